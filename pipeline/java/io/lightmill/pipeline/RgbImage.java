@@ -1,0 +1,20 @@
+package io.lightmill.pipeline;
+
+/**
+ * A picture of 8 bits a channel.
+ *
+ * @param width in pixels
+ * @param height in pixels
+ * @param rgb {@code height * width * 3} bytes, rows from the top, red first; owned by this image
+ *     and not to be changed
+ */
+@SuppressWarnings("ArrayRecordComponent") // a buffer that is handed on; images are never compared
+public record RgbImage(int width, int height, byte[] rgb) {
+
+  public RgbImage {
+    if (rgb.length != Math.multiplyExact(Math.multiplyExact(width, height), 3)) {
+      throw new IllegalArgumentException(
+          "%d bytes for a %dx%d RGB image".formatted(rgb.length, width, height));
+    }
+  }
+}

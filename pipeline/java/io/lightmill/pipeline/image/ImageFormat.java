@@ -1,0 +1,25 @@
+package io.lightmill.pipeline.image;
+
+/** Formats of image objects. */
+public enum ImageFormat {
+  PNG("png", "image/png"),
+  JPEG("jpg", "image/jpeg");
+
+  private final String extension;
+  private final String contentType;
+
+  ImageFormat(String extension, String contentType) {
+    this.extension = extension;
+    this.contentType = contentType;
+  }
+
+  /** Of file names, without the dot. */
+  public String extension() {
+    return extension;
+  }
+
+  /** The MIME type. */
+  public String contentType() {
+    return contentType;
+  }
+}

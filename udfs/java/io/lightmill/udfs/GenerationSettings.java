@@ -1,0 +1,71 @@
+package io.lightmill.udfs;
+
+import io.lightmill.pipeline.image.ImageFormat;
+import io.lightmill.pipeline.torch.DType;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalInt;
+
+/**
+ * Everything that a job decides once, as its user wrote it.
+ *
+ * @param table where the prompts come from
+ * @param defaults values of rows that name none
+ * @param checkpoint {@code builtin:pocket}, a directory, or a URI of any Hadoop file system
+ * @param output directory of images, manifests and run records, on any Hadoop file system
+ * @param format of the image objects
+ * @param pathTemplate key of an image object below the output, such as {@code {sku}/{image_id}};
+ *     empty for the standard layout
+ * @param batchSize most images that the engine draws at once
+ * @param partitions of the generating stage; empty to follow the cluster
+ * @param dtype of the weights on the device; empty for the best of the device
+ * @param runId of this run, unique below the output
+ */
+public record GenerationSettings(
+    Table table,
+    Defaults defaults,
+    String checkpoint,
+    String output,
+    ImageFormat format,
+    Optional<String> pathTemplate,
+    int batchSize,
+    OptionalInt partitions,
+    Optional<DType> dtype,
+    String runId) {
+
+  /**
+   * Where the prompts come from.
+   *
+   * @param location a file, directory or glob of any Hadoop file system, or the name of a Spark
+   *     table
+   * @param format {@code csv}, {@code parquet}, {@code json} or {@code table}; empty to tell it by
+   *     the location
+   * @param columns the table's own column for each of Lightmill's, such as {@code prompt=caption}
+   * @param promptTemplate such as {@code a {color} {name} on {background}}
+   * @param limit rows to take; empty for all
+   */
+  public record Table(
+      String location,
+      Optional<String> format,
+      Map<String, String> columns,
+      Optional<String> promptTemplate,
+      OptionalInt limit) {}
+
+  /**
+   * Values of rows that name none; where these are empty too, the checkpoint decides.
+   *
+   * @param seed of the job, from which rows without a seed derive theirs
+   * @param truncatePrompts cut over-long prompts instead of refusing their rows
+   */
+  public record Defaults(
+      OptionalInt width,
+      OptionalInt height,
+      OptionalInt numInferenceSteps,
+      Optional<Double> guidanceScale,
+      Optional<Double> trueCfgScale,
+      Optional<String> negativePrompt,
+      OptionalInt numImagesPerPrompt,
+      OptionalInt maxSequenceLength,
+      long seed,
+      boolean truncatePrompts) {}
+}
