@@ -2,9 +2,10 @@
 
 class Flow(Module):
 
-  # What diffusers calls torch.Generator("cpu").manual_seed(seed).
-  def generator(self, seed: int) -> Generator:
-    return torch.Generator(device=torch.device("cpu")).manual_seed(seed)
+  # What diffusers calls torch.Generator("cpu").manual_seed(seed). The device is an argument, because the engine
+  # would fold a generator made from constants into one that all callers share.
+  def generator(self, device: str, seed: int) -> Generator:
+    return torch.Generator(device=torch.device(device)).manual_seed(seed)
 
   # Drawn on the CPU in the type that the model computes in, as diffusers draws it.
   def noise(self, generator: Generator, shape: List[int], dtype: int) -> Tensor:

@@ -26,7 +26,7 @@ public record Flow(Device device, DType dtype) {
 
   /** A CPU generator for each seed, diffusers' {@code torch.Generator("cpu").manual_seed(seed)}. */
   public List<Opaque> generators(List<Long> seeds) {
-    return seeds.stream().map(seed -> SCRIPT.opaque("generator", seed)).toList();
+    return seeds.stream().map(seed -> SCRIPT.opaque("generator", Device.CPU, seed)).toList();
   }
 
   /**

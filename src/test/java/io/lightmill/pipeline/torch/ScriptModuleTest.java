@@ -19,7 +19,7 @@ class ScriptModuleTest {
   @Test
   void noise() {
     ScriptModule latents = ScriptModule.of("flow", "Flow");
-    try (Opaque generator = latents.opaque("generator", 42L);
+    try (Opaque generator = latents.opaque("generator", Device.CPU, 42L);
         Tensor noise = latents.tensor("noise", generator, new long[] {2, 2}, DType.F32)) {
       assertThat(noise.shape()).containsExactly(2, 2);
       assertThat(noise.toFloats()).startsWith(0.33669037f, 0.1288094f);
