@@ -54,7 +54,7 @@ public final class FluxPipeline implements DiffusionPipeline {
                 flow, transformer, batch, prompts, Optional.ofNullable(negative), grid, probe);
         Tensor latents =
             flow.follow(
-                schedule(any.numInferenceSteps(), grid, probe),
+                schedule(any.numInferenceSteps(), grid),
                 noise,
                 velocity,
                 () -> noise(generators, grid),
@@ -89,14 +89,11 @@ public final class FluxPipeline implements DiffusionPipeline {
   }
 
   /** Evenly spaced sigmas from 1, shifted by the picture's tokens where the checkpoint says so. */
-  private Schedule schedule(int steps, FluxGrid grid, TensorProbe probe) {
-    Schedule schedule =
-        scheduler.schedule(
-            steps,
-            Optional.of(Schedule.linear(steps)),
-            OptionalDouble.of(scheduler.mu(grid.tokens())));
-    schedule.record(probe);
-    return schedule;
+  private Schedule schedule(int steps, FluxGrid grid) {
+    return scheduler.schedule(
+        steps,
+        Optional.of(FlowMatchEulerDiscreteScheduler.linearSigmas(steps)),
+        OptionalDouble.of(scheduler.mu(grid.tokens())));
   }
 
   @Override

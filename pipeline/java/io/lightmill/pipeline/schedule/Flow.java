@@ -64,8 +64,10 @@ public record Flow(Device device, DType dtype) {
       Supplier<Tensor> freshNoise,
       TensorProbe probe) {
     float[] sigmas = schedule.sigmas();
+    record("sigmas", sigmas, probe);
+    record("timesteps", schedule.timesteps(), probe);
     Tensor latents = start;
-    for (int i = 0; i < schedule.timesteps().length; i++) {
+    for (int i = 0; i < schedule.numInferenceSteps(); i++) {
       Tensor next;
       try (Tensor direction = velocity.at(latents, i, schedule.timesteps()[i])) {
         next =
@@ -81,6 +83,12 @@ public record Flow(Device device, DType dtype) {
       probe.record("latents." + i, latents);
     }
     return latents;
+  }
+
+  private static void record(String name, float[] values, TensorProbe probe) {
+    try (Tensor tensor = Tensor.of(values, values.length)) {
+      probe.record(name, tensor);
+    }
   }
 
   private static Tensor stochasticStep(

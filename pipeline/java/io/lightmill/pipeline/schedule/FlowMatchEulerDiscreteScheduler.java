@@ -237,6 +237,6 @@ public record FlowMatchEulerDiscreteScheduler(
       timesteps[i] = sigmas[i] * numTrainTimesteps;
     }
     sigmas[values.length] = invertSigmas ? 1 : 0;
-    return new Schedule(sigmas, timesteps);
+    return new Schedule(sigmas, timesteps, stochasticSampling);
   }
 }

@@ -5,9 +5,10 @@ package io.lightmill.pipeline.schedule;
  *
  * @param sigmas one before each step and one after the last
  * @param timesteps what the transformer is told at each step, in training timesteps
+ * @param stochastic whether each step draws new noise
  */
 @SuppressWarnings("ArrayRecordComponent") // buffers for the engine; schedules are never compared
-public record Schedule(float[] sigmas, float[] timesteps) {
+public record Schedule(float[] sigmas, float[] timesteps, boolean stochastic) {
 
   public Schedule {
     if (sigmas.length != timesteps.length + 1) {

@@ -148,7 +148,7 @@ class FlowMatchEulerDiscreteSchedulerTest {
     assertThatIllegalArgumentException()
         .isThrownBy(() -> dynamic.schedule(2, Optional.empty(), OptionalDouble.empty()));
     assertThatIllegalArgumentException()
-        .isThrownBy(() -> new Schedule(new float[] {1}, new float[] {1000}));
+        .isThrownBy(() -> new Schedule(new float[] {1}, new float[] {1000}, false));
   }
 
   private static FlowMatchEulerDiscreteScheduler scheduler(String config) {
