@@ -3,6 +3,13 @@
 def linear(x: Tensor, w: Dict[str, Tensor], name: str) -> Tensor:
   return torch.linear(x, w[name + ".weight"], w.get(name + ".bias"))
 
+# Each row by itself: BLAS rounds one row otherwise than several, and a picture must not depend on its batch.
+def linear_rows(x: Tensor, w: Dict[str, Tensor], name: str) -> Tensor:
+  rows = annotate(List[Tensor], [])
+  for row in x.split(1):
+    rows.append(nn.linear(row, w, name))
+  return torch.cat(rows, 0)
+
 def conv(x: Tensor, w: Dict[str, Tensor], name: str) -> Tensor:
   weight = w[name + ".weight"]
   return torch.conv2d(x, weight, w.get(name + ".bias"), [1, 1], [weight.size(2) // 2, weight.size(3) // 2])
@@ -52,7 +59,7 @@ def sinusoid(t: Tensor, width: int) -> Tensor:
 
 # Linear, SiLU, Linear: how timesteps, guidance and pooled prompts are embedded.
 def embed(x: Tensor, w: Dict[str, Tensor], name: str) -> Tensor:
-  return nn.linear(torch.silu(nn.linear(x, w, name + ".linear_1")), w, name + ".linear_2")
+  return nn.linear_rows(torch.silu(nn.linear_rows(x, w, name + ".linear_1")), w, name + ".linear_2")
 
 # Rotary tables: positions [tokens, axes] -> cosines and sines [tokens, sum(widths)], each angle twice.
 def rope(positions: Tensor, widths: List[int], theta: float) -> Tuple[Tensor, Tensor]:
