@@ -42,7 +42,6 @@ record SentencePieceModel(List<Piece> pieces, ByteBuffer precompiledCharsmap) {
     if (model.unknownId().isEmpty()) {
       throw file.damaged("is not a SentencePiece unigram model with an unknown piece");
     }
-    model.requireCharsmap(file);
     return model;
   }
 
@@ -95,19 +94,6 @@ record SentencePieceModel(List<Piece> pieces, ByteBuffer precompiledCharsmap) {
       }
     }
     return charsmap;
-  }
-
-  /** The native tokenizers take the trie's length on trust. */
-  private void requireCharsmap(TokenizerFile file) {
-    if (precompiledCharsmap.hasRemaining()) {
-      ByteBuffer map = precompiledCharsmap.duplicate().order(ByteOrder.LITTLE_ENDIAN);
-      if (map.remaining() < Integer.BYTES
-          || Integer.remainderUnsigned(map.getInt(map.position()), Integer.BYTES) != 0
-          || Integer.toUnsignedLong(map.getInt(map.position()))
-              > map.remaining() - (long) Integer.BYTES) {
-        throw file.damaged("holds a character map whose trie does not fit into it");
-      }
-    }
   }
 
   OptionalInt unknownId() {

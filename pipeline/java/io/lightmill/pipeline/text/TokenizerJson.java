@@ -19,6 +19,8 @@ import java.util.Map;
  */
 final class TokenizerJson {
 
+  private static final String CHARSMAP = "precompiled_charsmap";
+
   private final TokenizerFile source;
   private final ObjectNode root;
   private final Map<String, Integer> ids = new HashMap<>();
@@ -40,11 +42,26 @@ final class TokenizerJson {
     if (vocabulary.isObject()) {
       vocabulary.properties().forEach(entry -> ids.put(entry.getKey(), entry.getValue().asInt()));
     } else {
-      vocabulary.forEach(piece -> ids.putIfAbsent(piece.path(0).asText(), ids.size()));
+      for (int id = 0; id < vocabulary.size(); id++) {
+        ids.put(vocabulary.get(id).path(0).asText(), id);
+      }
     }
     vocabularySize = vocabulary.size();
     root.withArray("added_tokens")
         .forEach(token -> ids.put(token.path("content").asText(), token.path("id").asInt()));
+    root.path("normalizer").findParents(CHARSMAP).forEach(this::requireCharsmap);
+  }
+
+  private void requireCharsmap(JsonNode normalizer) {
+    byte[] map;
+    try {
+      map = normalizer.get(CHARSMAP).binaryValue();
+    } catch (IOException e) {
+      throw source.damaged("holds a character map that is not Base64", e);
+    }
+    if (map == null || !PrecompiledCharsmap.isSound(map)) {
+      throw source.damaged("holds a character map that leads out of itself");
+    }
   }
 
   /** A checkpoint's own, with what its config adds to it. */

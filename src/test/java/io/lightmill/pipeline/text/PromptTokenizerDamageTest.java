@@ -3,6 +3,8 @@ package io.lightmill.pipeline.text;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.lightmill.pipeline.ErrorCode;
 import io.lightmill.pipeline.LightmillException;
 import java.io.IOException;
@@ -128,7 +130,7 @@ class PromptTokenizerDamageTest {
     assertRefused(directory, "spiece.model is not a SentencePiece unigram model");
   }
 
-  /** The native library takes the character map's length on trust. */
+  /** The native library aborts the JVM on such a map. */
   @Test
   void aSentencePieceModelWithADamagedCharacterMap() throws IOException {
     byte[] model = sentencePiece();
@@ -136,7 +138,24 @@ class PromptTokenizerDamageTest {
     int trieLength = map + 4; // behind the tag and a length of three bytes
     model[trieLength + 3] = 0x7f;
     Files.write(directory.resolve("spiece.model"), model);
-    assertRefused(directory, "spiece.model holds a character map whose trie does not fit into it");
+    assertRefused(directory, "spiece.model holds a character map that leads out of itself; fetch");
+  }
+
+  @Test
+  void aTokenizerJsonWithADamagedCharacterMap() throws IOException {
+    PromptTokenizerTest.copy(SCHNELL.resolve("tokenizer_2"), directory);
+    Path file = directory.resolve("tokenizer.json");
+    ObjectNode json = (ObjectNode) new ObjectMapper().readTree(file.toFile());
+    ObjectNode normalizer = (ObjectNode) json.get("normalizer");
+    byte[] map = normalizer.get("precompiled_charsmap").binaryValue();
+
+    normalizer.put("precompiled_charsmap", Arrays.copyOf(map, map.length / 2));
+    Files.writeString(file, json.toString());
+    assertRefused(directory, "tokenizer.json holds a character map that leads out of itself");
+
+    normalizer.put("precompiled_charsmap", "not Base64!");
+    Files.writeString(file, json.toString());
+    assertRefused(directory, "tokenizer.json holds a character map that is not Base64");
   }
 
   @Test
