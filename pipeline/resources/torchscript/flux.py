@@ -3,7 +3,7 @@
 import nn
 
 def modulation(temb: Tensor, w: Dict[str, Tensor], name: str) -> Tensor:
-  return nn.linear_rows(torch.silu(temb), w, name + ".linear").unsqueeze(1)
+  return nn.silu_linear_rows(temb, w, name + ".linear").unsqueeze(1)
 
 def query_key_value(x: Tensor, w: Dict[str, Tensor], q: str, k: str, v: str, norm_q: str, norm_k: str, heads: int) -> Tuple[Tensor, Tensor, Tensor]:
   query = nn.rms_norm(nn.split_heads(nn.linear(x, w, q), heads), w[norm_q], 1e-6)

@@ -3,11 +3,18 @@
 def linear(x: Tensor, w: Dict[str, Tensor], name: str) -> Tensor:
   return torch.linear(x, w[name + ".weight"], w.get(name + ".bias"))
 
-# Each row by itself: BLAS rounds one row otherwise than several, and a picture must not depend on its batch.
+# A picture must not depend on its batch, but BLAS rounds one row otherwise than several, and SiLU the end of a
+# tensor otherwise than its middle: so the rows of a batch [batch, width] go one by one.
 def linear_rows(x: Tensor, w: Dict[str, Tensor], name: str) -> Tensor:
   rows = annotate(List[Tensor], [])
   for row in x.split(1):
     rows.append(nn.linear(row, w, name))
+  return torch.cat(rows, 0)
+
+def silu_linear_rows(x: Tensor, w: Dict[str, Tensor], name: str) -> Tensor:
+  rows = annotate(List[Tensor], [])
+  for row in x.split(1):
+    rows.append(nn.linear(torch.silu(row), w, name))
   return torch.cat(rows, 0)
 
 def conv(x: Tensor, w: Dict[str, Tensor], name: str) -> Tensor:
@@ -59,7 +66,7 @@ def sinusoid(t: Tensor, width: int) -> Tensor:
 
 # Linear, SiLU, Linear: how timesteps, guidance and pooled prompts are embedded.
 def embed(x: Tensor, w: Dict[str, Tensor], name: str) -> Tensor:
-  return nn.linear_rows(torch.silu(nn.linear_rows(x, w, name + ".linear_1")), w, name + ".linear_2")
+  return nn.silu_linear_rows(nn.linear_rows(x, w, name + ".linear_1"), w, name + ".linear_2")
 
 # Rotary tables: positions [tokens, axes] -> cosines and sines [tokens, sum(widths)], each angle twice.
 def rope(positions: Tensor, widths: List[int], theta: float) -> Tuple[Tensor, Tensor]:
