@@ -18,13 +18,15 @@ public final class ImageGeneration {
    * @param modelDigest of the checkpoint
    * @param planSeconds from the call to the first generating task
    * @param generateSeconds of the generating stage, manifest commit included
+   * @param engineSeconds that the devices together spent drawing
    */
   public record Result(
       Dataset<Row> manifest,
       Map<String, Long> statuses,
       String modelDigest,
       double planSeconds,
-      double generateSeconds) {}
+      double generateSeconds,
+      double engineSeconds) {}
 
   /** Told how far the run is; called from threads of its own. */
   public interface Progress {

@@ -1,0 +1,54 @@
+package io.lightmill.jobs;
+
+import io.lightmill.udfs.ImageGeneration;
+import java.io.PrintWriter;
+import java.util.function.LongSupplier;
+
+/** Says what a run is about to do, and draws a bar while it does it. Safe for several threads. */
+final class GenerationProgress implements ImageGeneration.Progress, AutoCloseable {
+
+  private final PrintWriter out;
+  private final boolean terminal;
+  private final LongSupplier nanoTime;
+  private final String input;
+  private final String checkpoint;
+  private ProgressBar bar;
+
+  /**
+   * @param terminal whether {@code out} takes control characters
+   * @param nanoTime as {@link System#nanoTime}
+   */
+  GenerationProgress(
+      PrintWriter out, boolean terminal, LongSupplier nanoTime, String input, String checkpoint) {
+    this.out = out;
+    this.terminal = terminal;
+    this.nanoTime = nanoTime;
+    this.input = input;
+    this.checkpoint = checkpoint;
+  }
+
+  @Override
+  public synchronized void planned(long images, long toGenerate) {
+    out.printf(
+        "%s → %s, %d to draw; checkpoint %s%n",
+        input, images == 1 ? "1 image" : images + " images", toGenerate, checkpoint);
+    out.flush();
+    if (toGenerate > 0) {
+      bar = new ProgressBar(out, terminal, nanoTime, "drawing", toGenerate);
+    }
+  }
+
+  @Override
+  public synchronized void finished(long images) {
+    if (bar != null) {
+      bar.reach(images);
+    }
+  }
+
+  @Override
+  public synchronized void close() {
+    if (bar != null) {
+      bar.close();
+    }
+  }
+}
