@@ -18,11 +18,8 @@ final class AskedOptions {
   /** All options of a parsed command that have a value, in the order of its usage text. */
   static Map<String, Object> of(CommandSpec command) {
     Map<String, Object> asked = new LinkedHashMap<>();
-    for (OptionSpec option : command.options()) {
-      if (!option.usageHelp() && !option.longestName().equals(JobFileArguments.CONFIG)) {
-        value(option).ifPresent(value -> asked.put(option.longestName().substring(2), value));
-      }
-    }
+    JobFileArguments.keys(command)
+        .forEach((key, option) -> value(option).ifPresent(value -> asked.put(key, value)));
     return asked;
   }
 

@@ -10,6 +10,7 @@ import io.lightmill.pipeline.ErrorCode;
 import io.lightmill.pipeline.LightmillException;
 import java.io.IOException;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -44,6 +45,8 @@ record JobFile(Path path, Map<String, Entry> entries) {
       throw invalid(
           "Job file %s is not YAML: %s"
               .formatted(path, firstLine(e.getOriginalMessage(), lineOf(e))));
+    } catch (NoSuchFileException e) {
+      throw invalid("Job file %s cannot be read: there is no such file.".formatted(path));
     } catch (IOException e) {
       throw invalid("Job file %s cannot be read: %s.".formatted(path, e));
     }

@@ -6,13 +6,15 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.Comparator;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import java.util.TreeMap;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.apache.commons.text.similarity.LevenshteinDistance;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.ParseResult;
@@ -34,15 +36,25 @@ final class JobFileArguments {
 
   private final JobFile file;
   private final ParseResult given;
-  private final Map<String, OptionSpec> options = new TreeMap<>();
+  private final Map<String, OptionSpec> options;
 
   private JobFileArguments(JobFile file, ParseResult given) {
     this.file = file;
     this.given = given;
-    given.commandSpec().options().stream()
+    this.options = keys(given.commandSpec());
+  }
+
+  /** What a job file may set, in the order of the usage text. */
+  static Map<String, OptionSpec> keys(CommandSpec command) {
+    return command.options().stream()
         .filter(option -> !option.usageHelp() && !option.versionHelp())
         .filter(option -> !option.longestName().equals(CONFIG))
-        .forEach(option -> options.put(option.longestName().substring(2), option));
+        .collect(
+            Collectors.toMap(
+                option -> option.longestName().substring(2),
+                option -> option,
+                (one, other) -> one,
+                LinkedHashMap::new));
   }
 
   /**

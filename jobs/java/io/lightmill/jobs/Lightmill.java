@@ -41,16 +41,18 @@ public final class Lightmill {
 
   /** Runs one command and reports its exit status. */
   static int run(PrintWriter out, PrintWriter err, String... arguments) {
+    return commandLine().setOut(out).setErr(err).execute(arguments);
+  }
+
+  static CommandLine commandLine() {
     FailureMessages failures = new FailureMessages();
     return new CommandLine(new Lightmill())
-        .setOut(out)
-        .setErr(err)
         .setCaseInsensitiveEnumValuesAllowed(true)
+        .setExpandAtFiles(false) // a prompt may begin with @
         .setUsageHelpAutoWidth(true)
         .setExecutionStrategy(Lightmill::execute)
         .setParameterExceptionHandler(failures)
-        .setExecutionExceptionHandler(failures)
-        .execute(arguments);
+        .setExecutionExceptionHandler(failures);
   }
 
   private static int execute(ParseResult commandLine) {
