@@ -1,0 +1,92 @@
+package io.lightmill.pipeline.image;
+
+import io.lightmill.pipeline.RgbImage;
+import java.awt.color.ColorSpace;
+import java.awt.image.BufferedImage;
+import java.awt.image.ComponentColorModel;
+import java.awt.image.DataBuffer;
+import java.awt.image.DataBufferByte;
+import java.awt.image.Raster;
+import java.awt.image.WritableRaster;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import javax.imageio.IIOImage;
+import javax.imageio.ImageIO;
+import javax.imageio.ImageTypeSpecifier;
+import javax.imageio.ImageWriteParam;
+import javax.imageio.ImageWriter;
+import javax.imageio.metadata.IIOInvalidTreeException;
+import javax.imageio.metadata.IIOMetadata;
+import javax.imageio.metadata.IIOMetadataNode;
+import javax.imageio.stream.MemoryCacheImageOutputStream;
+
+/** JPEG by ImageIO, with the receipt's segments put in behind the JFIF header. */
+final class JpegEncoder {
+
+  private static final float QUALITY = 0.95f;
+
+  private JpegEncoder() {}
+
+  static byte[] encode(RgbImage image, Receipt receipt) {
+    byte[] plain = plain(image);
+    int afterJfif = JpegSegment.endOfJfif(plain);
+    ByteArrayOutputStream jpeg = new ByteArrayOutputStream(plain.length + 4096);
+    jpeg.write(plain, 0, afterJfif);
+    JpegSegment.ofReceipt(receipt).forEach(segment -> jpeg.writeBytes(segment.toByteArray()));
+    jpeg.write(plain, afterJfif, plain.length - afterJfif);
+    return jpeg.toByteArray();
+  }
+
+  private static byte[] plain(RgbImage image) {
+    ImageWriter writer = ImageIO.getImageWritersByFormatName("jpeg").next();
+    ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+    try (MemoryCacheImageOutputStream out = new MemoryCacheImageOutputStream(bytes)) {
+      ImageWriteParam param = writer.getDefaultWriteParam();
+      param.setCompressionMode(ImageWriteParam.MODE_EXPLICIT);
+      param.setCompressionQuality(QUALITY);
+      BufferedImage pixels = view(image);
+      IIOMetadata metadata =
+          writer.getDefaultImageMetadata(ImageTypeSpecifier.createFromRenderedImage(pixels), param);
+      keepColourResolution(metadata);
+      writer.setOutput(out);
+      writer.write(null, new IIOImage(pixels, null, metadata), param);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e); // memory to memory
+    } finally {
+      writer.dispose();
+    }
+    return bytes.toByteArray();
+  }
+
+  /** The image's own bytes, seen as a picture of the JDK. */
+  private static BufferedImage view(RgbImage image) {
+    WritableRaster raster =
+        Raster.createInterleavedRaster(
+            new DataBufferByte(image.rgb(), image.rgb().length),
+            image.width(),
+            image.height(),
+            3 * image.width(),
+            3,
+            new int[] {0, 1, 2},
+            null);
+    ComponentColorModel model =
+        new ComponentColorModel(
+            ColorSpace.getInstance(ColorSpace.CS_sRGB),
+            false,
+            false,
+            ComponentColorModel.OPAQUE,
+            DataBuffer.TYPE_BYTE);
+    return new BufferedImage(model, raster, false, null);
+  }
+
+  /** Sets the sampling factors of luma, which ImageIO makes twice those of colour, to one. */
+  private static void keepColourResolution(IIOMetadata metadata) throws IIOInvalidTreeException {
+    String format = metadata.getNativeMetadataFormatName();
+    IIOMetadataNode root = (IIOMetadataNode) metadata.getAsTree(format);
+    IIOMetadataNode luma = (IIOMetadataNode) root.getElementsByTagName("componentSpec").item(0);
+    luma.setAttribute("HsamplingFactor", "1");
+    luma.setAttribute("VsamplingFactor", "1");
+    metadata.setFromTree(format, root);
+  }
+}

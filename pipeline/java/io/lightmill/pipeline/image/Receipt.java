@@ -1,0 +1,88 @@
+package io.lightmill.pipeline.image;
+
+import io.lightmill.pipeline.ImageRequest;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
+import org.apache.commons.text.StringEscapeUtils;
+
+/**
+ * What made an image. Every image object carries its own, so that it can be drawn again from the
+ * object alone.
+ *
+ * @param request with every value decided
+ * @param sampler as the community's tools name it, such as {@code Euler}
+ * @param scheduleType as the community's tools name it, such as {@code Simple}
+ * @param model name of the checkpoint
+ * @param modelDigest of the checkpoint, in hex
+ * @param software with its version, such as {@code Lightmill 0.1.0}
+ * @param identity canonical JSON of every value that decides the pixels
+ */
+public record Receipt(
+    ImageRequest request,
+    String sampler,
+    String scheduleType,
+    String model,
+    String modelDigest,
+    String software,
+    String identity) {
+
+  /** Digits of the digest that the community's tools show. */
+  private static final int SHORT_HASH = 10;
+
+  public Receipt {
+    Objects.requireNonNull(request, "request");
+    Objects.requireNonNull(sampler, "sampler");
+    Objects.requireNonNull(scheduleType, "scheduleType");
+    Objects.requireNonNull(model, "model");
+    Objects.requireNonNull(modelDigest, "modelDigest");
+    Objects.requireNonNull(software, "software");
+    Objects.requireNonNull(identity, "identity");
+  }
+
+  /**
+   * The generation parameters in the text form of the Stable Diffusion web UI, which image hosts
+   * and other user interfaces read: the prompt, the negative prompt, and one line of settings. The
+   * embedded guidance is named as Forge names it.
+   */
+  public String parameters() {
+    String negative =
+        request.negativePrompt().filter(text -> !text.isEmpty()).orElse("").replace('\0', ' ');
+    return request.prompt().replace('\0', ' ')
+        + (negative.isEmpty() ? "" : "\nNegative prompt: " + negative)
+        + "\n"
+        + settings();
+  }
+
+  /** The last line of {@link #parameters()}. */
+  String settings() {
+    List<String> settings = new ArrayList<>();
+    settings.add("Steps: " + request.numInferenceSteps());
+    settings.add("Sampler: " + quoted(sampler));
+    settings.add("Schedule type: " + quoted(scheduleType));
+    settings.add("CFG scale: " + plain(request.trueCfg() ? request.trueCfgScale() : 1));
+    if (request.guidanceScale() > 0) {
+      settings.add("Distilled CFG Scale: " + plain(request.guidanceScale()));
+    }
+    settings.add("Seed: " + request.seed());
+    settings.add("Size: %dx%d".formatted(request.width(), request.height()));
+    settings.add("Model hash: " + modelDigest.substring(0, shortHash()));
+    settings.add("Model: " + quoted(model));
+    settings.add("Version: " + quoted(software));
+    return String.join(", ", settings);
+  }
+
+  private int shortHash() {
+    return Math.min(SHORT_HASH, modelDigest.length());
+  }
+
+  /** A JSON string where the plain text would end the value early. */
+  private static String quoted(String value) {
+    boolean plain = value.chars().noneMatch(c -> c < ' ' || ",:\"\\".indexOf(c) >= 0);
+    return plain ? value : '"' + StringEscapeUtils.escapeJson(value) + '"';
+  }
+
+  private static String plain(double value) {
+    return value == Math.rint(value) ? Long.toString((long) value) : Double.toString(value);
+  }
+}

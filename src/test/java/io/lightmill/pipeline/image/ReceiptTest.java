@@ -1,0 +1,67 @@
+package io.lightmill.pipeline.image;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.lightmill.pipeline.ImageRequest;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Optional;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.junit.jupiter.api.Test;
+
+class ReceiptTest {
+
+  /** How the Stable Diffusion web UI splits the last line (infotext_utils.py). */
+  private static final Pattern SETTING =
+      Pattern.compile("\\s*(\\w[\\w \\-/]+):\\s*(\"(?:\\\\.|[^\\\\\"])+\"|[^,]*)(?:,|$)");
+
+  @Test
+  void parametersAreThoseOfTheWebUi() {
+    Receipt receipt = Receipts.of("a blue mug,\non a table", Optional.of("blurry, text"), 4.5);
+
+    assertThat(receipt.parameters())
+        .isEqualTo(
+            """
+            a blue mug,
+            on a table
+            Negative prompt: blurry, text
+            Steps: 8, Sampler: Euler, Schedule type: Simple, CFG scale: 4.5, \
+            Distilled CFG Scale: 3.5, Seed: 42, Size: 768x1344, Model hash: 0123456789, \
+            Model: black-forest-labs/FLUX.1-dev, Version: Lightmill 0.1.0""");
+  }
+
+  @Test
+  void guidanceThatIsOffReadsAsOneAndIsLeftOut() {
+    ImageRequest request =
+        new ImageRequest("a mug", Optional.of("blurry"), 512, 512, 4, 0, 1, 256, -3);
+    Receipt receipt = new Receipt(request, "Euler", "Simple", "m", "ab", "Lightmill", "{}");
+
+    assertThat(settings(receipt.parameters()))
+        .containsEntry("CFG scale", "1")
+        .containsEntry("Seed", "-3")
+        .containsEntry("Model hash", "ab")
+        .doesNotContainKey("Distilled CFG Scale");
+  }
+
+  @Test
+  void valuesThatWouldEndEarlyAreQuoted() {
+    ImageRequest request = Receipts.of("a mug").request();
+    Receipt receipt =
+        new Receipt(request, "Euler", "Simple", "s3://b/x, Seed: 1 \"é\"\n", "ab", "L", "{}");
+
+    assertThat(settings(receipt.parameters()))
+        .containsEntry("Seed", "42")
+        .containsEntry("Version", "L")
+        .hasEntrySatisfying("Model", model -> assertThat(model).startsWith("\"").endsWith("\""));
+  }
+
+  private static Map<String, String> settings(String parameters) {
+    Matcher matcher = SETTING.matcher(parameters.substring(parameters.lastIndexOf('\n') + 1));
+    Map<String, String> settings = new LinkedHashMap<>();
+    while (matcher.find()) {
+      assertThat(settings.put(matcher.group(1), matcher.group(2))).isNull();
+    }
+    return settings;
+  }
+}

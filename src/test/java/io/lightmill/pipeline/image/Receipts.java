@@ -1,0 +1,45 @@
+package io.lightmill.pipeline.image;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import io.lightmill.pipeline.ImageRequest;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+
+/** Receipts that the tests of this room embed. */
+final class Receipts {
+
+  static final String HOSTILE =
+      "Кружка ☕ 藍色的馬克杯 👩🏽‍🚀 <b>&amp;\"'</b> ]]> <?x?> naïve\tline one\nline two\\ %s {0}";
+
+  private Receipts() {}
+
+  static Receipt of(String prompt) {
+    return of(prompt, Optional.empty(), 1);
+  }
+
+  static Receipt of(String prompt, Optional<String> negativePrompt, double trueCfgScale) {
+    ImageRequest request =
+        new ImageRequest(prompt, negativePrompt, 768, 1344, 8, 3.5, trueCfgScale, 512, 42);
+    return new Receipt(
+        request,
+        "Euler",
+        "Simple",
+        "black-forest-labs/FLUX.1-dev",
+        "0123456789abcdef0123456789abcdef",
+        "Lightmill 0.1.0",
+        json(prompt));
+  }
+
+  private static String json(String prompt) {
+    Map<String, Object> values = new TreeMap<>();
+    values.put("prompt", prompt);
+    values.put("seed", 42L);
+    try {
+      return new ObjectMapper().writeValueAsString(values);
+    } catch (JsonProcessingException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+}
