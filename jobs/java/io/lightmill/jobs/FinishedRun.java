@@ -1,16 +1,23 @@
 package io.lightmill.jobs;
 
+import io.lightmill.pipeline.LightmillException;
+import io.lightmill.pipeline.image.ContactSheet;
+import io.lightmill.pipeline.image.RunFacts;
+import io.lightmill.pipeline.store.ImageStore;
 import io.lightmill.udfs.GenerationSettings;
 import io.lightmill.udfs.ImageGeneration;
 import java.io.PrintWriter;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Map;
-import java.util.TreeMap;
-import org.apache.hadoop.fs.Path;
 import org.apache.spark.sql.SparkSession;
 
-/** A run whose manifest is committed: what it leaves behind for people. */
+/**
+ * A run whose manifest is committed, and what it leaves behind for people: a run record, a contact
+ * sheet, and a summary on the screen.
+ *
+ * @param asked options by the keys of job files
+ */
 record FinishedRun(
     GenerationSettings settings,
     Map<String, Object> asked,
@@ -22,19 +29,48 @@ record FinishedRun(
     return new RunSummary(result.statuses(), result.generateSeconds());
   }
 
-  /** Writes the run record and says where everything is. */
-  void leaveBehind(SparkSession spark, PrintWriter out) {
-    OutputDirectory output =
-        new OutputDirectory(settings.output(), spark.sparkContext().hadoopConfiguration());
-    Path record =
-        output.write(
-            "runs/" + settings.runId() + ".json",
-            record(SparkFacts.of(spark.sparkContext())).json());
+  /**
+   * Writes the run record and the contact sheet, and says where everything is. Images and manifest
+   * are safe by now: a contact sheet that cannot be drawn is said, and changes nothing.
+   */
+  void leaveBehind(SparkSession spark, PrintWriter out, PrintWriter err) {
+    ImageStore output =
+        ImageStore.open(settings.output(), spark.sparkContext().hadoopConfiguration());
+    String record = "runs/" + settings.runId() + ".json";
+    output.put(record, record(SparkFacts.of(spark.sparkContext())).json(), "application/json");
+
     out.println(summary().sentence());
     summary().printFailures(result.manifest(), out);
-    out.println("  manifest       " + output.resolve("manifest/run_id=" + settings.runId()));
-    out.println("  run record     " + record);
+    say(out, "manifest", "manifest/run_id=" + settings.runId());
+    say(out, "run record", record);
+    if (summary().images() > 0 && stored(output, err)) {
+      say(out, "contact sheet", RunContactSheet.PAGE);
+      say(out, "", RunContactSheet.PICTURE);
+    }
     out.flush();
+  }
+
+  private boolean stored(ImageStore output, PrintWriter err) {
+    try {
+      new RunContactSheet(
+              output,
+              SheetRows.of(result.manifest(), summary().images(), ContactSheet.MAX_TILES))
+          .store(
+              new RunFacts(
+                  settings.runId(),
+                  Redaction.location(settings.checkpoint()),
+                  summary().inOrder(),
+                  Duration.between(started, ended)));
+      return true;
+    } catch (LightmillException e) {
+      err.println("lightmill: The contact sheet could not be stored. " + e.getMessage());
+      return false;
+    }
+  }
+
+  private void say(PrintWriter out, String what, String where) {
+    String root = settings.output();
+    out.printf("  %-14s %s%s%s%n", what, root, root.endsWith("/") ? "" : "/", where);
   }
 
   private RunRecord record(SparkFacts spark) {
@@ -44,7 +80,7 @@ record FinishedRun(
         ended,
         asked,
         new RunRecord.Checkpoint(Redaction.location(settings.checkpoint()), result.modelDigest()),
-        new TreeMap<>(result.statuses()),
+        summary().inOrder(),
         new RunRecord.Seconds(
             result.planSeconds(),
             result.generateSeconds(),

@@ -61,7 +61,7 @@ final class GenerateCommand implements Callable<Integer> {
       ImageGeneration.Result result = generate(session, settings);
       FinishedRun run =
           new FinishedRun(settings, AskedOptions.of(spec), result, started, Instant.now());
-      run.leaveBehind(session, spec.commandLine().getOut());
+      run.leaveBehind(session, spec.commandLine().getOut(), spec.commandLine().getErr());
       return run.summary().failures() > maxFailures ? ExitStatus.ROWS_FAILED : ExitStatus.DONE;
     }
   }

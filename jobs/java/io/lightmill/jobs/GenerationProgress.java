@@ -13,6 +13,7 @@ final class GenerationProgress implements ImageGeneration.Progress, AutoCloseabl
   private final String input;
   private final String checkpoint;
   private ProgressBar bar;
+  private long withoutDrawing;
 
   /**
    * @param terminal whether {@code out} takes control characters
@@ -29,19 +30,25 @@ final class GenerationProgress implements ImageGeneration.Progress, AutoCloseabl
 
   @Override
   public synchronized void planned(long images, long toGenerate) {
+    withoutDrawing = images - toGenerate;
     out.printf(
-        "%s → %s, %d to draw; checkpoint %s%n",
-        input, images == 1 ? "1 image" : images + " images", toGenerate, checkpoint);
+        "%s → %s: %d to draw%s; checkpoint %s%n",
+        input,
+        images == 1 ? "1 image" : images + " images",
+        toGenerate,
+        withoutDrawing == 0 ? "" : ", %d reused or invalid".formatted(withoutDrawing),
+        checkpoint);
     out.flush();
     if (toGenerate > 0) {
       bar = new ProgressBar(out, terminal, nanoTime, "drawing", toGenerate);
     }
   }
 
+  /** Tasks pass over rows that need no drawing first. */
   @Override
   public synchronized void finished(long images) {
     if (bar != null) {
-      bar.reach(images);
+      bar.reach(images - withoutDrawing);
     }
   }
 

@@ -2,7 +2,9 @@ package io.lightmill.jobs;
 
 import static org.apache.spark.sql.functions.col;
 
+import io.lightmill.udfs.ImageStatus;
 import java.io.PrintWriter;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -10,36 +12,55 @@ import java.util.stream.Collectors;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 
-/** What the user sees when a run is over. */
+/**
+ * What became of the images of a run.
+ *
+ * @param statuses rows by status
+ * @param seconds of the generating stage
+ */
 record RunSummary(Map<String, Long> statuses, double seconds) {
 
-  /** In the order in which a reader cares. */
-  private static final List<String> ORDER =
-      List.of("generated", "reused", "blocked", "invalid", "failed");
-
-  private static final Object[] FAILURES = {"failed", "invalid"};
   private static final int SHOWN_FAILURES = 5;
 
-  /** Failed and invalid rows. */
-  long failures() {
-    return count("failed") + count("invalid");
+  /** Rows of the manifest. */
+  long images() {
+    return statuses.values().stream().mapToLong(Long::longValue).sum();
   }
 
-  /** {@code 24 images in 3.1 s: 20 generated (6.5/s), 4 reused}. */
-  String sentence() {
-    long images = statuses.values().stream().mapToLong(Long::longValue).sum();
-    String counts =
-        ORDER.stream()
-            .filter(status -> count(status) > 0)
-            .map(this::part)
-            .collect(Collectors.joining(", "));
-    return String.format(
-        Locale.ROOT, "%d image%s in %.1f s: %s", images, images == 1 ? "" : "s", seconds, counts);
+  /** Failed and invalid rows: what {@code --max-failures} counts. */
+  long failures() {
+    return count(ImageStatus.FAILED) + count(ImageStatus.INVALID);
   }
 
   /** Images a second of the generating stage. */
   double imagesPerSecond() {
-    return seconds > 0 ? count("generated") / seconds : 0;
+    return seconds > 0 ? count(ImageStatus.GENERATED) / seconds : 0;
+  }
+
+  /** Rows by status, those of no row left out. */
+  Map<String, Long> inOrder() {
+    Map<String, Long> counts = new LinkedHashMap<>();
+    for (ImageStatus status : ImageStatus.values()) {
+      if (count(status) > 0) {
+        counts.put(status.label(), count(status));
+      }
+    }
+    return counts;
+  }
+
+  /** Such as {@code 24 images in 3.1 s: 20 generated (6.5/s), 4 reused}. */
+  String sentence() {
+    String counts =
+        inOrder().entrySet().stream()
+            .map(each -> each.getValue() + " " + each.getKey() + pace(each.getKey()))
+            .collect(Collectors.joining(", "));
+    return String.format(
+        Locale.ROOT,
+        "%d %s in %.1f s: %s",
+        images(),
+        images() == 1 ? "image" : "images",
+        seconds,
+        counts);
   }
 
   /** Prints the first rows that came to nothing, with the reason. */
@@ -49,25 +70,31 @@ record RunSummary(Map<String, Long> statuses, double seconds) {
     }
     List<Row> first =
         manifest
-            .filter(col("status").isin(FAILURES))
-            .select("id", "status", "error_code", "error_message")
+            .filter(
+                col("status").isin(ImageStatus.FAILED.label(), ImageStatus.INVALID.label()))
+            .select("id", "variant", "status", "error_code", "error_message")
+            .orderBy("id", "variant")
             .takeAsList(SHOWN_FAILURES);
     for (Row row : first) {
       out.printf(
-          "  row %s %s (%s): %s%n", row.getString(0), row.get(1), row.get(2), row.getString(3));
+          "  %s %s, %s: %s%n",
+          row.isNullAt(0) ? "row without id" : "row " + row.getString(0),
+          row.getString(2),
+          row.getString(3),
+          row.getString(4));
     }
     if (failures() > first.size()) {
-      out.printf("  … and %d more in the manifest%n", failures() - first.size());
+      out.printf("  … and %d more; the manifest has them all%n", failures() - first.size());
     }
   }
 
-  private String part(String status) {
-    return status.equals("generated")
-        ? String.format(Locale.ROOT, "%d generated (%.1f/s)", count(status), imagesPerSecond())
-        : count(status) + " " + status;
+  private String pace(String status) {
+    return status.equals(ImageStatus.GENERATED.label())
+        ? String.format(Locale.ROOT, " (%.1f/s)", imagesPerSecond())
+        : "";
   }
 
-  private long count(String status) {
-    return statuses.getOrDefault(status, 0L);
+  private long count(ImageStatus status) {
+    return statuses.getOrDefault(status.label(), 0L);
   }
 }
