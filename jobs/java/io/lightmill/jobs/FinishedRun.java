@@ -1,6 +1,5 @@
 package io.lightmill.jobs;
 
-import io.lightmill.pipeline.LightmillException;
 import io.lightmill.pipeline.image.ContactSheet;
 import io.lightmill.pipeline.image.RunFacts;
 import io.lightmill.pipeline.store.ImageStore;
@@ -11,6 +10,8 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.Map;
 import org.apache.spark.sql.SparkSession;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * A run whose manifest is committed, and what it leaves behind for people: a run record, a contact
@@ -24,6 +25,8 @@ record FinishedRun(
     ImageGeneration.Result result,
     Instant started,
     Instant ended) {
+
+  private static final Logger LOG = LoggerFactory.getLogger(FinishedRun.class);
 
   RunSummary summary() {
     return new RunSummary(result.statuses(), result.generateSeconds());
@@ -43,18 +46,17 @@ record FinishedRun(
     summary().printFailures(result.manifest(), out);
     say(out, "manifest", "manifest/run_id=" + settings.runId());
     say(out, "run record", record);
-    if (summary().images() > 0 && stored(output, err)) {
+    if (summary().images() > 0 && drawn(output, err)) {
       say(out, "contact sheet", RunContactSheet.PAGE);
       say(out, "", RunContactSheet.PICTURE);
     }
     out.flush();
   }
 
-  private boolean stored(ImageStore output, PrintWriter err) {
+  private boolean drawn(ImageStore output, PrintWriter err) {
     try {
       new RunContactSheet(
-              output,
-              SheetRows.of(result.manifest(), summary().images(), ContactSheet.MAX_TILES))
+              output, SheetRows.of(result.manifest(), summary().images(), ContactSheet.MAX_TILES))
           .store(
               new RunFacts(
                   settings.runId(),
@@ -62,8 +64,9 @@ record FinishedRun(
                   summary().inOrder(),
                   Duration.between(started, ended)));
       return true;
-    } catch (LightmillException e) {
-      err.println("lightmill: The contact sheet could not be stored. " + e.getMessage());
+    } catch (RuntimeException e) { // whatever it is, the run succeeded
+      LOG.warn("No contact sheet for run {}", settings.runId(), e);
+      err.println("lightmill: The contact sheet could not be drawn: " + e.getMessage());
       return false;
     }
   }

@@ -70,8 +70,7 @@ record RunSummary(Map<String, Long> statuses, double seconds) {
     }
     List<Row> first =
         manifest
-            .filter(
-                col("status").isin(ImageStatus.FAILED.label(), ImageStatus.INVALID.label()))
+            .filter(col("status").isin(ImageStatus.FAILED.label(), ImageStatus.INVALID.label()))
             .select("id", "variant", "status", "error_code", "error_message")
             .orderBy("id", "variant")
             .takeAsList(SHOWN_FAILURES);

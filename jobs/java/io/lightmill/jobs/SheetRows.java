@@ -15,7 +15,15 @@ import org.apache.spark.sql.Row;
 final class SheetRows {
 
   private static final String[] COLUMNS = {
-    "id", "variant", "image_id", "status", "error_message", "path", "prompt", "seed", "width",
+    "id",
+    "variant",
+    "image_id",
+    "status",
+    "error_message",
+    "path",
+    "prompt",
+    "seed",
+    "width",
     "height"
   };
 
