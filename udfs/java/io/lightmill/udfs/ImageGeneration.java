@@ -129,6 +129,7 @@ public final class ImageGeneration {
             checkpoint.loader());
     Dataset<Row> images =
         requests.flatMap(planning, Encoders.row(PlannedImages.schema(passthrough)));
-    return EarlierManifests.marked(spark, images, settings.output(), settings.force());
+    return ImagePlan.placed(
+        EarlierManifests.marked(spark, images, settings.output(), settings.force()));
   }
 }

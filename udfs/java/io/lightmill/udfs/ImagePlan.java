@@ -7,6 +7,7 @@ import static org.apache.spark.sql.functions.countDistinct;
 import static org.apache.spark.sql.functions.dense_rank;
 import static org.apache.spark.sql.functions.hash;
 import static org.apache.spark.sql.functions.lit;
+import static org.apache.spark.sql.functions.max;
 import static org.apache.spark.sql.functions.pmod;
 import static org.apache.spark.sql.functions.sum;
 import static org.apache.spark.sql.functions.udf;
@@ -23,18 +24,20 @@ import org.apache.spark.sql.Row;
 import org.apache.spark.sql.api.java.UDF1;
 import org.apache.spark.sql.api.java.UDF2;
 import org.apache.spark.sql.expressions.Window;
+import org.apache.spark.sql.expressions.WindowSpec;
 import org.apache.spark.sql.types.DataTypes;
 
 /**
  * The images of a job, counted.
  *
- * @param images rows of {@link PlannedImages}
+ * @param images as {@link #placed}
  * @param asked how many rows there are
  * @param keys images to draw, by batch key
  */
 record ImagePlan(Dataset<Row> images, long asked, List<BatchPlan.KeyCount> keys) {
 
   static final String BATCH = "batch";
+  private static final String PLACE = "place";
   private static final String PARTITION = "partition";
   private static final int NAMED_IN_MESSAGES = 5;
 
@@ -42,37 +45,47 @@ record ImagePlan(Dataset<Row> images, long asked, List<BatchPlan.KeyCount> keys)
   private static final int LANES = 32;
 
   /**
+   * Gives every image its place, from 0, among those of its batch key, in the order of their ids.
+   * Rows of the same image have the same place.
+   *
+   * @param images rows of {@link PlannedImages}
+   */
+  static Dataset<Row> placed(Dataset<Row> images) {
+    Column key = col(PlannedImages.BATCH_KEY);
+    Column lane = when(key.isNull(), pmod(hash(col("id"), col("variant")), lit(LANES)));
+    WindowSpec byId = Window.partitionBy(key, lane).orderBy("image_id");
+    return images.withColumn(PLACE, dense_rank().over(byId).minus(1));
+  }
+
+  /**
    * Counts the images, in one Spark job.
    *
+   * @param placed images; read several times, so better persisted
    * @param namedByTemplate whether the table's own values name the image objects, which may collide
    * @throws LightmillException with {@code INPUT_INVALID} if there are none, {@code ID_DUPLICATE},
    *     or {@code CONFIGURATION_INVALID} if different images would be stored under one key
    */
-  static ImagePlan of(Dataset<Row> images, boolean namedByTemplate) {
+  static ImagePlan of(Dataset<Row> placed, boolean namedByTemplate) {
     List<Row> counts =
-        images
-            .groupBy(
-                col(PlannedImages.BATCH_KEY),
-                col(PlannedImages.COST),
-                when(col(PlannedImages.BATCH_KEY).isNotNull(), col("image_id")).as("drawn"))
+        placed
+            .groupBy(PlannedImages.BATCH_KEY, PlannedImages.COST)
             .agg(
                 count(lit(1)).as("rows"),
+                max(PLACE).plus(1).cast("long").as("drawn"),
                 sum(col(PlannedImages.DUPLICATE).cast("long")).as("duplicates"))
-            .groupBy(PlannedImages.BATCH_KEY, PlannedImages.COST)
-            .agg(count("drawn").as("drawn"), sum("rows").as("rows"), sum("duplicates").as("dup"))
             .collectAsList();
     if (counts.isEmpty()) {
       throw new LightmillException(
           ErrorCode.INPUT_INVALID, "the prompt table has no rows; there is nothing to draw");
     }
-    if (counts.stream().anyMatch(key -> key.<Long>getAs("dup") > 0)) {
-      throw duplicates(images);
+    if (counts.stream().anyMatch(key -> key.<Long>getAs("duplicates") > 0)) {
+      throw duplicates(placed);
     }
     if (namedByTemplate) {
-      refuseCollisions(images);
+      refuseCollisions(placed);
     }
     return new ImagePlan(
-        images,
+        placed,
         counts.stream().mapToLong(key -> key.<Long>getAs("rows")).sum(),
         counts.stream()
             .filter(key -> key.getAs(PlannedImages.BATCH_KEY) != null)
@@ -105,24 +118,16 @@ record ImagePlan(Dataset<Row> images, long asked, List<BatchPlan.KeyCount> keys)
    * the other, after the rows that need no drawing. Rows of the same image are in the same batch.
    */
   Dataset<Row> dealt(BatchPlan plan) {
-    UDF2<String, Integer, Long> batch =
-        (key, rank) -> key == null ? null : plan.batch(key, rank - 1L);
+    UDF2<String, Integer, Long> batch = (key, place) -> key == null ? null : plan.batch(key, place);
     UDF1<Long, Integer> partition = number -> number == null ? null : plan.partition(number);
-    Column rank =
-        dense_rank()
-            .over(Window.partitionBy(col(PlannedImages.BATCH_KEY), lane()).orderBy("image_id"));
     Column spread = pmod(hash(col("id"), col("variant")), lit(plan.partitions()));
     return images
-        .withColumn(BATCH, udf(batch, DataTypes.LongType).apply(col(PlannedImages.BATCH_KEY), rank))
+        .withColumn(
+            BATCH, udf(batch, DataTypes.LongType).apply(col(PlannedImages.BATCH_KEY), col(PLACE)))
         .withColumn(
             PARTITION, coalesce(udf(partition, DataTypes.IntegerType).apply(col(BATCH)), spread))
         .repartitionById(plan.partitions(), col(PARTITION))
         .sortWithinPartitions(BATCH, "image_id", "id", "variant");
-  }
-
-  private static Column lane() {
-    return when(
-        col(PlannedImages.BATCH_KEY).isNull(), pmod(hash(col("id"), col("variant")), lit(LANES)));
   }
 
   private static LightmillException duplicates(Dataset<Row> images) {
