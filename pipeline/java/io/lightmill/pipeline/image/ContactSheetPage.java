@@ -9,7 +9,7 @@ import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.List;
 import java.util.Locale;
-import java.util.Map;
+import java.util.function.BiFunction;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import org.apache.commons.text.StringEscapeUtils;
@@ -30,9 +30,14 @@ public final class ContactSheetPage {
   /**
    * The page, to be stored as UTF-8.
    *
-   * @param cards all rows of the run, or an {@link EvenSample} of them, which the page then says
+   * @param cards all rows of the run, or an {@link EvenSample} of them, which the page then says;
+   *     at most {@value #MAX_CARDS}
    */
   public static String render(RunFacts run, List<Card> cards) {
+    if (cards.size() > MAX_CARDS) {
+      throw new IllegalArgumentException(
+          "%d cards for a page of %d".formatted(cards.size(), MAX_CARDS));
+    }
     return """
     <!DOCTYPE html>
     <html xmlns="http://www.w3.org/1999/xhtml" lang="en">
@@ -91,22 +96,26 @@ public final class ContactSheetPage {
                 ? "%s, %s of them here".formatted(number(run.rows()), number(shown))
                 : number(run.rows()),
             duration(run.duration()),
-            each(run.statuses(), "<span class=\"%s\" style=\"flex-grow:%s\"></span>", ""),
-            each(run.statuses(), "<li class=\"%s\"><b>%s</b> %s</li>", "\n"));
+            statuses(run, ContactSheetPage::share, ""),
+            statuses(run, ContactSheetPage::count, "\n"));
   }
 
-  /** Formats each status that occurs: its class, its rows and its name. */
-  private static String each(Map<String, Long> statuses, String format, String between) {
-    boolean plain = between.isEmpty();
-    return statuses.entrySet().stream()
+  /** Each status that occurs. */
+  private static String statuses(
+      RunFacts run, BiFunction<String, Long, String> element, String between) {
+    return run.statuses().entrySet().stream()
         .filter(entry -> entry.getValue() > 0)
-        .map(
-            entry ->
-                format.formatted(
-                    styleOf(entry.getKey()),
-                    plain ? entry.getValue().toString() : number(entry.getValue()),
-                    text(entry.getKey())))
+        .map(entry -> element.apply(entry.getKey(), entry.getValue()))
         .collect(Collectors.joining(between));
+  }
+
+  private static String share(String status, long rows) {
+    return "<span class=\"%s\" style=\"flex-grow:%d\"></span>".formatted(styleOf(status), rows);
+  }
+
+  private static String count(String status, long rows) {
+    return "<li class=\"%s\"><b>%s</b> %s</li>"
+        .formatted(styleOf(status), number(rows), text(status));
   }
 
   private static String card(Card card, int number) {
@@ -160,7 +169,8 @@ public final class ContactSheetPage {
           case FAILED -> "M29 31c14 12 29 26 42 40M72 28C58 41 43 56 28 72";
         };
     return """
-    <div class="frame"><svg viewBox="0 0 100 100" role="img" aria-label="%s"><path d="%s"/></svg></div>"""
+    <div class="frame">\
+    <svg viewBox="0 0 100 100" role="img" aria-label="%s"><path d="%s"/></svg></div>"""
         .formatted(text(card.status()), strokes);
   }
 

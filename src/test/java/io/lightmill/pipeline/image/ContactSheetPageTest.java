@@ -2,11 +2,13 @@ package io.lightmill.pipeline.image;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.ByteArrayInputStream;
 import java.net.URI;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -99,6 +101,23 @@ class ContactSheetPageTest {
     Document page = parsed(ContactSheetPage.render(run(2), List.of(PICTURE, FAILED)));
 
     assertThat(texts(page, "//footer")).containsExactly("Shows all rows of the run.");
+  }
+
+  @Test
+  void morePicturesThanAPageHoldsAreRefused() {
+    List<Card> cards = Collections.nCopies(ContactSheetPage.MAX_CARDS + 1, PICTURE);
+
+    assertThatThrownBy(() -> ContactSheetPage.render(run(201), cards))
+        .hasMessageContaining("201 cards");
+  }
+
+  @Test
+  void theBarSharesItsWidthByRows() throws Exception {
+    RunFacts run = new RunFacts("r", "m", Map.of("generated", 9_990L, "new", 0L), Duration.ZERO);
+    Document page = parsed(ContactSheetPage.render(run, List.of(PICTURE)));
+
+    assertThat(texts(page, "//div[@class='bar']/span/@class")).containsExactly("generated");
+    assertThat(texts(page, "//div[@class='bar']/span/@style")).containsExactly("flex-grow:9990");
   }
 
   @ParameterizedTest
