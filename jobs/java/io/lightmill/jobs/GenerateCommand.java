@@ -86,11 +86,7 @@ final class GenerateCommand implements Callable<Integer> {
     PrintWriter err = spec.commandLine().getErr();
     try (GenerationProgress progress =
         new GenerationProgress(
-            err,
-            "1".equals(System.getenv(TERMINAL)),
-            System::nanoTime,
-            settings.table().location(),
-            settings.checkpoint())) {
+            err, "1".equals(System.getenv(TERMINAL)), System::nanoTime, settings)) {
       return ImageGeneration.run(session, settings, progress);
     }
   }
