@@ -1,5 +1,7 @@
 package io.lightmill.jobs;
 
+import io.lightmill.pipeline.ErrorCode;
+import io.lightmill.pipeline.LightmillException;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
@@ -24,9 +26,21 @@ final class SparkOptions {
   /** What spark-submit set, overridden by what the command line sets. */
   SparkConf conf() {
     SparkConf conf = new SparkConf();
-    settings.forEach(conf::set);
+    settings.forEach((key, value) -> conf.set(checked(key), value));
     master.ifPresent(conf::setMaster);
     conf.setIfMissing("spark.master", "local[*]");
     return conf;
+  }
+
+  /** Spark would ignore it without a word. */
+  private static String checked(String key) {
+    if (!key.startsWith("spark.")) {
+      throw new LightmillException(
+          ErrorCode.CONFIGURATION_INVALID,
+          "--conf names '%s', but Spark's settings begin with 'spark.'; Hadoop's are given as"
+                  .formatted(key)
+              + " 'spark.hadoop.' and their name.");
+    }
+    return key;
   }
 }

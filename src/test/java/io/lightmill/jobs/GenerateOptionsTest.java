@@ -122,6 +122,7 @@ class GenerateOptionsTest {
   @ParameterizedTest
   @CsvSource(
       delimiter = '|',
+      quoteCharacter = '`',
       value = {
         "--width=0 | --width is 0, but must be at least 1.",
         "--height=-16 | --height is -16, but must be at least 1.",
@@ -144,6 +145,8 @@ class GenerateOptionsTest {
             + " (case-insensitive) but was 'gif'",
         "--dtype=int8 | Invalid value for option '--dtype': expected one of [FLOAT32, BFLOAT16,"
             + " FLOAT16] (case-insensitive) but was 'int8'",
+        "--conf=fs.s3a.endpoint=x | --conf names 'fs.s3a.endpoint', but Spark's settings begin with"
+            + " 'spark.'; Hadoop's are given as 'spark.hadoop.' and their name.",
         "--width=wide | Invalid value for option '--width': 'wide' is not an int",
       })
   void aBadValueIsRefusedBeforeSparkStarts(String option, String sentence) {
