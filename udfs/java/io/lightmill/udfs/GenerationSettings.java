@@ -20,6 +20,7 @@ import java.util.OptionalInt;
  * @param partitions of the generating stage; empty to follow the cluster
  * @param dtype of the weights on the device; empty for the best of the device
  * @param runId of this run, unique below the output
+ * @param force draw every image again, whatever earlier runs left below the output
  */
 public record GenerationSettings(
     Table table,
@@ -31,7 +32,8 @@ public record GenerationSettings(
     int batchSize,
     OptionalInt partitions,
     Optional<DType> dtype,
-    String runId) {
+    String runId,
+    boolean force) {
 
   /**
    * Where the prompts come from.

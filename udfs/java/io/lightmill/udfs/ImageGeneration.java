@@ -1,12 +1,20 @@
 package io.lightmill.udfs;
 
+import io.lightmill.pipeline.PipelineLimits;
+import io.lightmill.pipeline.store.PathTemplate;
 import java.util.Map;
 import org.apache.spark.sql.Dataset;
+import org.apache.spark.sql.Encoders;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
+import org.apache.spark.sql.types.StructType;
+import org.apache.spark.storage.StorageLevel;
+import org.apache.spark.util.SerializableConfiguration;
 
 /** The main flow: a prompt table in, images and a committed manifest out. */
 public final class ImageGeneration {
+
+  private static final double NANOS_PER_SECOND = 1e9;
 
   private ImageGeneration() {}
 
@@ -16,18 +24,30 @@ public final class ImageGeneration {
    * @param manifest one row per image asked for, read back from the committed manifest
    * @param statuses rows by status
    * @param modelDigest of the checkpoint
-   * @param planSeconds from the call to the first generating task
+   * @param planSeconds from the call to the first generating task; to the end of planning where the
+   *     session lacks {@link ProgressPlugin}
    * @param generateSeconds of the generating stage, manifest commit included
+   * @param engineSeconds that the devices together spent drawing
    */
   public record Result(
       Dataset<Row> manifest,
       Map<String, Long> statuses,
       String modelDigest,
       double planSeconds,
-      double generateSeconds) {}
+      double generateSeconds,
+      double engineSeconds) {}
 
   /** Told how far the run is; called from threads of its own. */
   public interface Progress {
+
+    /**
+     * The checkpoint is here; its weights are not loaded yet.
+     *
+     * @param pipelineClass diffusers' class
+     * @param digest over the content of its files
+     * @param limits with what it does for rows and jobs that name no value
+     */
+    default void opened(String pipelineClass, String digest, PipelineLimits limits) {}
 
     /** The plan stands: {@code images} rows will be accounted for, of which some need drawing. */
     void planned(long images, long toGenerate);
@@ -43,6 +63,85 @@ public final class ImageGeneration {
    * @throws io.lightmill.pipeline.LightmillException for what the user can mend
    */
   public static Result run(SparkSession spark, GenerationSettings settings, Progress progress) {
-    throw new UnsupportedOperationException("laid next");
+    long called = System.nanoTime();
+    Cluster cluster = Cluster.of(spark.sparkContext());
+    JobCheckpoint checkpoint =
+        JobCheckpoint.open(settings, cluster, spark.sparkContext().hadoopConfiguration());
+    return run(spark, settings, progress, cluster, checkpoint, called);
+  }
+
+  static Result run(
+      SparkSession spark,
+      GenerationSettings settings,
+      Progress progress,
+      Cluster cluster,
+      JobCheckpoint checkpoint,
+      long called) {
+    try (ImageProgress heard = ImageProgress.follow(spark, settings.runId(), progress)) {
+      progress.opened(
+          checkpoint.model().pipelineClass(), checkpoint.model().digest(), checkpoint.limits());
+      String manifestDirectory = Manifest.reserve(spark, settings);
+      Dataset<Row> images = planned(spark, settings, checkpoint).persist(StorageLevel.DISK_ONLY());
+      StructType passthrough = PlannedImages.passthrough(images.schema());
+      ImagePlan plan = ImagePlan.of(images, settings.pathTemplate().isPresent());
+      BatchPlan batches = plan.batches(settings.batchSize(), cluster, settings.partitions());
+      progress.planned(plan.asked(), plan.toDraw());
+      long plannedAt = System.nanoTime();
+
+      GenerateImages generate =
+          new GenerateImages(
+              new GenerationJob(
+                  new ImageIdentity(checkpoint.model(), settings.format()),
+                  settings.output(),
+                  settings.runId(),
+                  checkpoint.loader(),
+                  new SerializableConfiguration(spark.sparkContext().hadoopConfiguration())));
+      Dataset<Row> rows =
+          plan.dealt(batches)
+              .mapPartitions(generate, Encoders.row(Manifest.schemaInFlight(passthrough)));
+      Manifest.write(rows, manifestDirectory);
+      images.unpersist();
+
+      long ended = System.nanoTime();
+      long firstTask = heard.firstTaskNanos().orElse(plannedAt);
+      Dataset<Row> manifest = Manifest.read(spark, manifestDirectory, passthrough);
+      Manifest.Totals totals = Manifest.totals(manifest);
+      progress.finished(plan.asked());
+      return new Result(
+          manifest,
+          totals.statuses(),
+          checkpoint.model().digest(),
+          (firstTask - called) / NANOS_PER_SECOND,
+          (ended - firstTask) / NANOS_PER_SECOND,
+          totals.engineSeconds());
+    } catch (RuntimeException e) {
+      throw TaskFailures.mendable(e);
+    } finally {
+      LoadedPipelines.release(checkpoint.loader());
+    }
+  }
+
+  /** Table rows, read and checked, as the images that they ask for. */
+  private static Dataset<Row> planned(
+      SparkSession spark, GenerationSettings settings, JobCheckpoint checkpoint) {
+    Dataset<Row> table = PromptTable.read(spark, settings.table());
+    PromptColumns columns = PromptColumns.assign(table, settings.table());
+    Dataset<Row> requests = RequestRows.of(table, columns);
+    StructType passthrough = RequestRows.passthrough(requests.schema());
+    PlanImages planning =
+        new PlanImages(
+            RequestRules.of(checkpoint.limits(), settings.defaults()),
+            columns.template().orElse(null),
+            columns.sources().containsKey(RequestColumn.ID),
+            new ImageIdentity(checkpoint.model(), settings.format()),
+            new ImageKeys(
+                settings.pathTemplate().orElse(PathTemplate.STANDARD),
+                columns.passthrough(),
+                settings.format()),
+            checkpoint.loader());
+    Dataset<Row> images =
+        requests.flatMap(planning, Encoders.row(PlannedImages.schema(passthrough)));
+    return ImagePlan.placed(
+        EarlierManifests.marked(spark, images, settings.output(), settings.force()));
   }
 }

@@ -1,0 +1,105 @@
+package io.lightmill.udfs;
+
+import io.lightmill.pipeline.DiffusionPipeline;
+import io.lightmill.pipeline.ImageRequest;
+import io.lightmill.pipeline.PipelineLimits;
+import io.lightmill.pipeline.PromptLength;
+import io.lightmill.pipeline.RgbImage;
+import io.lightmill.pipeline.TensorProbe;
+import io.lightmill.pipeline.torch.Device;
+import java.util.List;
+import java.util.Map;
+import java.util.UUID;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Consumer;
+
+/**
+ * A pipeline without a network: it paints every image in the colours of its seed, remembers what it
+ * was asked for, and fails when told to. Prompts are as long as their words.
+ */
+final class PaintStudio {
+
+  static final PipelineLimits LIMITS =
+      new PipelineLimits(16, 128 * 128, 8, new PipelineLimits.Defaults(32, 32, 4, 3.5, 1.0));
+
+  private static final Map<String, PaintStudio> OPEN = new ConcurrentHashMap<>();
+
+  final List<List<ImageRequest>> batches = new CopyOnWriteArrayList<>();
+  final AtomicInteger loads = new AtomicInteger();
+  final AtomicInteger closes = new AtomicInteger();
+  private final String name = UUID.randomUUID().toString();
+  private volatile Consumer<List<ImageRequest>> fault = batch -> {};
+
+  PaintStudio() {
+    OPEN.put(name, this);
+  }
+
+  /** Runs before each batch is painted, and may throw. */
+  PaintStudio failing(Consumer<List<ImageRequest>> fault) {
+    this.fault = fault;
+    return this;
+  }
+
+  PipelineLoader loader() {
+    return new Loader(name);
+  }
+
+  JobCheckpoint checkpoint() {
+    return new JobCheckpoint(
+        new Model("paint", "0123456789abcdef", "PaintPipeline", "PaintScheduler", "f32"),
+        LIMITS,
+        loader());
+  }
+
+  /** Travels as its name; the studio stays in this JVM. */
+  private record Loader(String key) implements PipelineLoader {
+
+    @Override
+    public PromptLength promptLength() {
+      return new Words();
+    }
+
+    @Override
+    public DiffusionPipeline load(Device device) {
+      PaintStudio studio = OPEN.get(key);
+      studio.loads.incrementAndGet();
+      return new Painter(studio);
+    }
+  }
+
+  private record Words() implements PromptLength {
+
+    @Override
+    public int tokens(String prompt) {
+      return prompt.strip().split("\\s+").length;
+    }
+
+    @Override
+    public void close() {}
+  }
+
+  private record Painter(PaintStudio studio) implements DiffusionPipeline {
+
+    @Override
+    public List<RgbImage> generate(List<ImageRequest> batch, TensorProbe probe) {
+      studio.batches.add(List.copyOf(batch));
+      studio.fault.accept(batch);
+      return batch.stream().map(Painter::painted).toList();
+    }
+
+    private static RgbImage painted(ImageRequest request) {
+      byte[] rgb = new byte[request.width() * request.height() * 3];
+      for (int i = 0; i < rgb.length; i++) {
+        rgb[i] = (byte) (request.seed() >> (8 * (i % 3)));
+      }
+      return new RgbImage(request.width(), request.height(), rgb);
+    }
+
+    @Override
+    public void close() {
+      studio.closes.incrementAndGet();
+    }
+  }
+}

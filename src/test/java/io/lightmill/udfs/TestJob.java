@@ -1,0 +1,137 @@
+package io.lightmill.udfs;
+
+import io.lightmill.pipeline.image.ImageFormat;
+import java.nio.file.Path;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalInt;
+import org.apache.spark.sql.SparkSession;
+
+/** A job on the paint studio, put together piece by piece. */
+final class TestJob {
+
+  static final ImageGeneration.Progress SILENT =
+      new ImageGeneration.Progress() {
+        @Override
+        public void planned(long images, long toGenerate) {}
+
+        @Override
+        public void finished(long images) {}
+      };
+
+  private final Path output;
+  private String table;
+  private final Map<String, String> columns = new HashMap<>();
+  private Optional<String> promptTemplate = Optional.empty();
+  private Optional<String> pathTemplate = Optional.empty();
+  private OptionalInt partitions = OptionalInt.empty();
+  private OptionalInt width = OptionalInt.empty();
+  private OptionalInt limit = OptionalInt.empty();
+  private int batchSize = 4;
+  private boolean truncatePrompts;
+  private boolean force;
+  private String runId = "first";
+  private ImageGeneration.Progress progress = SILENT;
+
+  TestJob(Path table, Path output) {
+    this.table = table.toString();
+    this.output = output;
+  }
+
+  TestJob column(String ours, String theirs) {
+    columns.put(ours, theirs);
+    return this;
+  }
+
+  TestJob table(Path table) {
+    this.table = table.toString();
+    return this;
+  }
+
+  TestJob promptTemplate(String template) {
+    promptTemplate = Optional.of(template);
+    return this;
+  }
+
+  TestJob pathTemplate(String template) {
+    pathTemplate = Optional.of(template);
+    return this;
+  }
+
+  TestJob partitions(int count) {
+    partitions = OptionalInt.of(count);
+    return this;
+  }
+
+  TestJob limit(int rows) {
+    limit = OptionalInt.of(rows);
+    return this;
+  }
+
+  TestJob width(int pixels) {
+    width = OptionalInt.of(pixels);
+    return this;
+  }
+
+  TestJob batchSize(int images) {
+    batchSize = images;
+    return this;
+  }
+
+  TestJob truncatingPrompts() {
+    truncatePrompts = true;
+    return this;
+  }
+
+  TestJob force() {
+    force = true;
+    return this;
+  }
+
+  TestJob runId(String id) {
+    runId = id;
+    return this;
+  }
+
+  TestJob progress(ImageGeneration.Progress listener) {
+    progress = listener;
+    return this;
+  }
+
+  GenerationSettings settings() {
+    return new GenerationSettings(
+        new GenerationSettings.Table(table, Optional.empty(), columns, promptTemplate, limit),
+        new GenerationSettings.Defaults(
+            width,
+            OptionalInt.empty(),
+            OptionalInt.empty(),
+            Optional.empty(),
+            Optional.empty(),
+            Optional.empty(),
+            OptionalInt.empty(),
+            OptionalInt.empty(),
+            7,
+            truncatePrompts),
+        "paint",
+        output.toString(),
+        ImageFormat.PNG,
+        pathTemplate,
+        batchSize,
+        partitions,
+        Optional.empty(),
+        runId,
+        force);
+  }
+
+  ImageGeneration.Result run(PaintStudio studio) {
+    SparkSession spark = TestSpark.session();
+    return ImageGeneration.run(
+        spark,
+        settings(),
+        progress,
+        Cluster.of(spark.sparkContext()),
+        studio.checkpoint(),
+        System.nanoTime());
+  }
+}

@@ -1,0 +1,55 @@
+package io.lightmill.udfs;
+
+import io.lightmill.pipeline.ImageRequest;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * What one table row asks for. A value that could not be read is null, and then there is a fault
+ * that says so.
+ *
+ * @param seed as given; null to derive one
+ * @param truncated whether the prompt has more tokens than {@code maxSequenceLength}
+ * @param faults what is wrong with the row, in the order of its columns; empty if it can be drawn
+ */
+record AskedImages(
+    String prompt,
+    String negativePrompt,
+    Integer width,
+    Integer height,
+    Integer numInferenceSteps,
+    Double guidanceScale,
+    Double trueCfgScale,
+    Integer maxSequenceLength,
+    Long seed,
+    Integer images,
+    boolean truncated,
+    List<Fault> faults) {
+
+  /** A row of which nothing could be read. */
+  static AskedImages unread(List<Fault> faults) {
+    return new AskedImages(
+        null, null, null, null, null, null, null, null, null, null, false, faults);
+  }
+
+  /** How many manifest rows the row comes to: one if it does not validly say. */
+  int variants() {
+    return images == null || images < 1 || images > RequestRules.MOST_IMAGES_PER_PROMPT
+        ? 1
+        : images;
+  }
+
+  /** The request for one variant of a row without faults. */
+  ImageRequest request(long seed) {
+    return new ImageRequest(
+        prompt,
+        Optional.ofNullable(negativePrompt),
+        width,
+        height,
+        numInferenceSteps,
+        guidanceScale,
+        trueCfgScale,
+        maxSequenceLength,
+        seed);
+  }
+}

@@ -1,0 +1,13 @@
+package io.lightmill.udfs;
+
+import java.io.Serializable;
+import org.apache.spark.util.SerializableConfiguration;
+
+/** What the generating tasks of one run have in common. */
+record GenerationJob(
+    ImageIdentity identity,
+    String output,
+    String runId,
+    PipelineLoader loader,
+    SerializableConfiguration hadoop)
+    implements Serializable {}

@@ -1,0 +1,108 @@
+package io.lightmill.udfs;
+
+import io.lightmill.pipeline.ErrorCode;
+import io.lightmill.pipeline.ImageRequest;
+import io.lightmill.pipeline.LightmillException;
+import io.lightmill.pipeline.RgbImage;
+import io.lightmill.pipeline.image.ImageEncoder;
+import io.lightmill.pipeline.image.Receipt;
+import io.lightmill.pipeline.store.ImageStore;
+import io.lightmill.pipeline.store.StoredObject;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import org.apache.spark.sql.Row;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** Encodes and stores drawn images, and says what became of them. Safe for several threads. */
+final class ImageFinisher {
+
+  private static final Logger LOG = LoggerFactory.getLogger(ImageFinisher.class);
+  private static final double NANOS_PER_MILLI = 1e6;
+
+  private static final String SOFTWARE = "Lightmill";
+
+  /** As the community's tools name the steps of FlowMatchEulerDiscreteScheduler. */
+  private static final String SAMPLER = "Euler";
+
+  private static final String SCHEDULE_TYPE = "Simple";
+
+  private final ImageIdentity identity;
+  private final ImageStore store;
+
+  ImageFinisher(ImageIdentity identity, ImageStore store) {
+    this.identity = identity;
+    this.store = store;
+  }
+
+  /**
+   * Finishes one image. It is stored once under each key that the rows name; of rows that name the
+   * same, the first one has generated it.
+   *
+   * @param rows that ask for this image, at least one
+   * @return what became of each row, in order
+   */
+  List<Outcome> finish(List<Row> rows, DrawnImage drawn) {
+    if (drawn.failure() != null) {
+      Outcome failed = Outcome.failed(drawn.failure(), drawn.generateMillis());
+      return rows.stream().map(row -> failed).toList();
+    }
+    try {
+      long start = System.nanoTime();
+      byte[] bytes = encoded(PlannedImages.request(rows.get(0)), drawn.image());
+      return stored(rows, bytes, drawn.generateMillis(), millisSince(start));
+    } catch (LightmillException e) {
+      LOG.warn("An image that was drawn is lost: {}", e.getMessage(), e);
+      Outcome failed = Outcome.failed(e, drawn.generateMillis());
+      return rows.stream().map(row -> failed).toList();
+    }
+  }
+
+  private byte[] encoded(ImageRequest request, RgbImage image) {
+    String json = identity.canonicalJson(request);
+    Model model = identity.model();
+    Receipt receipt =
+        new Receipt(request, SAMPLER, SCHEDULE_TYPE, model.name(), model.digest(), SOFTWARE, json);
+    try {
+      return ImageEncoder.encode(image, receipt, identity.format());
+    } catch (RuntimeException e) {
+      throw new LightmillException(
+          ErrorCode.STORE_FAILED,
+          "image %s could not be encoded: %s".formatted(ImageIdentity.imageId(json), e),
+          e);
+    }
+  }
+
+  private List<Outcome> stored(
+      List<Row> rows, byte[] bytes, double generateMillis, double encodeMillis) {
+    Map<String, Outcome> byKey = new HashMap<>();
+    List<Outcome> outcomes = new ArrayList<>();
+    for (Row row : rows) {
+      String key = row.getAs(PlannedImages.KEY);
+      Outcome first = byKey.get(key);
+      if (first == null) {
+        long start = System.nanoTime();
+        StoredObject object = store.put(key, bytes, identity.format().contentType());
+        first =
+            Outcome.generated(
+                key,
+                object.bytes(),
+                object.sha256(),
+                byKey.isEmpty() ? generateMillis : 0,
+                byKey.isEmpty() ? encodeMillis : 0,
+                millisSince(start));
+        byKey.put(key, first);
+        outcomes.add(first);
+      } else {
+        outcomes.add(Outcome.reused(key, first.bytes(), first.sha256()));
+      }
+    }
+    return outcomes;
+  }
+
+  private static double millisSince(long start) {
+    return (System.nanoTime() - start) / NANOS_PER_MILLI;
+  }
+}

@@ -1,0 +1,22 @@
+package io.lightmill.udfs;
+
+import java.util.Locale;
+
+/** What became of an image asked for. */
+public enum ImageStatus {
+  /** Drawn and stored by this run. */
+  GENERATED,
+  /** The same image is there already: from an earlier run, or for another row of this one. */
+  REUSED,
+  /** Refused by the content policy. */
+  BLOCKED,
+  /** The table row cannot be drawn as it stands. */
+  INVALID,
+  /** Drawing or storing failed. */
+  FAILED;
+
+  /** As manifests spell it. */
+  public String label() {
+    return name().toLowerCase(Locale.ROOT);
+  }
+}

@@ -1,0 +1,158 @@
+package io.lightmill.udfs;
+
+import static org.apache.spark.sql.functions.col;
+import static org.apache.spark.sql.functions.count;
+import static org.apache.spark.sql.functions.lit;
+import static org.apache.spark.sql.functions.sum;
+import static org.apache.spark.sql.functions.timestamp_micros;
+
+import io.lightmill.pipeline.ErrorCode;
+import io.lightmill.pipeline.LightmillException;
+import io.lightmill.pipeline.store.ImageStore;
+import java.io.IOException;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.stream.Stream;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.Path;
+import org.apache.spark.sql.Dataset;
+import org.apache.spark.sql.Row;
+import org.apache.spark.sql.SaveMode;
+import org.apache.spark.sql.SparkSession;
+import org.apache.spark.sql.types.DataTypes;
+import org.apache.spark.sql.types.StructField;
+import org.apache.spark.sql.types.StructType;
+
+/**
+ * What became of every image asked for: the passthrough columns of its table row, then columns of
+ * the manifest's own. The schema is the same whatever happened; what does not apply is null.
+ */
+public final class Manifest {
+
+  /**
+   * The manifest's own columns, in order. {@code path} is relative to the output, so that the
+   * output may be moved. {@code generate_ms} is the image's share of its batch's time on the
+   * engine. {@code attempt} counts Spark's attempts at the task, from 0.
+   */
+  static final StructType COLUMNS =
+      new StructType()
+          .add("image_id", DataTypes.StringType)
+          .add("id", DataTypes.StringType)
+          .add("variant", DataTypes.IntegerType)
+          .add("status", DataTypes.StringType)
+          .add("error_code", DataTypes.StringType)
+          .add("error_message", DataTypes.StringType)
+          .add("path", DataTypes.StringType)
+          .add("format", DataTypes.StringType)
+          .add("bytes", DataTypes.LongType)
+          .add("sha256", DataTypes.StringType)
+          .add("width", DataTypes.IntegerType)
+          .add("height", DataTypes.IntegerType)
+          .add("prompt", DataTypes.StringType)
+          .add("negative_prompt", DataTypes.StringType)
+          .add("num_inference_steps", DataTypes.IntegerType)
+          .add("guidance_scale", DataTypes.DoubleType)
+          .add("true_cfg_scale", DataTypes.DoubleType)
+          .add("max_sequence_length", DataTypes.IntegerType)
+          .add("seed", DataTypes.LongType)
+          .add("prompt_truncated", DataTypes.BooleanType)
+          .add("model", DataTypes.StringType)
+          .add("model_digest", DataTypes.StringType)
+          .add("dtype", DataTypes.StringType)
+          .add("run_id", DataTypes.StringType)
+          .add("attempt", DataTypes.IntegerType)
+          .add("created_at", DataTypes.TimestampType)
+          .add("generate_ms", DataTypes.DoubleType)
+          .add("encode_ms", DataTypes.DoubleType)
+          .add("store_ms", DataTypes.DoubleType)
+          .add("device", DataTypes.StringType);
+
+  private Manifest() {}
+
+  /** Rows by status, and seconds that the engines were busy. */
+  record Totals(Map<String, Long> statuses, double engineSeconds) {}
+
+  /** Names that no passthrough column may have. */
+  static List<String> reserved() {
+    return List.of(COLUMNS.fieldNames());
+  }
+
+  static StructType schema(StructType passthrough) {
+    StructField[] fields =
+        Stream.of(passthrough.fields(), COLUMNS.fields())
+            .flatMap(Arrays::stream)
+            .toArray(StructField[]::new);
+    return new StructType(fields);
+  }
+
+  /** The schema of rows on their way: the time is microseconds, whatever Spark's Java time API. */
+  static StructType schemaInFlight(StructType passthrough) {
+    StructField[] fields = schema(passthrough).fields();
+    int createdAt = passthrough.length() + COLUMNS.fieldIndex("created_at");
+    fields[createdAt] =
+        new StructField("created_at", DataTypes.LongType, true, fields[createdAt].metadata());
+    return new StructType(fields);
+  }
+
+  /** The directory of all manifests below an output. */
+  static String directory(String output) {
+    return output + "/manifest";
+  }
+
+  /** The directory of one run's manifest. */
+  static String directory(String output, String runId) {
+    return directory(output) + "/run_id=" + runId;
+  }
+
+  /**
+   * The directory of a run's manifest, once it is sure that the output can be written and that no
+   * other run has this name.
+   *
+   * @throws LightmillException with {@code OUTPUT_UNWRITABLE} or {@code CONFIGURATION_INVALID}
+   */
+  static String reserve(SparkSession spark, GenerationSettings settings) {
+    Configuration hadoop = spark.sparkContext().hadoopConfiguration();
+    ImageStore.open(settings.output(), hadoop).probeWritable();
+    String directory = directory(settings.output(), settings.runId());
+    try {
+      Path path = new Path(directory);
+      if (path.getFileSystem(hadoop).exists(path)) {
+        throw new LightmillException(
+            ErrorCode.CONFIGURATION_INVALID,
+            "run id '%s' is taken: '%s' exists; choose another"
+                .formatted(settings.runId(), directory));
+      }
+      return directory;
+    } catch (IOException e) {
+      throw new LightmillException(
+          ErrorCode.OUTPUT_UNWRITABLE,
+          "'%s' cannot be looked up: %s".formatted(directory, e.getMessage()),
+          e);
+    }
+  }
+
+  /** Computes the rows, once, and commits them together. */
+  static void write(Dataset<Row> rows, String directory) {
+    rows.withColumn("created_at", timestamp_micros(col("created_at")))
+        .write()
+        .mode(SaveMode.ErrorIfExists)
+        .parquet(directory);
+  }
+
+  static Dataset<Row> read(SparkSession spark, String directory, StructType passthrough) {
+    return spark.read().schema(schema(passthrough)).parquet(directory);
+  }
+
+  static Totals totals(Dataset<Row> manifest) {
+    Map<String, Long> statuses = new TreeMap<>();
+    double engineMillis = 0;
+    for (Row row :
+        manifest.groupBy("status").agg(count(lit(1)), sum("generate_ms")).collectAsList()) {
+      statuses.put(row.getString(0), row.getLong(1));
+      engineMillis += row.isNullAt(2) ? 0 : row.getDouble(2);
+    }
+    return new Totals(statuses, engineMillis / 1000);
+  }
+}

@@ -1,0 +1,131 @@
+package io.lightmill.udfs;
+
+import io.lightmill.pipeline.ErrorCode;
+import io.lightmill.pipeline.LightmillException;
+import java.util.Arrays;
+import java.util.HashSet;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.Set;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.spark.sql.DataFrameReader;
+import org.apache.spark.sql.Dataset;
+import org.apache.spark.sql.Row;
+import org.apache.spark.sql.SparkSession;
+import org.apache.spark.sql.types.DataTypes;
+import org.apache.spark.sql.types.StructType;
+
+/**
+ * The table as its author wrote it, under the author's column names, less the white space around
+ * them. CSV stays text; Parquet, JSON lines and Spark tables keep their types.
+ */
+final class PromptTable {
+
+  /** Holds the text of a line that the format's own rules refuse; null in good rows. */
+  static final String CORRUPT = "_corrupt_record";
+
+  private PromptTable() {}
+
+  /**
+   * Opens the table; of a limited one, the first rows, by way of the driver.
+   *
+   * @throws LightmillException with {@code INPUT_INVALID} if there is no such table or it has no
+   *     columns
+   */
+  static Dataset<Row> read(SparkSession spark, GenerationSettings.Table table) {
+    try {
+      Dataset<Row> rows = trimmed(table.location(), open(spark, table));
+      return table.limit().isPresent()
+          ? spark.createDataFrame(rows.takeAsList(table.limit().getAsInt()), rows.schema())
+          : rows;
+    } catch (LightmillException e) {
+      throw e;
+    } catch (Exception e) { // Spark throws checked exceptions that Scala does not declare
+      throw new LightmillException(
+          ErrorCode.INPUT_INVALID,
+          "prompt table '%s' cannot be read: %s".formatted(table.location(), e.getMessage()),
+          e);
+    }
+  }
+
+  private static Dataset<Row> open(SparkSession spark, GenerationSettings.Table table) {
+    String location = table.location();
+    return switch (format(spark, table)) {
+      case CSV -> csv(spark, location);
+      case PARQUET -> spark.read().parquet(location);
+      case JSON -> spark.read().option("columnNameOfCorruptRecord", CORRUPT).json(location);
+      case TABLE -> spark.table(location);
+    };
+  }
+
+  private static TableFormat format(SparkSession spark, GenerationSettings.Table table) {
+    String location = table.location();
+    Configuration hadoop = spark.sparkContext().hadoopConfiguration();
+    if (table.format().isEmpty()) {
+      Optional<TableFormat> ofFiles = TableFormat.ofFiles(location, hadoop);
+      return ofFiles.orElseGet(() -> table(spark, location, "file, directory or Spark table"));
+    }
+    TableFormat named = TableFormat.named(table.format().get());
+    if (named == TableFormat.TABLE) {
+      return table(spark, location, "Spark table");
+    }
+    if (!TableFormat.exists(location, hadoop)) {
+      throw missing(location, "file or directory");
+    }
+    return named;
+  }
+
+  private static TableFormat table(SparkSession spark, String name, String kind) {
+    if (name.matches("\\w+(\\.\\w+)*") && spark.catalog().tableExists(name)) {
+      return TableFormat.TABLE;
+    }
+    throw missing(name, kind);
+  }
+
+  private static LightmillException missing(String location, String kind) {
+    return new LightmillException(
+        ErrorCode.INPUT_INVALID,
+        "prompt table '%s' does not exist: there is no %s of this name; check its spelling"
+            .formatted(location, kind));
+  }
+
+  /**
+   * RFC 4180: quotes are doubled inside quotes, and a quoted value may hold line ends. Every file
+   * must carry the same header, lest values land under the names of others.
+   */
+  private static Dataset<Row> csv(SparkSession spark, String location) {
+    DataFrameReader reader =
+        spark
+            .read()
+            .option("header", true)
+            .option("multiLine", true)
+            .option("quote", "\"")
+            .option("escape", "\"")
+            .option("enforceSchema", false)
+            .option("mode", "PERMISSIVE")
+            .option("columnNameOfCorruptRecord", CORRUPT);
+    StructType header = reader.csv(location).schema();
+    return header.isEmpty()
+        ? spark.emptyDataFrame()
+        : reader.schema(header.add(CORRUPT, DataTypes.StringType)).csv(location);
+  }
+
+  private static Dataset<Row> trimmed(String location, Dataset<Row> rows) {
+    String[] names = Arrays.stream(rows.columns()).map(String::strip).toArray(String[]::new);
+    if (names.length == 0) {
+      throw new LightmillException(
+          ErrorCode.INPUT_INVALID,
+          "prompt table '%s' is empty: it has no header and no rows".formatted(location));
+    }
+    Set<String> seen = new HashSet<>();
+    for (String name : names) {
+      if (!seen.add(name.toLowerCase(Locale.ROOT))) {
+        throw new LightmillException(
+            ErrorCode.INPUT_INVALID,
+            "prompt table '%s' has two columns named '%s' (case and spaces aside); rename one"
+                .formatted(location, name));
+      }
+    }
+    return rows.toDF(names);
+  }
+}

@@ -1,0 +1,140 @@
+package io.lightmill.udfs;
+
+import io.lightmill.pipeline.ErrorCode;
+import io.lightmill.pipeline.LightmillException;
+import io.lightmill.pipeline.PipelineLimits;
+import java.io.Serializable;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * What a checkpoint accepts, and the value of everything that a row leaves open: the job's where it
+ * gives one, else the checkpoint's.
+ *
+ * @param sizeMultiple width and height are multiples of this many pixels
+ * @param maxPixels largest width × height
+ * @param longestPrompt in tokens, the largest {@code max_sequence_length}
+ * @param negativePrompt null for none
+ * @param seed of the job, from which rows without a seed derive theirs
+ * @param truncatePrompts cut over-long prompts instead of refusing their rows
+ */
+record RequestRules(
+    int sizeMultiple,
+    long maxPixels,
+    int longestPrompt,
+    int width,
+    int height,
+    int numInferenceSteps,
+    double guidanceScale,
+    double trueCfgScale,
+    int maxSequenceLength,
+    int numImagesPerPrompt,
+    String negativePrompt,
+    long seed,
+    boolean truncatePrompts)
+    implements Serializable {
+
+  static final int MOST_STEPS = 1000;
+  static final int MOST_IMAGES_PER_PROMPT = 64;
+
+  /**
+   * @throws LightmillException with {@code CONFIGURATION_INVALID} if a default of the job is out of
+   *     the checkpoint's range, since then every row that relies on it would be
+   */
+  static RequestRules of(PipelineLimits limits, GenerationSettings.Defaults job) {
+    PipelineLimits.Defaults own = limits.defaults();
+    RequestRules rules =
+        new RequestRules(
+            limits.sizeMultiple(),
+            limits.maxPixels(),
+            limits.maxSequenceLength(),
+            job.width().orElse(own.width()),
+            job.height().orElse(own.height()),
+            job.numInferenceSteps().orElse(own.numInferenceSteps()),
+            job.guidanceScale().orElse(own.guidanceScale()),
+            job.trueCfgScale().orElse(own.trueCfgScale()),
+            job.maxSequenceLength().orElse(limits.maxSequenceLength()),
+            job.numImagesPerPrompt().orElse(1),
+            job.negativePrompt().orElse(null),
+            job.seed(),
+            job.truncatePrompts());
+    List<Fault> faults = new ArrayList<>();
+    rules.check(
+        rules.width,
+        rules.height,
+        rules.numInferenceSteps,
+        rules.guidanceScale,
+        rules.trueCfgScale,
+        rules.maxSequenceLength,
+        rules.numImagesPerPrompt,
+        faults);
+    if (!faults.isEmpty()) {
+      throw new LightmillException(
+          ErrorCode.CONFIGURATION_INVALID, "defaults of the job: " + Fault.listed(faults));
+    }
+    return rules;
+  }
+
+  /**
+   * Adds a fault for each value out of range; null stands for a value that has its fault already.
+   */
+  void check(
+      Integer width,
+      Integer height,
+      Integer steps,
+      Double guidanceScale,
+      Double trueCfgScale,
+      Integer maxSequenceLength,
+      Integer images,
+      List<Fault> faults) {
+    boolean wide = checkSide("width", width, faults);
+    boolean high = checkSide("height", height, faults);
+    if (wide && high && (long) width * height > maxPixels) {
+      faults.add(
+          new Fault(
+              ErrorCode.SIZE_INVALID,
+              "%dx%d is %d pixels, more than the %d that this checkpoint draws; make one side smaller"
+                  .formatted(width, height, (long) width * height, maxPixels)));
+    }
+    checkRange("num_inference_steps", steps, 1, MOST_STEPS, faults);
+    checkScale("guidance_scale", guidanceScale, faults);
+    checkScale("true_cfg_scale", trueCfgScale, faults);
+    checkRange("max_sequence_length", maxSequenceLength, 1, longestPrompt, faults);
+    checkRange("num_images_per_prompt", images, 1, MOST_IMAGES_PER_PROMPT, faults);
+  }
+
+  private boolean checkSide(String name, Integer pixels, List<Fault> faults) {
+    if (pixels == null) {
+      return false;
+    }
+    if (pixels > 0 && pixels % sizeMultiple == 0) {
+      return true;
+    }
+    long nearest = Math.max(1, Math.round((double) pixels / sizeMultiple)) * sizeMultiple;
+    faults.add(
+        new Fault(
+            ErrorCode.SIZE_INVALID,
+            "%s %d is not a positive multiple of %d; the nearest is %d"
+                .formatted(name, pixels, sizeMultiple, nearest)));
+    return false;
+  }
+
+  private static void checkRange(
+      String name, Integer value, int least, int most, List<Fault> faults) {
+    if (value != null && (value < least || value > most)) {
+      faults.add(
+          new Fault(
+              ErrorCode.VALUE_INVALID,
+              "%s %d is out of range; give %d to %d".formatted(name, value, least, most)));
+    }
+  }
+
+  private static void checkScale(String name, Double value, List<Fault> faults) {
+    if (value != null && (!Double.isFinite(value) || value < 0)) {
+      faults.add(
+          new Fault(
+              ErrorCode.VALUE_INVALID,
+              "%s %s is out of range; give 0 or a positive number".formatted(name, value)));
+    }
+  }
+}
