@@ -5,18 +5,14 @@ import io.lightmill.pipeline.image.Card;
 import io.lightmill.pipeline.image.ContactSheet;
 import io.lightmill.pipeline.image.ContactSheetPage;
 import io.lightmill.pipeline.image.FrameMark;
+import io.lightmill.pipeline.image.ImageEncoder;
 import io.lightmill.pipeline.image.RunFacts;
 import io.lightmill.pipeline.image.Thumbnail;
 import io.lightmill.pipeline.image.Tile;
 import io.lightmill.pipeline.store.ImageStore;
-import java.awt.image.BufferedImage;
-import java.io.ByteArrayOutputStream;
-import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Optional;
-import javax.imageio.ImageIO;
 import org.apache.spark.sql.Row;
 
 /**
@@ -34,7 +30,7 @@ record RunContactSheet(ImageStore output, List<Row> rows) {
   /** Draws the stored images and replaces the sheet of an earlier run. */
   void store(RunFacts run) {
     List<Tile> tiles = rows.parallelStream().map(this::tile).toList();
-    output.put(PICTURE, png(ContactSheet.draw(tiles)), "image/png");
+    output.put(PICTURE, ImageEncoder.png(ContactSheet.draw(tiles)), "image/png");
     String page = ContactSheetPage.render(run, rows.stream().map(RunContactSheet::card).toList());
     output.put(PAGE, page.getBytes(StandardCharsets.UTF_8), "text/html; charset=utf-8");
   }
@@ -66,24 +62,5 @@ record RunContactSheet(ImageStore output, List<Row> rows) {
 
   private static <T> Optional<T> value(Row row, String column) {
     return Optional.ofNullable(row.<T>getAs(column));
-  }
-
-  private static byte[] png(RgbImage sheet) {
-    BufferedImage picture =
-        new BufferedImage(sheet.width(), sheet.height(), BufferedImage.TYPE_INT_RGB);
-    byte[] rgb = sheet.rgb();
-    for (int y = 0, i = 0; y < sheet.height(); y++) {
-      for (int x = 0; x < sheet.width(); x++, i += 3) {
-        picture.setRGB(
-            x, y, (rgb[i] & 0xff) << 16 | (rgb[i + 1] & 0xff) << 8 | (rgb[i + 2] & 0xff));
-      }
-    }
-    ByteArrayOutputStream png = new ByteArrayOutputStream();
-    try {
-      ImageIO.write(picture, "png", png);
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
-    return png.toByteArray();
   }
 }

@@ -44,9 +44,8 @@ final class SparkSessions {
   private static void configureExecutors(SparkConf conf) {
     // User options come last: the JVM takes the last of two.
     prepend(conf, EXECUTOR_JAVA_OPTIONS, ENGINE_JAVA_OPTIONS, " ");
-    // Spinning OpenMP threads and retained heaps starve the tasks that encode and store images.
+    // Spinning OpenMP threads starve the tasks that encode and store images.
     conf.setIfMissing("spark.executorEnv.OMP_WAIT_POLICY", "PASSIVE");
-    conf.setIfMissing("spark.executorEnv.MALLOC_TRIM_THRESHOLD_", "65536");
   }
 
   private static void prepend(SparkConf conf, String key, String ours, String separator) {

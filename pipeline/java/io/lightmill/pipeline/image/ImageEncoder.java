@@ -20,4 +20,9 @@ public final class ImageEncoder {
       case JPEG -> JpegEncoder.encode(image, receipt);
     };
   }
+
+  /** PNG bytes of a picture that no model drew, such as a contact sheet: without a receipt. */
+  public static byte[] png(RgbImage image) {
+    return PngEncoder.encode(image);
+  }
 }

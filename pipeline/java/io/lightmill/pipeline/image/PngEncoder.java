@@ -25,12 +25,26 @@ final class PngEncoder {
 
   /** The receipt stands before the pixels, where readers find it without reading them. */
   static byte[] encode(RgbImage image, Receipt receipt) {
-    PngChunkWriter png = new PngChunkWriter();
-    png.chunk("IHDR", header(image));
-    png.chunk("sRGB", new byte[] {PERCEPTUAL});
+    PngChunkWriter png = begun(image);
     png.text(PngChunk.PARAMETERS, receipt.parameters());
     png.text(PngChunk.RECEIPT, receipt.identity());
     png.internationalText(PngChunk.XMP, XmpPacket.of(receipt));
+    return ended(png, image);
+  }
+
+  /** A picture that no model drew, and that has no receipt. */
+  static byte[] encode(RgbImage image) {
+    return ended(begun(image), image);
+  }
+
+  private static PngChunkWriter begun(RgbImage image) {
+    PngChunkWriter png = new PngChunkWriter();
+    png.chunk("IHDR", header(image));
+    png.chunk("sRGB", new byte[] {PERCEPTUAL});
+    return png;
+  }
+
+  private static byte[] ended(PngChunkWriter png, RgbImage image) {
     png.chunk("IDAT", deflated(filtered(image)));
     png.chunk("IEND", new byte[0]);
     return png.toByteArray();

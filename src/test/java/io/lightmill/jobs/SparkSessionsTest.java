@@ -26,7 +26,6 @@ class SparkSessionsTest {
     assertThat(conf.get("spark.executor.extraJavaOptions"))
         .isEqualTo("-Dai.djl.offline=true -Djava.awt.headless=true");
     assertThat(conf.get("spark.executorEnv.OMP_WAIT_POLICY")).isEqualTo("PASSIVE");
-    assertThat(conf.get("spark.executorEnv.MALLOC_TRIM_THRESHOLD_")).isEqualTo("65536");
   }
 
   @Test

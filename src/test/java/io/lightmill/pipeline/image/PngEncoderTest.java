@@ -58,6 +58,15 @@ class PngEncoderTest {
   }
 
   @Test
+  void picturesThatNoModelDrewHaveNoReceipt() throws IOException {
+    RgbImage image = Pictures.noise(7, 5);
+    byte[] png = ImageEncoder.png(image);
+
+    assertThat(chunks(png)).extracting(Chunk::type).containsExactly("IHDR", "sRGB", "IDAT", "IEND");
+    assertThat(Pictures.decoded(png).rgb()).isEqualTo(image.rgb());
+  }
+
+  @Test
   void latinTextTakesPlainChunks() throws IOException {
     Receipt receipt = Receipts.of("Café à la crème,\nwith a £ sign");
     List<Chunk> chunks = chunks(PngEncoder.encode(Pictures.noise(2, 2), receipt));
