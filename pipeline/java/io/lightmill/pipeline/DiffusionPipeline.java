@@ -1,6 +1,8 @@
 package io.lightmill.pipeline;
 
+import io.lightmill.pipeline.torch.Tensor;
 import java.util.List;
+import java.util.Optional;
 
 /** A loaded checkpoint that turns requests into pictures. Safe for use by several threads. */
 public interface DiffusionPipeline extends AutoCloseable {
@@ -9,17 +11,20 @@ public interface DiffusionPipeline extends AutoCloseable {
    * Draws one picture per request, in order. A picture depends on its own request alone, whatever
    * shares its batch.
    *
-   * @param batch requests that {@link BatchKey} puts together: same size, steps, sequence length
-   *     and kind of guidance
-   * @param probe sees the intermediate tensors under the names of diffusers' reference recordings
-   * @throws LightmillException with {@link ErrorCode#GENERATION_FAILED} if the engine fails
+   * @param batch requests with one {@link BatchKey}
    */
-  List<RgbImage> generate(List<ImageRequest> batch, TensorProbe probe);
+  List<RgbImage> generate(List<ImageRequest> batch);
 
-  /** Draws without being watched. */
-  default List<RgbImage> generate(List<ImageRequest> batch) {
-    return generate(batch, TensorProbe.NONE);
-  }
+  /**
+   * Draws and lets its steps be watched.
+   *
+   * @param batch requests with one {@link BatchKey}
+   * @param latents to start from instead of noise drawn from the seeds, in the shape of diffusers'
+   *     {@code latents=} argument; stays the caller's
+   * @param probe sees the intermediate tensors
+   * @return pictures {@code [batch, 3, height, width]} in [0, 1], to be closed by the caller
+   */
+  Tensor draw(List<ImageRequest> batch, Optional<Tensor> latents, TensorProbe probe);
 
   /** Frees the weights. */
   @Override

@@ -1,5 +1,6 @@
 package io.lightmill.udfs;
 
+import io.lightmill.pipeline.PipelineLimits;
 import io.lightmill.pipeline.store.PathTemplate;
 import java.util.Map;
 import org.apache.spark.sql.Dataset;
@@ -39,6 +40,15 @@ public final class ImageGeneration {
   /** Told how far the run is; called from threads of its own. */
   public interface Progress {
 
+    /**
+     * The checkpoint is here; its weights are not loaded yet.
+     *
+     * @param pipelineClass diffusers' class
+     * @param digest over the content of its files
+     * @param limits with what it does for rows and jobs that name no value
+     */
+    default void opened(String pipelineClass, String digest, PipelineLimits limits) {}
+
     /** The plan stands: {@code images} rows will be accounted for, of which some need drawing. */
     void planned(long images, long toGenerate);
 
@@ -68,6 +78,8 @@ public final class ImageGeneration {
       JobCheckpoint checkpoint,
       long called) {
     try (ImageProgress heard = ImageProgress.follow(spark, settings.runId(), progress)) {
+      progress.opened(
+          checkpoint.model().pipelineClass(), checkpoint.model().digest(), checkpoint.limits());
       String manifestDirectory = Manifest.reserve(spark, settings);
       Dataset<Row> images = planned(spark, settings, checkpoint).persist(StorageLevel.DISK_ONLY());
       StructType passthrough = PlannedImages.passthrough(images.schema());

@@ -1,22 +1,93 @@
 package io.lightmill.pipeline.checkpoint;
 
+import io.lightmill.pipeline.ErrorCode;
+import io.lightmill.pipeline.LightmillException;
+import java.io.IOException;
+import java.net.URI;
+import java.nio.channels.FileChannel;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
+import java.util.Optional;
+import org.apache.commons.io.file.PathUtils;
 import org.apache.hadoop.conf.Configuration;
 
-/** Brings checkpoints to the local disk, each once. */
+/**
+ * Checkpoints on the local disk. Those from elsewhere are brought here once: under a lock, into a
+ * folder named for their content, which appears only when it is whole.
+ *
+ * <p>The folder is {@code $LIGHTMILL_CACHE}, else {@code ~/.cache/lightmill}.
+ */
 public final class CheckpointCache {
 
   /** The checkpoint that ships in the jar. */
   public static final String BUILTIN_POCKET = "builtin:pocket";
 
-  private CheckpointCache() {}
+  private final Path root;
+
+  public CheckpointCache(Path root) {
+    this.root = root;
+  }
+
+  /** The cache of this machine's user. */
+  public static CheckpointCache ofUser() {
+    return new CheckpointCache(
+        Optional.ofNullable(System.getenv("LIGHTMILL_CACHE"))
+            .map(Path::of)
+            .orElseGet(() -> Path.of(System.getProperty("user.home"), ".cache", "lightmill")));
+  }
 
   /**
-   * The local directory of a checkpoint; fetched under a lock if it is not there yet.
+   * The local directory of a checkpoint, brought there if need be.
    *
    * @param location {@code builtin:pocket}, a local directory, or a URI of any Hadoop file system
+   * @throws LightmillException with {@code CHECKPOINT_INVALID} if there is nothing to bring
    */
-  public static Path localize(String location, Configuration hadoop) {
-    throw new UnsupportedOperationException("laid next");
+  public Path localize(String location, Configuration hadoop) {
+    if (location.startsWith("builtin:")) {
+      return bring(BuiltinCheckpoint.of(location));
+    }
+    return RemoteCheckpoint.isRemote(location)
+        ? bring(RemoteCheckpoint.of(location, hadoop))
+        : Path.of(location.startsWith("file:") ? URI.create(location).getPath() : location);
+  }
+
+  private Path bring(CheckpointSource source) {
+    Path target = root.resolve(source.key());
+    try {
+      Files.createDirectories(target.getParent());
+      synchronized (CheckpointCache.class) { // a file lock holds between JVMs only
+        try (FileChannel channel = lockFile(target)) {
+          channel.lock();
+          if (!Files.isDirectory(target)) {
+            copyWhole(source, target);
+          }
+        }
+      }
+      return target;
+    } catch (IOException e) {
+      throw new LightmillException(
+          ErrorCode.CHECKPOINT_INVALID,
+          "the checkpoint %s cannot be brought to %s (%s); check that it can be read and that the disk has room"
+              .formatted(source.location(), target, e),
+          e);
+    }
+  }
+
+  private static FileChannel lockFile(Path target) throws IOException {
+    return FileChannel.open(
+        target.resolveSibling(target.getFileName() + ".lock"),
+        StandardOpenOption.CREATE,
+        StandardOpenOption.WRITE);
+  }
+
+  private static void copyWhole(CheckpointSource source, Path target) throws IOException {
+    Path partial = target.resolveSibling(target.getFileName() + ".partial");
+    if (Files.exists(partial)) {
+      PathUtils.deleteDirectory(partial);
+    }
+    source.copyTo(partial);
+    Files.move(partial, target, StandardCopyOption.ATOMIC_MOVE);
   }
 }

@@ -1,13 +1,7 @@
 package io.lightmill.pipeline.image;
 
 import io.lightmill.pipeline.RgbImage;
-import java.awt.color.ColorSpace;
 import java.awt.image.BufferedImage;
-import java.awt.image.ComponentColorModel;
-import java.awt.image.DataBuffer;
-import java.awt.image.DataBufferByte;
-import java.awt.image.Raster;
-import java.awt.image.WritableRaster;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -45,7 +39,7 @@ final class JpegEncoder {
       ImageWriteParam param = writer.getDefaultWriteParam();
       param.setCompressionMode(ImageWriteParam.MODE_EXPLICIT);
       param.setCompressionQuality(QUALITY);
-      BufferedImage pixels = view(image);
+      BufferedImage pixels = Pixels.view(image);
       IIOMetadata metadata =
           writer.getDefaultImageMetadata(ImageTypeSpecifier.createFromRenderedImage(pixels), param);
       keepColourResolution(metadata);
@@ -57,27 +51,6 @@ final class JpegEncoder {
       writer.dispose();
     }
     return bytes.toByteArray();
-  }
-
-  /** The image's own bytes, seen as a picture of the JDK. */
-  private static BufferedImage view(RgbImage image) {
-    WritableRaster raster =
-        Raster.createInterleavedRaster(
-            new DataBufferByte(image.rgb(), image.rgb().length),
-            image.width(),
-            image.height(),
-            3 * image.width(),
-            3,
-            new int[] {0, 1, 2},
-            null);
-    ComponentColorModel model =
-        new ComponentColorModel(
-            ColorSpace.getInstance(ColorSpace.CS_sRGB),
-            false,
-            false,
-            ComponentColorModel.OPAQUE,
-            DataBuffer.TYPE_BYTE);
-    return new BufferedImage(model, raster, false, null);
   }
 
   /** Sets the sampling factors of luma, which ImageIO makes twice those of colour, to one. */

@@ -4,7 +4,9 @@ import io.lightmill.pipeline.ErrorCode;
 import io.lightmill.pipeline.LightmillException;
 import java.io.FileNotFoundException;
 import java.io.IOException;
+import java.util.LinkedHashSet;
 import java.util.Optional;
+import java.util.Set;
 import java.util.UUID;
 import org.apache.commons.codec.digest.DigestUtils;
 import org.apache.hadoop.conf.Configuration;
@@ -18,6 +20,11 @@ import org.apache.hadoop.fs.Path;
  * not at all, whatever fails meanwhile. Safe for many threads, tasks and hosts at once.
  */
 public final class ImageStore {
+
+  private static final String S3A_INTERCEPTORS = "fs.s3a.audit.execution.interceptors";
+
+  /** Of {@link S3ContentType}, which loads only where the AWS SDK is. */
+  private static final String S3_CONTENT_TYPE = "io.lightmill.pipeline.store.S3ContentType";
 
   private final FileSystem fileSystem;
   private final Path root;
@@ -38,7 +45,7 @@ public final class ImageStore {
   public static ImageStore open(String root, Configuration configuration) {
     try {
       Path path = new Path(root);
-      return new ImageStore(path.getFileSystem(configuration), path);
+      return new ImageStore(path.getFileSystem(keepingContentTypes(configuration)), path);
     } catch (IOException | IllegalArgumentException e) {
       throw unwritable(root, e);
     }
@@ -113,6 +120,17 @@ public final class ImageStore {
     return path;
   }
 
+  /** Takes effect unless this JVM has a file system of the same bucket already. */
+  private static Configuration keepingContentTypes(Configuration configuration) {
+    Configuration own = new Configuration(configuration);
+    own.setClassLoader(ImageStore.class.getClassLoader());
+    Set<String> interceptors =
+        new LinkedHashSet<>(own.getTrimmedStringCollection(S3A_INTERCEPTORS));
+    interceptors.add(S3_CONTENT_TYPE);
+    own.setStrings(S3A_INTERCEPTORS, interceptors.toArray(String[]::new));
+    return own;
+  }
+
   /** The local file system would put a {@code .crc} file beside each image. */
   private static FileSystem withoutChecksumFiles(FileSystem fileSystem) {
     return fileSystem instanceof ChecksumFileSystem checksums
@@ -123,7 +141,8 @@ public final class ImageStore {
   private static LightmillException unwritable(String root, Exception e) {
     return new LightmillException(
         ErrorCode.OUTPUT_UNWRITABLE,
-        "Output %s cannot be written: %s. Name a directory that this user may write, or mend its permissions, credentials or endpoint."
+        ("Output %s cannot be written: %s. Name a directory that this user may write, or mend its "
+                + "permissions, credentials or endpoint.")
             .formatted(root, e),
         e);
   }

@@ -6,75 +6,55 @@ import ai.djl.ndarray.types.Shape;
 import ai.djl.pytorch.engine.PtNDArray;
 import ai.djl.pytorch.engine.PtNDManager;
 import ai.djl.pytorch.jni.IValue;
+import java.util.function.Function;
 
-/**
- * A handle on a tensor of the engine. Java passes handles from one network to the next and never
- * computes on them; it reads values only as {@code float}, {@code long} or bytes.
- *
- * <p>Nothing finalizes a handle: whoever gets one closes it.
- */
-public final class Tensor implements AutoCloseable {
-
-  private final IValue value;
+/** A tensor of the engine. Java reads its values only as {@code float}, {@code long} or bytes. */
+public final class Tensor extends EngineValue {
 
   Tensor(IValue value) {
-    this.value = value;
+    super(value);
   }
 
-  /** A 32-bit float tensor on the CPU. */
+  /** A tensor of type F32 on the CPU. */
   public static Tensor of(float[] values, long... shape) {
-    return of(manager -> manager.create(values, new Shape(shape)));
+    return create(manager -> manager.create(values, new Shape(shape)));
   }
 
-  /** A 64-bit integer tensor on the CPU. */
+  /** A tensor of type I64 on the CPU. */
   public static Tensor of(long[] values, long... shape) {
-    return of(manager -> manager.create(values, new Shape(shape)));
+    return create(manager -> manager.create(values, new Shape(shape)));
   }
 
-  private static Tensor of(java.util.function.Function<NDManager, NDArray> creation) {
+  public long[] shape() {
+    return read(array -> array.getShape().getShape());
+  }
+
+  /** The elements in row-major order; the tensor must be of type F32. */
+  public float[] toFloats() {
+    return read(NDArray::toFloatArray);
+  }
+
+  /** The elements in row-major order; the tensor must be of type I64. */
+  public long[] toLongs() {
+    return read(NDArray::toLongArray);
+  }
+
+  /** The elements in row-major order; the tensor must be of type U8. */
+  public byte[] toBytes() {
+    return read(NDArray::toByteArray);
+  }
+
+  private static Tensor create(Function<NDManager, NDArray> creation) {
     try (NDManager manager = Torch.manager();
         NDArray array = creation.apply(manager)) {
       return new Tensor(IValue.from((PtNDArray) array));
     }
   }
 
-  public long[] shape() {
+  private <T> T read(Function<NDArray, T> reading) {
     try (NDManager manager = Torch.manager();
-        NDArray array = value.toTensor((PtNDManager) manager)) {
-      return array.getShape().getShape();
+        NDArray array = value().toTensor((PtNDManager) manager)) {
+      return reading.apply(array);
     }
-  }
-
-  /** The elements in row-major order; the tensor must be of type F32. */
-  public float[] toFloats() {
-    try (NDManager manager = Torch.manager();
-        NDArray array = value.toTensor((PtNDManager) manager)) {
-      return array.toFloatArray();
-    }
-  }
-
-  /** The elements in row-major order; the tensor must be of type I64. */
-  public long[] toLongs() {
-    try (NDManager manager = Torch.manager();
-        NDArray array = value.toTensor((PtNDManager) manager)) {
-      return array.toLongArray();
-    }
-  }
-
-  /** The elements in row-major order; the tensor must be of type U8. */
-  public byte[] toBytes() {
-    try (NDManager manager = Torch.manager();
-        NDArray array = value.toTensor((PtNDManager) manager)) {
-      return array.toByteArray();
-    }
-  }
-
-  IValue value() {
-    return value;
-  }
-
-  @Override
-  public void close() {
-    value.close();
   }
 }

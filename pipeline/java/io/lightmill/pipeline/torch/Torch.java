@@ -1,14 +1,92 @@
 package io.lightmill.pipeline.torch;
 
 import ai.djl.engine.Engine;
+import ai.djl.engine.EngineException;
 import ai.djl.ndarray.NDManager;
+import ai.djl.pytorch.jni.JniUtils;
+import ai.djl.util.Utils;
+import io.lightmill.pipeline.ErrorCode;
+import io.lightmill.pipeline.LightmillException;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.channels.FileChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 
 /** The engine of this JVM: libtorch behind DJL, started on first use. */
 public final class Torch {
 
+  /** The libtorch that DJL's JNI library was built against; any other crashes the JVM. */
+  private static final String LIBTORCH = "2.7.1";
+
   private Torch() {}
 
+  /** Holds the engine, which starts when this class is first touched. */
+  private static final class Started {
+    private static final Engine ENGINE = start();
+  }
+
+  /** Threads that one operation may use. */
+  public static int threads() {
+    return Started.ENGINE == null ? 0 : JniUtils.getNumThreads();
+  }
+
+  /** GPUs that libtorch sees; 0 for a build without CUDA. */
+  public static int gpus() {
+    return Started.ENGINE.getGpuCount();
+  }
+
+  /** Version of libtorch. */
+  public static String version() {
+    return Started.ENGINE.getVersion();
+  }
+
   static NDManager manager() {
-    return Engine.getEngine("PyTorch").newBaseManager();
+    return Started.ENGINE.newBaseManager();
+  }
+
+  private static Engine start() {
+    String flavour = System.getenv("PYTORCH_VERSION");
+    if (flavour != null && !flavour.equals(LIBTORCH)) {
+      throw new LightmillException(
+          ErrorCode.CONFIGURATION_INVALID,
+          "PYTORCH_VERSION is %s, but only libtorch %s works here; install that one and name it in PYTORCH_LIBRARY_PATH"
+              .formatted(flavour, LIBTORCH));
+    }
+    setIfAbsent("ai.djl.offline", "true"); // no downloads, no telemetry
+    setIfAbsent("ai.djl.pytorch.num_interop_threads", "1"); // the networks are chains
+    try {
+      return startAlone();
+    } catch (EngineException e) {
+      throw new LightmillException(
+          ErrorCode.CONFIGURATION_INVALID,
+          "libtorch %s cannot be started (%s); see that pytorch-native for this platform is on the class path or PYTORCH_LIBRARY_PATH names a libtorch"
+              .formatted(LIBTORCH, e.getMessage()),
+          e);
+    }
+  }
+
+  /** DJL unpacks libtorch on its first start; two JVMs that do so at once can meet half a file. */
+  private static Engine startAlone() {
+    try {
+      Path cache = Files.createDirectories(Utils.getEngineCacheDir());
+      try (FileChannel lock =
+          FileChannel.open(
+              cache.resolve("lightmill.lock"),
+              StandardOpenOption.CREATE,
+              StandardOpenOption.WRITE)) {
+        lock.lock();
+        return Engine.getEngine("PyTorch");
+      }
+    } catch (IOException e) {
+      throw new UncheckedIOException("cannot lock DJL's cache for the start of libtorch", e);
+    }
+  }
+
+  private static void setIfAbsent(String key, String value) {
+    if (System.getProperty(key) == null) {
+      System.setProperty(key, value);
+    }
   }
 }

@@ -3,13 +3,13 @@ package io.lightmill.udfs;
 import org.apache.spark.sql.SparkSession;
 
 /** The one session of all tests in this JVM. */
-final class TestSpark {
+public final class TestSpark {
 
   private static final SparkSession SESSION = started();
 
   private TestSpark() {}
 
-  static SparkSession session() {
+  public static SparkSession session() {
     return SESSION;
   }
 

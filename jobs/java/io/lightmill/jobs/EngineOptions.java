@@ -1,0 +1,68 @@
+package io.lightmill.jobs;
+
+import io.lightmill.pipeline.checkpoint.CheckpointCache;
+import io.lightmill.pipeline.torch.DType;
+import java.util.Optional;
+import java.util.OptionalInt;
+import picocli.CommandLine.Option;
+
+/** Options that say what draws, and in which portions. */
+final class EngineOptions {
+
+  @Option(
+      names = "--checkpoint",
+      paramLabel = "LOCATION",
+      defaultValue = CheckpointCache.BUILTIN_POCKET,
+      description =
+          "builtin:pocket, or a directory in diffusers' layout on any Hadoop file system"
+              + " (${DEFAULT-VALUE}).")
+  private String checkpoint;
+
+  @Option(
+      names = "--batch-size",
+      paramLabel = "N",
+      defaultValue = "8",
+      description = "Most images that the engine draws at once (${DEFAULT-VALUE}).")
+  private int batchSize;
+
+  @Option(
+      names = "--dtype",
+      paramLabel = "TYPE",
+      description = "Weights on the device: float32, bfloat16 or float16; its best unless given.")
+  private Optional<WeightType> dtype;
+
+  @Option(
+      names = "--partitions",
+      paramLabel = "N",
+      description = "Partitions of the generating stage; by the cluster unless given.")
+  private Optional<Integer> partitions;
+
+  String checkpoint() {
+    return checkpoint;
+  }
+
+  int batchSize() {
+    return OptionBounds.atLeast(1, "--batch-size", batchSize);
+  }
+
+  Optional<DType> dtype() {
+    return dtype.map(type -> type.dtype);
+  }
+
+  OptionalInt partitions() {
+    return OptionBounds.atLeast(1, "--partitions", partitions);
+  }
+
+  /** Element types of weights, under the names of {@code torch.dtype}. */
+  enum WeightType {
+    FLOAT32(DType.F32),
+    BFLOAT16(DType.BF16),
+    FLOAT16(DType.F16);
+
+    private final DType dtype;
+
+    WeightType(DType dtype) {
+      this.dtype = dtype;
+    }
+  }
+}

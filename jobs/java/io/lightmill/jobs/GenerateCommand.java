@@ -1,0 +1,99 @@
+package io.lightmill.jobs;
+
+import io.lightmill.udfs.GenerationSettings;
+import io.lightmill.udfs.ImageGeneration;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.nio.file.Path;
+import java.time.Instant;
+import java.time.ZoneOffset;
+import java.time.format.DateTimeFormatter;
+import java.util.concurrent.Callable;
+import org.apache.commons.lang3.RandomStringUtils;
+import org.apache.spark.SparkConf;
+import org.apache.spark.sql.SparkSession;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
+
+/** {@code lightmill generate}: a prompt table in, images and a manifest out. */
+@Command(
+    name = "generate",
+    description = "Draws the images of a prompt table.",
+    customSynopsis =
+        "lightmill generate --input=TABLE --output=DIRECTORY [--config=FILE.yaml] [OPTION]…",
+    sortOptions = false,
+    mixinStandardHelpOptions = true,
+    versionProvider = Versions.class)
+final class GenerateCommand implements Callable<Integer> {
+
+  private static final DateTimeFormatter RUN_TIME =
+      DateTimeFormatter.ofPattern("yyyyMMdd'T'HHmmss'Z'").withZone(ZoneOffset.UTC);
+
+  /** Set by the launcher: Java cannot tell whether standard error is a terminal. */
+  private static final String TERMINAL = "LIGHTMILL_TERMINAL";
+
+  @Spec private CommandSpec spec;
+
+  @Option(
+      names = JobFileArguments.CONFIG,
+      paramLabel = "FILE.yaml",
+      description = "Job file: the long names below as keys. The command line wins.")
+  @SuppressWarnings("UnusedVariable") // JobFileArguments takes it from the parsed command line
+  private Path config;
+
+  @Mixin private PromptTableOptions promptTable;
+  @Mixin private OutputOptions output;
+  @Mixin private EngineOptions engine;
+  @Mixin private ImageOptions images;
+  @Mixin private SparkOptions spark;
+
+  @Override
+  public Integer call() throws IOException {
+    Instant started = Instant.now();
+    GenerationSettings settings = settings(started);
+    int maxFailures = output.maxFailures();
+    SparkConf conf = spark.conf();
+    try (SparkSession session =
+        SparkSessions.start(conf, "lightmill generate " + settings.runId())) {
+      ImageGeneration.Result result = generate(session, settings);
+      FinishedRun run =
+          new FinishedRun(settings, AskedOptions.of(spec), result, started, Instant.now());
+      run.leaveBehind(session, spec.commandLine().getOut(), spec.commandLine().getErr());
+      return run.summary().failures() > maxFailures ? ExitStatus.ROWS_FAILED : ExitStatus.DONE;
+    }
+  }
+
+  /** The options as the job takes them, checked as far as that needs no Spark. */
+  GenerationSettings settings(Instant now) {
+    return new GenerationSettings(
+        promptTable.table(),
+        images.defaults(),
+        engine.checkpoint(),
+        output.directory(),
+        output.format(),
+        output.pathTemplate(),
+        engine.batchSize(),
+        engine.partitions(),
+        engine.dtype(),
+        output.runId().orElseGet(() -> madeUpRunId(now)),
+        output.force());
+  }
+
+  private ImageGeneration.Result generate(SparkSession session, GenerationSettings settings) {
+    PrintWriter err = spec.commandLine().getErr();
+    try (GenerationProgress progress =
+        new GenerationProgress(
+            err, "1".equals(System.getenv(TERMINAL)), System::nanoTime, settings)) {
+      return ImageGeneration.run(session, settings, progress);
+    }
+  }
+
+  private static String madeUpRunId(Instant now) {
+    return RUN_TIME.format(now)
+        + "-"
+        + RandomStringUtils.secure().next(4, "0123456789abcdefghijklmnopqrstuvwxyz");
+  }
+}

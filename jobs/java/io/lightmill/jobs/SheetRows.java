@@ -1,0 +1,59 @@
+package io.lightmill.jobs;
+
+import static org.apache.spark.sql.functions.col;
+import static org.apache.spark.sql.functions.expr;
+
+import java.util.List;
+import java.util.Set;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
+import org.apache.spark.sql.Column;
+import org.apache.spark.sql.Dataset;
+import org.apache.spark.sql.Row;
+
+/** The rows of a manifest that a contact sheet shows. */
+final class SheetRows {
+
+  private static final String[] COLUMNS = {
+    "id",
+    "variant",
+    "image_id",
+    "status",
+    "error_message",
+    "path",
+    "prompt",
+    "seed",
+    "width",
+    "height"
+  };
+
+  /** By number where ids are numbers. */
+  private static final Column[] ORDER = {
+    expr("try_cast(id AS DECIMAL(38, 9))").asc_nulls_last(), col("id"), col("variant")
+  };
+
+  private SheetRows() {}
+
+  /**
+   * All rows in the order of their ids, or at most {@code most} of them at even distances.
+   *
+   * @param rows that the manifest has
+   * @param most at least 2
+   */
+  static List<Row> of(Dataset<Row> manifest, long rows, int most) {
+    Dataset<Row> ordered = manifest.selectExpr(COLUMNS).orderBy(ORDER);
+    if (rows <= most) {
+      return ordered.collectAsList();
+    }
+    Set<Long> shown =
+        IntStream.range(0, most)
+            .mapToObj(i -> i * (rows - 1) / (most - 1))
+            .collect(Collectors.toSet());
+    return ordered
+        .javaRDD()
+        .zipWithIndex()
+        .filter(row -> shown.contains(row._2()))
+        .keys()
+        .collect();
+  }
+}

@@ -1,0 +1,58 @@
+package io.lightmill.jobs;
+
+import org.apache.spark.SparkConf;
+import org.apache.spark.sql.SparkSession;
+
+/** Starts sessions with what the job needs, wherever the user has not chosen otherwise. */
+final class SparkSessions {
+
+  private static final String PLUGINS = "spark.plugins";
+  private static final String PROGRESS_PLUGIN = "io.lightmill.udfs.ProgressPlugin";
+  private static final String EXECUTOR_JAVA_OPTIONS = "spark.executor.extraJavaOptions";
+  private static final String ENGINE_JAVA_OPTIONS =
+      "-Dai.djl.offline=true -Djava.awt.headless=true";
+
+  private SparkSessions() {}
+
+  static SparkSession start(SparkConf asked, String name) {
+    return SparkSession.builder().config(configured(asked.clone()).setAppName(name)).getOrCreate();
+  }
+
+  /** Completes what the user asked for; never overrides it. */
+  static SparkConf configured(SparkConf conf) {
+    prepend(conf, PLUGINS, PROGRESS_PLUGIN, ",");
+    // Our own progress is shown, and INFO lines would run through it.
+    conf.setIfMissing("spark.ui.showConsoleProgress", "false");
+    conf.setIfMissing("spark.log.level", "WARN");
+    if (conf.get("spark.master").startsWith("local")) {
+      configureLocal(conf);
+    } else {
+      configureExecutors(conf);
+    }
+    return conf;
+  }
+
+  private static void configureLocal(SparkConf conf) {
+    // The user interface costs a second at the start; a few tasks are enough for a planning stage.
+    conf.setIfMissing("spark.ui.enabled", "false");
+    conf.setIfMissing("spark.sql.shuffle.partitions", "8");
+    // Nobody else is to be reached, and the host's own name may not resolve.
+    conf.setIfMissing("spark.driver.host", "127.0.0.1");
+    conf.setIfMissing("spark.driver.bindAddress", "127.0.0.1");
+  }
+
+  private static void configureExecutors(SparkConf conf) {
+    // User options come last: the JVM takes the last of two.
+    prepend(conf, EXECUTOR_JAVA_OPTIONS, ENGINE_JAVA_OPTIONS, " ");
+    // Spinning OpenMP threads and retained heaps starve the tasks that encode and store images.
+    conf.setIfMissing("spark.executorEnv.OMP_WAIT_POLICY", "PASSIVE");
+    conf.setIfMissing("spark.executorEnv.MALLOC_TRIM_THRESHOLD_", "65536");
+  }
+
+  private static void prepend(SparkConf conf, String key, String ours, String separator) {
+    String theirs = conf.get(key, "");
+    if (!theirs.contains(ours)) {
+      conf.set(key, theirs.isEmpty() ? ours : ours + separator + theirs);
+    }
+  }
+}

@@ -1,0 +1,73 @@
+package io.lightmill.pipeline.checkpoint;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.stream.Stream;
+
+/** What makes two checkpoints the same: the content of the files that their networks read. */
+final class CheckpointDigest {
+
+  private static final int BUFFER_BYTES = 1 << 20;
+
+  private CheckpointDigest() {}
+
+  static String of(Checkpoint checkpoint) {
+    Path root = checkpoint.directory();
+    try {
+      List<Path> files = new ArrayList<>(List.of(root.resolve("model_index.json")));
+      for (String component : checkpoint.components()) {
+        files.addAll(read(root.resolve(component)));
+      }
+      files.sort(Comparator.comparing(file -> name(root, file)));
+      MessageDigest digest = sha256();
+      for (Path file : files) {
+        digest.update("%s %d\n".formatted(name(root, file), Files.size(file)).getBytes(UTF_8));
+        update(digest, file);
+      }
+      return HexFormat.of().formatHex(digest.digest());
+    } catch (IOException e) {
+      throw new UncheckedIOException("cannot read the checkpoint " + root, e);
+    }
+  }
+
+  private static List<Path> read(Path component) throws IOException {
+    try (Stream<Path> files = Files.list(component)) {
+      return files
+          .filter(Files::isRegularFile)
+          .filter(file -> file.toString().matches(".*\\.(safetensors|json|txt|model)"))
+          .toList();
+    }
+  }
+
+  private static String name(Path root, Path file) {
+    return root.relativize(file).toString().replace('\\', '/');
+  }
+
+  private static void update(MessageDigest digest, Path file) throws IOException {
+    byte[] buffer = new byte[BUFFER_BYTES];
+    try (InputStream in = Files.newInputStream(file)) {
+      for (int n = in.read(buffer); n >= 0; n = in.read(buffer)) {
+        digest.update(buffer, 0, n);
+      }
+    }
+  }
+
+  private static MessageDigest sha256() {
+    try {
+      return MessageDigest.getInstance("SHA-256");
+    } catch (NoSuchAlgorithmException e) {
+      throw new IllegalStateException("every JDK has SHA-256", e);
+    }
+  }
+}

@@ -1,0 +1,179 @@
+package io.lightmill.pipeline.checkpoint;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import io.lightmill.pipeline.ErrorCode;
+import io.lightmill.pipeline.LightmillException;
+import io.lightmill.pipeline.torch.DType;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.channels.FileChannel;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * The header of a safetensors file, checked against the file: every tensor lies inside it, has the
+ * bytes that its shape and type need, and shares none with another.
+ *
+ * @param path of the file
+ * @param tensors by name, in the order of their bytes
+ * @see <a href="https://huggingface.co/docs/safetensors">the format</a>
+ */
+public record SafetensorsFile(Path path, Map<String, TensorEntry> tensors) {
+
+  /** The largest header that the format allows. */
+  private static final long MAX_HEADER_BYTES = 100_000_000;
+
+  private static final int LENGTH_BYTES = 8;
+  private static final ObjectMapper JSON = new ObjectMapper();
+
+  /**
+   * Reads and checks the header.
+   *
+   * @throws LightmillException with {@code WEIGHTS_INVALID} if the file is not whole and sound
+   */
+  public static SafetensorsFile open(Path path) {
+    try (FileChannel channel = FileChannel.open(path)) {
+      long size = channel.size();
+      ByteBuffer start = read(channel, 0, (int) Math.min(size, LENGTH_BYTES));
+      refusePickles(path, start);
+      if (size < LENGTH_BYTES) {
+        throw invalid(path, "is %d bytes long, too short for a header".formatted(size));
+      }
+      long headerBytes = start.order(ByteOrder.LITTLE_ENDIAN).getLong(0);
+      if (headerBytes < 2 || headerBytes > Math.min(MAX_HEADER_BYTES, size - LENGTH_BYTES)) {
+        throw invalid(
+            path,
+            "claims a header of %s bytes in a file of %d"
+                .formatted(Long.toUnsignedString(headerBytes), size));
+      }
+      JsonNode header = parse(path, read(channel, LENGTH_BYTES, (int) headerBytes));
+      return new SafetensorsFile(path, entries(path, header, LENGTH_BYTES + headerBytes, size));
+    } catch (IOException e) {
+      throw new LightmillException(
+          ErrorCode.WEIGHTS_INVALID,
+          "%s cannot be read (%s); check that it exists and is readable".formatted(path, e),
+          e);
+    }
+  }
+
+  private static ByteBuffer read(FileChannel channel, long position, int length)
+      throws IOException {
+    ByteBuffer buffer = ByteBuffer.allocate(length);
+    while (buffer.hasRemaining()) {
+      if (channel.read(buffer, position + buffer.position()) < 0) {
+        throw new IOException("the file ended early");
+      }
+    }
+    return buffer.flip();
+  }
+
+  /** Pickles and the zip archives of PyTorch run code when loaded, whatever their file is named. */
+  private static void refusePickles(Path path, ByteBuffer start) {
+    boolean zip = start.remaining() >= 4 && start.getInt(0) == 0x504B0304;
+    boolean pickle = start.remaining() >= 2 && start.get(0) == (byte) 0x80 && start.get(1) <= 5;
+    boolean tooShortForSafetensors = start.remaining() < LENGTH_BYTES || start.get(7) != 0;
+    if (zip || (pickle && tooShortForSafetensors)) {
+      throw new LightmillException(
+          ErrorCode.WEIGHTS_INVALID,
+          "%s is a PyTorch pickle or TorchScript archive, which can run code when loaded; "
+                  .formatted(path)
+              + "save the weights as safetensors (safetensors.torch.save_file)");
+    }
+  }
+
+  private static JsonNode parse(Path path, ByteBuffer header) {
+    try {
+      JsonNode json = JSON.readTree(UTF_8.decode(header).toString());
+      if (!json.isObject()) {
+        throw invalid(path, "has a header that is no JSON object");
+      }
+      return json;
+    } catch (JsonProcessingException e) {
+      throw invalid(path, "has a header that is not JSON (%s)".formatted(e.getOriginalMessage()));
+    }
+  }
+
+  private static Map<String, TensorEntry> entries(
+      Path path, JsonNode header, long dataStart, long size) {
+    List<TensorEntry> entries = new ArrayList<>();
+    for (Map.Entry<String, JsonNode> field : header.properties()) {
+      if (!field.getKey().equals("__metadata__")) {
+        entries.add(entry(path, field.getKey(), field.getValue(), dataStart));
+      }
+    }
+    entries.sort(Comparator.comparingLong(TensorEntry::offset));
+    Map<String, TensorEntry> byName = new LinkedHashMap<>();
+    long end = dataStart;
+    for (TensorEntry entry : entries) {
+      if (entry.offset() != end) {
+        throw invalid(
+            path,
+            "places tensor '%s' at byte %d where the one before it ends at %d"
+                .formatted(entry.name(), entry.offset(), end));
+      }
+      end = Math.addExact(entry.offset(), entry.bytes());
+      byName.put(entry.name(), entry);
+    }
+    if (end != size) {
+      throw invalid(path, "has %d bytes where its header describes %d".formatted(size, end));
+    }
+    return byName;
+  }
+
+  private static TensorEntry entry(Path path, String name, JsonNode json, long dataStart) {
+    JsonNode range = json.path("data_offsets");
+    if (!json.path("dtype").isTextual() || !json.path("shape").isArray() || range.size() != 2) {
+      throw invalid(path, "describes tensor '%s' as %s".formatted(name, json));
+    }
+    List<Long> shape = new ArrayList<>();
+    for (JsonNode dimension : json.path("shape")) {
+      if (!dimension.canConvertToLong() || dimension.asLong() < 0) {
+        throw invalid(path, "gives tensor '%s' the shape %s".formatted(name, json.path("shape")));
+      }
+      shape.add(dimension.asLong());
+    }
+    long begin = range.get(0).asLong(-1);
+    long end = range.get(1).asLong(-1);
+    try {
+      TensorEntry entry =
+          new TensorEntry(
+              name, dtype(path, name, json.path("dtype").asText()), shape, dataStart + begin);
+      if (begin < 0 || end - begin != entry.bytes()) {
+        throw invalid(
+            path,
+            "gives tensor '%s' the bytes %s where %s of shape %s needs %d"
+                .formatted(name, range, entry.dtype(), shape, entry.bytes()));
+      }
+      return entry;
+    } catch (ArithmeticException e) {
+      throw invalid(path, "gives tensor '%s' the impossible shape %s".formatted(name, shape));
+    }
+  }
+
+  private static DType dtype(Path path, String name, String text) {
+    try {
+      return DType.valueOf(text);
+    } catch (IllegalArgumentException e) {
+      throw new LightmillException(
+          ErrorCode.WEIGHTS_INVALID,
+          "%s: tensor '%s' has type %s, which Lightmill does not load; save it as F32, F16 or BF16"
+              .formatted(path, name, text),
+          e);
+    }
+  }
+
+  private static LightmillException invalid(Path path, String what) {
+    return new LightmillException(
+        ErrorCode.WEIGHTS_INVALID,
+        "%s %s; it is damaged or no safetensors file: fetch it again".formatted(path, what));
+  }
+}

@@ -1,0 +1,29 @@
+package io.lightmill.pipeline.checkpoint;
+
+import io.lightmill.pipeline.torch.DType;
+import java.util.List;
+
+/**
+ * One tensor of a safetensors file.
+ *
+ * @param name under which the checkpoint knows it
+ * @param dtype of its elements
+ * @param shape empty for a scalar
+ * @param offset of its first byte from the file's start
+ */
+public record TensorEntry(String name, DType dtype, List<Long> shape, long offset) {
+
+  public TensorEntry {
+    shape = List.copyOf(shape);
+  }
+
+  /** Number of elements. */
+  public long count() {
+    return shape.stream().reduce(1L, Math::multiplyExact);
+  }
+
+  /** Size in the file. */
+  public long bytes() {
+    return Math.multiplyExact(count(), dtype.bytes());
+  }
+}

@@ -1,0 +1,109 @@
+package io.lightmill.pipeline.checkpoint;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import io.lightmill.pipeline.ErrorCode;
+import io.lightmill.pipeline.LightmillException;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import java.util.stream.Stream;
+
+/**
+ * The weights of one component: a single safetensors file, or shards under an {@code
+ * .safetensors.index.json}.
+ *
+ * @param directory of the component
+ * @param files that hold the weights; no tensor stands in two of them
+ */
+public record WeightFiles(Path directory, List<SafetensorsFile> files) {
+
+  private static final List<String> STEMS = List.of("diffusion_pytorch_model", "model");
+  private static final String INDEX = ".safetensors.index.json";
+
+  public WeightFiles {
+    files = List.copyOf(files);
+  }
+
+  /**
+   * Finds the weights of a component and checks their headers.
+   *
+   * @throws LightmillException with {@code WEIGHTS_INVALID} if there are none, a shard is missing
+   *     or unsound, or the index contradicts the shards
+   */
+  public static WeightFiles in(Path directory) {
+    for (String stem : STEMS) {
+      Path index = directory.resolve(stem + INDEX);
+      if (Files.exists(index)) {
+        return sharded(directory, ComponentConfig.read(index));
+      }
+      Path single = directory.resolve(stem + ".safetensors");
+      if (Files.exists(single)) {
+        return new WeightFiles(directory, List.of(SafetensorsFile.open(single)));
+      }
+    }
+    throw new LightmillException(ErrorCode.WEIGHTS_INVALID, absence(directory));
+  }
+
+  private static WeightFiles sharded(Path directory, ComponentConfig index) {
+    JsonNode map = index.json().path("weight_map");
+    if (!map.isObject() || map.isEmpty()) {
+      throw index.wrong("weight_map", "an object of tensor names and files");
+    }
+    Map<String, String> indexed = new TreeMap<>();
+    map.properties().forEach(e -> indexed.put(e.getKey(), e.getValue().asText()));
+    Map<String, String> found = new TreeMap<>();
+    List<SafetensorsFile> files = new ArrayList<>();
+    for (String name : new TreeSet<>(indexed.values())) {
+      if (!name.matches("[\\w.-]+\\.safetensors")) {
+        throw index.wrong("weight_map", "made of names of safetensors files beside it");
+      }
+      SafetensorsFile file = SafetensorsFile.open(directory.resolve(name));
+      file.tensors().keySet().forEach(tensor -> found.put(tensor, name));
+      files.add(file);
+    }
+    if (!found.equals(indexed)) {
+      throw contradiction(index.file(), indexed, found);
+    }
+    return new WeightFiles(directory, files);
+  }
+
+  private static LightmillException contradiction(
+      Path index, Map<String, String> indexed, Map<String, String> found) {
+    List<String> differing = new ArrayList<>();
+    new TreeSet<>(Stream.concat(indexed.keySet().stream(), found.keySet().stream()).toList())
+        .stream()
+            .filter(name -> !found.getOrDefault(name, "").equals(indexed.get(name)))
+            .limit(5)
+            .forEach(name -> differing.add(name + " in " + found.get(name)));
+    return new LightmillException(
+        ErrorCode.WEIGHTS_INVALID,
+        "%s contradicts its shards (%s); fetch the checkpoint again"
+            .formatted(index, String.join(", ", differing)));
+  }
+
+  private static String absence(Path directory) {
+    try (Stream<Path> files = Files.list(directory)) {
+      List<String> unsafe =
+          files
+              .map(file -> file.getFileName().toString())
+              .filter(name -> name.matches(".*\\.(bin|pt|pth|ckpt|pkl|msgpack|h5|onnx)"))
+              .sorted()
+              .toList();
+      return unsafe.isEmpty()
+          ? "%s holds no safetensors weights; fetch the checkpoint again".formatted(directory)
+          : "%s holds its weights as %s; Lightmill loads safetensors only, because pickles can run code: %s"
+              .formatted(
+                  directory,
+                  String.join(", ", unsafe),
+                  "convert them (save_pretrained with safe_serialization=True)");
+    } catch (IOException e) {
+      throw new UncheckedIOException("cannot list " + directory, e);
+    }
+  }
+}

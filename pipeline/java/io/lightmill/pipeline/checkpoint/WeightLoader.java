@@ -1,0 +1,83 @@
+package io.lightmill.pipeline.checkpoint;
+
+import io.lightmill.pipeline.ErrorCode;
+import io.lightmill.pipeline.LightmillException;
+import io.lightmill.pipeline.torch.DType;
+import io.lightmill.pipeline.torch.Device;
+import io.lightmill.pipeline.torch.ScriptModule;
+import io.lightmill.pipeline.torch.Tensor;
+import io.lightmill.pipeline.torch.Weights;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.function.UnaryOperator;
+
+/**
+ * Brings weights from files to a device. Files are memory-mapped: on the CPU, weights of the wanted
+ * type are the file's own pages; others are converted one tensor at a time, so that loading never
+ * holds the weights twice.
+ *
+ * @param device that the networks run on
+ * @param dtype that they compute in
+ */
+public record WeightLoader(Device device, DType dtype) {
+
+  private static final ScriptModule SCRIPT = ScriptModule.of("weights", "Weights");
+
+  /** All weights of a component, under the names of its files. */
+  public Weights load(WeightFiles component) {
+    return load(component, UnaryOperator.identity());
+  }
+
+  /**
+   * The weights of a component under other names.
+   *
+   * @param rename from the file's name to the network's; null leaves the tensor where it is
+   */
+  public Weights load(WeightFiles component, UnaryOperator<String> rename) {
+    Map<String, Tensor> tensors = new LinkedHashMap<>();
+    try {
+      for (SafetensorsFile file : component.files()) {
+        for (TensorEntry entry : file.tensors().values()) {
+          String name = rename.apply(entry.name());
+          if (name != null) {
+            tensors.put(name, read(file, entry));
+          }
+        }
+      }
+      return Weights.of(tensors);
+    } finally {
+      tensors.values().forEach(Tensor::close);
+    }
+  }
+
+  /** One tensor; integers keep their type. */
+  public Tensor read(SafetensorsFile file, TensorEntry entry) {
+    boolean floats =
+        switch (entry.dtype()) {
+          case F16, BF16, F32, F64 -> true;
+          case U8, I8, I16, I32, I64, BOOL -> false;
+        };
+    return read(file, entry, floats ? dtype : entry.dtype());
+  }
+
+  private Tensor read(SafetensorsFile file, TensorEntry entry, DType to) {
+    int width = entry.dtype().bytes();
+    if (entry.offset() % width != 0) {
+      throw new LightmillException(
+          ErrorCode.WEIGHTS_INVALID,
+          "%s: tensor '%s' begins at byte %d, which is no multiple of its %d bytes an element; "
+                  .formatted(file.path(), entry.name(), entry.offset(), width)
+              + "save the file again with a current safetensors");
+    }
+    long[] shape = entry.shape().stream().mapToLong(Long::longValue).toArray();
+    return SCRIPT.tensor(
+        "read",
+        file.path().toString(),
+        entry.dtype(),
+        entry.offset() / width,
+        entry.count(),
+        shape.length == 0 ? new long[] {1} : shape, // an empty list cannot be passed
+        device,
+        to);
+  }
+}

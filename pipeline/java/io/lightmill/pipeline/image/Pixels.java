@@ -1,0 +1,52 @@
+package io.lightmill.pipeline.image;
+
+import io.lightmill.pipeline.RgbImage;
+import java.awt.color.ColorSpace;
+import java.awt.image.BufferedImage;
+import java.awt.image.ComponentColorModel;
+import java.awt.image.DataBuffer;
+import java.awt.image.DataBufferByte;
+import java.awt.image.Raster;
+import java.awt.image.WritableRaster;
+
+/** Between our pictures and those of the JDK. */
+final class Pixels {
+
+  private static final int CHANNELS = 3;
+
+  private Pixels() {}
+
+  /** The image's own bytes, seen as a picture of the JDK; not to be drawn on. */
+  static BufferedImage view(RgbImage image) {
+    WritableRaster raster =
+        Raster.createInterleavedRaster(
+            new DataBufferByte(image.rgb(), image.rgb().length),
+            image.width(),
+            image.height(),
+            CHANNELS * image.width(),
+            CHANNELS,
+            new int[] {0, 1, 2},
+            null);
+    ComponentColorModel model =
+        new ComponentColorModel(
+            ColorSpace.getInstance(ColorSpace.CS_sRGB),
+            false,
+            false,
+            ComponentColorModel.OPAQUE,
+            DataBuffer.TYPE_BYTE);
+    return new BufferedImage(model, raster, false, null);
+  }
+
+  static RgbImage copy(BufferedImage picture) {
+    int width = picture.getWidth();
+    int height = picture.getHeight();
+    int[] argb = picture.getRGB(0, 0, width, height, null, 0, width);
+    byte[] rgb = new byte[CHANNELS * argb.length];
+    for (int i = 0; i < argb.length; i++) {
+      rgb[CHANNELS * i] = (byte) (argb[i] >> 16);
+      rgb[CHANNELS * i + 1] = (byte) (argb[i] >> 8);
+      rgb[CHANNELS * i + 2] = (byte) argb[i];
+    }
+    return new RgbImage(width, height, rgb);
+  }
+}

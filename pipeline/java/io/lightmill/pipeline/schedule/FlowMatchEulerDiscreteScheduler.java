@@ -1,0 +1,242 @@
+package io.lightmill.pipeline.schedule;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import io.lightmill.pipeline.LightmillException;
+import java.util.Arrays;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.OptionalDouble;
+import java.util.stream.Stream;
+
+/**
+ * The noise levels of a flow-matching model, under diffusers' names and to its last float: {@code
+ * FlowMatchEulerDiscreteScheduler}. A noise level ("sigma") of 1 is pure noise, 0 is the image.
+ *
+ * @param numTrainTimesteps timesteps of a noise level of 1
+ * @param shift of all noise levels upwards, {@code shift * x / (1 + (shift - 1) * x)}; of no effect
+ *     where {@code useDynamicShifting}
+ * @param useDynamicShifting shift by {@code mu} instead, which grows with the image
+ * @param baseShift mu of an image of {@code baseImageSeqLen} tokens
+ * @param maxShift mu of an image of {@code maxImageSeqLen} tokens
+ * @param baseImageSeqLen tokens of the transformer
+ * @param maxImageSeqLen tokens of the transformer
+ * @param invertSigmas for models to which 0 is pure noise and 1 the image
+ * @param shiftTerminal the noise level of the last step, to which all others are stretched
+ * @param useKarrasSigmas space the noise levels between the first and the last anew, after Karras
+ * @param useExponentialSigmas space them anew, evenly in their logarithms
+ * @param useBetaSigmas space them anew, by the quantiles of a beta distribution
+ * @param timeShiftType of the shift by {@code mu}
+ * @param stochasticSampling whether each step goes to the image and back with new noise: {@code x0
+ *     = x - sigma * v}, then {@code (1 - next) * x0 + next * noise}, instead of the Euler step
+ *     {@code x + (next - sigma) * v}
+ */
+public record FlowMatchEulerDiscreteScheduler(
+    int numTrainTimesteps,
+    double shift,
+    boolean useDynamicShifting,
+    double baseShift,
+    double maxShift,
+    int baseImageSeqLen,
+    int maxImageSeqLen,
+    boolean invertSigmas,
+    OptionalDouble shiftTerminal,
+    boolean useKarrasSigmas,
+    boolean useExponentialSigmas,
+    boolean useBetaSigmas,
+    TimeShiftType timeShiftType,
+    boolean stochasticSampling) {
+
+  private static final String CLASS_NAME = "FlowMatchEulerDiscreteScheduler";
+
+  /**
+   * Reads a {@code scheduler_config.json}. Keys that it lacks have diffusers' defaults; others than
+   * those of this scheduler are of no effect.
+   *
+   * @throws LightmillException with {@code CHECKPOINT_INVALID} if the config is of another
+   *     scheduler or contradicts itself
+   */
+  public static FlowMatchEulerDiscreteScheduler of(JsonNode config) {
+    SchedulerConfig values = new SchedulerConfig(config);
+    requireClass(values.text("_class_name", CLASS_NAME));
+    FlowMatchEulerDiscreteScheduler scheduler =
+        new FlowMatchEulerDiscreteScheduler(
+            values.count("num_train_timesteps", 1000),
+            values.positive("shift", 1),
+            values.flag("use_dynamic_shifting", false),
+            values.number("base_shift", 0.5),
+            values.number("max_shift", 1.15),
+            values.count("base_image_seq_len", 256),
+            values.count("max_image_seq_len", 4096),
+            values.flag("invert_sigmas", false),
+            shiftTerminal(values),
+            values.flag("use_karras_sigmas", false),
+            values.flag("use_exponential_sigmas", false),
+            values.flag("use_beta_sigmas", false),
+            timeShiftType(values.text("time_shift_type", "exponential")),
+            values.flag("stochastic_sampling", false));
+    scheduler.requireConsistency();
+    return scheduler;
+  }
+
+  private static void requireClass(String name) {
+    if (!name.equals(CLASS_NAME)) {
+      throw SchedulerConfig.invalid(
+          "is of the class '%s', and Lightmill samples with %s only; use a checkpoint with that one"
+              .formatted(name, CLASS_NAME));
+    }
+  }
+
+  private static OptionalDouble shiftTerminal(SchedulerConfig values) {
+    double terminal = values.number("shift_terminal", 0);
+    values.require(terminal >= 0 && terminal < 1, "shift_terminal", "a number from 0 and below 1");
+    return terminal == 0 ? OptionalDouble.empty() : OptionalDouble.of(terminal);
+  }
+
+  private static TimeShiftType timeShiftType(String name) {
+    return Arrays.stream(TimeShiftType.values())
+        .filter(type -> type.name().toLowerCase(Locale.ROOT).equals(name))
+        .findFirst()
+        .orElseThrow(
+            () ->
+                SchedulerConfig.invalid(
+                    "has the time_shift_type '%s'; write 'exponential' or 'linear'"
+                        .formatted(name)));
+  }
+
+  private void requireConsistency() {
+    if (Stream.of(useKarrasSigmas, useExponentialSigmas, useBetaSigmas).filter(on -> on).count()
+        > 1) {
+      throw SchedulerConfig.invalid(
+          "sets more than one of use_karras_sigmas, use_exponential_sigmas and use_beta_sigmas; set"
+              + " at most one to true");
+    }
+    if (baseImageSeqLen == maxImageSeqLen) {
+      throw SchedulerConfig.invalid(
+          "has %d as both base_image_seq_len and max_image_seq_len; make the second greater"
+              .formatted(baseImageSeqLen));
+    }
+  }
+
+  /** The noise level of the first training timestep, shifted unless shifting is dynamic. */
+  public float sigmaMin() {
+    return trainingSigma(1);
+  }
+
+  /** The noise level of the last training timestep, shifted unless shifting is dynamic. */
+  public float sigmaMax() {
+    return trainingSigma(numTrainTimesteps);
+  }
+
+  private float trainingSigma(int timestep) {
+    float sigma = (float) timestep / numTrainTimesteps;
+    return useDynamicShifting ? sigma : (float) shifted(sigma, Precision.SINGLE);
+  }
+
+  /**
+   * The noise levels that most pipelines start from: from 1 evenly down to {@code 1 /
+   * numInferenceSteps}.
+   */
+  public static double[] linearSigmas(int numInferenceSteps) {
+    return Linspace.of(1, 1.0 / numInferenceSteps, numInferenceSteps);
+  }
+
+  /** The dynamic shift of an image of so many transformer tokens; linear, also out of range. */
+  public double mu(int imageTokens) {
+    double slope = (maxShift - baseShift) / (maxImageSeqLen - baseImageSeqLen);
+    return imageTokens * slope + (baseShift - slope * baseImageSeqLen);
+  }
+
+  /**
+   * The noise levels of a sampling run. With a terminal shift, a single step has none: the result
+   * is NaN, as the reference's is.
+   *
+   * @param sigmas to start from, one a step; empty for even timesteps from {@link #sigmaMax} to
+   *     {@link #sigmaMin}
+   * @param mu of the image; needed where shifting is dynamic, ignored elsewhere
+   * @throws IllegalArgumentException if there are not as many sigmas as steps, or mu is missing
+   */
+  public Schedule schedule(int numInferenceSteps, Optional<double[]> sigmas, OptionalDouble mu) {
+    requireArguments(numInferenceSteps, sigmas, mu);
+    Precision precision = sigmas.isPresent() ? Precision.SINGLE : Precision.DOUBLE;
+    double[] values =
+        Arrays.stream(sigmas.orElseGet(() -> trainingSigmas(numInferenceSteps)))
+            .map(precision::round)
+            .map(
+                x ->
+                    useDynamicShifting
+                        ? shifted(x, mu.getAsDouble(), precision)
+                        : shifted(x, precision))
+            .toArray();
+    if (shiftTerminal.isPresent()) {
+      stretch(values, shiftTerminal.getAsDouble(), precision);
+    }
+    return terminated(respaced(values));
+  }
+
+  private void requireArguments(
+      int numInferenceSteps, Optional<double[]> sigmas, OptionalDouble mu) {
+    if (numInferenceSteps < 1) {
+      throw new IllegalArgumentException(numInferenceSteps + " inference steps; 1 is the least");
+    }
+    if (sigmas.isPresent() && sigmas.get().length != numInferenceSteps) {
+      throw new IllegalArgumentException(
+          "%d sigmas for %d inference steps".formatted(sigmas.get().length, numInferenceSteps));
+    }
+    if (useDynamicShifting && mu.isEmpty()) {
+      throw new IllegalArgumentException("dynamic shifting needs mu");
+    }
+  }
+
+  private double[] trainingSigmas(int count) {
+    double first = (double) sigmaMax() * numTrainTimesteps;
+    double last = (double) sigmaMin() * numTrainTimesteps;
+    return Arrays.stream(Linspace.of(first, last, count)).map(t -> t / numTrainTimesteps).toArray();
+  }
+
+  private double shifted(double sigma, Precision p) {
+    double numerator = p.round(p.round(shift) * sigma);
+    double slope = p.round(p.round(shift - 1) * sigma);
+    return p.round(numerator / p.round(1 + slope));
+  }
+
+  private double shifted(double sigma, double mu, Precision p) {
+    double weight = p.round(timeShiftType == TimeShiftType.EXPONENTIAL ? Math.exp(mu) : mu);
+    double odds = p.round(p.round(1 / sigma) - 1);
+    return p.round(weight / p.round(weight + odds));
+  }
+
+  private static void stretch(double[] sigmas, double terminal, Precision p) {
+    double scale = p.round(p.round(1 - sigmas[sigmas.length - 1]) / p.round(1 - terminal));
+    for (int i = 0; i < sigmas.length; i++) {
+      sigmas[i] = p.round(1 - p.round(p.round(1 - sigmas[i]) / scale));
+    }
+  }
+
+  private double[] respaced(double[] sigmas) {
+    SigmaSpacing spacing = spacing();
+    return spacing == SigmaSpacing.AS_SHIFTED
+        ? sigmas
+        : spacing.between(sigmas[0], sigmas[sigmas.length - 1], sigmas.length);
+  }
+
+  private SigmaSpacing spacing() {
+    if (useKarrasSigmas) {
+      return SigmaSpacing.KARRAS;
+    }
+    if (useExponentialSigmas) {
+      return SigmaSpacing.EXPONENTIAL;
+    }
+    return useBetaSigmas ? SigmaSpacing.BETA : SigmaSpacing.AS_SHIFTED;
+  }
+
+  private Schedule terminated(double[] values) {
+    float[] sigmas = new float[values.length + 1];
+    float[] timesteps = new float[values.length];
+    for (int i = 0; i < values.length; i++) {
+      sigmas[i] = invertSigmas ? 1 - (float) values[i] : (float) values[i];
+      timesteps[i] = sigmas[i] * numTrainTimesteps;
+    }
+    sigmas[values.length] = invertSigmas ? 1 : 0;
+    return new Schedule(sigmas, timesteps, stochasticSampling);
+  }
+}

@@ -1,0 +1,7 @@
+package io.lightmill.pipeline.schedule;
+
+/** How {@code mu} shifts the noise levels of larger images up. */
+public enum TimeShiftType {
+  EXPONENTIAL,
+  LINEAR
+}

@@ -1,0 +1,162 @@
+package io.lightmill.pipeline.text;
+
+import ai.djl.huggingface.tokenizers.Encoding;
+import ai.djl.huggingface.tokenizers.HuggingFaceTokenizer;
+import ai.djl.util.Utils;
+import io.lightmill.pipeline.ErrorCode;
+import io.lightmill.pipeline.LightmillException;
+import java.io.ByteArrayInputStream;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.Map;
+
+/**
+ * The tokenizer of one component directory of a checkpoint, over Hugging Face's own tokenizers: its
+ * ids are those of transformers. Safe for several threads.
+ */
+public final class PromptTokenizer implements AutoCloseable {
+
+  private static final Map<String, String> WHOLE_TEXTS =
+      Map.of("truncation", "false", "padding", "false");
+
+  static {
+    // Beside a GPU, DJL would look for a CUDA build of the tokenizers, over the network if it may.
+    if (Utils.getEnvOrSystemProperty("RUST_FLAVOR") == null) {
+      System.setProperty("RUST_FLAVOR", "cpu");
+    }
+  }
+
+  private final HuggingFaceTokenizer tokenizer;
+  private final TokenizerConfig config;
+  private final int padTokenId;
+
+  private PromptTokenizer(HuggingFaceTokenizer tokenizer, TokenizerConfig config, int padTokenId) {
+    this.tokenizer = tokenizer;
+    this.config = config;
+    this.padTokenId = padTokenId;
+  }
+
+  /**
+   * Reads the directory's {@code tokenizer.json}; where there is none, the files of a CLIP, T5 or
+   * Qwen 2 tokenizer.
+   *
+   * @throws LightmillException with {@code CHECKPOINT_INVALID} that names the file at fault
+   */
+  public static PromptTokenizer open(Path directory) {
+    TokenizerConfig config = TokenizerConfig.read(directory);
+    TokenizerJson json = json(directory, config);
+    int padTokenId = json.id(config, "pad_token");
+    byte[] serialized = json.toString().getBytes(StandardCharsets.UTF_8);
+    try {
+      return new PromptTokenizer(
+          HuggingFaceTokenizer.newInstance(new ByteArrayInputStream(serialized), WHOLE_TEXTS),
+          config,
+          padTokenId);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    } catch (RuntimeException e) {
+      throw json.source().damaged("does not make a tokenizer (" + e.getMessage() + ")", e);
+    }
+  }
+
+  private static TokenizerJson json(Path directory, TokenizerConfig config) {
+    TokenizerFile serialized = new TokenizerFile(directory.resolve("tokenizer.json"));
+    if (serialized.exists()) {
+      return TokenizerJson.read(serialized, config);
+    }
+    return switch (config.tokenizerClass().orElseThrow(() -> unknown(directory, config))) {
+      case CLIP -> ClipTokenizerJson.read(directory, config);
+      case T5 -> T5TokenizerJson.read(directory, config);
+      case QWEN2 -> Qwen2TokenizerJson.read(directory, config);
+    };
+  }
+
+  private static LightmillException unknown(Path directory, TokenizerConfig config) {
+    String message;
+    if (!Files.isDirectory(directory)) {
+      message = "%s is missing; fetch the checkpoint again, with its tokenizers.";
+    } else if (config.root().has("tokenizer_class")) {
+      message =
+          "%s holds no tokenizer.json, and Lightmill cannot make one for the tokenizer_class "
+              + config.root().get("tokenizer_class")
+              + "; save the tokenizer with transformers' save_pretrained, which writes one.";
+    } else {
+      message =
+          "%s holds neither a tokenizer.json nor a tokenizer_config.json that names its"
+              + " tokenizer_class; fetch the checkpoint again, with all files of this directory.";
+    }
+    return new LightmillException(ErrorCode.CHECKPOINT_INVALID, message.formatted(directory));
+  }
+
+  /**
+   * The ids of a text, cut and padded to a length as transformers does with {@code
+   * padding="max_length", truncation=True}: special tokens are never cut off.
+   *
+   * @throws IllegalArgumentException if not even the special tokens fit
+   */
+  public TokenIds encode(String text, int maxLength) {
+    Encoding encoding = tokenize(text);
+    long[] whole = encoding.getIds();
+    long[] fitting =
+        whole.length <= maxLength
+            ? whole
+            : truncate(whole, encoding.getSpecialTokenMask(), maxLength);
+    int start = config.padsLeft() ? maxLength - fitting.length : 0;
+    long[] ids = new long[maxLength];
+    Arrays.fill(ids, padTokenId);
+    System.arraycopy(fitting, 0, ids, start, fitting.length);
+    long[] attentionMask = new long[maxLength];
+    Arrays.fill(attentionMask, start, start + fitting.length, 1);
+    return new TokenIds(ids, attentionMask, whole.length > maxLength);
+  }
+
+  /** The special tokens of the text's template stand at its ends; those within it are text. */
+  private long[] truncate(long[] ids, long[] template, int length) {
+    int head = 0;
+    while (head < ids.length && template[head] == 1) {
+      head++;
+    }
+    int tail = 0;
+    while (tail < ids.length - head && template[ids.length - 1 - tail] == 1) {
+      tail++;
+    }
+    int kept = length - head - tail;
+    if (kept < 0) {
+      throw new IllegalArgumentException(
+          "%d tokens are too few for the %d special ones".formatted(length, head + tail));
+    }
+    int from = config.truncatesLeft() ? ids.length - tail - kept : head;
+    long[] truncated = new long[length];
+    System.arraycopy(ids, 0, truncated, 0, head);
+    System.arraycopy(ids, from, truncated, head, kept);
+    System.arraycopy(ids, ids.length - tail, truncated, head + kept, tail);
+    return truncated;
+  }
+
+  /** The length of a text in tokens, special ones included, before anything is cut or padded. */
+  public int count(String text) {
+    return tokenize(text).getIds().length;
+  }
+
+  private Encoding tokenize(String text) {
+    return tokenizer.encode(text, /* addSpecialTokens= */ true, /* withOverflowingTokens= */ false);
+  }
+
+  /** The longest text that the tokenizer's config allows; {@code Integer.MAX_VALUE} for any. */
+  public int modelMaxLength() {
+    return config.modelMaxLength();
+  }
+
+  public int padTokenId() {
+    return padTokenId;
+  }
+
+  @Override
+  public void close() {
+    tokenizer.close();
+  }
+}

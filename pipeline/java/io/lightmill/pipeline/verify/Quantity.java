@@ -1,0 +1,57 @@
+package io.lightmill.pipeline.verify;
+
+import io.lightmill.pipeline.ImageRequest;
+import java.util.Optional;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
+/**
+ * A recorded tensor that verification compares.
+ *
+ * @param words for the report
+ * @param tolerance at which it holds
+ */
+record Quantity(String words, Tolerance tolerance) {
+
+  private static final Pattern NAME =
+      Pattern.compile(
+          "tok\\.(?<tokenizer>\\w+)\\.(?<tokens>\\d+)\\.input_ids"
+              + "|te\\.(?<encoder>\\w+)\\.(?<text>\\d+)\\.(?<output>.+)"
+              + "|tr\\.(?<call>\\d+)\\.out(?<part>\\.\\d+)?"
+              + "|latents\\.(?<step>\\d+)"
+              + "|(?<schedule>sigmas|timesteps)"
+              + "|(?<image>image)");
+
+  /** Empty for tensors that others imply. */
+  static Optional<Quantity> of(String name, ReferenceCase reference) {
+    Matcher matcher = NAME.matcher(name);
+    if (!matcher.matches()) {
+      return Optional.empty();
+    } else if (matcher.group("tokenizer") != null) {
+      return quantity(
+          "token ids, %s, call %s", Tolerance.EXACT, matcher.group("tokenizer"), matcher.group("tokens"));
+    } else if (matcher.group("encoder") != null) {
+      return quantity(
+          "%s, call %s, %s",
+          Tolerance.TEXT, matcher.group("encoder"), matcher.group("text"), matcher.group("output"));
+    } else if (matcher.group("call") != null) {
+      return quantity("transformer, call %s", Tolerance.TRANSFORMER, matcher.group("call"));
+    } else if (matcher.group("step") != null) {
+      return quantity("latents, step %s", latents(reference), matcher.group("step"));
+    } else if (matcher.group("schedule") != null) {
+      return quantity("%s", Tolerance.SCHEDULE, name);
+    }
+    return quantity("image", Tolerance.IMAGE);
+  }
+
+  private static Optional<Quantity> quantity(String words, Tolerance tolerance, Object... values) {
+    return Optional.of(new Quantity(words.formatted(values), tolerance));
+  }
+
+  private static Tolerance latents(ReferenceCase reference) {
+    ImageRequest any = reference.requests().get(0);
+    return any.trueCfg() && any.trueCfgScale() >= 7
+        ? Tolerance.GUIDED_LATENTS
+        : Tolerance.LATENTS;
+  }
+}

@@ -1,0 +1,53 @@
+# The decoder of AutoencoderKL: latents to pixels.
+import nn
+
+def resnet(x: Tensor, w: Dict[str, Tensor], name: str, groups: int) -> Tensor:
+  h = nn.conv(torch.silu(nn.group_norm(x, w, name + ".norm1", groups)), w, name + ".conv1")
+  h = nn.conv(torch.silu(nn.group_norm(h, w, name + ".norm2", groups)), w, name + ".conv2")
+  if name + ".conv_shortcut.weight" in w:
+    x = nn.conv(x, w, name + ".conv_shortcut")
+  return x + h
+
+# One head over all pixels.
+def attention(x: Tensor, w: Dict[str, Tensor], name: str, groups: int) -> Tensor:
+  b, c, height, width = x.size()
+  tokens = nn.group_norm(x.flatten(2), w, name + ".group_norm", groups).transpose(1, 2)
+  q = nn.linear(tokens, w, name + ".to_q").unsqueeze(1)
+  k = nn.linear(tokens, w, name + ".to_k").unsqueeze(1)
+  v = nn.linear(tokens, w, name + ".to_v").unsqueeze(1)
+  attended = nn.linear(nn.attention(q, k, v), w, name + ".to_out.0")
+  return x + attended.transpose(1, 2).reshape([b, c, height, width])
+
+def decoder(x: Tensor, w: Dict[str, Tensor], up_blocks: int, resnets: int, groups: int) -> Tensor:
+  if "post_quant_conv.weight" in w:
+    x = nn.conv(x, w, "post_quant_conv")
+  x = nn.conv(x, w, "decoder.conv_in")
+  x = autoencoder_kl.resnet(x, w, "decoder.mid_block.resnets.0", groups)
+  if "decoder.mid_block.attentions.0.to_q.weight" in w:
+    x = autoencoder_kl.attention(x, w, "decoder.mid_block.attentions.0", groups)
+  x = autoencoder_kl.resnet(x, w, "decoder.mid_block.resnets.1", groups)
+  for i in range(up_blocks):
+    block = "decoder.up_blocks.{}".format(i)
+    for j in range(resnets):
+      x = autoencoder_kl.resnet(x, w, block + ".resnets.{}".format(j), groups)
+    if block + ".upsamplers.0.conv.weight" in w:
+      x = nn.conv(torch.upsample_nearest2d(x, None, [2., 2.]), w, block + ".upsamplers.0.conv")
+  return nn.conv(torch.silu(nn.group_norm(x, w, "decoder.conv_norm_out", groups)), w, "decoder.conv_out")
+
+class AutoencoderKL(Module):
+
+  # Undoes the scaling under which the transformer sees latents.
+  def unscale(self, latents: Tensor, scaling_factor: float, shift_factor: float) -> Tensor:
+    return latents / scaling_factor + shift_factor
+
+  # [batch, latent channels, height, width] -> [batch, 3, height * factor, width * factor], about [-1, 1]. One picture
+  # after the other: convolutions round by batch size, and a picture's activations are what fills the memory.
+  def decode(self, w: Dict[str, Tensor], latents: Tensor, up_blocks: int, resnets: int, groups: int) -> Tensor:
+    pictures = annotate(List[Tensor], [])
+    for one in latents.split(1):
+      pictures.append(autoencoder_kl.decoder(one, w, up_blocks, resnets, groups))
+    return torch.cat(pictures, 0)
+
+  # From [-1, 1] to [0, 1].
+  def denormalize(self, image: Tensor) -> Tensor:
+    return torch.clamp(image.to(6) / 2 + 0.5, 0, 1)

@@ -1,0 +1,30 @@
+# The text encoder of CLIP (Radford et al. 2021): a causal transformer.
+import nn
+
+def layer(x: Tensor, w: Dict[str, Tensor], heads: int, act: str, eps: float) -> Tensor:
+  h = nn.layer_norm(x, w, "layer_norm1", eps)
+  q = nn.split_heads(nn.linear(h, w, "self_attn.q_proj"), heads)
+  k = nn.split_heads(nn.linear(h, w, "self_attn.k_proj"), heads)
+  v = nn.split_heads(nn.linear(h, w, "self_attn.v_proj"), heads)
+  attended = nn.merge_heads(torch.scaled_dot_product_attention(q, k, v, None, 0., True))
+  x = x + nn.linear(attended, w, "self_attn.out_proj")
+  h = nn.activation(nn.linear(nn.layer_norm(x, w, "layer_norm2", eps), w, "mlp.fc1"), act)
+  return x + nn.linear(h, w, "mlp.fc2")
+
+class CLIPTextModel(Module):
+
+  # ids [batch, tokens] -> hidden states [batch, tokens, width] after the final norm.
+  def forward(self, w: Dict[str, Tensor], layers: List[Dict[str, Tensor]], ids: Tensor, heads: int, act: str, eps: float) -> Tensor:
+    x = torch.embedding(w["embeddings.token_embedding.weight"], ids) + w["embeddings.position_embedding.weight"][:ids.size(1)]
+    for weights in layers:
+      x = clip.layer(x, weights, heads, act, eps)
+    return nn.layer_norm(x, w, "final_layer_norm", eps)
+
+  # The hidden state at the end of the text [batch, width]. Configs of before 2023 say eos_token_id 2, which is
+  # no token of theirs: there the end is the largest id, as transformers finds it.
+  def pool(self, hidden: Tensor, ids: Tensor, eos_token_id: int) -> Tensor:
+    if eos_token_id == 2:
+      end = torch.argmax(ids, -1)
+    else:
+      end = torch.argmax((ids == eos_token_id).to(3), -1)
+    return hidden[torch.arange(hidden.size(0), device=hidden.device), end]

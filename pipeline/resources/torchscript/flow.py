@@ -1,0 +1,47 @@
+# Latents on their way along the flow, from noise to the autoencoder.
+
+class Flow(Module):
+
+  # What diffusers calls torch.Generator("cpu").manual_seed(seed). The device is an argument, because the engine
+  # would fold a generator made from constants into one that all callers share.
+  def generator(self, device: str, seed: int) -> Generator:
+    return torch.Generator(device=torch.device(device)).manual_seed(seed)
+
+  # Drawn on the CPU in the type that the model computes in, as diffusers draws it.
+  def noise(self, generator: Generator, shape: List[int], dtype: int) -> Tensor:
+    return torch.randn(shape, generator=generator, dtype=dtype)
+
+  # [batch, channels, height, width] -> [batch, height/2 * width/2, channels * 4]: a token per 2x2 patch.
+  def pack(self, latents: Tensor) -> Tensor:
+    b, c, h, w = latents.size()
+    return latents.view([b, c, h // 2, 2, w // 2, 2]).permute([0, 2, 4, 1, 3, 5]).reshape([b, (h // 2) * (w // 2), c * 4])
+
+  def unpack(self, latents: Tensor, rows: int, columns: int) -> Tensor:
+    b, n, c = latents.size()
+    return latents.view([b, rows, columns, c // 4, 2, 2]).permute([0, 3, 1, 4, 2, 5]).reshape([b, c // 4, rows * 2, columns * 2])
+
+  # One Euler step along the flow, in 32 bits as diffusers' scheduler takes it.
+  def step(self, latents: Tensor, velocity: Tensor, sigma: float, sigma_next: float) -> Tensor:
+    return (latents.to(6) + (sigma_next - sigma) * velocity.to(6)).to(velocity.dtype)
+
+  # The step of stochastic_sampling: predict the picture, then noise it down to the next sigma.
+  def stochastic_step(self, latents: Tensor, velocity: Tensor, sigma: float, sigma_next: float, noise: Tensor) -> Tensor:
+    picture = latents.to(6) - sigma * velocity.to(6)
+    return ((1. - sigma_next) * picture + sigma_next * noise.to(6)).to(velocity.dtype)
+
+  # Classifier-free guidance: away from the negative prompt; scale [batch].
+  def guide(self, negative: Tensor, positive: Tensor, scale: Tensor) -> Tensor:
+    return negative + scale.to(positive.dtype).view([-1, 1, 1]) * (positive - negative)
+
+  def cat(self, tensors: List[Tensor]) -> Tensor:
+    return torch.cat(tensors, 0)
+
+  def select(self, tensor: Tensor, rows: List[int]) -> Tensor:
+    return torch.index_select(tensor, 0, torch.tensor(rows, dtype=4, device=tensor.device))
+
+  def to(self, tensor: Tensor, device: str, dtype: int) -> Tensor:
+    return tensor.to(torch.device(device), dtype)
+
+  # [batch, 3, height, width] in [0, 1] -> [batch, height, width, 3] in 0..255, halves to even.
+  def quantize(self, image: Tensor) -> Tensor:
+    return torch.round(image * 255).to(0).permute([0, 2, 3, 1]).contiguous().to(torch.device("cpu"))

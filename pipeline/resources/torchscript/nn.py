@@ -1,0 +1,85 @@
+# Layers that every network shares. Weights are a dictionary of tensors under the names of the checkpoint.
+
+def linear(x: Tensor, w: Dict[str, Tensor], name: str) -> Tensor:
+  return torch.linear(x, w[name + ".weight"], w.get(name + ".bias"))
+
+# A picture must not depend on its batch, but BLAS rounds one row otherwise than several, and SiLU the end of a
+# tensor otherwise than its middle: so the rows of a batch [batch, width] go one by one.
+def linear_rows(x: Tensor, w: Dict[str, Tensor], name: str) -> Tensor:
+  rows = annotate(List[Tensor], [])
+  for row in x.split(1):
+    rows.append(nn.linear(row, w, name))
+  return torch.cat(rows, 0)
+
+def silu_linear_rows(x: Tensor, w: Dict[str, Tensor], name: str) -> Tensor:
+  rows = annotate(List[Tensor], [])
+  for row in x.split(1):
+    rows.append(nn.linear(torch.silu(row), w, name))
+  return torch.cat(rows, 0)
+
+def conv(x: Tensor, w: Dict[str, Tensor], name: str) -> Tensor:
+  weight = w[name + ".weight"]
+  return torch.conv2d(x, weight, w.get(name + ".bias"), [1, 1], [weight.size(2) // 2, weight.size(3) // 2])
+
+def layer_norm(x: Tensor, w: Dict[str, Tensor], name: str, eps: float) -> Tensor:
+  return torch.layer_norm(x, [x.size(-1)], w[name + ".weight"], w.get(name + ".bias"), eps)
+
+# Layer normalisation without an affine part, as before every modulation.
+def norm(x: Tensor) -> Tensor:
+  return torch.layer_norm(x, [x.size(-1)], None, None, 1e-6)
+
+def rms_norm(x: Tensor, weight: Tensor, eps: float) -> Tensor:
+  return torch.rms_norm(x, [x.size(-1)], weight, eps)
+
+def group_norm(x: Tensor, w: Dict[str, Tensor], name: str, groups: int) -> Tensor:
+  return torch.group_norm(x, groups, w[name + ".weight"], w[name + ".bias"], 1e-6)
+
+# [batch, tokens, heads * width] -> [batch, heads, tokens, width]
+def split_heads(x: Tensor, heads: int) -> Tensor:
+  return x.unflatten(-1, [heads, -1]).transpose(1, 2)
+
+def merge_heads(x: Tensor) -> Tensor:
+  return x.transpose(1, 2).flatten(2)
+
+def attention(q: Tensor, k: Tensor, v: Tensor) -> Tensor:
+  return nn.merge_heads(torch.scaled_dot_product_attention(q, k, v))
+
+def activation(x: Tensor, name: str) -> Tensor:
+  if name == "quick_gelu":
+    y = x * torch.sigmoid(1.702 * x)
+  elif name == "gelu":
+    y = torch.gelu(x)
+  elif name == "gelu_new" or name == "gelu_pytorch_tanh":
+    y = torch.gelu(x, approximate="tanh")
+  elif name == "silu":
+    y = torch.silu(x)
+  else:
+    y = torch.relu(x)
+  return y
+
+# Sinusoids of "Attention Is All You Need", cosines first: [batch] -> [batch, width]
+def sinusoid(t: Tensor, width: int) -> Tensor:
+  half = width // 2
+  rate = torch.exp(-9.210340371976184 * torch.arange(half, dtype=6, device=t.device) / half)
+  angle = t.to(6).unsqueeze(1) * rate
+  return torch.cat([torch.cos(angle), torch.sin(angle)], 1)
+
+# Linear, SiLU, Linear: how timesteps, guidance and pooled prompts are embedded.
+def embed(x: Tensor, w: Dict[str, Tensor], name: str) -> Tensor:
+  return nn.silu_linear_rows(nn.linear_rows(x, w, name + ".linear_1"), w, name + ".linear_2")
+
+# Rotary tables: positions [tokens, axes] -> cosines and sines [tokens, sum(widths)], each angle twice.
+def rope(positions: Tensor, widths: List[int], theta: float) -> Tuple[Tensor, Tensor]:
+  angles = annotate(List[Tensor], [])
+  for axis in range(len(widths)):
+    width = widths[axis]
+    rate = torch.pow(theta, -torch.arange(0, width, 2, dtype=7, device=positions.device) / width)
+    angles.append(torch.outer(positions[:, axis].to(7), rate))
+  angle = torch.repeat_interleave(torch.cat(angles, 1), 2, 1)
+  return (torch.cos(angle).to(6), torch.sin(angle).to(6))
+
+# Rotates neighbouring pairs of channels.
+def rotate(x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
+  pairs = x.to(6).unflatten(-1, [-1, 2])
+  turned = torch.stack([-pairs[..., 1], pairs[..., 0]], -1).flatten(-2)
+  return (x.to(6) * cos + turned * sin).to(x.dtype)

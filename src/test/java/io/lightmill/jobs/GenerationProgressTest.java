@@ -1,0 +1,90 @@
+package io.lightmill.jobs;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.lightmill.pipeline.PipelineLimits;
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.util.Arrays;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+class GenerationProgressTest {
+
+  private final StringWriter written = new StringWriter();
+  private long seconds;
+
+  @Test
+  void itSaysWhatDraws() {
+    PipelineLimits limits =
+        new PipelineLimits(16, 1 << 20, 32, new PipelineLimits.Defaults(128, 128, 8, 3.5, 1));
+    progress("--input=a.csv").opened("FluxPipeline", "0123456789abcdef", limits);
+    progress("--input=a.csv", "--checkpoint=m", "--width=96", "--num-inference-steps=4")
+        .opened("ZImagePipeline", "fedcba9876543210", limits);
+    assertThat(lines())
+        .containsExactly(
+            "checkpoint builtin:pocket: FluxPipeline, digest 0123456789ab; 128×128, 8 steps where"
+                + " rows say nothing else",
+            "checkpoint m: ZImagePipeline, digest fedcba987654; 96×128, 4 steps where rows say"
+                + " nothing else");
+  }
+
+  @Test
+  void itSaysWhatItWillDoAndCountsWhatIsDrawn() {
+    try (GenerationProgress progress = progress()) {
+      progress.planned(24, 20);
+      seconds = 10;
+      progress.finished(14);
+      seconds = 20;
+      progress.finished(24);
+    }
+    assertThat(lines())
+        .containsExactly(
+            "a.csv → 24 images: 20 to draw, 4 reused or invalid",
+            "drawing  10/20   50 %  1.0/s  ETA 0:10",
+            "drawing  20/20  100 %  1.0/s  in 0:20",
+            "drawing  20/20  100 %  1.0/s  in 0:20");
+  }
+
+  @Test
+  void rowsThatNeedNoDrawingDoNotMoveTheBar() {
+    try (GenerationProgress progress = progress()) {
+      progress.planned(24, 20);
+      progress.finished(3);
+    }
+    assertThat(lines()).last().isEqualTo("drawing   0/20    0 %");
+  }
+
+  @Test
+  void withNothingToDrawThereIsNoBar() {
+    try (GenerationProgress progress = progress()) {
+      progress.planned(1, 0);
+      progress.finished(1);
+    }
+    assertThat(lines()).containsExactly("a.csv → 1 image: 0 to draw, 1 reused or invalid");
+  }
+
+  @Test
+  void aRunThatFailsBeforeThePlanDrawsNothing() {
+    progress().close();
+    assertThat(written.toString()).isEmpty();
+  }
+
+  private List<String> lines() {
+    return written.toString().lines().toList();
+  }
+
+  private GenerationProgress progress() {
+    return progress("--input=a.csv");
+  }
+
+  private GenerationProgress progress(String... options) {
+    String[] all = Arrays.copyOf(options, options.length + 1);
+    all[options.length] = "--output=out";
+    return new GenerationProgress(
+        new PrintWriter(written),
+        false,
+        () -> seconds * 1_000_000_000L,
+        ParsedGenerate.of(all).settings());
+  }
+}

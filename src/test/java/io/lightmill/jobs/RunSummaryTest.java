@@ -1,0 +1,77 @@
+package io.lightmill.jobs;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.IntStream;
+import org.apache.spark.sql.Dataset;
+import org.apache.spark.sql.Row;
+import org.junit.jupiter.api.Test;
+
+class RunSummaryTest {
+
+  @Test
+  void theSentenceCountsWhatHappenedInTheOrderOfInterest() {
+    RunSummary summary =
+        new RunSummary(Map.of("failed", 1L, "reused", 4L, "generated", 20L, "invalid", 2L), 3.125);
+    assertThat(summary.sentence())
+        .isEqualTo("27 images in 3.1 s: 20 generated (6.4/s), 4 reused, 2 invalid, 1 failed");
+    assertThat(summary.failures()).isEqualTo(3);
+    assertThat(summary.imagesPerSecond()).isEqualTo(6.4);
+    assertThat(summary.inOrder().keySet())
+        .containsExactly("generated", "reused", "invalid", "failed");
+  }
+
+  @Test
+  void blockedImagesAreNoFailures() {
+    RunSummary summary = new RunSummary(Map.of("blocked", 1L), 0);
+    assertThat(summary.failures()).isZero();
+    assertThat(summary.sentence()).isEqualTo("1 image in 0.0 s: 1 blocked");
+  }
+
+  @Test
+  void theFirstFailuresAreSaidWithTheirReason() {
+    List<Row> rows =
+        IntStream.range(0, 7)
+            .mapToObj(
+                i -> TestManifest.refused("r" + i, i == 3 ? "failed" : "invalid", "C" + i, "m" + i))
+            .toList();
+    assertThat(failures(Map.of("invalid", 6L, "failed", 1L), TestManifest.of(rows)))
+        .containsExactly(
+            "  row r0 invalid, C0: m0",
+            "  row r1 invalid, C1: m1",
+            "  row r2 invalid, C2: m2",
+            "  row r3 failed, C3: m3",
+            "  row r4 invalid, C4: m4",
+            "  … and 2 more; the manifest has them all");
+  }
+
+  @Test
+  void aRowWithoutAnIdIsSaidToHaveNone() {
+    Dataset<Row> manifest =
+        TestManifest.of(List.of(TestManifest.refused(null, "invalid", "VALUE_INVALID", "broken")));
+    assertThat(failures(Map.of("invalid", 1L), manifest))
+        .containsExactly("  row without id invalid, VALUE_INVALID: broken");
+  }
+
+  @Test
+  void blockedAndGeneratedRowsAreNotListed() {
+    Dataset<Row> manifest =
+        TestManifest.of(
+            List.of(
+                TestManifest.generated("1", "1.png"),
+                TestManifest.refused("2", "blocked", "POLICY", "no"),
+                TestManifest.refused("3", "failed", "STORE_FAILED", "full")));
+    assertThat(failures(Map.of("generated", 1L, "blocked", 1L, "failed", 1L), manifest))
+        .containsExactly("  row 3 failed, STORE_FAILED: full");
+  }
+
+  private static List<String> failures(Map<String, Long> statuses, Dataset<Row> manifest) {
+    StringWriter out = new StringWriter();
+    new RunSummary(statuses, 1).printFailures(manifest, new PrintWriter(out));
+    return out.toString().lines().toList();
+  }
+}

@@ -1,0 +1,169 @@
+package io.lightmill.pipeline.schedule;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
+import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
+import static org.assertj.core.api.Assertions.within;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import io.lightmill.pipeline.ErrorCode;
+import io.lightmill.pipeline.LightmillException;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Path;
+import java.util.Optional;
+import java.util.OptionalDouble;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+class FlowMatchEulerDiscreteSchedulerTest {
+
+  private static final ObjectMapper MAPPER = new ObjectMapper();
+
+  @Test
+  void anEmptyConfigHasTheDefaultsOfDiffusers() {
+    assertThat(scheduler("{}"))
+        .isEqualTo(
+            new FlowMatchEulerDiscreteScheduler(
+                1000,
+                1.0,
+                false,
+                0.5,
+                1.15,
+                256,
+                4096,
+                false,
+                OptionalDouble.empty(),
+                false,
+                false,
+                false,
+                TimeShiftType.EXPONENTIAL,
+                false));
+  }
+
+  @Test
+  void nullsAndAZeroTerminalShiftAreDefaults() {
+    assertThat(scheduler("{'shift_terminal': null, 'base_shift': null, 'shift': null}"))
+        .isEqualTo(scheduler("{}"));
+    assertThat(scheduler("{'shift_terminal': 0}")).isEqualTo(scheduler("{}"));
+  }
+
+  @Test
+  void everyKeyIsRead() {
+    assertThat(
+            scheduler(
+                "{'_class_name': 'FlowMatchEulerDiscreteScheduler', 'num_train_timesteps': 500,"
+                    + " 'shift': 3, 'use_dynamic_shifting': true, 'base_shift': 0.25, 'max_shift': 2,"
+                    + " 'base_image_seq_len': 64, 'max_image_seq_len': 128, 'invert_sigmas': true,"
+                    + " 'shift_terminal': 0.02, 'use_karras_sigmas': true, 'time_shift_type':"
+                    + " 'linear', 'stochastic_sampling': true, 'unheard_of': 1}"))
+        .isEqualTo(
+            new FlowMatchEulerDiscreteScheduler(
+                500,
+                3.0,
+                true,
+                0.25,
+                2.0,
+                64,
+                128,
+                true,
+                OptionalDouble.of(0.02),
+                true,
+                false,
+                false,
+                TimeShiftType.LINEAR,
+                true));
+    assertThat(scheduler("{'use_exponential_sigmas': true}").useExponentialSigmas()).isTrue();
+    assertThat(scheduler("{'use_beta_sigmas': true}").useBetaSigmas()).isTrue();
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      textBlock =
+          """
+          {'use_karras_sigmas': true, 'use_beta_sigmas': true}      | set at most one to true
+          {'use_karras_sigmas': true, 'use_exponential_sigmas': true} | set at most one to true
+          {'use_exponential_sigmas': true, 'use_beta_sigmas': true} | set at most one to true
+          {'time_shift_type': 'cubic'} | 'cubic'; write 'exponential' or 'linear'
+          {'_class_name': 'DDIMScheduler'} | 'DDIMScheduler', and Lightmill samples with FlowMatch
+          {'shift': 0} | has shift 0 where a number above 0 is needed
+          {'shift': 'much'} | has shift "much" where a number is needed
+          {'num_train_timesteps': 0.5} | has num_train_timesteps 0.5 where a whole number above 0
+          {'use_dynamic_shifting': 'yes'} | has use_dynamic_shifting "yes" where true or false
+          {'stochastic_sampling': 1} | has stochastic_sampling 1 where true or false is needed
+          {'shift_terminal': 1} | has shift_terminal 1 where a number from 0 and below 1
+          {'time_shift_type': 3} | has time_shift_type 3 where text is needed
+          {'max_image_seq_len': 256} | has 256 as both base_image_seq_len and max_image_seq_len
+          """,
+      quoteCharacter = '`')
+  void aConfigThatCannotBeIsRefused(String config, String message) {
+    assertThatExceptionOfType(LightmillException.class)
+        .isThrownBy(() -> scheduler(config))
+        .withMessageStartingWith("scheduler_config.json ")
+        .withMessageContaining(message)
+        .matches(e -> e.code() == ErrorCode.CHECKPOINT_INVALID);
+  }
+
+  /** The values of mu in the tables of the reference. */
+  @ParameterizedTest
+  @CsvSource({"256,0.5", "1024,0.63", "4096,1.15", "24,0.4607291666666667"})
+  void muGrowsLinearlyWithTheImage(int imageTokens, double expected) {
+    assertThat(scheduler("{}").mu(imageTokens)).isCloseTo(expected, within(1e-15));
+  }
+
+  @Test
+  void linearSigmasEndWithTheLastStep() {
+    assertThat(FlowMatchEulerDiscreteScheduler.linearSigmas(4)).containsExactly(1, 0.75, 0.5, 0.25);
+    assertThat(FlowMatchEulerDiscreteScheduler.linearSigmas(1)).containsExactly(1);
+  }
+
+  @Test
+  void sigmasOfTheCallerAreKept() {
+    Schedule schedule =
+        scheduler("{}").schedule(2, Optional.of(new double[] {0.75, 0.5}), OptionalDouble.empty());
+
+    assertThat(schedule.numInferenceSteps()).isEqualTo(2);
+    assertThat(schedule.sigmas()).containsExactly(0.75f, 0.5f, 0f);
+    assertThat(schedule.timesteps()).containsExactly(750f, 500f);
+  }
+
+  @Test
+  void readsTheConfigsOfTheReferenceCheckpoints() throws IOException {
+    assertThat(reference("flux-schnell").useDynamicShifting()).isFalse();
+    assertThat(reference("flux-dev").useDynamicShifting()).isTrue();
+    assertThat(reference("flux-dev").shift()).isEqualTo(3);
+  }
+
+  @Test
+  void argumentsThatContradictEachOtherAreRefused() {
+    FlowMatchEulerDiscreteScheduler plain = scheduler("{}");
+    FlowMatchEulerDiscreteScheduler dynamic = scheduler("{'use_dynamic_shifting': true}");
+    assertThatIllegalArgumentException()
+        .isThrownBy(() -> plain.schedule(0, Optional.empty(), OptionalDouble.empty()));
+    assertThatIllegalArgumentException()
+        .isThrownBy(() -> plain.schedule(2, Optional.of(new double[] {1}), OptionalDouble.empty()));
+    assertThatIllegalArgumentException()
+        .isThrownBy(() -> dynamic.schedule(2, Optional.empty(), OptionalDouble.empty()));
+    assertThatIllegalArgumentException()
+        .isThrownBy(() -> new Schedule(new float[] {1}, new float[] {1000}, false));
+  }
+
+  private static FlowMatchEulerDiscreteScheduler scheduler(String config) {
+    try {
+      JsonNode json = MAPPER.readTree(config.replace('\'', '"'));
+      return FlowMatchEulerDiscreteScheduler.of(json);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  private static FlowMatchEulerDiscreteScheduler reference(String model) throws IOException {
+    Path file =
+        Path.of("src/test/resources/reference")
+            .resolve(model + "/checkpoint/scheduler/scheduler_config.json");
+    return FlowMatchEulerDiscreteScheduler.of(MAPPER.readTree(file.toFile()));
+  }
+}
