@@ -35,6 +35,6 @@ record CheckpointLoader(
   }
 
   private Checkpoint checkpoint() {
-    return Checkpoint.open(CheckpointCache.localize(location, hadoop.value()));
+    return Checkpoint.open(CheckpointCache.ofUser().localize(location, hadoop.value()));
   }
 }

@@ -25,7 +25,7 @@ record JobCheckpoint(Model model, PipelineLimits limits, PipelineLoader loader) 
    */
   static JobCheckpoint open(GenerationSettings settings, Cluster cluster, Configuration hadoop) {
     String location = settings.checkpoint();
-    Checkpoint checkpoint = Checkpoint.open(CheckpointCache.localize(location, hadoop));
+    Checkpoint checkpoint = Checkpoint.open(CheckpointCache.ofUser().localize(location, hadoop));
     // A CPU without 16-bit arithmetic is faster with 32 bits; any GPU is faster with 16.
     DType dtype = settings.dtype().orElse(cluster.cuda() ? DType.BF16 : DType.F32);
     Model model =

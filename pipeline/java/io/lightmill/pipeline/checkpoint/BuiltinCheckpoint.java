@@ -75,7 +75,9 @@ record BuiltinCheckpoint(String location, String name, URI uri) implements Check
     }
   }
 
-  /** A file system of its own, since one opened by URI would be shared with others that close it. */
+  /**
+   * A file system of its own, since one opened by URI would be shared with others that close it.
+   */
   private Path jarFile() {
     String text = uri.getRawSchemeSpecificPart();
     return Path.of(URI.create(text.substring(0, text.indexOf("!/"))));

@@ -23,7 +23,8 @@ import java.util.regex.Pattern;
  */
 public record ModelCard(Path file, JsonNode parameters) {
 
-  private static final Pattern HEAD = Pattern.compile("\\A---\\R(.*?\\R)---(\\R|\\z)", Pattern.DOTALL);
+  private static final Pattern HEAD =
+      Pattern.compile("\\A---\\R(.*?\\R)---(\\R|\\z)", Pattern.DOTALL);
 
   /** The card beside {@code model_index.json}, empty if there is none. */
   public static ModelCard of(Checkpoint checkpoint) {

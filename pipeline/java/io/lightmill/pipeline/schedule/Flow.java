@@ -36,8 +36,7 @@ public record Flow(Device device, DType dtype) {
    */
   public Tensor noise(List<Opaque> generators, long channels, long height, long width) {
     long[] shape = {1, channels, height, width};
-    return onDevice(
-        cat(generators, generator -> SCRIPT.tensor("noise", generator, shape, dtype)));
+    return onDevice(cat(generators, generator -> SCRIPT.tensor("noise", generator, shape, dtype)));
   }
 
   /** {@code [batch, channels, height, width]} to a token for each patch of 2×2 latents. */

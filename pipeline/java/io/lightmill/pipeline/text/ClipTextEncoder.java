@@ -40,8 +40,7 @@ public final class ClipTextEncoder implements AutoCloseable {
    *
    * @param component such as {@code text_encoder}
    */
-  public static ClipTextEncoder load(
-      Checkpoint checkpoint, String component, WeightLoader loader) {
+  public static ClipTextEncoder load(Checkpoint checkpoint, String component, WeightLoader loader) {
     return new ClipTextEncoder(
         Config.of(checkpoint.config(component)),
         loader.load(

@@ -29,7 +29,8 @@ record Quantity(String words, Tolerance tolerance) {
       return Optional.empty();
     } else if (matcher.group("tokenizer") != null) {
       return quantity(
-          "token ids, %s, call %s", Tolerance.EXACT, matcher.group("tokenizer"), matcher.group("tokens"));
+          "token ids, %s, call %s",
+          Tolerance.EXACT, matcher.group("tokenizer"), matcher.group("tokens"));
     } else if (matcher.group("encoder") != null) {
       return quantity(
           "%s, call %s, %s",
@@ -50,8 +51,6 @@ record Quantity(String words, Tolerance tolerance) {
 
   private static Tolerance latents(ReferenceCase reference) {
     ImageRequest any = reference.requests().get(0);
-    return any.trueCfg() && any.trueCfgScale() >= 7
-        ? Tolerance.GUIDED_LATENTS
-        : Tolerance.LATENTS;
+    return any.trueCfg() && any.trueCfgScale() >= 7 ? Tolerance.GUIDED_LATENTS : Tolerance.LATENTS;
   }
 }

@@ -40,7 +40,8 @@ record Tolerance(double absolute, double relative, double mean) {
       double bound = absolute + relative * Math.abs(recorded[i]);
       holds &= difference <= bound; // false for NaN
       sum += difference;
-      double shown = absolute == 0 && relative > 0 ? difference / Math.abs(recorded[i]) : difference;
+      double shown =
+          absolute == 0 && relative > 0 ? difference / Math.abs(recorded[i]) : difference;
       largest = Double.isNaN(shown) ? Double.POSITIVE_INFINITY : Math.max(largest, shown);
     }
     boolean meanHolds = sum <= mean * Math.max(1, found.length);

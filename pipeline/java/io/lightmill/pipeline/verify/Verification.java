@@ -102,8 +102,7 @@ public record Verification(List<ReferenceCase> cases) {
 
   private static void fromSeed(
       DiffusionPipeline pipeline, ReferenceCase reference, Consumer<Comparison> each) {
-    try (Tensor image =
-            pipeline.draw(reference.requests(), Optional.empty(), TensorProbe.NONE);
+    try (Tensor image = pipeline.draw(reference.requests(), Optional.empty(), TensorProbe.NONE);
         Tensor recorded = reference.tensor("image").orElseThrow()) {
       each.accept(
           Tolerance.IMAGE.compare(
