@@ -71,10 +71,13 @@ public final class AutoencoderKl implements AutoCloseable {
     if (!name.startsWith("decoder.") && !name.startsWith("post_quant_conv.")) {
       return null;
     }
-    String[] parts = name.split("\\.(?=\\w+$)");
+    int dot = name.lastIndexOf('.');
+    String layer = name.substring(0, dot);
     for (var old : OLD_ATTENTION.entrySet()) {
-      if (parts[0].endsWith(".attentions.0." + old.getKey())) {
-        return parts[0].replace("0." + old.getKey(), "0." + old.getValue()) + "." + parts[1];
+      String oldName = ".attentions.0." + old.getKey();
+      if (layer.endsWith(oldName)) {
+        String stem = layer.substring(0, layer.length() - old.getKey().length());
+        return stem + old.getValue() + name.substring(dot);
       }
     }
     return name;

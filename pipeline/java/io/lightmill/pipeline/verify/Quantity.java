@@ -20,7 +20,7 @@ record Quantity(String words, Tolerance tolerance) {
               + "|tr\\.(?<call>\\d+)\\.out(?<part>\\.\\d+)?"
               + "|latents\\.(?<step>\\d+)"
               + "|(?<schedule>sigmas|timesteps)"
-              + "|(?<image>image)");
+              + "|image");
 
   /** Empty for tensors that others imply. */
   static Optional<Quantity> of(String name, ReferenceCase reference) {
@@ -28,25 +28,24 @@ record Quantity(String words, Tolerance tolerance) {
     if (!matcher.matches()) {
       return Optional.empty();
     } else if (matcher.group("tokenizer") != null) {
-      return quantity(
-          "token ids, %s, call %s",
-          Tolerance.EXACT, matcher.group("tokenizer"), matcher.group("tokens"));
+      return of(
+          Tolerance.EXACT,
+          "token ids, %s, call %s".formatted(matcher.group("tokenizer"), matcher.group("tokens")));
     } else if (matcher.group("encoder") != null) {
-      return quantity(
-          "%s, call %s, %s",
-          Tolerance.TEXT, matcher.group("encoder"), matcher.group("text"), matcher.group("output"));
+      return of(
+          Tolerance.TEXT,
+          "%s, call %s, %s"
+              .formatted(matcher.group("encoder"), matcher.group("text"), matcher.group("output")));
     } else if (matcher.group("call") != null) {
-      return quantity("transformer, call %s", Tolerance.TRANSFORMER, matcher.group("call"));
+      return of(Tolerance.TRANSFORMER, "transformer, call " + matcher.group("call"));
     } else if (matcher.group("step") != null) {
-      return quantity("latents, step %s", latents(reference), matcher.group("step"));
-    } else if (matcher.group("schedule") != null) {
-      return quantity("%s", Tolerance.SCHEDULE, name);
+      return of(latents(reference), "latents, step " + matcher.group("step"));
     }
-    return quantity("image", Tolerance.IMAGE);
+    return of(matcher.group("schedule") != null ? Tolerance.SCHEDULE : Tolerance.IMAGE, name);
   }
 
-  private static Optional<Quantity> quantity(String words, Tolerance tolerance, Object... values) {
-    return Optional.of(new Quantity(words.formatted(values), tolerance));
+  private static Optional<Quantity> of(Tolerance tolerance, String words) {
+    return Optional.of(new Quantity(words, tolerance));
   }
 
   private static Tolerance latents(ReferenceCase reference) {
