@@ -1,16 +1,10 @@
 package io.lightmill.udfs;
 
-import com.fasterxml.jackson.databind.ObjectMapper;
-import io.lightmill.pipeline.ErrorCode;
-import io.lightmill.pipeline.LightmillException;
 import io.lightmill.pipeline.PipelineLimits;
 import io.lightmill.pipeline.Pipelines;
 import io.lightmill.pipeline.checkpoint.Checkpoint;
 import io.lightmill.pipeline.checkpoint.CheckpointCache;
 import io.lightmill.pipeline.torch.DType;
-import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.Locale;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.util.SerializableConfiguration;
@@ -21,7 +15,8 @@ record JobCheckpoint(Model model, PipelineLimits limits, PipelineLoader loader) 
   /**
    * Brings the checkpoint here and reads what describes it.
    *
-   * @throws LightmillException if it cannot be had or is not one that Lightmill runs
+   * @throws io.lightmill.pipeline.LightmillException if it cannot be had or is not one that
+   *     Lightmill runs
    */
   static JobCheckpoint open(GenerationSettings settings, Cluster cluster, Configuration hadoop) {
     String location = settings.checkpoint();
@@ -33,25 +28,12 @@ record JobCheckpoint(Model model, PipelineLimits limits, PipelineLoader loader) 
             location,
             checkpoint.digest(),
             checkpoint.pipelineClass(),
-            scheduler(checkpoint.directory()),
+            checkpoint.config("scheduler").text("_class_name", ""),
             dtype.name().toLowerCase(Locale.ROOT));
     return new JobCheckpoint(
         model,
         Pipelines.limits(checkpoint),
         new CheckpointLoader(
             location, model.digest(), dtype, new SerializableConfiguration(hadoop)));
-  }
-
-  /** The name of the scheduler's class, from its config. */
-  private static String scheduler(Path checkpoint) {
-    Path config = checkpoint.resolve("scheduler").resolve("scheduler_config.json");
-    try {
-      return new ObjectMapper().readTree(Files.readAllBytes(config)).path("_class_name").asText();
-    } catch (IOException e) {
-      throw new LightmillException(
-          ErrorCode.CHECKPOINT_INVALID,
-          "scheduler config '%s' cannot be read: %s".formatted(config, e.getMessage()),
-          e);
-    }
   }
 }

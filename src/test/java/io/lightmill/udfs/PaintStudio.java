@@ -7,8 +7,10 @@ import io.lightmill.pipeline.PromptLength;
 import io.lightmill.pipeline.RgbImage;
 import io.lightmill.pipeline.TensorProbe;
 import io.lightmill.pipeline.torch.Device;
+import io.lightmill.pipeline.torch.Tensor;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
@@ -83,10 +85,15 @@ final class PaintStudio {
   private record Painter(PaintStudio studio) implements DiffusionPipeline {
 
     @Override
-    public List<RgbImage> generate(List<ImageRequest> batch, TensorProbe probe) {
+    public List<RgbImage> generate(List<ImageRequest> batch) {
       studio.batches.add(List.copyOf(batch));
       studio.fault.accept(batch);
       return batch.stream().map(Painter::painted).toList();
+    }
+
+    @Override
+    public Tensor draw(List<ImageRequest> batch, Optional<Tensor> latents, TensorProbe probe) {
+      throw new UnsupportedOperationException("there are no tensors in paint");
     }
 
     private static RgbImage painted(ImageRequest request) {
