@@ -1,7 +1,9 @@
 package io.lightmill.udfs;
 
 import io.lightmill.pipeline.DiffusionPipeline;
+import io.lightmill.pipeline.ErrorCode;
 import io.lightmill.pipeline.ImageRequest;
+import io.lightmill.pipeline.LightmillException;
 import io.lightmill.pipeline.PipelineLimits;
 import io.lightmill.pipeline.PromptLength;
 import io.lightmill.pipeline.RgbImage;
@@ -32,6 +34,7 @@ final class PaintStudio {
   final AtomicInteger loads = new AtomicInteger();
   final AtomicInteger closes = new AtomicInteger();
   private final String name = UUID.randomUUID().toString();
+  private volatile boolean empty;
   private volatile Consumer<List<ImageRequest>> fault = batch -> {};
 
   PaintStudio() {
@@ -41,6 +44,12 @@ final class PaintStudio {
   /** Runs before each batch is painted, and may throw. */
   PaintStudio failing(Consumer<List<ImageRequest>> fault) {
     this.fault = fault;
+    return this;
+  }
+
+  /** Has no weights to load. */
+  PaintStudio unloadable() {
+    this.empty = true;
     return this;
   }
 
@@ -66,6 +75,9 @@ final class PaintStudio {
     @Override
     public DiffusionPipeline load(Device device) {
       PaintStudio studio = OPEN.get(key);
+      if (studio.empty) {
+        throw new LightmillException(ErrorCode.WEIGHTS_INVALID, "no weights in this studio");
+      }
       studio.loads.incrementAndGet();
       return new Painter(studio);
     }

@@ -98,10 +98,10 @@ class PromptTableTest {
     file("t/b.csv", "prompt,id\ny,2\n");
 
     assertThatThrownBy(() -> read(directory.resolve("t")).collectAsList())
-        .isInstanceOf(Exception.class)
-        .satisfies(
+        .isInstanceOfSatisfying(
+            Exception.class,
             e ->
-                assertThat(TaskFailures.mendable(new IllegalStateException(e)))
+                assertThat(TaskFailures.mendable(e))
                     .isInstanceOf(LightmillException.class)
                     .hasMessageContaining("different headers"));
   }
