@@ -8,7 +8,6 @@ import org.apache.spark.sql.Encoders;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
 import org.apache.spark.sql.types.StructType;
-import org.apache.spark.storage.StorageLevel;
 import org.apache.spark.util.SerializableConfiguration;
 
 /** The main flow: a prompt table in, images and a committed manifest out. */
@@ -77,11 +76,11 @@ public final class ImageGeneration {
       Cluster cluster,
       JobCheckpoint checkpoint,
       long called) {
-    try (ImageProgress heard = ImageProgress.follow(spark, settings.runId(), progress)) {
-      String directory = Manifest.reserve(spark, settings);
-      Dataset<Row> images = planned(spark, settings, checkpoint).persist(StorageLevel.DISK_ONLY());
-      StructType passthrough = PlannedImages.passthrough(images.schema());
-      ImagePlan plan = ImagePlan.of(images, settings.pathTemplate().isPresent());
+    String directory = Manifest.reserve(spark, settings);
+    try (ImageProgress heard = ImageProgress.follow(spark, settings.runId(), progress);
+        RowsOnDisk images = RowsOnDisk.of(planned(spark, settings, checkpoint))) {
+      StructType passthrough = PlannedImages.passthrough(images.rows().schema());
+      ImagePlan plan = ImagePlan.of(images.rows(), settings.pathTemplate().isPresent());
       BatchPlan batches = plan.batches(settings.batchSize(), cluster, settings.partitions());
       progress.planned(plan.asked(), plan.toDraw());
 
@@ -93,7 +92,6 @@ public final class ImageGeneration {
       Manifest.write(rows, directory);
       long committed = System.nanoTime();
 
-      images.unpersist();
       Dataset<Row> manifest = Manifest.read(spark, directory, passthrough);
       Manifest.Totals totals = Manifest.totals(manifest);
       progress.finished(plan.asked());

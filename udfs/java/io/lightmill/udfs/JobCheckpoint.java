@@ -1,11 +1,12 @@
 package io.lightmill.udfs;
 
+import io.lightmill.pipeline.ErrorCode;
+import io.lightmill.pipeline.LightmillException;
 import io.lightmill.pipeline.PipelineLimits;
 import io.lightmill.pipeline.Pipelines;
 import io.lightmill.pipeline.checkpoint.Checkpoint;
 import io.lightmill.pipeline.checkpoint.CheckpointCache;
 import io.lightmill.pipeline.torch.DType;
-import java.util.Locale;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.util.SerializableConfiguration;
 
@@ -15,8 +16,7 @@ record JobCheckpoint(Model model, PipelineLimits limits, PipelineLoader loader) 
   /**
    * Brings the checkpoint here and reads what describes it.
    *
-   * @throws io.lightmill.pipeline.LightmillException if it cannot be had or is not one that
-   *     Lightmill runs
+   * @throws LightmillException if it cannot be had or is not one that Lightmill runs
    */
   static JobCheckpoint open(GenerationSettings settings, Cluster cluster, Configuration hadoop) {
     String location = settings.checkpoint();
@@ -29,11 +29,24 @@ record JobCheckpoint(Model model, PipelineLimits limits, PipelineLoader loader) 
             checkpoint.digest(),
             checkpoint.pipelineClass(),
             checkpoint.config("scheduler").text("_class_name", ""),
-            dtype.name().toLowerCase(Locale.ROOT));
+            torchName(dtype));
     return new JobCheckpoint(
         model,
         Pipelines.limits(checkpoint),
         new CheckpointLoader(
             location, model.digest(), dtype, new SerializableConfiguration(hadoop)));
+  }
+
+  /** As {@code torch.dtype} is written, and the command line takes it. */
+  private static String torchName(DType dtype) {
+    return switch (dtype) {
+      case F32 -> "float32";
+      case BF16 -> "bfloat16";
+      case F16 -> "float16";
+      default ->
+          throw new LightmillException(
+              ErrorCode.CONFIGURATION_INVALID,
+              "weights cannot be of type %s; choose float32, bfloat16 or float16".formatted(dtype));
+    };
   }
 }

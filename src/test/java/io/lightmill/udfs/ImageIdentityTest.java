@@ -11,7 +11,8 @@ import org.junit.jupiter.api.Test;
 class ImageIdentityTest {
 
   private static final Model MODEL =
-      new Model("somewhere", "d1g357", "FluxPipeline", "FlowMatchEulerDiscreteScheduler", "bf16");
+      new Model(
+          "somewhere", "d1g357", "FluxPipeline", "FlowMatchEulerDiscreteScheduler", "bfloat16");
   private static final ImageRequest REQUEST =
       new ImageRequest("a \"red\" mug, né", Optional.empty(), 1024, 768, 28, 3.5, 4.0, 512, 42);
 
@@ -26,13 +27,13 @@ class ImageIdentityTest {
 
     assertThat(json)
         .isEqualTo(
-            "{\"dtype\":\"bf16\",\"format\":\"png\",\"guidance_scale\":3.5,\"height\":768,"
+            "{\"dtype\":\"bfloat16\",\"format\":\"png\",\"guidance_scale\":3.5,\"height\":768,"
                 + "\"max_sequence_length\":512,\"model_digest\":\"d1g357\","
                 + "\"negative_prompt\":null,\"num_inference_steps\":28,"
                 + "\"pipeline\":\"FluxPipeline\",\"prompt\":\"a \\\"red\\\" mug, né\","
                 + "\"scheduler\":\"FlowMatchEulerDiscreteScheduler\",\"seed\":42,"
                 + "\"true_cfg_scale\":4,\"width\":1024}");
-    assertThat(ImageIdentity.imageId(json)).isEqualTo("79e7e620bc3c6a26cf0515c8a8dfb4da");
+    assertThat(ImageIdentity.imageId(json)).isEqualTo("972d54394a889a66293b9dcfbb7d357f");
   }
 
   @Test
@@ -41,9 +42,9 @@ class ImageIdentityTest {
         Stream.of(
             id(MODEL, ImageFormat.PNG, REQUEST),
             id(MODEL, ImageFormat.JPEG, REQUEST),
-            id(new Model("m", "x", "FluxPipeline", "S", "bf16"), ImageFormat.PNG, REQUEST),
-            id(new Model("m", "d1g357", "P", "S", "bf16"), ImageFormat.PNG, REQUEST),
-            id(new Model("m", "d1g357", "FluxPipeline", "S", "f32"), ImageFormat.PNG, REQUEST),
+            id(new Model("m", "x", "FluxPipeline", "S", "bfloat16"), ImageFormat.PNG, REQUEST),
+            id(new Model("m", "d1g357", "P", "S", "bfloat16"), ImageFormat.PNG, REQUEST),
+            id(new Model("m", "d1g357", "FluxPipeline", "S", "float32"), ImageFormat.PNG, REQUEST),
             changed("x", Optional.empty(), 1024, 768, 28, 3.5, 4, 512, 42),
             changed(REQUEST.prompt(), Optional.of("x"), 1024, 768, 28, 3.5, 4, 512, 42),
             changed(REQUEST.prompt(), Optional.empty(), 768, 1024, 28, 3.5, 4, 512, 42),
@@ -59,7 +60,8 @@ class ImageIdentityTest {
   @Test
   void theNameOfTheCheckpointDoesNotDecideIt() {
     Model moved =
-        new Model("elsewhere", MODEL.digest(), MODEL.pipelineClass(), MODEL.scheduler(), "bf16");
+        new Model(
+            "elsewhere", MODEL.digest(), MODEL.pipelineClass(), MODEL.scheduler(), "bfloat16");
 
     assertThat(id(moved, ImageFormat.PNG, REQUEST)).isEqualTo(id(MODEL, ImageFormat.PNG, REQUEST));
   }

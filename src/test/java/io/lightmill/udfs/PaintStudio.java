@@ -59,7 +59,7 @@ final class PaintStudio {
 
   JobCheckpoint checkpoint() {
     return new JobCheckpoint(
-        new Model("paint", "0123456789abcdef", "PaintPipeline", "PaintScheduler", "f32"),
+        new Model("paint", "0123456789abcdef", "PaintPipeline", "PaintScheduler", "float32"),
         LIMITS,
         loader());
   }
