@@ -3,7 +3,6 @@ import io.lightmill.pipeline.checkpoint.WeightFiles;
 import io.lightmill.pipeline.checkpoint.WeightLoader;
 import io.lightmill.pipeline.torch.DType;
 import io.lightmill.pipeline.torch.Device;
-import io.lightmill.pipeline.torch.Opaque;
 import io.lightmill.pipeline.torch.ScriptModule;
 import io.lightmill.pipeline.torch.Tensor;
 import io.lightmill.pipeline.torch.Weights;
@@ -33,8 +32,8 @@ class FluxForward {
         Tensor context = loader.read(inputs, inputs.tensors().get("context"));
         Tensor pooled = loader.read(inputs, inputs.tensors().get("pooled"));
         Tensor guidance = Tensor.of(new float[] {1}, 1);
-        Opaque rope =
-            network.opaque(
+        Tensor rope =
+            network.tensor(
                 "rope", context.shape()[1], side, side, new long[] {16, 24, 24}, Device.CPU);
         BufferedReader in = new BufferedReader(new InputStreamReader(System.in))) {
       for (String line = in.readLine(); line != null; line = in.readLine()) {

@@ -14,8 +14,16 @@ def layer(x: Tensor, w: Dict[str, Tensor], heads: int, act: str, eps: float) -> 
 class CLIPTextModel(Module):
 
   # ids [batch, tokens] -> hidden states [batch, tokens, width] after the final norm.
-  def forward(self, w: Dict[str, Tensor], layers: List[Dict[str, Tensor]], ids: Tensor, heads: int, act: str, eps: float) -> Tensor:
-    x = torch.embedding(w["embeddings.token_embedding.weight"], ids) + w["embeddings.position_embedding.weight"][:ids.size(1)]
+  def forward(
+      self,
+      w: Dict[str, Tensor],
+      layers: List[Dict[str, Tensor]],
+      ids: Tensor,
+      heads: int,
+      act: str,
+      eps: float) -> Tensor:
+    positions = w["embeddings.position_embedding.weight"][:ids.size(1)]
+    x = torch.embedding(w["embeddings.token_embedding.weight"], ids) + positions
     for weights in layers:
       x = clip.layer(x, weights, heads, act, eps)
     return nn.layer_norm(x, w, "final_layer_norm", eps)

@@ -68,18 +68,16 @@ def sinusoid(t: Tensor, width: int) -> Tensor:
 def embed(x: Tensor, w: Dict[str, Tensor], name: str) -> Tensor:
   return nn.silu_linear_rows(nn.linear_rows(x, w, name + ".linear_1"), w, name + ".linear_2")
 
-# Rotary tables: positions [tokens, axes] -> cosines and sines [tokens, sum(widths)], each angle twice.
-def rope(positions: Tensor, widths: List[int], theta: float) -> Tuple[Tensor, Tensor]:
+# Rotary table: positions [tokens, axes] -> complex unit numbers [tokens, sum(widths) / 2].
+def rope(positions: Tensor, widths: List[int], theta: float) -> Tensor:
   angles = annotate(List[Tensor], [])
   for axis in range(len(widths)):
     width = widths[axis]
     rate = torch.pow(theta, -torch.arange(0, width, 2, dtype=7, device=positions.device) / width)
     angles.append(torch.outer(positions[:, axis].to(7), rate))
-  angle = torch.repeat_interleave(torch.cat(angles, 1), 2, 1)
-  return (torch.cos(angle).to(6), torch.sin(angle).to(6))
+  angle = torch.cat(angles, 1)
+  return torch.complex(torch.cos(angle).to(6), torch.sin(angle).to(6))
 
-# Rotates neighbouring pairs of channels.
-def rotate(x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
-  pairs = x.to(6).unflatten(-1, [-1, 2])
-  turned = torch.stack([-pairs[..., 1], pairs[..., 0]], -1).flatten(-2)
-  return (x.to(6) * cos + turned * sin).to(x.dtype)
+# Turns neighbouring pairs of channels, taken as complex numbers.
+def rotate(x: Tensor, rope: Tensor) -> Tensor:
+  return torch.view_as_real(torch.view_as_complex(x.to(6).unflatten(-1, [-1, 2])) * rope).flatten(-2).to(x.dtype)

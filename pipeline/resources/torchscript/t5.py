@@ -9,8 +9,9 @@ def buckets(tokens: int, count: int, max_distance: int, device: Device) -> Tenso
   after = (distance > 0).to(4) * half
   distance = torch.abs(distance)
   exact = half // 2
-  far = torch.log(distance.to(6) / exact) / torch.log(torch.scalar_tensor(max_distance / exact, dtype=6, device=device)) * (half - exact)
-  far = torch.minimum(exact + far.to(4), torch.full_like(distance, half - 1))
+  span = torch.log(torch.scalar_tensor(max_distance / exact, dtype=6, device=device))
+  far = exact + (torch.log(distance.to(6) / exact) / span * (half - exact)).to(4)
+  far = torch.minimum(far, torch.full_like(distance, half - 1))
   return after + torch.where(distance < exact, distance, far)
 
 def block(x: Tensor, w: Dict[str, Tensor], bias: Tensor, heads: int, act: str, eps: float) -> Tensor:
@@ -30,7 +31,16 @@ def block(x: Tensor, w: Dict[str, Tensor], bias: Tensor, heads: int, act: str, e
 class T5EncoderModel(Module):
 
   # ids [batch, tokens] -> hidden states [batch, tokens, width]. Padding is attended to, as diffusers does it.
-  def forward(self, w: Dict[str, Tensor], blocks: List[Dict[str, Tensor]], ids: Tensor, heads: int, act: str, eps: float, bucket_count: int, max_distance: int) -> Tensor:
+  def forward(
+      self,
+      w: Dict[str, Tensor],
+      blocks: List[Dict[str, Tensor]],
+      ids: Tensor,
+      heads: int,
+      act: str,
+      eps: float,
+      bucket_count: int,
+      max_distance: int) -> Tensor:
     near = t5.buckets(ids.size(1), bucket_count, max_distance, ids.device)
     bias = torch.embedding(blocks[0]["layer.0.SelfAttention.relative_attention_bias.weight"], near).permute([2, 0, 1]).unsqueeze(0)
     x = torch.embedding(w["shared.weight"], ids)

@@ -4,7 +4,6 @@ import io.lightmill.pipeline.ImageRequest;
 import io.lightmill.pipeline.TensorProbe;
 import io.lightmill.pipeline.schedule.Flow;
 import io.lightmill.pipeline.schedule.Velocity;
-import io.lightmill.pipeline.torch.Opaque;
 import io.lightmill.pipeline.torch.Tensor;
 import java.util.List;
 import java.util.Optional;
@@ -23,7 +22,7 @@ final class FluxGuidance implements Velocity, AutoCloseable {
   private final TensorProbe probe;
   private final Tensor embedded;
   private final Tensor trueCfg;
-  private final Opaque rope;
+  private final Tensor rope;
 
   FluxGuidance(
       Flow flow,

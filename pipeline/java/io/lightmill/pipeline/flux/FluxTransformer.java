@@ -3,7 +3,6 @@ package io.lightmill.pipeline.flux;
 import io.lightmill.pipeline.checkpoint.Checkpoint;
 import io.lightmill.pipeline.checkpoint.WeightLoader;
 import io.lightmill.pipeline.torch.Device;
-import io.lightmill.pipeline.torch.Opaque;
 import io.lightmill.pipeline.torch.ScriptModule;
 import io.lightmill.pipeline.torch.Tensor;
 import io.lightmill.pipeline.torch.Weights;
@@ -34,10 +33,10 @@ final class FluxTransformer implements AutoCloseable {
         loader.load(checkpoint.weights("transformer")));
   }
 
-  /** Rotary tables for a text and a picture. */
-  Opaque rope(long textTokens, FluxGrid grid) {
+  /** The rotary table for a text and a picture. */
+  Tensor rope(long textTokens, FluxGrid grid) {
     long[] widths = config.ropeWidths().stream().mapToLong(Long::longValue).toArray();
-    return NETWORK.opaque("rope", textTokens, grid.rows(), grid.columns(), widths, device);
+    return NETWORK.tensor("rope", textTokens, grid.rows(), grid.columns(), widths, device);
   }
 
   /**
@@ -48,7 +47,7 @@ final class FluxTransformer implements AutoCloseable {
    * @param guidance {@code [batch]}, ignored by checkpoints without a guidance embedding
    */
   Tensor velocity(
-      Tensor latents, FluxPrompts prompts, double timestep, Tensor guidance, Opaque rope) {
+      Tensor latents, FluxPrompts prompts, double timestep, Tensor guidance, Tensor rope) {
     return NETWORK.tensor(
         "forward",
         weights,

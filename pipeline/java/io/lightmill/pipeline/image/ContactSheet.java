@@ -60,6 +60,8 @@ public final class ContactSheet {
             BufferedImage.TYPE_INT_RGB);
     Graphics2D graphics = sheet.createGraphics();
     graphics.setRenderingHint(RenderingHints.KEY_ANTIALIASING, RenderingHints.VALUE_ANTIALIAS_ON);
+    graphics.setRenderingHint(
+        RenderingHints.KEY_INTERPOLATION, RenderingHints.VALUE_INTERPOLATION_BICUBIC);
     graphics.setColor(PAPER);
     graphics.fillRect(0, 0, sheet.getWidth(), sheet.getHeight());
     for (int row = 0; row < rows; row++) {
@@ -98,8 +100,12 @@ public final class ContactSheet {
   private static void drawTile(Graphics2D graphics, Tile tile, int x, int y) {
     if (tile instanceof Tile.Picture picture) {
       BufferedImage small = Thumbnail.within(Pixels.view(picture.image()), FRAME, FRAME);
+      double scale =
+          Math.min((double) FRAME / small.getWidth(), (double) FRAME / small.getHeight());
+      int width = (int) Math.round(small.getWidth() * scale);
+      int height = (int) Math.round(small.getHeight() * scale);
       graphics.drawImage(
-          small, x + (FRAME - small.getWidth()) / 2, y + (FRAME - small.getHeight()) / 2, null);
+          small, x + (FRAME - width) / 2, y + (FRAME - height) / 2, width, height, null);
     } else if (tile instanceof Tile.Empty empty) {
       graphics.setColor(UNEXPOSED);
       graphics.fillRect(x, y, FRAME, FRAME);
