@@ -48,6 +48,9 @@ final class BatchDrawing {
       double share = millisSince(start) / batch.size();
       return images.stream().map(image -> new DrawnImage(image, null, share)).toList();
     } catch (RuntimeException e) {
+      if (Thread.currentThread().isInterrupted()) {
+        throw e; // the task is being killed; its images are not to blame
+      }
       double lost = millisSince(start) / batch.size();
       if (batch.size() == 1) {
         return List.of(new DrawnImage(null, failure(e), lost));

@@ -31,13 +31,25 @@ record Cluster(boolean cuda, int slots) {
    *     Spark would wait for ever, or draw on CPUs beside idle GPUs
    */
   static Cluster of(SparkContext spark) {
-    SparkConf conf = spark.getConf();
-    boolean local = spark.master().matches("local(\\[.*])?");
+    int executors =
+        spark.statusTracker().getExecutorInfos().length - 1; // one of them is the driver
+    return of(spark.getConf(), executors, spark.defaultParallelism());
+  }
+
+  /**
+   * Reads a configuration.
+   *
+   * @param executors that are there already
+   * @param cores of all executors
+   */
+  static Cluster of(SparkConf conf, int executors, int cores) {
+    String master = conf.get("spark.master");
+    boolean local = master.matches("local(\\[.*])?");
     if (local && (conf.contains(EXECUTOR_GPUS) || conf.contains(TASK_GPUS))) {
       throw new LightmillException(
           ErrorCode.CONFIGURATION_INVALID,
           "master '%s' never hands out the GPUs that %s and %s ask for, and would wait for ever; leave both out, or use a standalone, YARN or Kubernetes master"
-              .formatted(spark.master(), EXECUTOR_GPUS, TASK_GPUS));
+              .formatted(master, EXECUTOR_GPUS, TASK_GPUS));
     }
     if (conf.contains(EXECUTOR_GPUS) && !conf.contains(TASK_GPUS)) {
       throw new LightmillException(
@@ -46,14 +58,12 @@ record Cluster(boolean cuda, int slots) {
               .formatted(EXECUTOR_GPUS, conf.get(EXECUTOR_GPUS), TASK_GPUS));
     }
     return conf.contains(TASK_GPUS)
-        ? new Cluster(true, executors(spark, conf) * tasksPerExecutor(conf))
-        : new Cluster(false, Math.max(1, spark.defaultParallelism()));
+        ? new Cluster(true, Math.max(executors, asked(conf)) * tasksPerExecutor(conf))
+        : new Cluster(false, Math.max(1, cores));
   }
 
-  private static int executors(SparkContext spark, SparkConf conf) {
-    int live = spark.statusTracker().getExecutorInfos().length - 1; // the driver is one of them
-    int asked = conf.getInt("spark.executor.instances", 1);
-    return Math.max(live, asked);
+  private static int asked(SparkConf conf) {
+    return conf.getInt("spark.executor.instances", 1);
   }
 
   private static int tasksPerExecutor(SparkConf conf) {

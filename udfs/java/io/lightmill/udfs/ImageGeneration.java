@@ -8,7 +8,6 @@ import org.apache.spark.sql.Encoders;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
 import org.apache.spark.sql.types.StructType;
-import org.apache.spark.storage.StorageLevel;
 import org.apache.spark.util.SerializableConfiguration;
 
 /** The main flow: a prompt table in, images and a committed manifest out. */
@@ -77,48 +76,48 @@ public final class ImageGeneration {
       Cluster cluster,
       JobCheckpoint checkpoint,
       long called) {
-    try (ImageProgress heard = ImageProgress.follow(spark, settings.runId(), progress)) {
-      progress.opened(
-          checkpoint.model().pipelineClass(), checkpoint.model().digest(), checkpoint.limits());
-      String manifestDirectory = Manifest.reserve(spark, settings);
-      Dataset<Row> images = planned(spark, settings, checkpoint).persist(StorageLevel.DISK_ONLY());
-      StructType passthrough = PlannedImages.passthrough(images.schema());
-      ImagePlan plan = ImagePlan.of(images, settings.pathTemplate().isPresent());
+    String directory = Manifest.reserve(spark, settings);
+    try (ImageProgress heard = ImageProgress.follow(spark, settings.runId(), progress);
+        RowsOnDisk images = RowsOnDisk.of(planned(spark, settings, checkpoint))) {
+      StructType passthrough = PlannedImages.passthrough(images.rows().schema());
+      ImagePlan plan = ImagePlan.of(images.rows(), settings.pathTemplate().isPresent());
       BatchPlan batches = plan.batches(settings.batchSize(), cluster, settings.partitions());
       progress.planned(plan.asked(), plan.toDraw());
-      long plannedAt = System.nanoTime();
 
-      GenerateImages generate =
-          new GenerateImages(
-              new GenerationJob(
-                  new ImageIdentity(checkpoint.model(), settings.format()),
-                  settings.output(),
-                  settings.runId(),
-                  checkpoint.loader(),
-                  new SerializableConfiguration(spark.sparkContext().hadoopConfiguration())));
+      long submitted = System.nanoTime();
+      GenerateImages generating = new GenerateImages(job(spark, settings, checkpoint));
       Dataset<Row> rows =
           plan.dealt(batches)
-              .mapPartitions(generate, Encoders.row(Manifest.schemaInFlight(passthrough)));
-      Manifest.write(rows, manifestDirectory);
-      images.unpersist();
+              .mapPartitions(generating, Encoders.row(Manifest.schemaInFlight(passthrough)));
+      Manifest.write(rows, directory);
+      long committed = System.nanoTime();
 
-      long ended = System.nanoTime();
-      long firstTask = heard.firstTaskNanos().orElse(plannedAt);
-      Dataset<Row> manifest = Manifest.read(spark, manifestDirectory, passthrough);
+      Dataset<Row> manifest = Manifest.read(spark, directory, passthrough);
       Manifest.Totals totals = Manifest.totals(manifest);
       progress.finished(plan.asked());
+      long firstTask = heard.firstTaskNanos().orElse(submitted);
       return new Result(
           manifest,
           totals.statuses(),
           checkpoint.model().digest(),
           (firstTask - called) / NANOS_PER_SECOND,
-          (ended - firstTask) / NANOS_PER_SECOND,
+          (committed - firstTask) / NANOS_PER_SECOND,
           totals.engineSeconds());
-    } catch (RuntimeException e) {
+    } catch (Exception e) { // Spark throws checked exceptions that Scala does not declare
       throw TaskFailures.mendable(e);
     } finally {
       LoadedPipelines.release(checkpoint.loader());
     }
+  }
+
+  private static GenerationJob job(
+      SparkSession spark, GenerationSettings settings, JobCheckpoint checkpoint) {
+    return new GenerationJob(
+        new ImageIdentity(checkpoint.model(), settings.format()),
+        settings.output(),
+        settings.runId(),
+        checkpoint.loader(),
+        new SerializableConfiguration(spark.sparkContext().hadoopConfiguration()));
   }
 
   /** Table rows, read and checked, as the images that they ask for. */

@@ -39,6 +39,7 @@ final class ImageProgress implements AutoCloseable {
             : Optional.of(new TaskEndProgress(context, runId));
     ImageProgress progress = new ImageProgress(runId, listener, fallback);
     RUNS.put(runId, progress);
+    fallback.ifPresent(TaskEndProgress::follow);
     return progress;
   }
 

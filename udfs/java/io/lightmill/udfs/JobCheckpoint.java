@@ -1,6 +1,5 @@
 package io.lightmill.udfs;
 
-import com.fasterxml.jackson.databind.ObjectMapper;
 import io.lightmill.pipeline.ErrorCode;
 import io.lightmill.pipeline.LightmillException;
 import io.lightmill.pipeline.PipelineLimits;
@@ -8,10 +7,6 @@ import io.lightmill.pipeline.Pipelines;
 import io.lightmill.pipeline.checkpoint.Checkpoint;
 import io.lightmill.pipeline.checkpoint.CheckpointCache;
 import io.lightmill.pipeline.torch.DType;
-import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
-import java.util.Locale;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.util.SerializableConfiguration;
 
@@ -33,8 +28,8 @@ record JobCheckpoint(Model model, PipelineLimits limits, PipelineLoader loader) 
             location,
             checkpoint.digest(),
             checkpoint.pipelineClass(),
-            scheduler(checkpoint.directory()),
-            dtype.name().toLowerCase(Locale.ROOT));
+            checkpoint.config("scheduler").text("_class_name", ""),
+            torchName(dtype));
     return new JobCheckpoint(
         model,
         Pipelines.limits(checkpoint),
@@ -42,16 +37,16 @@ record JobCheckpoint(Model model, PipelineLimits limits, PipelineLoader loader) 
             location, model.digest(), dtype, new SerializableConfiguration(hadoop)));
   }
 
-  /** The name of the scheduler's class, from its config. */
-  private static String scheduler(Path checkpoint) {
-    Path config = checkpoint.resolve("scheduler").resolve("scheduler_config.json");
-    try {
-      return new ObjectMapper().readTree(Files.readAllBytes(config)).path("_class_name").asText();
-    } catch (IOException e) {
-      throw new LightmillException(
-          ErrorCode.CHECKPOINT_INVALID,
-          "scheduler config '%s' cannot be read: %s".formatted(config, e.getMessage()),
-          e);
-    }
+  /** As {@code torch.dtype} is written, and the command line takes it. */
+  private static String torchName(DType dtype) {
+    return switch (dtype) {
+      case F32 -> "float32";
+      case BF16 -> "bfloat16";
+      case F16 -> "float16";
+      default ->
+          throw new LightmillException(
+              ErrorCode.CONFIGURATION_INVALID,
+              "weights cannot be of type %s; choose float32, bfloat16 or float16".formatted(dtype));
+    };
   }
 }

@@ -13,6 +13,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.stream.Collectors;
+import org.apache.commons.lang3.exception.ExceptionUtils;
 import org.apache.spark.TaskContext;
 import org.apache.spark.sql.Row;
 import org.apache.spark.util.TaskCompletionListener;
@@ -85,7 +86,7 @@ final class PartitionWork implements TaskCompletionListener {
       try {
         rows.addAll(image.get());
       } catch (ExecutionException e) { // finishing reports what it can; this is a defect or worse
-        throw new IllegalStateException("An image could not be finished", e.getCause());
+        throw ExceptionUtils.<RuntimeException>rethrow(e.getCause());
       }
     }
     return rows;

@@ -117,6 +117,12 @@ final class PromptTable {
           ErrorCode.INPUT_INVALID,
           "prompt table '%s' is empty: it has no header and no rows".formatted(location));
     }
+    if (names.length == 1 && names[0].equals(CORRUPT)) {
+      throw new LightmillException(
+          ErrorCode.INPUT_INVALID,
+          "prompt table '%s' cannot be read: no line is a JSON object; write one object a line"
+              .formatted(location));
+    }
     Set<String> seen = new HashSet<>();
     for (String name : names) {
       if (!seen.add(name.toLowerCase(Locale.ROOT))) {

@@ -18,10 +18,13 @@ final class TaskEndProgress extends SparkListener implements AutoCloseable {
   private final String runId;
   private final Set<Integer> stages = ConcurrentHashMap.newKeySet();
 
-  /** Follows the jobs that this thread starts until closed. */
   TaskEndProgress(SparkContext context, String runId) {
     this.context = context;
     this.runId = runId;
+  }
+
+  /** Follows the jobs that this thread starts until closed. */
+  void follow() {
     context.setLocalProperty(RUN, runId);
     context.addSparkListener(this);
   }

@@ -11,8 +11,11 @@ final class TaskFailures {
 
   private TaskFailures() {}
 
-  /** The same failure, as a {@link LightmillException} if there is one inside it. */
-  static RuntimeException mendable(RuntimeException failure) {
+  /**
+   * The same failure, as a {@link LightmillException} if there is one inside it. Spark throws
+   * checked exceptions that Scala does not declare; they come back wrapped.
+   */
+  static RuntimeException mendable(Exception failure) {
     LightmillException known = ExceptionUtils.throwableOfType(failure, LightmillException.class);
     if (known != null) {
       return known;
@@ -23,6 +26,8 @@ final class TaskFailures {
           "the CSV files of the prompt table have different headers; give all files the same columns in the same order",
           failure);
     }
-    return failure;
+    return failure instanceof RuntimeException unchecked
+        ? unchecked
+        : new IllegalStateException("Spark gave the job up: " + failure.getMessage(), failure);
   }
 }

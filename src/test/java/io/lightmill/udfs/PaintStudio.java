@@ -1,14 +1,18 @@
 package io.lightmill.udfs;
 
 import io.lightmill.pipeline.DiffusionPipeline;
+import io.lightmill.pipeline.ErrorCode;
 import io.lightmill.pipeline.ImageRequest;
+import io.lightmill.pipeline.LightmillException;
 import io.lightmill.pipeline.PipelineLimits;
 import io.lightmill.pipeline.PromptLength;
 import io.lightmill.pipeline.RgbImage;
 import io.lightmill.pipeline.TensorProbe;
 import io.lightmill.pipeline.torch.Device;
+import io.lightmill.pipeline.torch.Tensor;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
@@ -30,6 +34,7 @@ final class PaintStudio {
   final AtomicInteger loads = new AtomicInteger();
   final AtomicInteger closes = new AtomicInteger();
   private final String name = UUID.randomUUID().toString();
+  private volatile boolean empty;
   private volatile Consumer<List<ImageRequest>> fault = batch -> {};
 
   PaintStudio() {
@@ -42,13 +47,19 @@ final class PaintStudio {
     return this;
   }
 
+  /** Has no weights to load. */
+  PaintStudio unloadable() {
+    this.empty = true;
+    return this;
+  }
+
   PipelineLoader loader() {
     return new Loader(name);
   }
 
   JobCheckpoint checkpoint() {
     return new JobCheckpoint(
-        new Model("paint", "0123456789abcdef", "PaintPipeline", "PaintScheduler", "f32"),
+        new Model("paint", "0123456789abcdef", "PaintPipeline", "PaintScheduler", "float32"),
         LIMITS,
         loader());
   }
@@ -64,6 +75,9 @@ final class PaintStudio {
     @Override
     public DiffusionPipeline load(Device device) {
       PaintStudio studio = OPEN.get(key);
+      if (studio.empty) {
+        throw new LightmillException(ErrorCode.WEIGHTS_INVALID, "no weights in this studio");
+      }
       studio.loads.incrementAndGet();
       return new Painter(studio);
     }
@@ -83,10 +97,15 @@ final class PaintStudio {
   private record Painter(PaintStudio studio) implements DiffusionPipeline {
 
     @Override
-    public List<RgbImage> generate(List<ImageRequest> batch, TensorProbe probe) {
+    public List<RgbImage> generate(List<ImageRequest> batch) {
       studio.batches.add(List.copyOf(batch));
       studio.fault.accept(batch);
       return batch.stream().map(Painter::painted).toList();
+    }
+
+    @Override
+    public Tensor draw(List<ImageRequest> batch, Optional<Tensor> latents, TensorProbe probe) {
+      throw new UnsupportedOperationException("there are no tensors in paint");
     }
 
     private static RgbImage painted(ImageRequest request) {
