@@ -32,9 +32,9 @@ public final class FluxLimits {
           MAX_PIXELS,
           Math.min(tokenizer.modelMaxLength(), MAX_SEQUENCE_LENGTH),
           new PipelineLimits.Defaults(
-              card.integer("width").orElse(DEFAULT_SAMPLE_SIZE * scale),
-              card.integer("height").orElse(DEFAULT_SAMPLE_SIZE * scale),
-              card.integer("num_inference_steps").orElse(guided ? 28 : 4),
+              card.count("width").orElse(DEFAULT_SAMPLE_SIZE * scale),
+              card.count("height").orElse(DEFAULT_SAMPLE_SIZE * scale),
+              card.count("num_inference_steps").orElse(guided ? 28 : 4),
               card.number("guidance_scale").orElse(3.5),
               card.number("true_cfg_scale").orElse(1)));
     }

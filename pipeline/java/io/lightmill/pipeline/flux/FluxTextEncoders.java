@@ -2,6 +2,7 @@ package io.lightmill.pipeline.flux;
 
 import io.lightmill.pipeline.TensorProbe;
 import io.lightmill.pipeline.checkpoint.Checkpoint;
+import io.lightmill.pipeline.checkpoint.Loading;
 import io.lightmill.pipeline.checkpoint.WeightLoader;
 import io.lightmill.pipeline.schedule.Flow;
 import io.lightmill.pipeline.text.ClipTextEncoder;
@@ -15,9 +16,6 @@ import java.util.stream.LongStream;
 /** FLUX.1's two readers of a prompt: CLIP for its gist, T5 for its words. */
 final class FluxTextEncoders implements AutoCloseable {
 
-  /** Prompt tokens that CLIP was trained on; what its tokenizer does not say. */
-  private static final int CLIP_TOKENS = 77;
-
   private final Flow flow;
   private final PromptTokenizer clipTokenizer;
   private final PromptTokenizer t5Tokenizer;
@@ -26,10 +24,23 @@ final class FluxTextEncoders implements AutoCloseable {
 
   FluxTextEncoders(Checkpoint checkpoint, WeightLoader loader, Flow flow) {
     this.flow = flow;
-    this.clipTokenizer = PromptTokenizer.open(checkpoint.component("tokenizer"));
-    this.t5Tokenizer = PromptTokenizer.open(checkpoint.component("tokenizer_2"));
-    this.clip = ClipTextEncoder.load(checkpoint, "text_encoder", loader);
-    this.t5 = T5TextEncoder.load(checkpoint, "text_encoder_2", loader);
+    try (Loading loading = new Loading()) {
+      this.clipTokenizer = loading.add(PromptTokenizer.open(checkpoint.component("tokenizer")));
+      this.t5Tokenizer = loading.add(PromptTokenizer.open(checkpoint.component("tokenizer_2")));
+      this.clip = loading.add(ClipTextEncoder.load(checkpoint, "text_encoder", loader));
+      this.t5 = loading.add(T5TextEncoder.load(checkpoint, "text_encoder_2", loader));
+      loading.complete();
+    }
+  }
+
+  /** Channels of the context. */
+  int contextWidth() {
+    return t5.width();
+  }
+
+  /** Channels of the pooled prompt. */
+  int pooledWidth() {
+    return clip.width();
   }
 
   /**
@@ -41,7 +52,7 @@ final class FluxTextEncoders implements AutoCloseable {
   FluxPrompts encode(List<String> prompts, int maxSequenceLength, int call, TensorProbe probe) {
     List<String> distinct = prompts.stream().distinct().toList();
     long[] rows = prompts.stream().mapToLong(distinct::indexOf).toArray();
-    int clipTokens = Math.min(clipTokenizer.modelMaxLength(), CLIP_TOKENS);
+    int clipTokens = Math.min(clipTokenizer.modelMaxLength(), clip.positions());
     try (Tensor clipIds = ids(clipTokenizer, distinct, clipTokens);
         Tensor t5Ids = ids(t5Tokenizer, distinct, maxSequenceLength);
         Tensor hidden = eachAlone(clipIds, clip::encode);
