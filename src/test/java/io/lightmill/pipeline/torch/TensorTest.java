@@ -1,57 +1,73 @@
 package io.lightmill.pipeline.torch;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
+import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 
-import java.nio.ByteBuffer;
-import java.util.ArrayList;
-import java.util.Arrays;
-import java.util.List;
+import ai.djl.engine.EngineException;
+import java.util.Map;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class TensorTest {
 
+  private static final ScriptModule MODULE = ScriptModule.of("test_module", "Arguments");
+
   @Test
-  void valuesAndShapesComeBack() {
-    try (Tensor floats = Tensor.of(new float[] {1, 2, 3, 4, 5, 6}, 2, 3);
-        Tensor longs = Tensor.of(new long[] {Long.MAX_VALUE, Long.MIN_VALUE}, 2)) {
-      assertThat(floats.shape()).containsExactly(2, 3);
-      assertThat(floats.toFloats()).containsExactly(1, 2, 3, 4, 5, 6);
-      assertThat(longs.toLongs()).containsExactly(Long.MAX_VALUE, Long.MIN_VALUE);
+  void floatsGoThereAndBack() {
+    float[] values = {1, -0f, Float.NaN, Float.MIN_VALUE, Float.POSITIVE_INFINITY, 3};
+    try (Tensor tensor = Tensor.of(values, 2, 3)) {
+      assertThat(tensor.shape()).containsExactly(2, 3);
+      assertThat(tensor.toFloats()).containsExactly(values);
     }
   }
 
-  /** DJL wraps a Java buffer, which the collector frees while the engine still reads it. */
   @Test
-  void valuesOutliveTheJavaBufferThatBroughtThem() {
-    List<Tensor> tensors = new ArrayList<>();
-    try {
-      for (int i = 0; i < 64; i++) {
-        tensors.add(Tensor.of(filled(i), 1 << 14));
-      }
-      overwriteFreedBuffers();
-      for (int i = 0; i < tensors.size(); i++) {
-        assertThat(tensors.get(i).toFloats()).containsOnly(i);
-      }
-    } finally {
-      tensors.forEach(Tensor::close);
+  void longsGoThereAndBack() {
+    long[] values = {Long.MIN_VALUE, 0, 1L << 53 | 1};
+    try (Tensor tensor = Tensor.of(values, 3, 1)) {
+      assertThat(tensor.shape()).containsExactly(3, 1);
+      assertThat(tensor.toLongs()).containsExactly(values);
     }
   }
 
-  private static float[] filled(float value) {
-    float[] values = new float[1 << 14];
-    Arrays.fill(values, value);
-    return values;
+  @Test
+  void bytesAreReadUnsigned() {
+    try (Tensor tensor = Tensor.of(new float[] {0, 0.5f, 1}, 1, 3, 1, 1);
+        Tensor quantized = ScriptModule.of("flow", "Flow").tensor("quantize", tensor)) {
+      assertThat(quantized.shape()).containsExactly(1, 1, 1, 3);
+      assertThat(quantized.toBytes()).containsExactly(0, 128, 255);
+    }
   }
 
-  private static void overwriteFreedBuffers() {
-    for (int round = 0; round < 8; round++) {
-      System.gc();
-      for (int i = 0; i < 64; i++) {
-        ByteBuffer buffer = ByteBuffer.allocateDirect(4 << 14);
-        while (buffer.hasRemaining()) {
-          buffer.putInt(0x7fc00000);
-        }
-      }
+  @Test
+  void weightsKeepTensorsThatWereClosed() {
+    Weights weights;
+    try (Tensor a = Tensor.of(new float[] {1}, 1);
+        Tensor b = Tensor.of(new float[] {2}, 1)) {
+      weights = Weights.of(Map.of("blocks.0.a", a, "blocks.1.b", b, "blocks.1.c.d", a, "other", b));
     }
+    try (weights;
+        Weights stack = weights.stack("blocks", 3);
+        Tensor counts = MODULE.tensor("count", stack);
+        Weights below = weights.below("blocks.1.");
+        Tensor b = MODULE.tensor("entry", below, "b");
+        Tensor d = MODULE.tensor("entry", below, "c.d")) {
+      assertThat(counts.toLongs()).containsExactly(1, 2, 0);
+      assertThat(b.toFloats()).containsExactly(2);
+      assertThat(d.toFloats()).containsExactly(1);
+      assertThatExceptionOfType(EngineException.class)
+          .isThrownBy(() -> MODULE.tensor("entry", below, "other"));
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"", "gpu", "cuda", "cuda:", "cuda:x", "CPU", "cpu:0"})
+  void aDeviceHasPytorchsName(String name) {
+    assertThatIllegalArgumentException()
+        .isThrownBy(() -> new Device(name))
+        .withMessageContaining("is none of cpu, cuda:N, mps");
+    assertThat(Device.cuda(3)).hasToString("cuda:3");
   }
 }
