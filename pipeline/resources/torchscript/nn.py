@@ -34,9 +34,26 @@ def rms_norm(x: Tensor, weight: Tensor, eps: float) -> Tensor:
 def group_norm(x: Tensor, w: Dict[str, Tensor], name: str, groups: int) -> Tensor:
   return torch.group_norm(x, groups, w[name + ".weight"], w[name + ".bias"], 1e-6)
 
+# What a time embedding [batch, width] makes of a block: [batch, 1, chunks * width].
+def modulation(temb: Tensor, w: Dict[str, Tensor], name: str) -> Tensor:
+  return nn.silu_linear_rows(temb, w, name + ".linear").unsqueeze(1)
+
+def modulate(x: Tensor, shift: Tensor, scale: Tensor) -> Tensor:
+  return nn.norm(x) * (1 + scale) + shift
+
+def feed_forward(x: Tensor, w: Dict[str, Tensor], name: str) -> Tensor:
+  return nn.linear(torch.gelu(nn.linear(x, w, name + ".net.0.proj"), approximate="tanh"), w, name + ".net.2")
+
 # [batch, tokens, heads * width] -> [batch, heads, tokens, width]
 def split_heads(x: Tensor, heads: int) -> Tensor:
   return x.unflatten(-1, [heads, -1]).transpose(1, 2)
+
+# Projected heads, with RMS norms where the checkpoint has them.
+def normed_heads(x: Tensor, w: Dict[str, Tensor], projection: str, norm: str, heads: int) -> Tensor:
+  h = nn.split_heads(nn.linear(x, w, projection), heads)
+  if norm + ".weight" in w:
+    h = nn.rms_norm(h, w[norm + ".weight"], 1e-6)
+  return h
 
 def merge_heads(x: Tensor) -> Tensor:
   return x.transpose(1, 2).flatten(2)

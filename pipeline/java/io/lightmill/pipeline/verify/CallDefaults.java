@@ -1,8 +1,10 @@
 package io.lightmill.pipeline.verify;
 
+import io.lightmill.pipeline.ClassifierFreeGuidance;
 import io.lightmill.pipeline.ErrorCode;
 import io.lightmill.pipeline.LightmillException;
 import java.util.Map;
+import java.util.TreeMap;
 
 /**
  * What a diffusers pipeline does where a recorded call leaves an argument out: the defaults of its
@@ -14,10 +16,16 @@ record CallDefaults(
     int numInferenceSteps,
     double guidanceScale,
     double trueCfgScale,
-    int maxSequenceLength) {
+    int maxSequenceLength,
+    ClassifierFreeGuidance guidance) {
 
   private static final Map<String, CallDefaults> BY_PIPELINE_CLASS =
-      Map.of("FluxPipeline", new CallDefaults(1024, 1024, 28, 3.5, 1, 512));
+      new TreeMap<>(
+          Map.of(
+              "FluxPipeline",
+              new CallDefaults(1024, 1024, 28, 3.5, 1, 512, ClassifierFreeGuidance.TRUE_CFG_SCALE),
+              "StableDiffusion3Pipeline",
+              new CallDefaults(1024, 1024, 28, 7, 1, 256, ClassifierFreeGuidance.GUIDANCE_SCALE)));
 
   /**
    * The defaults of a pipeline class.

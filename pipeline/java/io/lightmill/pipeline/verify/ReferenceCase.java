@@ -1,6 +1,7 @@
 package io.lightmill.pipeline.verify;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import io.lightmill.pipeline.ClassifierFreeGuidance;
 import io.lightmill.pipeline.ErrorCode;
 import io.lightmill.pipeline.ImageRequest;
 import io.lightmill.pipeline.LightmillException;
@@ -20,12 +21,14 @@ import java.util.TreeMap;
  *
  * @param name of the case
  * @param requests that the call comes to, in the order of its pictures
+ * @param guidance of the pipeline
  * @param recordings of its tensors by name, of which several may be one
  * @param file that holds them
  */
 record ReferenceCase(
     String name,
     List<ImageRequest> requests,
+    ClassifierFreeGuidance guidance,
     Map<String, TensorEntry> recordings,
     SafetensorsFile file) {
 
@@ -48,6 +51,7 @@ record ReferenceCase(
         new ReferenceCase(
             name,
             new CallArguments(name, json, defaults).requests(),
+            defaults.guidance(),
             recordings(name, json, file),
             file);
     reference.requireRecording(LATENTS);
@@ -80,6 +84,11 @@ record ReferenceCase(
           "the case '%s' of the reference records no '%s'; record it again"
               .formatted(name, tensor));
     }
+  }
+
+  /** The weight of the classifier-free guidance. */
+  double guidanceScale() {
+    return guidance.scale(requests.get(0));
   }
 
   /** Names of all recorded tensors. */
