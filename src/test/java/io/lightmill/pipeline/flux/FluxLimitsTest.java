@@ -3,6 +3,7 @@ package io.lightmill.pipeline.flux;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
+import io.lightmill.pipeline.ClassifierFreeGuidance;
 import io.lightmill.pipeline.LightmillException;
 import io.lightmill.pipeline.PipelineLimits;
 import io.lightmill.pipeline.PipelineLimits.Defaults;
@@ -22,15 +23,13 @@ class FluxLimitsTest {
 
   @Test
   void theCheckpointThatShipsFollowsItsCard() {
-    assertThat(limits(POCKET))
-        .isEqualTo(new PipelineLimits(16, 2 * 1024 * 1024, 32, new Defaults(128, 128, 8, 3.5, 1)));
+    assertThat(limits(POCKET)).isEqualTo(limits(32, new Defaults(128, 128, 8, 3.5, 1, 32)));
   }
 
   @Test
   void withoutACardTheDefaultsAreThoseOfDiffusers() {
     assertThat(limits(ReferenceCheckpoint.of("flux-dev")))
-        .isEqualTo(
-            new PipelineLimits(16, 2 * 1024 * 1024, 512, new Defaults(1024, 1024, 28, 3.5, 1)));
+        .isEqualTo(limits(512, new Defaults(1024, 1024, 28, 3.5, 1, 512)));
     assertThat(limits(ReferenceCheckpoint.of("flux-schnell")).defaults().numInferenceSteps())
         .isEqualTo(4);
   }
@@ -47,7 +46,7 @@ class FluxLimitsTest {
     Files.writeString(
         directory.resolve("README.md"),
         "---\ninference: {parameters: {width: 96, true_cfg_scale: 2, guidance_scale: 1.5}}\n---\n");
-    assertThat(limits(directory).defaults()).isEqualTo(new Defaults(96, 1024, 28, 1.5, 2));
+    assertThat(limits(directory).defaults()).isEqualTo(new Defaults(96, 1024, 28, 1.5, 2, 512));
     Files.writeString(
         directory.resolve("README.md"), "---\ninference: {parameters: {height: tall}}\n---\n");
     assertThatExceptionOfType(LightmillException.class)
@@ -79,6 +78,17 @@ class FluxLimitsTest {
       assertThat(length.tokens("a red mug on a wooden table ".repeat(50)))
           .isEqualTo(50 * (few - 1) + 1);
     }
+  }
+
+  private static PipelineLimits limits(int maxSequenceLength, Defaults defaults) {
+    int twoMegapixels = 2 * 1024 * 1024;
+    return new PipelineLimits(
+        16,
+        twoMegapixels,
+        twoMegapixels,
+        maxSequenceLength,
+        ClassifierFreeGuidance.TRUE_CFG_SCALE,
+        defaults);
   }
 
   private static PipelineLimits limits(Path directory) {
