@@ -29,7 +29,7 @@ final class PaintStudio {
   static final PipelineLimits LIMITS =
       new PipelineLimits(
           16,
-          256,
+          1024,
           128 * 128,
           8,
           ClassifierFreeGuidance.TRUE_CFG_SCALE,
