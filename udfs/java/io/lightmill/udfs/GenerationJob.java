@@ -8,6 +8,7 @@ record GenerationJob(
     ImageIdentity identity,
     String output,
     String runId,
+    Cluster cluster,
     PipelineLoader loader,
     SerializableConfiguration hadoop)
     implements Serializable {}
