@@ -2,6 +2,7 @@ package io.lightmill.jobs;
 
 import io.lightmill.pipeline.checkpoint.CheckpointCache;
 import io.lightmill.pipeline.torch.DType;
+import io.lightmill.udfs.DeviceChoice;
 import java.util.Optional;
 import java.util.OptionalInt;
 import picocli.CommandLine.Option;
@@ -37,12 +38,25 @@ final class EngineOptions {
       description = "Partitions of the generating stage; by the cluster unless given.")
   private Optional<Integer> partitions;
 
+  @Option(
+      names = "--device",
+      paramLabel = "DEVICE",
+      defaultValue = "auto",
+      description =
+          "auto, cpu or cuda: auto draws on GPUs where there are some and on the CPU elsewhere"
+              + " (${DEFAULT-VALUE}).")
+  private DeviceChoice device;
+
   String checkpoint() {
     return checkpoint;
   }
 
   int batchSize() {
     return OptionBounds.atLeast(1, "--batch-size", batchSize);
+  }
+
+  DeviceChoice device() {
+    return device;
   }
 
   Optional<DType> dtype() {

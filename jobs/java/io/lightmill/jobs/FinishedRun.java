@@ -86,6 +86,7 @@ record FinishedRun(
         summary().inOrder(),
         new RunRecord.Seconds(
             result.planSeconds(),
+            result.loadSeconds(),
             result.generateSeconds(),
             result.engineSeconds(),
             Duration.between(started, ended).toMillis() / 1000.0),

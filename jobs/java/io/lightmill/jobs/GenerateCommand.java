@@ -1,5 +1,6 @@
 package io.lightmill.jobs;
 
+import io.lightmill.pipeline.torch.Torch;
 import io.lightmill.udfs.GenerationSettings;
 import io.lightmill.udfs.ImageGeneration;
 import java.io.IOException;
@@ -12,6 +13,8 @@ import java.util.concurrent.Callable;
 import org.apache.commons.lang3.RandomStringUtils;
 import org.apache.spark.SparkConf;
 import org.apache.spark.sql.SparkSession;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -28,6 +31,8 @@ import picocli.CommandLine.Spec;
     mixinStandardHelpOptions = true,
     versionProvider = Versions.class)
 final class GenerateCommand implements Callable<Integer> {
+
+  private static final Logger LOG = LoggerFactory.getLogger(GenerateCommand.class);
 
   private static final DateTimeFormatter RUN_TIME =
       DateTimeFormatter.ofPattern("yyyyMMdd'T'HHmmss'Z'").withZone(ZoneOffset.UTC);
@@ -56,6 +61,9 @@ final class GenerateCommand implements Callable<Integer> {
     GenerationSettings settings = settings(started);
     int maxFailures = output.maxFailures();
     SparkConf conf = spark.conf();
+    if (SparkSessions.isLocal(conf)) {
+      startEngine();
+    }
     try (SparkSession session =
         SparkSessions.start(conf, "lightmill generate " + settings.runId())) {
       ImageGeneration.Result result = generate(session, settings);
@@ -77,6 +85,7 @@ final class GenerateCommand implements Callable<Integer> {
         output.pathTemplate(),
         engine.batchSize(),
         engine.partitions(),
+        engine.device(),
         engine.dtype(),
         output.runId().orElseGet(() -> madeUpRunId(now)),
         output.force());
@@ -89,6 +98,14 @@ final class GenerateCommand implements Callable<Integer> {
             err, "1".equals(System.getenv(TERMINAL)), System::nanoTime, settings)) {
       return ImageGeneration.run(session, settings, progress);
     }
+  }
+
+  /** Beside Spark, since both take a while; whoever needs the engine first hears what failed. */
+  private static void startEngine() {
+    Thread start = new Thread(Torch::start, "start libtorch");
+    start.setUncaughtExceptionHandler((thread, failure) -> LOG.debug("libtorch", failure));
+    start.setDaemon(true);
+    start.start();
   }
 
   private static String madeUpRunId(Instant now) {

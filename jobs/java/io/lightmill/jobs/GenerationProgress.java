@@ -58,6 +58,15 @@ final class GenerationProgress implements ImageGeneration.Progress, AutoCloseabl
     }
   }
 
+  @Override
+  public synchronized void idleNegativePrompts(long images) {
+    out.printf(
+        "note: %s a negative prompt that has no effect, since true_cfg_scale is at most 1; give"
+            + " --true-cfg-scale 4 or a column true_cfg_scale, which doubles the time to draw%n",
+        images == 1 ? "1 image has" : images + " images have");
+    out.flush();
+  }
+
   /** Tasks pass over rows that need no drawing first. */
   @Override
   public synchronized void finished(long images) {

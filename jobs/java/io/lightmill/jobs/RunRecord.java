@@ -50,11 +50,12 @@ record RunRecord(
    * Where the time went.
    *
    * @param plan from the start of the flow to the first generating task
-   * @param generate the generating stage, manifest commit included
+   * @param load from then until the first device has its model
+   * @param generate the generating stage from then on, manifest commit included
    * @param engine that the devices together spent drawing
    * @param total from the start of the command, Spark's own start included
    */
-  record Seconds(double plan, double generate, double engine, double total) {}
+  record Seconds(double plan, double load, double generate, double engine, double total) {}
 
   /** The file's content. */
   byte[] json() {

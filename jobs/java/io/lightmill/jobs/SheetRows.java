@@ -41,18 +41,19 @@ final class SheetRows {
    * @param most at least 2
    */
   static List<Row> of(Dataset<Row> manifest, long rows, int most) {
-    Dataset<Row> ordered = manifest.selectExpr(COLUMNS).orderBy(ORDER);
-    if (rows <= most) {
-      return ordered.collectAsList();
+    Dataset<Row> shown = manifest.selectExpr(COLUMNS);
+    if (rows <= most) { // so few are sorted in one task, without a shuffle
+      return shown.coalesce(1).sortWithinPartitions(ORDER).collectAsList();
     }
-    Set<Long> shown =
+    Set<Long> places =
         IntStream.range(0, most)
             .mapToObj(i -> i * (rows - 1) / (most - 1))
             .collect(Collectors.toSet());
-    return ordered
+    return shown
+        .orderBy(ORDER)
         .javaRDD()
         .zipWithIndex()
-        .filter(row -> shown.contains(row._2()))
+        .filter(row -> places.contains(row._2()))
         .keys()
         .collect();
   }

@@ -24,7 +24,7 @@ final class SparkSessions {
     // Our own progress is shown, and INFO lines would run through it.
     conf.setIfMissing("spark.ui.showConsoleProgress", "false");
     conf.setIfMissing("spark.log.level", "WARN");
-    if (conf.get("spark.master").startsWith("local")) {
+    if (isLocal(conf)) {
       configureLocal(conf);
     } else {
       configureExecutors(conf);
@@ -32,10 +32,18 @@ final class SparkSessions {
     return conf;
   }
 
+  /** Whether the driver is the executor. */
+  static boolean isLocal(SparkConf conf) {
+    return conf.get("spark.master").matches("local(\\[.*])?");
+  }
+
   private static void configureLocal(SparkConf conf) {
     // The user interface costs a second at the start; a few tasks are enough for a planning stage.
     conf.setIfMissing("spark.ui.enabled", "false");
     conf.setIfMissing("spark.sql.shuffle.partitions", "8");
+    // What a session computes in tables is small: compiling it takes longer than running it.
+    conf.setIfMissing("spark.sql.codegen.wholeStage", "false");
+    conf.setIfMissing("spark.sql.codegen.factoryMode", "NO_CODEGEN");
     // Nobody else is to be reached, and the host's own name may not resolve.
     conf.setIfMissing("spark.driver.host", "127.0.0.1");
     conf.setIfMissing("spark.driver.bindAddress", "127.0.0.1");

@@ -20,10 +20,16 @@ final class BatchDrawing {
 
   private final DeviceSlot slot;
   private final PipelineLoader loader;
+  private final Runnable begun;
+  private boolean drawing;
 
-  BatchDrawing(DeviceSlot slot, PipelineLoader loader) {
+  /**
+   * @param begun told before the first batch, once the model is loaded
+   */
+  BatchDrawing(DeviceSlot slot, PipelineLoader loader, Runnable begun) {
     this.slot = slot;
     this.loader = loader;
+    this.begun = begun;
   }
 
   /**
@@ -34,7 +40,15 @@ final class BatchDrawing {
    * @throws InterruptedException if the task is killed while it waits
    */
   List<DrawnImage> draw(List<ImageRequest> batch) throws InterruptedException {
-    return slot.use(loader, pipeline -> drawn(pipeline, batch));
+    return slot.use(
+        loader,
+        pipeline -> {
+          if (!drawing) {
+            drawing = true;
+            begun.run();
+          }
+          return drawn(pipeline, batch);
+        });
   }
 
   private static List<DrawnImage> drawn(DiffusionPipeline pipeline, List<ImageRequest> batch) {

@@ -2,16 +2,21 @@ package io.lightmill.udfs;
 
 import io.lightmill.pipeline.ErrorCode;
 import io.lightmill.pipeline.LightmillException;
+import io.lightmill.pipeline.torch.Torch;
+import java.io.Serializable;
+import java.util.function.IntSupplier;
 import org.apache.spark.SparkConf;
 import org.apache.spark.SparkContext;
 
 /**
  * Where the generating tasks will run.
  *
- * @param cuda whether tasks are given GPUs
- * @param slots tasks that run at a time
+ * @param cuda whether tasks draw on GPUs
+ * @param slots tasks that draw at a time
+ * @param local whether the driver is the executor
+ * @param localGpus that it hands out itself, since Spark's local mode hands out none
  */
-record Cluster(boolean cuda, int slots) {
+record Cluster(boolean cuda, int slots, boolean local, int localGpus) implements Serializable {
 
   private static final String EXECUTOR_GPUS = "spark.executor.resource.gpu.amount";
   private static final String TASK_GPUS = "spark.task.resource.gpu.amount";
@@ -28,12 +33,13 @@ record Cluster(boolean cuda, int slots) {
    * Reads the session's configuration.
    *
    * @throws LightmillException with {@code CONFIGURATION_INVALID} for GPU settings under which
-   *     Spark would wait for ever, or draw on CPUs beside idle GPUs
+   *     Spark would wait for ever, or draw on CPUs beside idle GPUs, and where GPUs are wanted and
+   *     there are none
    */
-  static Cluster of(SparkContext spark) {
+  static Cluster of(SparkContext spark, DeviceChoice wanted) {
     int executors =
         spark.statusTracker().getExecutorInfos().length - 1; // one of them is the driver
-    return of(spark.getConf(), executors, spark.defaultParallelism());
+    return of(spark.getConf(), executors, spark.defaultParallelism(), wanted, Torch::gpus);
   }
 
   /**
@@ -41,15 +47,20 @@ record Cluster(boolean cuda, int slots) {
    *
    * @param executors that are there already
    * @param cores of all executors
+   * @param gpus of this machine, asked only in local mode
    */
-  static Cluster of(SparkConf conf, int executors, int cores) {
+  static Cluster of(
+      SparkConf conf, int executors, int cores, DeviceChoice wanted, IntSupplier gpus) {
     String master = conf.get("spark.master");
-    boolean local = master.matches("local(\\[.*])?");
+    boolean local = isLocal(master);
     if (local && (conf.contains(EXECUTOR_GPUS) || conf.contains(TASK_GPUS))) {
       throw new LightmillException(
           ErrorCode.CONFIGURATION_INVALID,
           "master '%s' never hands out the GPUs that %s and %s ask for, and would wait for ever; leave both out, or use a standalone, YARN or Kubernetes master"
               .formatted(master, EXECUTOR_GPUS, TASK_GPUS));
+    }
+    if (wanted == DeviceChoice.CPU) {
+      return new Cluster(false, Math.max(1, cores), local, 0);
     }
     if (conf.contains(EXECUTOR_GPUS) && !conf.contains(TASK_GPUS)) {
       throw new LightmillException(
@@ -57,9 +68,29 @@ record Cluster(boolean cuda, int slots) {
           "executors have GPUs (%s=%s) but tasks ask for none, and would draw on the CPU; set %s, such as 1"
               .formatted(EXECUTOR_GPUS, conf.get(EXECUTOR_GPUS), TASK_GPUS));
     }
-    return conf.contains(TASK_GPUS)
-        ? new Cluster(true, Math.max(executors, asked(conf)) * tasksPerExecutor(conf))
-        : new Cluster(false, Math.max(1, cores));
+    if (conf.contains(TASK_GPUS)) {
+      return new Cluster(true, Math.max(executors, asked(conf)) * tasksPerExecutor(conf), local, 0);
+    }
+    int own = local ? gpus.getAsInt() : 0;
+    if (wanted == DeviceChoice.CUDA && own == 0) {
+      throw new LightmillException(
+          ErrorCode.CONFIGURATION_INVALID, "device cuda is asked for, but " + noGpus(local));
+    }
+    return own > 0
+        ? new Cluster(true, own, true, own)
+        : new Cluster(false, Math.max(1, cores), local, 0);
+  }
+
+  /** Whether the driver is the executor. */
+  static boolean isLocal(String master) {
+    return master.matches("local(\\[.*])?");
+  }
+
+  private static String noGpus(boolean local) {
+    return local
+        ? "libtorch sees no GPU here; install a libtorch for CUDA and name it in PYTORCH_LIBRARY_PATH, PYTORCH_VERSION and PYTORCH_FLAVOR, or choose cpu"
+        : "tasks are given no GPU; set %s and %s, such as 1, or choose cpu"
+            .formatted(EXECUTOR_GPUS, TASK_GPUS);
   }
 
   private static int asked(SparkConf conf) {

@@ -10,6 +10,7 @@ record GenerationJob(
     ClassifierFreeGuidance guidance,
     String output,
     String runId,
+    Cluster cluster,
     PipelineLoader loader,
     SerializableConfiguration hadoop)
     implements Serializable {}

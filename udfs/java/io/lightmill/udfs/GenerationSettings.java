@@ -18,6 +18,7 @@ import java.util.OptionalInt;
  *     empty for the standard layout
  * @param batchSize most images that the engine draws at once
  * @param partitions of the generating stage; empty to follow the cluster
+ * @param device to draw on
  * @param dtype of the weights on the device; empty for the best of the device
  * @param runId of this run, unique below the output
  * @param force draw every image again, whatever earlier runs left below the output
@@ -31,6 +32,7 @@ public record GenerationSettings(
     Optional<String> pathTemplate,
     int batchSize,
     OptionalInt partitions,
+    DeviceChoice device,
     Optional<DType> dtype,
     String runId,
     boolean force) {

@@ -25,7 +25,8 @@ public final class ImageGeneration {
    * @param modelDigest of the checkpoint
    * @param planSeconds from the call to the first generating task; to the end of planning where the
    *     session lacks {@link ProgressPlugin}
-   * @param generateSeconds of the generating stage, manifest commit included
+   * @param loadSeconds that the first device then took to have its model
+   * @param generateSeconds of the generating stage from then on, manifest commit included
    * @param engineSeconds that the devices together spent drawing
    */
   public record Result(
@@ -33,6 +34,7 @@ public final class ImageGeneration {
       Map<String, Long> statuses,
       String modelDigest,
       double planSeconds,
+      double loadSeconds,
       double generateSeconds,
       double engineSeconds) {}
 
@@ -47,6 +49,12 @@ public final class ImageGeneration {
      * @param limits with what it does for rows and jobs that name no value
      */
     default void opened(String pipelineClass, String digest, PipelineLimits limits) {}
+
+    /**
+     * Some images do not follow their negative prompt, since their {@code true_cfg_scale} is at
+     * most 1.
+     */
+    default void idleNegativePrompts(long images) {}
 
     /** The plan stands: {@code images} rows will be accounted for, of which some need drawing. */
     void planned(long images, long toGenerate);
@@ -63,9 +71,11 @@ public final class ImageGeneration {
    */
   public static Result run(SparkSession spark, GenerationSettings settings, Progress progress) {
     long called = System.nanoTime();
-    Cluster cluster = Cluster.of(spark.sparkContext());
+    Cluster cluster = Cluster.of(spark.sparkContext(), settings.device());
     JobCheckpoint checkpoint =
         JobCheckpoint.open(settings, cluster, spark.sparkContext().hadoopConfiguration());
+    progress.opened(
+        checkpoint.model().pipelineClass(), checkpoint.model().digest(), checkpoint.limits());
     return run(spark, settings, progress, cluster, checkpoint, called);
   }
 
@@ -76,32 +86,42 @@ public final class ImageGeneration {
       Cluster cluster,
       JobCheckpoint checkpoint,
       long called) {
-    String directory = Manifest.reserve(spark, settings);
     try (ImageProgress heard = ImageProgress.follow(spark, settings.runId(), progress);
         RowsOnDisk images = RowsOnDisk.of(planned(spark, settings, checkpoint))) {
+      String directory = Manifest.reserve(spark, settings);
       StructType passthrough = PlannedImages.passthrough(images.rows().schema());
-      ImagePlan plan = ImagePlan.of(images.rows(), settings.pathTemplate().isPresent());
-      BatchPlan batches = plan.batches(settings.batchSize(), cluster, settings.partitions());
+      ImagePlan plan =
+          ImagePlan.of(
+              settings.table().location(), images.rows(), settings.pathTemplate().isPresent());
       progress.planned(plan.asked(), plan.toDraw());
-
+      if (plan.idleNegativePrompts() > 0) {
+        progress.idleNegativePrompts(plan.idleNegativePrompts());
+      }
+      BatchPlan batches = plan.batches(settings.batchSize(), cluster, settings.partitions());
+      GenerateImages generating = new GenerateImages(job(spark, settings, cluster, checkpoint));
+      LoadingAhead loading = LoadingAhead.of(cluster, checkpoint.loader(), plan.toDraw());
       long submitted = System.nanoTime();
-      GenerateImages generating = new GenerateImages(job(spark, settings, checkpoint));
-      Dataset<Row> rows =
-          plan.dealt(batches)
-              .mapPartitions(generating, Encoders.row(Manifest.schemaInFlight(passthrough)));
-      Manifest.write(rows, directory);
+      Manifest.Totals totals;
+      try {
+        totals =
+            Manifest.write(
+                plan.dealt(batches)
+                    .mapPartitions(generating, Encoders.row(Manifest.schemaInFlight(passthrough))),
+                directory);
+      } finally {
+        loading.await();
+      }
       long committed = System.nanoTime();
-
-      Dataset<Row> manifest = Manifest.read(spark, directory, passthrough);
-      Manifest.Totals totals = Manifest.totals(manifest);
       progress.finished(plan.asked());
       long firstTask = heard.firstTaskNanos().orElse(submitted);
+      long firstDrawing = heard.firstDrawingNanos().orElse(firstTask);
       return new Result(
-          manifest,
+          Manifest.read(spark, directory, passthrough),
           totals.statuses(),
           checkpoint.model().digest(),
           (firstTask - called) / NANOS_PER_SECOND,
-          (committed - firstTask) / NANOS_PER_SECOND,
+          (firstDrawing - firstTask) / NANOS_PER_SECOND,
+          (committed - firstDrawing) / NANOS_PER_SECOND,
           totals.engineSeconds());
     } catch (Exception e) { // Spark throws checked exceptions that Scala does not declare
       throw TaskFailures.mendable(e);
@@ -111,12 +131,13 @@ public final class ImageGeneration {
   }
 
   private static GenerationJob job(
-      SparkSession spark, GenerationSettings settings, JobCheckpoint checkpoint) {
+      SparkSession spark, GenerationSettings settings, Cluster cluster, JobCheckpoint checkpoint) {
     return new GenerationJob(
         new ImageIdentity(checkpoint.model(), settings.format()),
         checkpoint.limits().guidance(),
         settings.output(),
         settings.runId(),
+        cluster,
         checkpoint.loader(),
         new SerializableConfiguration(spark.sparkContext().hadoopConfiguration()));
   }
@@ -135,9 +156,7 @@ public final class ImageGeneration {
             columns.sources().containsKey(RequestColumn.ID),
             new ImageIdentity(checkpoint.model(), settings.format()),
             new ImageKeys(
-                settings.pathTemplate().orElse(PathTemplate.STANDARD),
-                columns.passthrough(),
-                settings.format()),
+                settings.pathTemplate().orElse(PathTemplate.STANDARD), columns, settings.format()),
             checkpoint.loader());
     Dataset<Row> images =
         requests.flatMap(planning, Encoders.row(PlannedImages.schema(passthrough)));

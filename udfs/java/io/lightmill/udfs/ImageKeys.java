@@ -3,8 +3,10 @@ package io.lightmill.udfs;
 import io.lightmill.pipeline.image.ImageFormat;
 import io.lightmill.pipeline.store.PathTemplate;
 import java.io.Serializable;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import org.apache.spark.sql.Row;
 
@@ -14,29 +16,37 @@ final class ImageKeys implements Serializable {
   private static final long serialVersionUID = 1L;
 
   private static final List<String> OWN_VALUES =
-      List.of("image_id", "id", "variant", "seed", "width", "height");
+      List.of("image_id", "id", "variant", "prompt", "seed", "width", "height");
 
   private final String template;
   private final Set<String> names;
+  private final Map<String, RequestColumn> mapped;
   private final ImageFormat format;
   private transient PathTemplate parsed;
 
   /**
    * Checks a template.
    *
-   * @param passthrough columns whose values a template may name, besides the image's own
+   * @param columns of the table, whose values a template may name besides the image's own
    * @throws io.lightmill.pipeline.LightmillException with {@code CONFIGURATION_INVALID}
    */
-  ImageKeys(String template, List<String> passthrough, ImageFormat format) {
+  ImageKeys(String template, PromptColumns columns, ImageFormat format) {
     this.template = template;
-    this.names = new HashSet<>(passthrough);
+    this.mapped = new HashMap<>();
+    columns.sources().forEach((ours, theirs) -> mapped.put(theirs, ours));
+    this.names = new HashSet<>(columns.passthrough());
+    this.names.addAll(mapped.keySet());
     this.names.addAll(OWN_VALUES);
     this.format = format;
     this.parsed = parsed();
   }
 
-  /** The key of one image; no value has to be there. */
-  String key(String imageId, String id, int variant, AskedImages asked, long seed, Row others) {
+  /**
+   * The key of one image; no value has to be there.
+   *
+   * @param row of {@link RequestRows}
+   */
+  String key(String imageId, String id, int variant, AskedImages asked, long seed, Row row) {
     return parsed()
         .key(
             name ->
@@ -44,10 +54,11 @@ final class ImageKeys implements Serializable {
                   case "image_id" -> imageId;
                   case "id" -> id;
                   case "variant" -> Integer.toString(variant);
+                  case "prompt" -> asked.prompt();
                   case "seed" -> Long.toUnsignedString(seed);
                   case "width" -> String.valueOf(asked.width());
                   case "height" -> String.valueOf(asked.height());
-                  default -> text(others.getAs(name));
+                  default -> text(tableValue(name, row));
                 });
   }
 
@@ -56,6 +67,14 @@ final class ImageKeys implements Serializable {
       parsed = PathTemplate.parse(template, names, format);
     }
     return parsed;
+  }
+
+  /** A column that Lightmill reads keeps its own name too. */
+  private Object tableValue(String name, Row row) {
+    RequestColumn ours = mapped.get(name);
+    return ours == null
+        ? row.<Row>getAs(RequestRows.PASSTHROUGH).getAs(name)
+        : row.<Row>getAs(RequestRows.ASKED).getAs(ours.columnName());
   }
 
   private static String text(Object value) {

@@ -3,13 +3,14 @@ package io.lightmill.udfs;
 import static org.apache.spark.sql.functions.coalesce;
 import static org.apache.spark.sql.functions.col;
 import static org.apache.spark.sql.functions.count;
-import static org.apache.spark.sql.functions.countDistinct;
 import static org.apache.spark.sql.functions.dense_rank;
 import static org.apache.spark.sql.functions.hash;
 import static org.apache.spark.sql.functions.lit;
 import static org.apache.spark.sql.functions.max;
+import static org.apache.spark.sql.functions.min;
 import static org.apache.spark.sql.functions.pmod;
 import static org.apache.spark.sql.functions.sum;
+import static org.apache.spark.sql.functions.trim;
 import static org.apache.spark.sql.functions.udf;
 import static org.apache.spark.sql.functions.when;
 
@@ -32,9 +33,11 @@ import org.apache.spark.sql.types.DataTypes;
  *
  * @param images as {@link #placed}
  * @param asked how many rows there are
+ * @param idleNegativePrompts images that their negative prompt does not change
  * @param keys images to draw, by batch key
  */
-record ImagePlan(Dataset<Row> images, long asked, List<BatchPlan.KeyCount> keys) {
+record ImagePlan(
+    Dataset<Row> images, long asked, long idleNegativePrompts, List<BatchPlan.KeyCount> keys) {
 
   static final String BATCH = "batch";
   private static final String PLACE = "place";
@@ -60,26 +63,29 @@ record ImagePlan(Dataset<Row> images, long asked, List<BatchPlan.KeyCount> keys)
   /**
    * Counts the images, in one Spark job.
    *
+   * @param table its location, for messages
    * @param placed images; read several times, so better persisted
    * @param namedByTemplate whether the table's own values name the image objects, which may collide
    * @throws LightmillException with {@code INPUT_INVALID} if there are none, {@code ID_DUPLICATE},
    *     or {@code CONFIGURATION_INVALID} if different images would be stored under one key
    */
-  static ImagePlan of(Dataset<Row> placed, boolean namedByTemplate) {
+  static ImagePlan of(String table, Dataset<Row> placed, boolean namedByTemplate) {
     List<Row> counts =
         placed
             .groupBy(PlannedImages.BATCH_KEY, PlannedImages.COST)
             .agg(
                 count(lit(1)).as("rows"),
                 max(PLACE).plus(1).cast("long").as("drawn"),
-                sum(col(PlannedImages.DUPLICATE).cast("long")).as("duplicates"))
+                sum(col(PlannedImages.DUPLICATE).cast("long")).as("duplicates"),
+                count(when(idleNegativePrompt(), true)).as("idle"))
             .collectAsList();
     if (counts.isEmpty()) {
       throw new LightmillException(
-          ErrorCode.INPUT_INVALID, "the prompt table has no rows; there is nothing to draw");
+          ErrorCode.INPUT_INVALID,
+          "prompt table '%s' has no rows; there is nothing to draw".formatted(table));
     }
     if (counts.stream().anyMatch(key -> key.<Long>getAs("duplicates") > 0)) {
-      throw duplicates(placed);
+      throw duplicates(table, placed);
     }
     if (namedByTemplate) {
       refuseCollisions(placed);
@@ -87,6 +93,7 @@ record ImagePlan(Dataset<Row> images, long asked, List<BatchPlan.KeyCount> keys)
     return new ImagePlan(
         placed,
         counts.stream().mapToLong(key -> key.<Long>getAs("rows")).sum(),
+        counts.stream().mapToLong(key -> key.<Long>getAs("idle")).sum(),
         counts.stream()
             .filter(key -> key.getAs(PlannedImages.BATCH_KEY) != null)
             .map(
@@ -130,7 +137,16 @@ record ImagePlan(Dataset<Row> images, long asked, List<BatchPlan.KeyCount> keys)
         .sortWithinPartitions(BATCH, "image_id", "id", "variant");
   }
 
-  private static LightmillException duplicates(Dataset<Row> images) {
+  /** Pipelines of diffusers evaluate a negative prompt only where {@code true_cfg_scale > 1}. */
+  private static Column idleNegativePrompt() {
+    return col("image_id")
+        .isNotNull()
+        .and(col("negative_prompt").isNotNull())
+        .and(trim(col("negative_prompt")).notEqual(""))
+        .and(col("true_cfg_scale").leq(1));
+  }
+
+  private static LightmillException duplicates(String table, Dataset<Row> images) {
     String named =
         images
             .filter("id is not null and variant = 0")
@@ -144,8 +160,8 @@ record ImagePlan(Dataset<Row> images, long asked, List<BatchPlan.KeyCount> keys)
             .collect(Collectors.joining(", "));
     return new LightmillException(
         ErrorCode.ID_DUPLICATE,
-        "the prompt table gives the same id to several rows: %s; give every row an id of its own, or map another column to id"
-            .formatted(named));
+        "prompt table '%s' gives the same id to several rows: %s; give every row an id of its own, or name another column (--column id=…)"
+            .formatted(table, named));
   }
 
   private static void refuseCollisions(Dataset<Row> images) {
@@ -153,8 +169,8 @@ record ImagePlan(Dataset<Row> images, long asked, List<BatchPlan.KeyCount> keys)
         images
             .filter(col(PlannedImages.KEY).isNotNull())
             .groupBy(PlannedImages.KEY)
-            .agg(countDistinct("image_id").as("images"))
-            .filter("images > 1")
+            .agg(min("image_id").as("first"), max("image_id").as("last"))
+            .filter("first <> last")
             .orderBy(PlannedImages.KEY)
             .takeAsList(NAMED_IN_MESSAGES);
     if (!collisions.isEmpty()) {
@@ -163,7 +179,10 @@ record ImagePlan(Dataset<Row> images, long asked, List<BatchPlan.KeyCount> keys)
           "the path template stores different images under one name: %s; add {image_id}, or {id} and {variant}, to it"
               .formatted(
                   collisions.stream()
-                      .map(row -> "'%s' (%d images)".formatted(row.getString(0), row.getLong(1)))
+                      .map(
+                          row ->
+                              "'%s' (images %s and %s)"
+                                  .formatted(row.getString(0), row.getString(1), row.getString(2)))
                       .collect(Collectors.joining(", "))));
     }
   }

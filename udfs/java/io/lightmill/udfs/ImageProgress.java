@@ -22,6 +22,7 @@ final class ImageProgress implements AutoCloseable {
   private final Map<Integer, Long> finished = new HashMap<>();
   private long total;
   private long firstTaskNanos;
+  private long firstDrawingNanos;
 
   private ImageProgress(
       String runId, ImageGeneration.Progress listener, Optional<TaskEndProgress> fallback) {
@@ -51,6 +52,20 @@ final class ImageProgress implements AutoCloseable {
     }
   }
 
+  /** Passes on that a task draws. */
+  static void received(DrawingBegun message) {
+    ImageProgress run = RUNS.get(message.runId());
+    if (run != null) {
+      run.drawing();
+    }
+  }
+
+  private synchronized void drawing() {
+    if (firstDrawingNanos == 0) {
+      firstDrawingNanos = System.nanoTime();
+    }
+  }
+
   private synchronized void count(int partition, long rows) {
     if (firstTaskNanos == 0) {
       firstTaskNanos = System.nanoTime();
@@ -66,6 +81,11 @@ final class ImageProgress implements AutoCloseable {
   /** When the first task spoke, by {@link System#nanoTime}; empty if none has. */
   synchronized OptionalLong firstTaskNanos() {
     return firstTaskNanos == 0 ? OptionalLong.empty() : OptionalLong.of(firstTaskNanos);
+  }
+
+  /** When the first device had its model; empty if none has drawn. */
+  synchronized OptionalLong firstDrawingNanos() {
+    return firstDrawingNanos == 0 ? OptionalLong.empty() : OptionalLong.of(firstDrawingNanos);
   }
 
   @Override

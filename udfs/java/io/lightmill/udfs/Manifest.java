@@ -2,9 +2,9 @@ package io.lightmill.udfs;
 
 import static org.apache.spark.sql.functions.col;
 import static org.apache.spark.sql.functions.count;
-import static org.apache.spark.sql.functions.lit;
 import static org.apache.spark.sql.functions.sum;
 import static org.apache.spark.sql.functions.timestamp_micros;
+import static org.apache.spark.sql.functions.when;
 
 import io.lightmill.pipeline.ErrorCode;
 import io.lightmill.pipeline.LightmillException;
@@ -17,7 +17,9 @@ import java.util.TreeMap;
 import java.util.stream.Stream;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.Path;
+import org.apache.spark.sql.Column;
 import org.apache.spark.sql.Dataset;
+import org.apache.spark.sql.Observation;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SaveMode;
 import org.apache.spark.sql.SparkSession;
@@ -68,6 +70,8 @@ public final class Manifest {
           .add("encode_ms", DataTypes.DoubleType)
           .add("store_ms", DataTypes.DoubleType)
           .add("device", DataTypes.StringType);
+
+  private static final String ENGINE = "engine_ms";
 
   private Manifest() {}
 
@@ -133,26 +137,37 @@ public final class Manifest {
     }
   }
 
-  /** Computes the rows, once, and commits them together. */
-  static void write(Dataset<Row> rows, String directory) {
+  /** Computes the rows, once, and commits them together; counts them as they pass. */
+  static Totals write(Dataset<Row> rows, String directory) throws InterruptedException {
+    Observation counted = new Observation();
     rows.withColumn("created_at", timestamp_micros(col("created_at")))
+        .observe(counted, sum("generate_ms").as(ENGINE), counts())
         .write()
         .mode(SaveMode.ErrorIfExists)
         .parquet(directory);
+    return totals(counted.getAsJava());
+  }
+
+  private static Column[] counts() {
+    return Arrays.stream(ImageStatus.values())
+        .map(ImageStatus::label)
+        .map(status -> count(when(col("status").equalTo(status), true)).as(status))
+        .toArray(Column[]::new);
+  }
+
+  private static Totals totals(Map<String, Object> counted) {
+    Map<String, Long> statuses = new TreeMap<>();
+    for (ImageStatus status : ImageStatus.values()) {
+      long rows = (Long) counted.get(status.label());
+      if (rows > 0) {
+        statuses.put(status.label(), rows);
+      }
+    }
+    Object engineMillis = counted.get(ENGINE);
+    return new Totals(statuses, engineMillis == null ? 0 : (Double) engineMillis / 1000);
   }
 
   static Dataset<Row> read(SparkSession spark, String directory, StructType passthrough) {
     return spark.read().schema(schema(passthrough)).parquet(directory);
-  }
-
-  static Totals totals(Dataset<Row> manifest) {
-    Map<String, Long> statuses = new TreeMap<>();
-    double engineMillis = 0;
-    for (Row row :
-        manifest.groupBy("status").agg(count(lit(1)), sum("generate_ms")).collectAsList()) {
-      statuses.put(row.getString(0), row.getLong(1));
-      engineMillis += row.isNullAt(2) ? 0 : row.getDouble(2);
-    }
-    return new Totals(statuses, engineMillis / 1000);
   }
 }

@@ -30,8 +30,12 @@ final class PartitionWork implements TaskCompletionListener {
   private final ExecutorService threads;
 
   PartitionWork(GenerationJob job, TaskContext task) {
-    Device device = TaskDevice.of(task);
-    this.drawing = new BatchDrawing(LoadedPipelines.slot(device), job.loader());
+    Device device = TaskDevice.of(job.cluster(), task);
+    this.drawing =
+        new BatchDrawing(
+            LoadedPipelines.slot(device),
+            job.loader(),
+            () -> ProgressPlugin.send(new DrawingBegun(job.runId())));
     this.finisher =
         new ImageFinisher(
             job.identity(), job.guidance(), ImageStore.open(job.output(), job.hadoop().value()));

@@ -59,7 +59,7 @@ record PlanImages(
         request.maxSequenceLength(),
         seed,
         asked.truncated(),
-        keys.key(imageId, id, variant, asked, seed, passthrough),
+        keys.key(imageId, id, variant, asked, seed, row),
         batchKey.toString(),
         ImageCost.of(batchKey),
         duplicate(row),

@@ -1,5 +1,6 @@
 package io.lightmill.udfs;
 
+import java.io.Serializable;
 import java.util.Map;
 import org.apache.spark.SparkConf;
 import org.apache.spark.api.plugin.DriverPlugin;
@@ -24,15 +25,15 @@ public final class ProgressPlugin implements SparkPlugin {
   }
 
   /** Sends from an executor; never fails a task. */
-  static void send(TaskProgress progress) {
+  static void send(Serializable message) {
     PluginContext context = executor;
     if (context == null) {
       return;
     }
     try {
-      context.send(progress);
+      context.send(message);
     } catch (Exception e) { // sends declare IOException, and throw what the RPC layer throws
-      LOG.debug("Progress {} did not reach the driver", progress, e);
+      LOG.debug("{} did not reach the driver", message, e);
     }
   }
 
@@ -43,6 +44,8 @@ public final class ProgressPlugin implements SparkPlugin {
       public Object receive(Object message) {
         if (message instanceof TaskProgress progress) {
           ImageProgress.received(progress);
+        } else if (message instanceof DrawingBegun begun) {
+          ImageProgress.received(begun);
         }
         return null;
       }

@@ -44,7 +44,7 @@ record PromptColumns(
         table.promptTemplate().map(t -> resolved(PromptTemplate.parse(t), names));
     Map<RequestColumn, String> sources = sources(names, table, template.isPresent());
     if (template.isEmpty() && !sources.containsKey(RequestColumn.PROMPT)) {
-      throw noPrompt(names);
+      throw noPrompt(table.location(), names);
     }
     return new PromptColumns(sources, template, passthrough(names, sources.values(), template));
   }
@@ -116,11 +116,11 @@ record PromptColumns(
     return names.stream().filter(n -> n.equalsIgnoreCase(name.strip())).findFirst();
   }
 
-  private static LightmillException noPrompt(List<String> names) {
+  private static LightmillException noPrompt(String table, List<String> names) {
     return new LightmillException(
         ErrorCode.INPUT_INVALID,
-        "the prompt table has no column 'prompt'; its columns are %s. Name the one that holds the prompts (--column prompt=%s) or write a prompt template"
-            .formatted(listed(names), likelyPrompt(names)));
+        "prompt table '%s' has no column 'prompt'; its columns are %s. Name the one that holds the prompts (--column prompt=%s) or write a prompt template (--prompt-template)"
+            .formatted(table, listed(names), likelyPrompt(names)));
   }
 
   private static LightmillException unknown(String where, String column, List<String> names) {

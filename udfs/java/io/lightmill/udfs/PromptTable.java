@@ -7,6 +7,7 @@ import java.util.HashSet;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.Set;
+import org.apache.commons.lang3.StringUtils;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.sql.DataFrameReader;
 import org.apache.spark.sql.Dataset;
@@ -101,6 +102,7 @@ final class PromptTable {
             .option("multiLine", true)
             .option("quote", "\"")
             .option("escape", "\"")
+            .option("unescapedQuoteHandling", "RAISE_ERROR")
             .option("enforceSchema", false)
             .option("mode", "PERMISSIVE")
             .option("columnNameOfCorruptRecord", CORRUPT);
@@ -123,6 +125,7 @@ final class PromptTable {
           "prompt table '%s' cannot be read: no line is a JSON object; write one object a line"
               .formatted(location));
     }
+    checkReadable(location, names);
     Set<String> seen = new HashSet<>();
     for (String name : names) {
       if (!seen.add(name.toLowerCase(Locale.ROOT))) {
@@ -133,5 +136,23 @@ final class PromptTable {
       }
     }
     return rows.toDF(names);
+  }
+
+  /** What else than our CSV a table was saved as shows in its header. */
+  private static void checkReadable(String location, String[] names) {
+    String header = String.join(",", names);
+    if (header.indexOf('\uFFFD') >= 0 || header.indexOf('\0') >= 0) {
+      throw new LightmillException(
+          ErrorCode.INPUT_INVALID,
+          "the header of prompt table '%s' is not UTF-8; save the table in UTF-8"
+              .formatted(location));
+    }
+    boolean alone = Arrays.stream(names).filter(name -> !name.equals(CORRUPT)).count() == 1;
+    if (alone && StringUtils.containsAny(header, ';', '\t', '|')) {
+      throw new LightmillException(
+          ErrorCode.INPUT_INVALID,
+          "prompt table '%s' has the one column '%s'; save it with commas between the columns"
+              .formatted(location, names[0].replace('\t', ' ')));
+    }
   }
 }

@@ -63,6 +63,8 @@ final class RequestReader {
     Integer images =
         whole(row, RequestColumn.NUM_IMAGES_PER_PROMPT, rules.numImagesPerPrompt(), faults);
     Long seed = seed(row, faults);
+    checkDecoded(RequestColumn.PROMPT, prompt, faults);
+    checkDecoded(RequestColumn.NEGATIVE_PROMPT, negativePrompt(row), faults);
     rules.check(width, height, steps, guidance, trueCfg, sequence, images, faults);
     boolean truncated = truncated(prompt, sequence, faults);
     return new AskedImages(
@@ -106,6 +108,17 @@ final class RequestReader {
     return faults.size() == known ? template.fill(values) : null;
   }
 
+  /** Readers put this character in the place of bytes that are not UTF-8. */
+  private static void checkDecoded(RequestColumn column, String text, List<Fault> faults) {
+    if (text != null && text.indexOf('\uFFFD') >= 0) {
+      faults.add(
+          new Fault(
+              ErrorCode.VALUE_INVALID,
+              "%s '%s' has letters that could not be read; save the table in UTF-8"
+                  .formatted(column.columnName(), abbreviated(text))));
+    }
+  }
+
   /** An empty value is none; a blank one counts, as the empty negative prompt that some use. */
   private String negativePrompt(Row row) {
     String given = asked(row, RequestColumn.NEGATIVE_PROMPT);
@@ -121,8 +134,14 @@ final class RequestReader {
       faults.add(
           new Fault(
               ErrorCode.PROMPT_TOO_LONG,
-              "prompt has %d tokens, more than the %d of max_sequence_length; shorten it, raise max_sequence_length (this checkpoint takes up to %d), or let the job truncate prompts"
-                  .formatted(tokens, sequence, rules.longestPrompt())));
+              "prompt has %d tokens, more than the %d of max_sequence_length; shorten it, %slet the job cut it (--truncate-prompts)"
+                  .formatted(
+                      tokens,
+                      sequence,
+                      sequence < rules.longestPrompt()
+                          ? "raise max_sequence_length (this checkpoint takes up to %d), or "
+                              .formatted(rules.longestPrompt())
+                          : "or ")));
     }
     return tokens > sequence;
   }

@@ -35,7 +35,8 @@ enum TableFormat {
             () ->
                 new LightmillException(
                     ErrorCode.CONFIGURATION_INVALID,
-                    "table format '%s' is none of csv, parquet, json, table".formatted(name)));
+                    "table format '%s' is none of csv, parquet, json, table; choose one of them"
+                        .formatted(name)));
   }
 
   /**
@@ -55,7 +56,7 @@ enum TableFormat {
       Optional<TableFormat> byName = ofName(path.getName());
       return byName.isPresent()
           ? byName
-          : Optional.of(only(location, formats(path.getFileSystem(hadoop), found)));
+          : Optional.of(only(location, found, formats(path.getFileSystem(hadoop), found)));
     } catch (IOException e) {
       throw unreadable(location, e);
     }
@@ -83,19 +84,23 @@ enum TableFormat {
         cause);
   }
 
-  private static TableFormat only(String location, Set<TableFormat> formats) {
+  private static TableFormat only(String location, FileStatus[] found, Set<TableFormat> formats) {
     if (formats.size() == 1) {
       return formats.iterator().next();
     }
-    String holds =
-        formats.isEmpty()
-            ? "holds no file that ends in .csv, .parquet, .json, .jsonl or .ndjson"
-            : "holds files of several formats ("
-                + formats.stream().map(TableFormat::label).collect(Collectors.joining(", "))
-                + ")";
     throw new LightmillException(
         ErrorCode.INPUT_INVALID,
-        "prompt table '%s' %s; name its format (csv, parquet, json)".formatted(location, holds));
+        "prompt table '%s' %s".formatted(location, whyNot(found, formats)));
+  }
+
+  private static String whyNot(FileStatus[] found, Set<TableFormat> formats) {
+    if (!formats.isEmpty()) {
+      return "holds files of several formats (%s); name one of them (--input-format), or a file"
+          .formatted(formats.stream().map(TableFormat::label).collect(Collectors.joining(", ")));
+    }
+    return Arrays.stream(found).allMatch(FileStatus::isFile)
+        ? "does not end in .csv, .parquet, .json, .jsonl or .ndjson; save it in one of these formats, or say which of them it is (--input-format)"
+        : "is a directory without a file that ends in .csv, .parquet, .json, .jsonl or .ndjson; name another, or say what its files are (--input-format)";
   }
 
   private static Set<TableFormat> formats(FileSystem files, FileStatus[] found) throws IOException {

@@ -4,7 +4,9 @@ import io.lightmill.pipeline.ErrorCode;
 import io.lightmill.pipeline.LightmillException;
 import java.io.FileNotFoundException;
 import java.io.IOException;
+import java.util.ArrayList;
 import java.util.LinkedHashSet;
+import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
@@ -97,18 +99,33 @@ public final class ImageStore {
 
   /**
    * Makes sure, before any image is paid for, that objects can be stored: writes a small one and
-   * deletes it.
+   * deletes it, along with the directories that it needed.
    *
    * @throws LightmillException (OUTPUT_UNWRITABLE) where they cannot
    */
   public void probeWritable() {
     Path probe = new Path(root, ".lightmill-probe-" + UUID.randomUUID());
     try {
+      List<Path> missing = missing(root);
       writer.write(probe, new byte[1], "application/octet-stream");
       fileSystem.delete(probe, false);
+      for (Path directory : missing) {
+        if (fileSystem.exists(directory) && fileSystem.listStatus(directory).length == 0) {
+          fileSystem.delete(directory, false);
+        }
+      }
     } catch (IOException e) {
       throw unwritable(root.toString(), e);
     }
+  }
+
+  /** The directory and its parents that are not there, the deepest first. */
+  private List<Path> missing(Path directory) throws IOException {
+    List<Path> missing = new ArrayList<>();
+    for (Path at = directory; at != null && !fileSystem.exists(at); at = at.getParent()) {
+      missing.add(at);
+    }
+    return missing;
   }
 
   private Path path(String key) {

@@ -20,33 +20,48 @@ public final class Torch {
   /** The libtorch that DJL's JNI library was built against; any other crashes the JVM. */
   private static final String LIBTORCH = "2.7.1";
 
+  private static Engine engine;
+
   private Torch() {}
 
-  /** Holds the engine, which starts when this class is first touched. */
-  private static final class Started {
-    private static final Engine ENGINE = start();
+  /** A static initialiser would say why it failed only once, and as an Error. */
+  private static synchronized Engine engine() {
+    if (engine == null) {
+      engine = started();
+    }
+    return engine;
+  }
+
+  /**
+   * Starts the engine unless it runs. Every other call would too.
+   *
+   * @throws LightmillException with {@code CONFIGURATION_INVALID} if it cannot be started
+   */
+  public static void start() {
+    engine();
   }
 
   /** Threads that one operation may use. */
   public static int threads() {
-    return Started.ENGINE == null ? 0 : JniUtils.getNumThreads();
+    engine();
+    return JniUtils.getNumThreads();
   }
 
   /** GPUs that libtorch sees; 0 for a build without CUDA. */
   public static int gpus() {
-    return Started.ENGINE.getGpuCount();
+    return engine().getGpuCount();
   }
 
   /** Version of libtorch. */
   public static String version() {
-    return Started.ENGINE.getVersion();
+    return engine().getVersion();
   }
 
   static NDManager manager() {
-    return Started.ENGINE.newBaseManager();
+    return engine().newBaseManager();
   }
 
-  private static Engine start() {
+  private static Engine started() {
     String flavour = System.getenv("PYTORCH_VERSION");
     if (flavour != null && !flavour.equals(LIBTORCH)) {
       throw new LightmillException(

@@ -48,6 +48,7 @@ class FinishedRunTest {
             Map.of("generated", 2L, "invalid", 1L),
             "ab12cd",
             0.5,
+            0.25,
             4,
             3.25);
   }
@@ -85,7 +86,7 @@ class FinishedRunTest {
     assertThat(record.at("/checkpoint/digest").asText()).isEqualTo("ab12cd");
     assertThat(record.at("/images").toString()).isEqualTo("{\"generated\":2,\"invalid\":1}");
     assertThat(record.at("/seconds").toString())
-        .isEqualTo("{\"plan\":0.5,\"generate\":4.0,\"engine\":3.25,\"total\":6.5}");
+        .isEqualTo("{\"plan\":0.5,\"load\":0.25,\"generate\":4.0,\"engine\":3.25,\"total\":6.5}");
     assertThat(record.at("/images_per_second").asDouble()).isEqualTo(0.5);
     assertThat(record.at("/spark/version").asText()).isEqualTo(spark.version());
     assertThat(record.at("/spark/master").asText()).isEqualTo(spark.sparkContext().master());
@@ -146,6 +147,7 @@ class FinishedRunTest {
             Map.of("generated", 1L),
             "ab12cd",
             0.5,
+            0.25,
             4,
             3.25);
     leaveBehind();

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.lightmill.pipeline.image.ImageFormat;
 import io.lightmill.pipeline.torch.DType;
+import io.lightmill.udfs.DeviceChoice;
 import io.lightmill.udfs.GenerationSettings;
 import java.util.Map;
 import java.util.Optional;
@@ -45,6 +46,7 @@ class GenerateOptionsTest {
                 Optional.empty(),
                 8,
                 OptionalInt.empty(),
+                DeviceChoice.AUTO,
                 Optional.empty(),
                 settings.runId(),
                 false));
@@ -70,6 +72,7 @@ class GenerateOptionsTest {
                 "--batch-size=4",
                 "--dtype=bfloat16",
                 "--partitions=12",
+                "--device=cuda",
                 "--width=1344",
                 "--height=768",
                 "--num-inference-steps=28",
@@ -107,6 +110,7 @@ class GenerateOptionsTest {
                 Optional.of("{sku}/{image_id}"),
                 4,
                 OptionalInt.of(12),
+                DeviceChoice.CUDA,
                 Optional.of(DType.BF16),
                 "spring.1",
                 true));

@@ -9,6 +9,7 @@ import org.apache.spark.SparkConf;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.EnumSource;
 
 class ClusterTest {
 
@@ -18,6 +19,11 @@ class ClusterTest {
       conf.set(settings[i], settings[i + 1]);
     }
     return conf;
+  }
+
+  /** Of a machine without GPUs. */
+  private static Cluster cluster(SparkConf conf, int executors, int cores) {
+    return Cluster.of(conf, executors, cores, DeviceChoice.AUTO, () -> 0);
   }
 
   @ParameterizedTest
@@ -31,7 +37,7 @@ class ClusterTest {
             "spark.task.resource.gpu.amount",
             "1");
 
-    assertThatThrownBy(() -> Cluster.of(conf, 0, 2))
+    assertThatThrownBy(() -> cluster(conf, 0, 2))
         .isInstanceOfSatisfying(
             LightmillException.class,
             e -> assertThat(e.code()).isEqualTo(ErrorCode.CONFIGURATION_INVALID))
@@ -43,7 +49,7 @@ class ClusterTest {
   void executorsWithGpusThatNoTaskAsksForAreRefused() {
     SparkConf conf = conf("spark://host:7077", "spark.executor.resource.gpu.amount", "2");
 
-    assertThatThrownBy(() -> Cluster.of(conf, 1, 8))
+    assertThatThrownBy(() -> cluster(conf, 1, 8))
         .hasMessageContaining("set spark.task.resource.gpu.amount, such as 1");
   }
 
@@ -57,19 +63,71 @@ class ClusterTest {
             "spark.task.resource.gpu.amount",
             "0.5");
 
-    assertThat(Cluster.of(conf, 2, 8)).isEqualTo(new Cluster(true, 8));
-    assertThat(Cluster.of(conf.set("spark.executor.instances", "5"), 0, 8))
-        .isEqualTo(new Cluster(true, 20));
+    assertThat(cluster(conf, 2, 8)).isEqualTo(new Cluster(true, 8, false, 0));
+    assertThat(cluster(conf.set("spark.executor.instances", "5"), 0, 8))
+        .isEqualTo(new Cluster(true, 20, false, 0));
   }
 
   @Test
   void slotsAreTheCoresWhereThereIsNoGpu() {
-    assertThat(Cluster.of(conf("local[6]"), 0, 6)).isEqualTo(new Cluster(false, 6));
+    assertThat(cluster(conf("local[6]"), 0, 6)).isEqualTo(new Cluster(false, 6, true, 0));
   }
 
   @ParameterizedTest
   @CsvSource({"0,1", "1,1", "7,7", "20,16", "100,25", "128,32", "100000,32"})
   void partitionsAreFourToEightASlotAndNeverMoreThanBatches(long batches, int partitions) {
-    assertThat(new Cluster(false, 4).partitions(batches)).isEqualTo(partitions);
+    assertThat(new Cluster(false, 4, false, 0).partitions(batches)).isEqualTo(partitions);
+  }
+
+  @ParameterizedTest
+  @EnumSource(
+      value = DeviceChoice.class,
+      names = {"AUTO", "CUDA"})
+  void inLocalModeTheMachinesOwnGpusDraw(DeviceChoice wanted) {
+    assertThat(Cluster.of(conf("local[16]"), 0, 16, wanted, () -> 2))
+        .isEqualTo(new Cluster(true, 2, true, 2));
+  }
+
+  @Test
+  void theCpuDrawsWhereItIsAskedTo() {
+    assertThat(Cluster.of(conf("local[16]"), 0, 16, DeviceChoice.CPU, () -> 2))
+        .isEqualTo(new Cluster(false, 16, true, 0));
+    SparkConf gpus =
+        conf(
+            "spark://host:7077",
+            "spark.executor.resource.gpu.amount",
+            "1",
+            "spark.task.resource.gpu.amount",
+            "1");
+    assertThat(Cluster.of(gpus, 1, 8, DeviceChoice.CPU, () -> 0))
+        .isEqualTo(new Cluster(false, 8, false, 0));
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "local[2],libtorch sees no GPU here",
+    "spark://host:7077,set spark.executor.resource.gpu.amount"
+  })
+  void gpusThatAreAskedForAndAreNotThereAreRefused(String master, String mend) {
+    assertThatThrownBy(() -> Cluster.of(conf(master), 0, 2, DeviceChoice.CUDA, () -> 0))
+        .isInstanceOfSatisfying(
+            LightmillException.class,
+            e -> assertThat(e.code()).isEqualTo(ErrorCode.CONFIGURATION_INVALID))
+        .hasMessageContaining(mend)
+        .hasMessageEndingWith("or choose cpu");
+  }
+
+  @Test
+  void onlyInLocalModeThisMachineIsAskedForItsGpus() {
+    assertThat(
+            Cluster.of(
+                conf("spark://host:7077"),
+                1,
+                8,
+                DeviceChoice.AUTO,
+                () -> {
+                  throw new AssertionError("the driver draws nothing");
+                }))
+        .isEqualTo(new Cluster(false, 8, false, 0));
   }
 }

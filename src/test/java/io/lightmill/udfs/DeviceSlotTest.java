@@ -21,7 +21,7 @@ class DeviceSlotTest {
 
   private final PaintStudio studio = new PaintStudio();
   private final DeviceSlot slot = new DeviceSlot(Device.CPU);
-  private final BatchDrawing drawing = new BatchDrawing(slot, studio.loader());
+  private final BatchDrawing drawing = new BatchDrawing(slot, studio.loader(), () -> {});
 
   private static List<ImageRequest> batch(int size) {
     return IntStream.range(0, size)
@@ -59,7 +59,7 @@ class DeviceSlotTest {
     PaintStudio other = new PaintStudio();
 
     drawing.draw(batch(1));
-    new BatchDrawing(slot, other.loader()).draw(batch(1));
+    new BatchDrawing(slot, other.loader(), () -> {}).draw(batch(1));
     slot.release(studio.loader());
 
     assertThat(studio.closes).hasValue(1);

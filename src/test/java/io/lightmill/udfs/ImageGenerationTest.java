@@ -311,7 +311,7 @@ class ImageGenerationTest {
         job("id,prompt,sku", "1,a mug,A", "2,a jug,A", "3,a cup,B").pathTemplate("{sku}"),
         studio,
         ErrorCode.CONFIGURATION_INVALID,
-        "'images/A.png' (2 images)",
+        "'images/A.png' (images ",
         "add {image_id}");
     assertThat(output().resolve("images")).doesNotExist();
   }

@@ -21,7 +21,7 @@ import org.junit.jupiter.api.Test;
 
 class ImagePlanTest {
 
-  private static final Cluster CLUSTER = new Cluster(false, 2);
+  private static final Cluster CLUSTER = new Cluster(false, 2, false, 0);
 
   /** 150 images of three sizes and two kinds of guidance, and a row in ten that is invalid. */
   private static Dataset<Row> mixedTable() {
@@ -37,7 +37,7 @@ class ImagePlanTest {
   }
 
   private static ImagePlan plan(Dataset<Row> table) {
-    return ImagePlan.of(ImagePlan.placed(TestTables.planned(table)), true);
+    return ImagePlan.of("prompts.csv", ImagePlan.placed(TestTables.planned(table)), true);
   }
 
   /** Image ids by batch, in the order in which they are dealt. */

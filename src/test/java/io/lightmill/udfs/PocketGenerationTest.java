@@ -32,6 +32,7 @@ class PocketGenerationTest {
         Optional.empty(),
         batchSize,
         OptionalInt.empty(),
+        DeviceChoice.AUTO,
         Optional.empty(),
         runId,
         false);

@@ -22,6 +22,8 @@ import org.apache.spark.sql.SparkSession;
 import org.apache.spark.sql.types.DataTypes;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class PromptTableTest {
 
@@ -104,6 +106,32 @@ class PromptTableTest {
                 assertThat(TaskFailures.mendable(e))
                     .isInstanceOf(LightmillException.class)
                     .hasMessageContaining("different headers"));
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "id,prompt\n1,\"a mug\n2,a jug\n3,\"red\" cup\n",
+        "id,prompt\n1,a jug\n2,\"a mug\n3,a cup\n",
+        "id,prompt\n1,\"a \"red\" mug\"\n"
+      })
+  void csvWhoseQuotesDoNotPairUpIsRefused(String text) throws IOException {
+    Path file = file("p.csv", text);
+
+    assertThatThrownBy(
+            () -> read(file).collectAsList().forEach(row -> System.out.println("ROW " + row)))
+        .isInstanceOfSatisfying(
+            Exception.class,
+            e ->
+                assertThat(TaskFailures.mendable(e))
+                    .isInstanceOf(LightmillException.class)
+                    .hasMessageContainingAll("quote", "double"));
+  }
+
+  @Test
+  void quotesInsidePlainCsvValuesAreLetters() throws IOException {
+    assertThat(column(read(file("p.csv", "id,prompt\n1,a 5\" mug\n")), "prompt"))
+        .containsExactly("a 5\" mug");
   }
 
   @Test

@@ -119,6 +119,7 @@ final class TestJob {
         pathTemplate,
         batchSize,
         partitions,
+        DeviceChoice.AUTO,
         Optional.empty(),
         runId,
         force);
@@ -130,7 +131,7 @@ final class TestJob {
         spark,
         settings(),
         progress,
-        Cluster.of(spark.sparkContext()),
+        Cluster.of(spark.sparkContext(), DeviceChoice.CPU),
         studio.checkpoint(),
         System.nanoTime());
   }
