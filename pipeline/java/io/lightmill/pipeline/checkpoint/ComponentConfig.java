@@ -113,6 +113,20 @@ public record ComponentConfig(Path file, JsonNode json) {
         .orElse(absent);
   }
 
+  /** A list of so many numbers, which must be there. */
+  public List<Float> floats(String key, int size) {
+    String wanted = "a list of %d numbers".formatted(size);
+    return value(
+            key,
+            wanted,
+            node ->
+                node.isArray()
+                    && node.size() == size
+                    && node.valueStream().allMatch(JsonNode::isNumber))
+        .map(list -> list.valueStream().map(JsonNode::floatValue).toList())
+        .orElseThrow(() -> wrong(key, wanted));
+  }
+
   /** The value of a key; empty if it is absent or null. */
   private Optional<JsonNode> value(String key, String wanted, Predicate<JsonNode> condition) {
     if (!json.hasNonNull(key)) {

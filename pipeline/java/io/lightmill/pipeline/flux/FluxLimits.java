@@ -4,6 +4,7 @@ import io.lightmill.pipeline.PipelineLimits;
 import io.lightmill.pipeline.PromptLength;
 import io.lightmill.pipeline.checkpoint.Checkpoint;
 import io.lightmill.pipeline.checkpoint.ModelCard;
+import io.lightmill.pipeline.schedule.TokenGrid;
 import io.lightmill.pipeline.text.PromptTokenizer;
 import io.lightmill.pipeline.vae.AutoencoderKl;
 
@@ -28,7 +29,7 @@ public final class FluxLimits {
     ModelCard card = ModelCard.of(checkpoint);
     try (PromptTokenizer tokenizer = tokenizer(checkpoint)) {
       return new PipelineLimits(
-          scale * FluxGrid.PATCH,
+          scale * TokenGrid.PATCH,
           MAX_PIXELS,
           Math.min(tokenizer.modelMaxLength(), MAX_SEQUENCE_LENGTH),
           new PipelineLimits.Defaults(
