@@ -3,10 +3,14 @@ package io.lightmill.pipeline.verify;
 import io.lightmill.pipeline.ErrorCode;
 import io.lightmill.pipeline.LightmillException;
 import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
 
 /**
  * What a diffusers pipeline does where a recorded call leaves an argument out: the defaults of its
  * {@code __call__}.
+ *
+ * @param settings that the pipeline takes beside requests
  */
 record CallDefaults(
     int width,
@@ -14,10 +18,21 @@ record CallDefaults(
     int numInferenceSteps,
     double guidanceScale,
     double trueCfgScale,
-    int maxSequenceLength) {
+    int maxSequenceLength,
+    Set<String> settings) {
 
   private static final Map<String, CallDefaults> BY_PIPELINE_CLASS =
-      Map.of("FluxPipeline", new CallDefaults(1024, 1024, 28, 3.5, 1, 512));
+      new TreeMap<>(
+          Map.of(
+              "Flux2KleinPipeline",
+              new CallDefaults(1024, 1024, 50, 4, 1, 512, Set.of("is_distilled")),
+              "FluxPipeline",
+              new CallDefaults(1024, 1024, 28, 3.5, 1, 512, Set.of()),
+              "QwenImagePipeline",
+              new CallDefaults(1024, 1024, 50, 1, 4, 512, Set.of()),
+              "ZImagePipeline",
+              new CallDefaults(
+                  1024, 1024, 50, 5, 1, 512, Set.of("cfg_normalization", "cfg_truncation"))));
 
   /**
    * The defaults of a pipeline class.
