@@ -29,10 +29,10 @@ class Flow(Module):
     picture = latents.to(6) - sigma * velocity.to(6)
     return ((1. - sigma_next) * picture + sigma_next * noise.to(6)).to(velocity.dtype)
 
-  # Classifier-free guidance: away from the negative prompt; scale [batch], of which 1 and less is none.
+  # Classifier-free guidance: away from the negative prompt; scale [batch].
   def guide(self, negative: Tensor, positive: Tensor, scale: Tensor) -> Tensor:
     weight = scale.to(positive.dtype).view([-1] + [1] * (positive.dim() - 1))
-    return torch.where(weight > 1, negative + weight * (positive - negative), positive)
+    return negative + weight * (positive - negative)
 
   def cat(self, tensors: List[Tensor]) -> Tensor:
     return torch.cat(tensors, 0)

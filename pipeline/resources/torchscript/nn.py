@@ -1,10 +1,22 @@
 # Layers that every network shares. Weights are a dictionary of tensors under the names of the checkpoint.
 
 def linear(x: Tensor, w: Dict[str, Tensor], name: str) -> Tensor:
-  return torch.linear(x, w[name + ".weight"], w.get(name + ".bias"))
+  return nn.affine(x, w[name + ".weight"], w.get(name + ".bias"))
 
-# A picture must not depend on its batch, but BLAS rounds one row otherwise than several, and SiLU the end of a
-# tensor otherwise than its middle: so the rows of a batch [batch, width] go one by one.
+# A picture must not depend on its batch, but BLAS rounds fewer than a dozen rows otherwise than more: so pictures of
+# few tokens go one by one. And the engine adds the bias otherwise to slices, which only lie in one piece when alone.
+def affine(x: Tensor, weight: Tensor, bias: Optional[Tensor]) -> Tensor:
+  if x.dim() == 3 and x.size(0) > 1 and x.size(1) < 16:
+    pictures = annotate(List[Tensor], [])
+    for picture in x.split(1):
+      pictures.append(torch.linear(picture.contiguous(), weight, bias))
+    y = torch.cat(pictures, 0)
+  else:
+    y = torch.linear(x.contiguous(), weight, bias)
+  return y
+
+# Likewise BLAS rounds one row otherwise than several, and SiLU the end of a tensor otherwise than its middle: so the
+# rows of a batch [batch, width] go one by one.
 def linear_rows(x: Tensor, w: Dict[str, Tensor], name: str) -> Tensor:
   rows = annotate(List[Tensor], [])
   for row in x.split(1):

@@ -8,6 +8,8 @@ import io.lightmill.pipeline.flux2.Flux2KleinLimits;
 import io.lightmill.pipeline.flux2.Flux2KleinPipeline;
 import io.lightmill.pipeline.qwenimage.QwenImageLimits;
 import io.lightmill.pipeline.qwenimage.QwenImagePipeline;
+import io.lightmill.pipeline.stablediffusion3.Sd3Limits;
+import io.lightmill.pipeline.stablediffusion3.StableDiffusion3Pipeline;
 import io.lightmill.pipeline.torch.DType;
 import io.lightmill.pipeline.torch.Device;
 import io.lightmill.pipeline.zimage.ZImageLimits;
@@ -36,6 +38,8 @@ public final class Pipelines {
               "QwenImagePipeline",
               new Family(
                   QwenImageLimits::of, QwenImageLimits::promptLength, QwenImagePipeline::new),
+              "StableDiffusion3Pipeline",
+              new Family(Sd3Limits::of, Sd3Limits::promptLength, StableDiffusion3Pipeline::new),
               "ZImagePipeline",
               new Family(ZImageLimits::of, ZImageLimits::promptLength, ZImagePipeline::new)));
 

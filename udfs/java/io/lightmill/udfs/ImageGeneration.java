@@ -114,6 +114,7 @@ public final class ImageGeneration {
       SparkSession spark, GenerationSettings settings, JobCheckpoint checkpoint) {
     return new GenerationJob(
         new ImageIdentity(checkpoint.model(), settings.format()),
+        checkpoint.limits().guidance(),
         settings.output(),
         settings.runId(),
         checkpoint.loader(),

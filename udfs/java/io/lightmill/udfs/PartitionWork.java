@@ -33,7 +33,8 @@ final class PartitionWork implements TaskCompletionListener {
     Device device = TaskDevice.of(task);
     this.drawing = new BatchDrawing(LoadedPipelines.slot(device), job.loader());
     this.finisher =
-        new ImageFinisher(job.identity(), ImageStore.open(job.output(), job.hadoop().value()));
+        new ImageFinisher(
+            job.identity(), job.guidance(), ImageStore.open(job.output(), job.hadoop().value()));
     this.manifest = new ManifestRows(job, device, task);
     this.threads =
         Executors.newFixedThreadPool(

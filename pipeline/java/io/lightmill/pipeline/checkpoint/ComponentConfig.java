@@ -13,7 +13,9 @@ import java.nio.file.Path;
 import java.util.Collection;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.Predicate;
+import java.util.stream.Collectors;
 
 /**
  * A component's JSON file, whose values are read by type. Keys that are absent or null take the
@@ -125,6 +127,18 @@ public record ComponentConfig(Path file, JsonNode json) {
                     && node.valueStream().allMatch(JsonNode::isNumber))
         .map(list -> list.valueStream().map(JsonNode::floatValue).toList())
         .orElseThrow(() -> wrong(key, wanted));
+  }
+
+  /** A list of whole numbers from 0, such as places of layers; empty if it is absent. */
+  public Set<Integer> indices(String key) {
+    return value(
+            key,
+            "a list of whole numbers from 0",
+            node ->
+                node.isArray()
+                    && node.valueStream().allMatch(n -> isInteger(n) && n.intValue() >= 0))
+        .map(list -> list.valueStream().map(JsonNode::intValue).collect(Collectors.toSet()))
+        .orElse(Set.of());
   }
 
   /** The value of a key; empty if it is absent or null. */

@@ -1,5 +1,6 @@
 package io.lightmill.pipeline.flux;
 
+import io.lightmill.pipeline.ClassifierFreeGuidance;
 import io.lightmill.pipeline.DiffusionPipeline;
 import io.lightmill.pipeline.ImageRequest;
 import io.lightmill.pipeline.LightmillException;
@@ -63,7 +64,10 @@ public final class FluxPipeline implements DiffusionPipeline {
     List<Opaque> generators = flow.generators(batch);
     try (Tensor noise = flow.start(start, shape, () -> noise(generators, grid));
         FluxPrompts prompts = prompts(batch, probe);
-        FluxPrompts negative = any.trueCfg() ? negativePrompts(batch, probe) : null;
+        FluxPrompts negative =
+            ClassifierFreeGuidance.TRUE_CFG_SCALE.guides(any)
+                ? negativePrompts(batch, probe)
+                : null;
         FluxGuidance velocity =
             new FluxGuidance(
                 flow, transformer, batch, prompts, Optional.ofNullable(negative), grid, probe);
@@ -85,13 +89,15 @@ public final class FluxPipeline implements DiffusionPipeline {
 
   private FluxPrompts prompts(List<ImageRequest> batch, TensorProbe probe) {
     List<String> texts = batch.stream().map(ImageRequest::prompt).toList();
-    return textEncoders.encode(texts, batch.get(0).maxSequenceLength(), 0, probe);
+    List<String> texts2 =
+        batch.stream().map(request -> request.prompt2().orElse(request.prompt())).toList();
+    return textEncoders.encode(texts, texts2, batch.get(0).maxSequenceLength(), 0, probe);
   }
 
   private FluxPrompts negativePrompts(List<ImageRequest> batch, TensorProbe probe) {
     List<String> texts =
         batch.stream().map(request -> request.negativePrompt().orElseThrow()).toList();
-    return textEncoders.encode(texts, batch.get(0).maxSequenceLength(), 1, probe);
+    return textEncoders.encode(texts, texts, batch.get(0).maxSequenceLength(), 1, probe);
   }
 
   private Tensor noise(List<Opaque> generators, TokenGrid grid) {

@@ -1,5 +1,6 @@
 package io.lightmill.pipeline.flux2;
 
+import io.lightmill.pipeline.ClassifierFreeGuidance;
 import io.lightmill.pipeline.PipelineLimits;
 import io.lightmill.pipeline.PromptLength;
 import io.lightmill.pipeline.checkpoint.Checkpoint;
@@ -33,14 +34,17 @@ public final class Flux2KleinLimits {
     ModelCard card = ModelCard.of(checkpoint);
     return new PipelineLimits(
         scale * TokenGrid.PATCH,
+        Math.toIntExact(MAX_PIXELS),
         MAX_PIXELS,
         MAX_SEQUENCE_LENGTH,
+        distilled ? ClassifierFreeGuidance.NONE : ClassifierFreeGuidance.GUIDANCE_SCALE,
         new PipelineLimits.Defaults(
             card.count("width").orElse(DEFAULT_SAMPLE_SIZE * scale),
             card.count("height").orElse(DEFAULT_SAMPLE_SIZE * scale),
             card.count("num_inference_steps").orElse(distilled ? 4 : 50),
             card.number("guidance_scale").orElse(4),
-            card.number("true_cfg_scale").orElse(1)));
+            card.number("true_cfg_scale").orElse(1),
+            MAX_SEQUENCE_LENGTH));
   }
 
   /** Counts prompts in the text encoder's tokens, its chat template included. */

@@ -1,5 +1,6 @@
 package io.lightmill.pipeline.flux2;
 
+import io.lightmill.pipeline.ClassifierFreeGuidance;
 import io.lightmill.pipeline.DiffusionPipeline;
 import io.lightmill.pipeline.ImageRequest;
 import io.lightmill.pipeline.RgbImage;
@@ -90,7 +91,7 @@ public final class Flux2KleinPipeline implements DiffusionPipeline {
     ImageRequest any = batch.get(0);
     TokenGrid grid = TokenGrid.of(any.width(), any.height(), decoder.scaleFactor());
     long[] shape = {batch.size(), decoder.patchChannels(), grid.rows(), grid.columns()};
-    boolean guided = !distilled && batch.stream().anyMatch(request -> request.guidanceScale() > 1);
+    boolean guided = !distilled && ClassifierFreeGuidance.GUIDANCE_SCALE.guides(any);
     List<Opaque> generators = flow.generators(batch);
     try (Tensor noise = flow.start(start, shape, () -> noise(generators, shape));
         Tensor tokens = Flux2Transformer.tokens(noise);

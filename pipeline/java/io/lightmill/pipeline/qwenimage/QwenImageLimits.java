@@ -1,5 +1,6 @@
 package io.lightmill.pipeline.qwenimage;
 
+import io.lightmill.pipeline.ClassifierFreeGuidance;
 import io.lightmill.pipeline.PipelineLimits;
 import io.lightmill.pipeline.PromptLength;
 import io.lightmill.pipeline.checkpoint.Checkpoint;
@@ -27,6 +28,9 @@ public final class QwenImageLimits {
   /** Diffusers' {@code QwenImagePipeline} refuses longer prompts. */
   static final int MAX_SEQUENCE_LENGTH = 1024;
 
+  /** The default of diffusers' pipeline. */
+  private static final int DEFAULT_SEQUENCE_LENGTH = 512;
+
   /** Qwen lists pictures of up to 1.8 megapixels; fine-tunes go to twice that. */
   private static final long MAX_PIXELS = 2048 * 2048;
 
@@ -41,14 +45,17 @@ public final class QwenImageLimits {
     ModelCard card = ModelCard.of(checkpoint);
     return new PipelineLimits(
         scale * TokenGrid.PATCH,
+        Math.toIntExact(MAX_PIXELS),
         MAX_PIXELS,
         MAX_SEQUENCE_LENGTH,
+        ClassifierFreeGuidance.TRUE_CFG_SCALE,
         new PipelineLimits.Defaults(
             card.count("width").orElse(DEFAULT_SAMPLE_SIZE * scale),
             card.count("height").orElse(DEFAULT_SAMPLE_SIZE * scale),
             card.count("num_inference_steps").orElse(50),
             card.number("guidance_scale").orElse(1),
-            card.number("true_cfg_scale").orElse(4)));
+            card.number("true_cfg_scale").orElse(4),
+            DEFAULT_SEQUENCE_LENGTH));
   }
 
   /** Counts prompts in the text encoder's tokens, with what the template adds behind them. */

@@ -1,5 +1,6 @@
 package io.lightmill.pipeline.qwenimage;
 
+import io.lightmill.pipeline.ClassifierFreeGuidance;
 import io.lightmill.pipeline.DiffusionPipeline;
 import io.lightmill.pipeline.ImageRequest;
 import io.lightmill.pipeline.RgbImage;
@@ -72,7 +73,9 @@ public final class QwenImagePipeline implements DiffusionPipeline {
     try (Tensor noise = flow.start(start, shape, () -> noise(generators, grid));
         QwenImageTransformer.Texts prompts = prompts(batch, grid, probe);
         QwenImageTransformer.Texts negative =
-            any.trueCfg() ? negativePrompts(batch, grid, probe) : null;
+            ClassifierFreeGuidance.TRUE_CFG_SCALE.guides(any)
+                ? negativePrompts(batch, grid, probe)
+                : null;
         Tensor scale = flow.column(batch, ImageRequest::trueCfgScale);
         Tensor latents =
             flow.follow(

@@ -136,7 +136,7 @@ public record Flow(Device device, DType dtype) {
   /**
    * Classifier-free guidance: {@code negative + scale * (positive - negative)}.
    *
-   * @param scale {@code [batch]}, of which 1 and less guides nowhere
+   * @param scale {@code [batch]}
    */
   public Tensor guide(Tensor negative, Tensor positive, Tensor scale) {
     return SCRIPT.tensor("guide", negative, positive, scale);

@@ -9,7 +9,9 @@ import io.lightmill.pipeline.torch.Tensor;
 import io.lightmill.pipeline.torch.Weights;
 import java.util.List;
 
-/** CLIP's text encoder, transformers' {@code CLIPTextModel}. */
+/**
+ * CLIP's text encoder, transformers' {@code CLIPTextModel} or {@code CLIPTextModelWithProjection}.
+ */
 public final class ClipTextEncoder implements AutoCloseable {
 
   private static final ScriptModule NETWORK = ScriptModule.of("clip", "CLIPTextModel");
@@ -26,7 +28,8 @@ public final class ClipTextEncoder implements AutoCloseable {
       int heads,
       String activation,
       double layerNormEps,
-      int eosTokenId) {
+      int eosTokenId,
+      int projectionWidth) {
 
     /** What is absent has the default of transformers' {@code CLIPTextConfig}. */
     static Config of(ComponentConfig config) {
@@ -39,7 +42,8 @@ public final class ClipTextEncoder implements AutoCloseable {
           config.count("num_attention_heads", 8),
           config.choice("hidden_act", "quick_gelu", Activations.NAMES),
           config.positive("layer_norm_eps", 1e-5),
-          config.integer("eos_token_id", 49407));
+          config.integer("eos_token_id", 49407),
+          config.count("projection_dim", 512));
     }
 
     WeightLayout layout() {
@@ -60,6 +64,10 @@ public final class ClipTextEncoder implements AutoCloseable {
       }
       return layout;
     }
+
+    WeightLayout layoutWithProjection() {
+      return layout().linearWithoutBias("text_projection", width, projectionWidth);
+    }
   }
 
   private final Config config;
@@ -79,14 +87,34 @@ public final class ClipTextEncoder implements AutoCloseable {
    */
   public static ClipTextEncoder load(Checkpoint checkpoint, String component, WeightLoader loader) {
     Config config = Config.of(checkpoint.config(component));
+    return load(checkpoint, component, loader, config, config.layout());
+  }
+
+  /** Loads a component that can {@link #project}. */
+  public static ClipTextEncoder loadWithProjection(
+      Checkpoint checkpoint, String component, WeightLoader loader) {
+    Config config = Config.of(checkpoint.config(component));
+    return load(checkpoint, component, loader, config, config.layoutWithProjection());
+  }
+
+  private static ClipTextEncoder load(
+      Checkpoint checkpoint,
+      String component,
+      WeightLoader loader,
+      Config config,
+      WeightLayout layout) {
     return new ClipTextEncoder(
-        config,
-        loader.load(checkpoint.weights(component), config.layout(), ClipTextEncoder::canonical));
+        config, loader.load(checkpoint.weights(component), layout, ClipTextEncoder::canonical));
   }
 
   /** Channels of the hidden states. */
   public int width() {
     return config.width();
+  }
+
+  /** Channels of projected texts. */
+  public int projectionWidth() {
+    return config.projectionWidth();
   }
 
   /** Most tokens of a text. */
@@ -105,19 +133,38 @@ public final class ClipTextEncoder implements AutoCloseable {
    * @param ids {@code [batch, tokens]} on the encoder's device
    */
   public Tensor encode(Tensor ids) {
+    try (Tensor penultimate = penultimate(ids)) {
+      return last(penultimate);
+    }
+  }
+
+  /**
+   * Hidden states before the last layer, {@code [batch, tokens, width]}: {@code hidden_states[-2]}.
+   *
+   * @param ids {@code [batch, tokens]} on the encoder's device
+   */
+  public Tensor penultimate(Tensor ids) {
+    return run("penultimate", ids);
+  }
+
+  /** From the {@link #penultimate} hidden states to those after the final norm. */
+  public Tensor last(Tensor penultimate) {
+    return run("last", penultimate);
+  }
+
+  private Tensor run(String method, Tensor input) {
     return NETWORK.tensor(
-        "forward",
-        weights,
-        layers,
-        ids,
-        config.heads(),
-        config.activation(),
-        config.layerNormEps());
+        method, weights, layers, input, config.heads(), config.activation(), config.layerNormEps());
   }
 
   /** The hidden state at the end of each text, {@code [batch, width]}: {@code pooler_output}. */
   public Tensor pool(Tensor hidden, Tensor ids) {
     return NETWORK.tensor("pool", hidden, ids, config.eosTokenId());
+  }
+
+  /** Projected texts, {@code [batch, projection width]}: {@code text_embeds}. */
+  public Tensor project(Tensor pooled) {
+    return NETWORK.tensor("project", weights, pooled);
   }
 
   @Override

@@ -15,6 +15,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.function.Predicate;
+import java.util.stream.IntStream;
 
 /**
  * The arguments of a recorded call, which must be such that requests express them.
@@ -28,6 +29,8 @@ record CallArguments(String caseName, JsonNode json, CallDefaults defaults) {
   private static final Set<String> EXPRESSIBLE =
       Set.of(
           "prompt",
+          "prompt_2",
+          "prompt_3",
           "negative_prompt",
           "height",
           "width",
@@ -41,21 +44,19 @@ record CallArguments(String caseName, JsonNode json, CallDefaults defaults) {
   List<ImageRequest> requests() {
     requireExpressible();
     List<String> prompts = texts("prompt");
-    List<String> negatives = texts("negative_prompt");
     if (prompts.isEmpty()) {
       throw wrong("prompt", "a text or a list of texts");
     }
-    if (negatives.size() > 1 && negatives.size() != prompts.size()) {
-      throw wrong("negative_prompt", "one for all prompts or one for each");
-    }
+    List<Optional<String>> seconds = texts("prompt_2", prompts.size());
+    List<Optional<String>> thirds = texts("prompt_3", prompts.size());
+    List<Optional<String>> negatives = texts("negative_prompt", prompts.size());
     int images = count("num_images_per_prompt", 1);
     List<ImageRequest> requests = new ArrayList<>();
     for (int i = 0; i < prompts.size(); i++) {
-      Optional<String> negative =
-          negatives.isEmpty()
-              ? Optional.empty()
-              : Optional.of(negatives.get(negatives.size() == 1 ? 0 : i));
-      requests.addAll(Collections.nCopies(images, request(prompts.get(i), negative)));
+      ImageRequest request =
+          request(
+              prompts.get(i), notEmpty(seconds.get(i)), notEmpty(thirds.get(i)), negatives.get(i));
+      requests.addAll(Collections.nCopies(images, request));
     }
     return List.copyOf(requests);
   }
@@ -68,6 +69,23 @@ record CallArguments(String caseName, JsonNode json, CallDefaults defaults) {
       settings.set(key, given.isMissingNode() ? args().get(key) : given);
     }
     return new ComponentConfig(file, settings);
+  }
+
+  /** One text a prompt, of an argument that may be left out or be one for all. */
+  private List<Optional<String>> texts(String key, int prompts) {
+    List<String> texts = texts(key);
+    if (texts.size() > 1 && texts.size() != prompts) {
+      throw wrong(key, "one for all prompts or one for each");
+    }
+    return IntStream.range(0, prompts)
+        .mapToObj(i -> texts.isEmpty() ? null : texts.get(texts.size() == 1 ? 0 : i))
+        .map(Optional::ofNullable)
+        .toList();
+  }
+
+  /** To diffusers, an empty further prompt is none. */
+  private static Optional<String> notEmpty(Optional<String> text) {
+    return text.filter(given -> !given.isEmpty());
   }
 
   private void requireExpressible() {
@@ -84,9 +102,12 @@ record CallArguments(String caseName, JsonNode json, CallDefaults defaults) {
     }
   }
 
-  private ImageRequest request(String prompt, Optional<String> negative) {
+  private ImageRequest request(
+      String prompt, Optional<String> second, Optional<String> third, Optional<String> negative) {
     return new ImageRequest(
         prompt,
+        second,
+        third,
         negative,
         count("width", defaults.width()),
         count("height", defaults.height()),

@@ -1,6 +1,5 @@
 package io.lightmill.pipeline.verify;
 
-import io.lightmill.pipeline.ImageRequest;
 import java.util.Arrays;
 import java.util.Optional;
 import java.util.regex.Matcher;
@@ -53,8 +52,7 @@ record Quantity(Kind kind, String words, Tolerance tolerance) {
   }
 
   private static Tolerance latents(ReferenceCase reference) {
-    ImageRequest any = reference.requests().get(0);
-    return any.trueCfg() && any.trueCfgScale() >= 7 ? Tolerance.GUIDED_LATENTS : Tolerance.LATENTS;
+    return reference.guidanceScale() >= 7 ? Tolerance.GUIDED_LATENTS : Tolerance.LATENTS;
   }
 
   Comparison compare(String caseName, Values found, Values recorded) {

@@ -1,6 +1,7 @@
 package io.lightmill.pipeline.verify;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import io.lightmill.pipeline.ClassifierFreeGuidance;
 import io.lightmill.pipeline.ErrorCode;
 import io.lightmill.pipeline.ImageRequest;
 import io.lightmill.pipeline.LightmillException;
@@ -22,6 +23,7 @@ import java.util.TreeMap;
  * @param name of the case
  * @param requests that the call comes to, in the order of its pictures
  * @param settings that the pipeline had beside them
+ * @param guidance of the pipeline
  * @param recordings of its tensors by name, of which several may be one
  * @param file that holds them
  */
@@ -29,6 +31,7 @@ record ReferenceCase(
     String name,
     List<ImageRequest> requests,
     ComponentConfig settings,
+    ClassifierFreeGuidance guidance,
     Map<String, TensorEntry> recordings,
     SafetensorsFile file) {
 
@@ -53,6 +56,7 @@ record ReferenceCase(
             name,
             arguments.requests(),
             arguments.settings(file.path()),
+            defaults.guidance(),
             recordings(name, json, file),
             file);
     reference.requireRecording(LATENTS);
@@ -85,6 +89,11 @@ record ReferenceCase(
           "the case '%s' of the reference records no '%s'; record it again"
               .formatted(name, tensor));
     }
+  }
+
+  /** The weight of the classifier-free guidance. */
+  double guidanceScale() {
+    return guidance.scale(requests.get(0));
   }
 
   /** Names of all recorded tensors. */

@@ -37,11 +37,6 @@ final class ZImageGuidance implements Velocity, AutoCloseable {
     this.scale = flow.column(batch, ImageRequest::guidanceScale);
   }
 
-  /** Diffusers guides from any scale above 0, where other pipelines begin at 1. */
-  static boolean guides(ImageRequest request) {
-    return request.guidanceScale() > 0;
-  }
-
   @Override
   public Tensor at(Tensor latents, int step, double timestep) {
     try (Tensor positive = out(latents, prompts, timestep, step, 0)) {

@@ -1,5 +1,6 @@
 package io.lightmill.pipeline.zimage;
 
+import io.lightmill.pipeline.ClassifierFreeGuidance;
 import io.lightmill.pipeline.PipelineLimits;
 import io.lightmill.pipeline.PromptLength;
 import io.lightmill.pipeline.checkpoint.Checkpoint;
@@ -27,14 +28,17 @@ public final class ZImageLimits {
     ModelCard card = ModelCard.of(checkpoint);
     return new PipelineLimits(
         scale * TokenGrid.PATCH,
+        Math.toIntExact(MAX_PIXELS),
         MAX_PIXELS,
         MAX_SEQUENCE_LENGTH,
+        ClassifierFreeGuidance.POSITIVE_GUIDANCE_SCALE,
         new PipelineLimits.Defaults(
             card.count("width").orElse(DEFAULT_SIDE),
             card.count("height").orElse(DEFAULT_SIDE),
             card.count("num_inference_steps").orElse(50),
             card.number("guidance_scale").orElse(5),
-            card.number("true_cfg_scale").orElse(1)));
+            card.number("true_cfg_scale").orElse(1),
+            MAX_SEQUENCE_LENGTH));
   }
 
   /** Counts prompts in the text encoder's tokens, its chat template included. */

@@ -1,5 +1,6 @@
 package io.lightmill.pipeline.zimage;
 
+import io.lightmill.pipeline.ClassifierFreeGuidance;
 import io.lightmill.pipeline.DiffusionPipeline;
 import io.lightmill.pipeline.ImageRequest;
 import io.lightmill.pipeline.RgbImage;
@@ -87,7 +88,7 @@ public final class ZImagePipeline implements DiffusionPipeline {
     long[] shape = {
       batch.size(), vae.config().latentChannels(), grid.latentRows(), grid.latentColumns()
     };
-    boolean guided = batch.stream().anyMatch(ZImageGuidance::guides);
+    boolean guided = ClassifierFreeGuidance.POSITIVE_GUIDANCE_SCALE.guides(any);
     List<Opaque> generators = flow.generators(batch);
     try (Tensor noise = flow.start(start, shape, () -> noise(generators, shape));
         ZImageTransformer.Captions prompts = prompts(batch, grid, probe);

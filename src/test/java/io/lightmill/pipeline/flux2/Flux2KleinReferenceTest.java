@@ -3,6 +3,7 @@ package io.lightmill.pipeline.flux2;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
+import io.lightmill.pipeline.ClassifierFreeGuidance;
 import io.lightmill.pipeline.PipelineLimits;
 import io.lightmill.pipeline.Pipelines;
 import io.lightmill.pipeline.PromptLength;
@@ -34,7 +35,12 @@ class Flux2KleinReferenceTest {
     assertThat(Pipelines.limits(CHECKPOINT))
         .isEqualTo(
             new PipelineLimits(
-                16, 4 * 1024 * 1024, 512, new PipelineLimits.Defaults(1024, 1024, 4, 4, 1)));
+                16,
+                4 * 1024 * 1024,
+                4 * 1024 * 1024,
+                512,
+                ClassifierFreeGuidance.NONE,
+                new PipelineLimits.Defaults(1024, 1024, 4, 4, 1, 512)));
   }
 
   @Test

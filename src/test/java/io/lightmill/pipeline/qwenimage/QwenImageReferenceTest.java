@@ -3,6 +3,7 @@ package io.lightmill.pipeline.qwenimage;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
+import io.lightmill.pipeline.ClassifierFreeGuidance;
 import io.lightmill.pipeline.DiffusionPipeline;
 import io.lightmill.pipeline.ErrorCode;
 import io.lightmill.pipeline.ImageRequest;
@@ -39,7 +40,12 @@ class QwenImageReferenceTest {
     assertThat(Pipelines.limits(CHECKPOINT))
         .isEqualTo(
             new PipelineLimits(
-                16, 2048 * 2048, 1024, new PipelineLimits.Defaults(1024, 1024, 50, 1, 4)));
+                16,
+                2048 * 2048,
+                2048 * 2048,
+                1024,
+                ClassifierFreeGuidance.TRUE_CFG_SCALE,
+                new PipelineLimits.Defaults(1024, 1024, 50, 1, 4, 512)));
   }
 
   /** What stands before the prompt is not counted, what stands behind it is. */

@@ -2,6 +2,7 @@ package io.lightmill.pipeline.zimage;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.lightmill.pipeline.ClassifierFreeGuidance;
 import io.lightmill.pipeline.PipelineLimits;
 import io.lightmill.pipeline.Pipelines;
 import io.lightmill.pipeline.PromptLength;
@@ -30,7 +31,12 @@ class ZImageReferenceTest {
     assertThat(Pipelines.limits(CHECKPOINT))
         .isEqualTo(
             new PipelineLimits(
-                16, 2048 * 2048, 512, new PipelineLimits.Defaults(1024, 1024, 50, 5, 1)));
+                16,
+                2048 * 2048,
+                2048 * 2048,
+                512,
+                ClassifierFreeGuidance.POSITIVE_GUIDANCE_SCALE,
+                new PipelineLimits.Defaults(1024, 1024, 50, 5, 1, 512)));
   }
 
   @Test
