@@ -31,8 +31,8 @@ class Flow(Module):
 
   # Classifier-free guidance: away from the negative prompt; scale [batch].
   def guide(self, negative: Tensor, positive: Tensor, scale: Tensor) -> Tensor:
-    each = scale.to(positive.dtype).view([-1] + [1] * (positive.dim() - 1))
-    return negative + each * (positive - negative)
+    weight = scale.to(positive.dtype).view([-1] + [1] * (positive.dim() - 1))
+    return negative + weight * (positive - negative)
 
   def cat(self, tensors: List[Tensor]) -> Tensor:
     return torch.cat(tensors, 0)

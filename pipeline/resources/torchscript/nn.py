@@ -73,6 +73,34 @@ def merge_heads(x: Tensor) -> Tensor:
 def attention(q: Tensor, k: Tensor, v: Tensor) -> Tensor:
   return nn.merge_heads(torch.scaled_dot_product_attention(q, k, v))
 
+# Attention to the keys that the mask [batch, 1, 1, keys] lets through.
+def masked_attention(q: Tensor, k: Tensor, v: Tensor, mask: Optional[Tensor]) -> Tensor:
+  return nn.merge_heads(torch.scaled_dot_product_attention(q, k, v, mask))
+
+# Two streams that attend jointly, text first: queries, keys and values of each by projections and norms of its own.
+def joint_attention(
+    img: Tensor,
+    txt: Tensor,
+    rope: Tensor,
+    mask: Optional[Tensor],
+    w: Dict[str, Tensor],
+    heads: int) -> Tuple[Tensor, Tensor]:
+  q = torch.cat([nn.normed_heads(txt, w, "attn.add_q_proj", "attn.norm_added_q", heads), nn.normed_heads(img, w, "attn.to_q", "attn.norm_q", heads)], 2)
+  k = torch.cat([nn.normed_heads(txt, w, "attn.add_k_proj", "attn.norm_added_k", heads), nn.normed_heads(img, w, "attn.to_k", "attn.norm_k", heads)], 2)
+  v = torch.cat([nn.split_heads(nn.linear(txt, w, "attn.add_v_proj"), heads), nn.split_heads(nn.linear(img, w, "attn.to_v"), heads)], 2)
+  attended = nn.masked_attention(nn.rotate(q, rope), nn.rotate(k, rope), v, mask)
+  tokens = txt.size(1)
+  return (nn.linear(attended[:, tokens:], w, "attn.to_out.0"), nn.linear(attended[:, :tokens], w, "attn.to_add_out"))
+
+# Which of the first tokens of each row are its own; none where all rows are equally long.
+def key_mask(lengths: List[int], device: Device) -> Optional[Tensor]:
+  longest = max(lengths)
+  mask = annotate(Optional[Tensor], None)
+  if min(lengths) < longest:
+    own = torch.tensor(lengths, dtype=4, device=device).view([-1, 1, 1, 1])
+    mask = torch.arange(longest, device=device) < own
+  return mask
+
 def activation(x: Tensor, name: str) -> Tensor:
   if name == "quick_gelu":
     y = x * torch.sigmoid(1.702 * x)
@@ -97,15 +125,22 @@ def sinusoid(t: Tensor, width: int) -> Tensor:
 def embed(x: Tensor, w: Dict[str, Tensor], name: str) -> Tensor:
   return nn.silu_linear_rows(nn.linear_rows(x, w, name + ".linear_1"), w, name + ".linear_2")
 
-# Rotary table: positions [tokens, axes] -> complex unit numbers [tokens, sum(widths) / 2].
-def rope(positions: Tensor, widths: List[int], theta: float) -> Tensor:
-  angles = annotate(List[Tensor], [])
+# Rotary angles: positions [tokens, axes] -> [tokens, sum(widths) / 2], computed in the given type.
+def angles(positions: Tensor, widths: List[int], theta: float, dtype: int) -> Tensor:
+  parts = annotate(List[Tensor], [])
   for axis in range(len(widths)):
     width = widths[axis]
-    rate = torch.pow(theta, -torch.arange(0, width, 2, dtype=7, device=positions.device) / width)
-    angles.append(torch.outer(positions[:, axis].to(7), rate))
-  angle = torch.cat(angles, 1)
+    rate = torch.pow(theta, -torch.arange(0, width, 2, dtype=dtype, device=positions.device) / width)
+    parts.append(torch.outer(positions[:, axis].to(dtype), rate))
+  return torch.cat(parts, 1)
+
+# Angles as complex unit numbers.
+def turns(angle: Tensor) -> Tensor:
   return torch.complex(torch.cos(angle).to(6), torch.sin(angle).to(6))
+
+# Rotary table: positions [tokens, axes] -> complex unit numbers [tokens, sum(widths) / 2].
+def rope(positions: Tensor, widths: List[int], theta: float) -> Tensor:
+  return nn.turns(nn.angles(positions, widths, theta, 7))
 
 # Turns neighbouring pairs of channels, taken as complex numbers.
 def rotate(x: Tensor, rope: Tensor) -> Tensor:

@@ -20,6 +20,22 @@ public enum ClassifierFreeGuidance {
     public double scale(ImageRequest request) {
       return request.guidanceScale();
     }
+  },
+
+  /** {@code guidance_scale} as Z-Image counts it: what is added to a weight of 1. */
+  POSITIVE_GUIDANCE_SCALE {
+    @Override
+    public double scale(ImageRequest request) {
+      return 1 + request.guidanceScale();
+    }
+  },
+
+  /** None: a distilled checkpoint draws as if guided. */
+  NONE {
+    @Override
+    public double scale(ImageRequest request) {
+      return 1;
+    }
   };
 
   /** The weight of the guidance; 1 and less turn it off. */

@@ -1,5 +1,6 @@
 package io.lightmill.pipeline;
 
+import io.lightmill.pipeline.checkpoint.ComponentConfig;
 import io.lightmill.pipeline.torch.Tensor;
 import java.util.List;
 import java.util.Optional;
@@ -25,6 +26,17 @@ public interface DiffusionPipeline extends AutoCloseable {
    * @return pictures {@code [batch, 3, height, width]} in [0, 1], to be closed by the caller
    */
   Tensor draw(List<ImageRequest> batch, Optional<Tensor> latents, TensorProbe probe);
+
+  /**
+   * This pipeline under other settings of its own: such values of {@code model_index.json} and such
+   * arguments of diffusers' pipeline as no request carries. What it gives shares the weights, is
+   * not to be closed, and is closed with this pipeline.
+   *
+   * @param given settings by their names in diffusers; those not given stay as they are
+   */
+  default DiffusionPipeline with(ComponentConfig given) {
+    return this;
+  }
 
   /** Frees the weights. */
   @Override

@@ -4,10 +4,16 @@ import io.lightmill.pipeline.checkpoint.Checkpoint;
 import io.lightmill.pipeline.checkpoint.WeightLoader;
 import io.lightmill.pipeline.flux.FluxLimits;
 import io.lightmill.pipeline.flux.FluxPipeline;
+import io.lightmill.pipeline.flux2.Flux2KleinLimits;
+import io.lightmill.pipeline.flux2.Flux2KleinPipeline;
+import io.lightmill.pipeline.qwenimage.QwenImageLimits;
+import io.lightmill.pipeline.qwenimage.QwenImagePipeline;
 import io.lightmill.pipeline.stablediffusion3.Sd3Limits;
 import io.lightmill.pipeline.stablediffusion3.StableDiffusion3Pipeline;
 import io.lightmill.pipeline.torch.DType;
 import io.lightmill.pipeline.torch.Device;
+import io.lightmill.pipeline.zimage.ZImageLimits;
+import io.lightmill.pipeline.zimage.ZImagePipeline;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.function.BiFunction;
@@ -24,10 +30,18 @@ public final class Pipelines {
   private static final Map<String, Family> FAMILIES =
       new TreeMap<>(
           Map.of(
+              "Flux2KleinPipeline",
+              new Family(
+                  Flux2KleinLimits::of, Flux2KleinLimits::promptLength, Flux2KleinPipeline::new),
               "FluxPipeline",
               new Family(FluxLimits::of, FluxLimits::promptLength, FluxPipeline::new),
+              "QwenImagePipeline",
+              new Family(
+                  QwenImageLimits::of, QwenImageLimits::promptLength, QwenImagePipeline::new),
               "StableDiffusion3Pipeline",
-              new Family(Sd3Limits::of, Sd3Limits::promptLength, StableDiffusion3Pipeline::new)));
+              new Family(Sd3Limits::of, Sd3Limits::promptLength, StableDiffusion3Pipeline::new),
+              "ZImagePipeline",
+              new Family(ZImageLimits::of, ZImageLimits::promptLength, ZImagePipeline::new)));
 
   private Pipelines() {}
 

@@ -111,6 +111,11 @@ public record Checkpoint(Path directory, String pipelineClass, Set<String> compo
                     "%s holds none of %s; fetch the checkpoint again".formatted(folder, names)));
   }
 
+  /** {@code model_index.json}, which holds settings of the pipeline beside its components. */
+  public ComponentConfig index() {
+    return ComponentConfig.read(directory.resolve(INDEX));
+  }
+
   /** The weights of a component. */
   public WeightFiles weights(String component) {
     return WeightFiles.in(component(component));

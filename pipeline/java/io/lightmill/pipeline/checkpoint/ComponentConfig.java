@@ -115,6 +115,20 @@ public record ComponentConfig(Path file, JsonNode json) {
         .orElse(absent);
   }
 
+  /** A list of so many numbers, which must be there. */
+  public List<Float> floats(String key, int size) {
+    String wanted = "a list of %d numbers".formatted(size);
+    return value(
+            key,
+            wanted,
+            node ->
+                node.isArray()
+                    && node.size() == size
+                    && node.valueStream().allMatch(JsonNode::isNumber))
+        .map(list -> list.valueStream().map(JsonNode::floatValue).toList())
+        .orElseThrow(() -> wrong(key, wanted));
+  }
+
   /** A list of whole numbers from 0, such as places of layers; empty if it is absent. */
   public Set<Integer> indices(String key) {
     return value(

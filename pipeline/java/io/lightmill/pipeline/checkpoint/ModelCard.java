@@ -70,6 +70,11 @@ public record ModelCard(Path file, JsonNode parameters) {
     return OptionalDouble.of(value.doubleValue());
   }
 
+  /** The parameters as a pipeline reads those that are its own; empty if the card gives none. */
+  public ComponentConfig settings() {
+    return new ComponentConfig(file, parameters);
+  }
+
   private LightmillException wrong(String key, String wanted) {
     return new LightmillException(
         ErrorCode.CHECKPOINT_INVALID,

@@ -3,6 +3,7 @@ package io.lightmill.pipeline.flux;
 import io.lightmill.pipeline.LightmillException;
 import io.lightmill.pipeline.checkpoint.Checkpoint;
 import io.lightmill.pipeline.checkpoint.ComponentFit;
+import io.lightmill.pipeline.schedule.TokenGrid;
 
 /** Whether the components of a checkpoint were made for each other, as far as configs tell. */
 final class FluxFit {
@@ -19,7 +20,7 @@ final class FluxFit {
     ComponentFit fit = new ComponentFit(checkpoint);
     fit.require("joint_attention_dim", transformer.contextWidth(), "text_encoder_2", t5Width);
     fit.require("pooled_projection_dim", transformer.pooledWidth(), "text_encoder", clipWidth);
-    int packed = latents * FluxGrid.PATCH * FluxGrid.PATCH;
+    int packed = latents * TokenGrid.PATCH * TokenGrid.PATCH;
     fit.require("in_channels", transformer.inChannels(), "vae", packed);
   }
 }

@@ -3,11 +3,11 @@ package io.lightmill.pipeline.flux;
 import io.lightmill.pipeline.ImageRequest;
 import io.lightmill.pipeline.TensorProbe;
 import io.lightmill.pipeline.schedule.Flow;
+import io.lightmill.pipeline.schedule.TokenGrid;
 import io.lightmill.pipeline.schedule.Velocity;
 import io.lightmill.pipeline.torch.Tensor;
 import java.util.List;
 import java.util.Optional;
-import java.util.function.ToDoubleFunction;
 
 /**
  * The velocity that a batch follows: the transformer's under its prompts and, with true guidance,
@@ -30,24 +30,16 @@ final class FluxGuidance implements Velocity, AutoCloseable {
       List<ImageRequest> batch,
       FluxPrompts prompts,
       Optional<FluxPrompts> negative,
-      FluxGrid grid,
+      TokenGrid grid,
       TensorProbe probe) {
     this.flow = flow;
     this.transformer = transformer;
     this.prompts = prompts;
     this.negative = negative;
     this.probe = probe;
-    this.embedded = column(batch, ImageRequest::guidanceScale);
-    this.trueCfg = column(batch, ImageRequest::trueCfgScale);
+    this.embedded = flow.column(batch, ImageRequest::guidanceScale);
+    this.trueCfg = flow.column(batch, ImageRequest::trueCfgScale);
     this.rope = transformer.rope(prompts.tokens(), grid);
-  }
-
-  private Tensor column(List<ImageRequest> batch, ToDoubleFunction<ImageRequest> value) {
-    float[] values = new float[batch.size()];
-    for (int i = 0; i < values.length; i++) {
-      values[i] = (float) value.applyAsDouble(batch.get(i));
-    }
-    return flow.onDevice(Tensor.of(values, values.length));
   }
 
   @Override

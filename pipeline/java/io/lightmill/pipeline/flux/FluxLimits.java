@@ -5,6 +5,7 @@ import io.lightmill.pipeline.PipelineLimits;
 import io.lightmill.pipeline.PromptLength;
 import io.lightmill.pipeline.checkpoint.Checkpoint;
 import io.lightmill.pipeline.checkpoint.ModelCard;
+import io.lightmill.pipeline.schedule.TokenGrid;
 import io.lightmill.pipeline.text.PromptTokenizer;
 import io.lightmill.pipeline.text.TokenizedLength;
 import io.lightmill.pipeline.vae.AutoencoderKl;
@@ -31,7 +32,7 @@ public final class FluxLimits {
     try (PromptTokenizer tokenizer = tokenizer(checkpoint)) {
       int longest = Math.min(tokenizer.modelMaxLength(), MAX_SEQUENCE_LENGTH);
       return new PipelineLimits(
-          scale * FluxGrid.PATCH,
+          scale * TokenGrid.PATCH,
           Math.toIntExact(MAX_PIXELS),
           MAX_PIXELS,
           longest,

@@ -2,7 +2,6 @@ package io.lightmill.pipeline.flux;
 
 import io.lightmill.pipeline.ClassifierFreeGuidance;
 import io.lightmill.pipeline.DiffusionPipeline;
-import io.lightmill.pipeline.ErrorCode;
 import io.lightmill.pipeline.ImageRequest;
 import io.lightmill.pipeline.LightmillException;
 import io.lightmill.pipeline.RgbImage;
@@ -12,14 +11,12 @@ import io.lightmill.pipeline.checkpoint.Loading;
 import io.lightmill.pipeline.checkpoint.WeightLoader;
 import io.lightmill.pipeline.schedule.Flow;
 import io.lightmill.pipeline.schedule.FlowMatchEulerDiscreteScheduler;
-import io.lightmill.pipeline.schedule.Schedule;
+import io.lightmill.pipeline.schedule.TokenGrid;
 import io.lightmill.pipeline.torch.Opaque;
 import io.lightmill.pipeline.torch.Tensor;
 import io.lightmill.pipeline.vae.AutoencoderKl;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
-import java.util.OptionalDouble;
 
 /** FLUX.1, schnell and dev: diffusers' {@code FluxPipeline}. */
 public final class FluxPipeline implements DiffusionPipeline {
@@ -62,10 +59,10 @@ public final class FluxPipeline implements DiffusionPipeline {
   @Override
   public Tensor draw(List<ImageRequest> batch, Optional<Tensor> start, TensorProbe probe) {
     ImageRequest any = batch.get(0);
-    FluxGrid grid = FluxGrid.of(any.width(), any.height(), vae.config().scaleFactor());
-    start.ifPresent(latents -> requireShape(latents, batch.size(), grid));
-    List<Opaque> generators = flow.generators(batch.stream().map(ImageRequest::seed).toList());
-    try (Tensor noise = start.isEmpty() ? noise(generators, grid) : flow.copy(start.get());
+    TokenGrid grid = TokenGrid.of(any.width(), any.height(), vae.config().scaleFactor());
+    long[] shape = {batch.size(), grid.tokens(), transformer.config().inChannels()};
+    List<Opaque> generators = flow.generators(batch);
+    try (Tensor noise = flow.start(start, shape, () -> noise(generators, grid));
         FluxPrompts prompts = prompts(batch, probe);
         FluxPrompts negative =
             ClassifierFreeGuidance.TRUE_CFG_SCALE.guides(any)
@@ -76,7 +73,7 @@ public final class FluxPipeline implements DiffusionPipeline {
                 flow, transformer, batch, prompts, Optional.ofNullable(negative), grid, probe);
         Tensor latents =
             flow.follow(
-                schedule(any.numInferenceSteps(), grid),
+                scheduler.linear(any.numInferenceSteps(), scheduler.mu(grid.tokens())),
                 noise,
                 velocity,
                 () -> noise(generators, grid),
@@ -87,16 +84,6 @@ public final class FluxPipeline implements DiffusionPipeline {
       return image;
     } finally {
       generators.forEach(Opaque::close);
-    }
-  }
-
-  private void requireShape(Tensor latents, int images, FluxGrid grid) {
-    long[] wanted = {images, grid.tokens(), transformer.config().inChannels()};
-    if (!Arrays.equals(latents.shape(), wanted)) {
-      throw new LightmillException(
-          ErrorCode.INPUT_INVALID,
-          "the latents have the shape %s, where this batch starts from %s"
-              .formatted(Arrays.toString(latents.shape()), Arrays.toString(wanted)));
     }
   }
 
@@ -113,21 +100,12 @@ public final class FluxPipeline implements DiffusionPipeline {
     return textEncoders.encode(texts, texts, batch.get(0).maxSequenceLength(), 1, probe);
   }
 
-  private Tensor noise(List<Opaque> generators, FluxGrid grid) {
+  private Tensor noise(List<Opaque> generators, TokenGrid grid) {
     int channels = vae.config().latentChannels();
-    int height = grid.rows() * FluxGrid.PATCH;
-    int width = grid.columns() * FluxGrid.PATCH;
-    try (Tensor spatial = flow.noise(generators, channels, height, width)) {
+    try (Tensor spatial =
+        flow.noise(generators, channels, grid.latentRows(), grid.latentColumns())) {
       return flow.pack(spatial);
     }
-  }
-
-  /** Evenly spaced sigmas from 1, shifted by the picture's tokens where the checkpoint says so. */
-  private Schedule schedule(int steps, FluxGrid grid) {
-    return scheduler.schedule(
-        steps,
-        Optional.of(FlowMatchEulerDiscreteScheduler.linearSigmas(steps)),
-        OptionalDouble.of(scheduler.mu(grid.tokens())));
   }
 
   @Override

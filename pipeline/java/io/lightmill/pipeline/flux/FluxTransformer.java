@@ -2,6 +2,7 @@ package io.lightmill.pipeline.flux;
 
 import io.lightmill.pipeline.checkpoint.Checkpoint;
 import io.lightmill.pipeline.checkpoint.WeightLoader;
+import io.lightmill.pipeline.schedule.TokenGrid;
 import io.lightmill.pipeline.torch.Device;
 import io.lightmill.pipeline.torch.ScriptModule;
 import io.lightmill.pipeline.torch.Tensor;
@@ -39,7 +40,7 @@ final class FluxTransformer implements AutoCloseable {
   }
 
   /** The rotary table for a text and a picture. */
-  Tensor rope(long textTokens, FluxGrid grid) {
+  Tensor rope(long textTokens, TokenGrid grid) {
     long[] widths = config.ropeWidths().stream().mapToLong(Long::longValue).toArray();
     return NETWORK.tensor("rope", textTokens, grid.rows(), grid.columns(), widths, device);
   }

@@ -1,5 +1,7 @@
 package io.lightmill.pipeline.schedule;
 
+import io.lightmill.pipeline.ErrorCode;
+import io.lightmill.pipeline.ImageRequest;
 import io.lightmill.pipeline.LightmillException;
 import io.lightmill.pipeline.RgbImage;
 import io.lightmill.pipeline.TensorProbe;
@@ -11,8 +13,10 @@ import io.lightmill.pipeline.torch.Tensor;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import java.util.function.Function;
 import java.util.function.Supplier;
+import java.util.function.ToDoubleFunction;
 import java.util.stream.IntStream;
 
 /**
@@ -25,9 +29,11 @@ public record Flow(Device device, DType dtype) {
 
   private static final ScriptModule SCRIPT = ScriptModule.of("flow", "Flow");
 
-  /** A CPU generator for each seed, diffusers' {@code torch.Generator("cpu").manual_seed(seed)}. */
-  public List<Opaque> generators(List<Long> seeds) {
-    return seeds.stream().map(seed -> SCRIPT.opaque("generator", Device.CPU, seed)).toList();
+  /** A CPU generator for each request, {@code torch.Generator("cpu").manual_seed(seed)}. */
+  public List<Opaque> generators(List<ImageRequest> batch) {
+    return batch.stream()
+        .map(request -> SCRIPT.opaque("generator", Device.CPU, request.seed()))
+        .toList();
   }
 
   /**
@@ -38,6 +44,34 @@ public record Flow(Device device, DType dtype) {
   public Tensor noise(List<Opaque> generators, long channels, long height, long width) {
     long[] shape = {1, channels, height, width};
     return onDevice(cat(generators, generator -> SCRIPT.tensor("noise", generator, shape, dtype)));
+  }
+
+  /**
+   * What a batch starts from: a copy of the given latents, or else noise.
+   *
+   * @param shape that given latents must have
+   * @throws LightmillException with {@code INPUT_INVALID} if they have another
+   */
+  public Tensor start(Optional<Tensor> latents, long[] shape, Supplier<Tensor> noise) {
+    if (latents.isEmpty()) {
+      return noise.get();
+    }
+    if (!Arrays.equals(latents.get().shape(), shape)) {
+      throw new LightmillException(
+          ErrorCode.INPUT_INVALID,
+          "the latents have the shape %s, where this batch starts from %s"
+              .formatted(Arrays.toString(latents.get().shape()), Arrays.toString(shape)));
+    }
+    return copy(latents.get());
+  }
+
+  /** A value of each request of a batch, {@code [batch]} on the device. */
+  public Tensor column(List<ImageRequest> batch, ToDoubleFunction<ImageRequest> value) {
+    float[] values = new float[batch.size()];
+    for (int i = 0; i < values.length; i++) {
+      values[i] = (float) value.applyAsDouble(batch.get(i));
+    }
+    return onDevice(Tensor.of(values, values.length));
   }
 
   /** {@code [batch, channels, height, width]} to a token for each patch of 2×2 latents. */

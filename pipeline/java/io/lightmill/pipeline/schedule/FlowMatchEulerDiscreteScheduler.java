@@ -135,6 +135,16 @@ public record FlowMatchEulerDiscreteScheduler(
   }
 
   /**
+   * The noise levels of a run from {@link #linearSigmas}, as most pipelines sample.
+   *
+   * @param mu of the image, ignored unless shifting is dynamic
+   */
+  public Schedule linear(int numInferenceSteps, double mu) {
+    return schedule(
+        numInferenceSteps, Optional.of(linearSigmas(numInferenceSteps)), OptionalDouble.of(mu));
+  }
+
+  /**
    * The noise levels of a sampling run. With a terminal shift, a single step has none: the result
    * is NaN, as the reference's is.
    *

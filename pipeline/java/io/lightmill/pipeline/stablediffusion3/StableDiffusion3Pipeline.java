@@ -2,9 +2,7 @@ package io.lightmill.pipeline.stablediffusion3;
 
 import io.lightmill.pipeline.ClassifierFreeGuidance;
 import io.lightmill.pipeline.DiffusionPipeline;
-import io.lightmill.pipeline.ErrorCode;
 import io.lightmill.pipeline.ImageRequest;
-import io.lightmill.pipeline.LightmillException;
 import io.lightmill.pipeline.RgbImage;
 import io.lightmill.pipeline.TensorProbe;
 import io.lightmill.pipeline.checkpoint.Checkpoint;
@@ -17,7 +15,6 @@ import io.lightmill.pipeline.schedule.Schedule;
 import io.lightmill.pipeline.torch.Opaque;
 import io.lightmill.pipeline.torch.Tensor;
 import io.lightmill.pipeline.vae.AutoencoderKl;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalDouble;
@@ -34,7 +31,8 @@ public final class StableDiffusion3Pipeline implements DiffusionPipeline {
   /**
    * Loads all components onto the loader's device.
    *
-   * @throws LightmillException if one is missing, damaged or not made for the others
+   * @throws io.lightmill.pipeline.LightmillException if one is missing, damaged or not made for the
+   *     others
    */
   public StableDiffusion3Pipeline(Checkpoint checkpoint, WeightLoader loader) {
     this.flow = new Flow(loader.device(), loader.dtype());
@@ -62,9 +60,11 @@ public final class StableDiffusion3Pipeline implements DiffusionPipeline {
   public Tensor draw(List<ImageRequest> batch, Optional<Tensor> start, TensorProbe probe) {
     ImageRequest any = batch.get(0);
     boolean guided = ClassifierFreeGuidance.GUIDANCE_SCALE.guides(any);
-    start.ifPresent(latents -> requireShape(latents, batch));
-    List<Opaque> generators = flow.generators(batch.stream().map(ImageRequest::seed).toList());
-    try (Tensor noise = start.isEmpty() ? noise(generators, any) : flow.copy(start.get());
+    long[] shape = {
+      batch.size(), transformer.config().channels(), latentRows(any), latentColumns(any)
+    };
+    List<Opaque> generators = flow.generators(batch);
+    try (Tensor noise = flow.start(start, shape, () -> noise(generators, any));
         Sd3Prompts prompts = prompts(batch, guided, probe);
         Sd3Guidance velocity = new Sd3Guidance(flow, transformer, batch, prompts, guided, probe);
         Tensor latents =
@@ -74,19 +74,6 @@ public final class StableDiffusion3Pipeline implements DiffusionPipeline {
       return image;
     } finally {
       generators.forEach(Opaque::close);
-    }
-  }
-
-  private void requireShape(Tensor latents, List<ImageRequest> batch) {
-    ImageRequest any = batch.get(0);
-    long[] wanted = {
-      batch.size(), transformer.config().channels(), latentRows(any), latentColumns(any)
-    };
-    if (!Arrays.equals(latents.shape(), wanted)) {
-      throw new LightmillException(
-          ErrorCode.INPUT_INVALID,
-          "the latents have the shape %s, where this batch starts from %s"
-              .formatted(Arrays.toString(latents.shape()), Arrays.toString(wanted)));
     }
   }
 

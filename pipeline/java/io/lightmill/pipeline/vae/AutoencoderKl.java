@@ -44,7 +44,11 @@ public final class AutoencoderKl implements AutoCloseable {
     /** What is absent has the default of diffusers' class. */
     public static Config of(ComponentConfig config) {
       requirePlainBlocks(config);
+      boolean flux2 = config.text("_class_name", "").equals("AutoencoderKLFlux2");
       List<Integer> blockOutChannels = config.counts("block_out_channels", List.of(64));
+      if (flux2 && config.json().hasNonNull("decoder_block_out_channels")) {
+        blockOutChannels = sameDepth(config, blockOutChannels.size());
+      }
       int groups = config.count("norm_num_groups", 32);
       if (blockOutChannels.stream().anyMatch(channels -> channels % groups != 0)) {
         throw config.wrong("block_out_channels", "multiples of norm_num_groups, " + groups);
@@ -56,8 +60,18 @@ public final class AutoencoderKl implements AutoCloseable {
           groups,
           config.flag("use_post_quant_conv", true),
           config.flag("mid_block_add_attention", true),
-          config.positive("scaling_factor", 0.18215),
+          config.positive("scaling_factor", flux2 ? 1 : 0.18215),
           config.number("shift_factor", 0));
+    }
+
+    /** Small decoders of FLUX.2 have widths of their own. */
+    private static List<Integer> sameDepth(ComponentConfig config, int levels) {
+      String key = "decoder_block_out_channels";
+      List<Integer> channels = config.counts(key, List.of());
+      if (channels.size() != levels) {
+        throw config.wrong(key, "a list as long as block_out_channels, " + levels);
+      }
+      return channels;
     }
 
     private static void requirePlainBlocks(ComponentConfig config) {

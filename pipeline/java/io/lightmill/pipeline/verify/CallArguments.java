@@ -1,9 +1,13 @@
 package io.lightmill.pipeline.verify;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.lightmill.pipeline.ErrorCode;
 import io.lightmill.pipeline.ImageRequest;
 import io.lightmill.pipeline.LightmillException;
+import io.lightmill.pipeline.checkpoint.ComponentConfig;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
@@ -57,6 +61,16 @@ record CallArguments(String caseName, JsonNode json, CallDefaults defaults) {
     return List.copyOf(requests);
   }
 
+  /** What the pipeline is to be set to for this call. */
+  ComponentConfig settings(Path file) {
+    ObjectNode settings = JsonNodeFactory.instance.objectNode();
+    for (String key : defaults.settings()) {
+      JsonNode given = json.path("load_overrides").path(key);
+      settings.set(key, given.isMissingNode() ? args().get(key) : given);
+    }
+    return new ComponentConfig(file, settings);
+  }
+
   /** One text a prompt, of an argument that may be left out or be one for all. */
   private List<Optional<String>> texts(String key, int prompts) {
     List<String> texts = texts(key);
@@ -79,6 +93,7 @@ record CallArguments(String caseName, JsonNode json, CallDefaults defaults) {
     args().fieldNames().forEachRemaining(unknown::add);
     json.path("load_overrides").fieldNames().forEachRemaining(unknown::add);
     unknown.removeAll(EXPRESSIBLE);
+    unknown.removeAll(defaults.settings());
     if (!unknown.isEmpty()) {
       throw new LightmillException(
           ErrorCode.INPUT_INVALID,

@@ -5,6 +5,7 @@ import io.lightmill.pipeline.ClassifierFreeGuidance;
 import io.lightmill.pipeline.ErrorCode;
 import io.lightmill.pipeline.ImageRequest;
 import io.lightmill.pipeline.LightmillException;
+import io.lightmill.pipeline.checkpoint.ComponentConfig;
 import io.lightmill.pipeline.checkpoint.SafetensorsFile;
 import io.lightmill.pipeline.checkpoint.TensorEntry;
 import io.lightmill.pipeline.checkpoint.WeightLoader;
@@ -21,6 +22,7 @@ import java.util.TreeMap;
  *
  * @param name of the case
  * @param requests that the call comes to, in the order of its pictures
+ * @param settings that the pipeline had beside them
  * @param guidance of the pipeline
  * @param recordings of its tensors by name, of which several may be one
  * @param file that holds them
@@ -28,6 +30,7 @@ import java.util.TreeMap;
 record ReferenceCase(
     String name,
     List<ImageRequest> requests,
+    ComponentConfig settings,
     ClassifierFreeGuidance guidance,
     Map<String, TensorEntry> recordings,
     SafetensorsFile file) {
@@ -47,10 +50,12 @@ record ReferenceCase(
    */
   static ReferenceCase of(JsonNode json, CallDefaults defaults, SafetensorsFile file) {
     String name = json.path("name").asText();
+    CallArguments arguments = new CallArguments(name, json, defaults);
     ReferenceCase reference =
         new ReferenceCase(
             name,
-            new CallArguments(name, json, defaults).requests(),
+            arguments.requests(),
+            arguments.settings(file.path()),
             defaults.guidance(),
             recordings(name, json, file),
             file);

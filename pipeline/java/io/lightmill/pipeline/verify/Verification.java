@@ -107,7 +107,8 @@ public final class Verification {
   }
 
   private static void run(
-      ReferenceCase reference, DiffusionPipeline pipeline, Consumer<Comparison> each) {
+      ReferenceCase reference, DiffusionPipeline loaded, Consumer<Comparison> each) {
+    DiffusionPipeline pipeline = loaded.with(reference.settings());
     fromLatents(pipeline, reference, each);
     if (reference.requests().size() == 1) {
       fromSeed(pipeline, reference, each);

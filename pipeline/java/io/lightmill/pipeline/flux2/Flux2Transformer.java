@@ -1,0 +1,81 @@
+package io.lightmill.pipeline.flux2;
+
+import io.lightmill.pipeline.checkpoint.Checkpoint;
+import io.lightmill.pipeline.checkpoint.WeightLoader;
+import io.lightmill.pipeline.schedule.TokenGrid;
+import io.lightmill.pipeline.torch.Device;
+import io.lightmill.pipeline.torch.ScriptModule;
+import io.lightmill.pipeline.torch.Tensor;
+import io.lightmill.pipeline.torch.Weights;
+
+/** The network of {@code flux2.py} with the weights of a checkpoint. */
+final class Flux2Transformer implements AutoCloseable {
+
+  static final ScriptModule NETWORK = ScriptModule.of("flux2", "Flux2Transformer2DModel");
+
+  private final Flux2Config config;
+  private final Device device;
+  private final Weights weights;
+  private final Weights doubleBlocks;
+  private final Weights singleBlocks;
+
+  private Flux2Transformer(Flux2Config config, Device device, Weights weights) {
+    this.config = config;
+    this.device = device;
+    this.weights = weights;
+    this.doubleBlocks = weights.stack("transformer_blocks", config.doubleBlocks());
+    this.singleBlocks = weights.stack("single_transformer_blocks", config.singleBlocks());
+  }
+
+  static Flux2Transformer load(Checkpoint checkpoint, WeightLoader loader) {
+    Flux2Config config = Flux2Config.of(checkpoint.config("transformer"));
+    return new Flux2Transformer(
+        config,
+        loader.device(),
+        loader.load(checkpoint.weights("transformer"), Flux2Layout.of(config)));
+  }
+
+  Flux2Config config() {
+    return config;
+  }
+
+  /** The rotary table for a text and a picture. */
+  Tensor rope(long textTokens, TokenGrid grid) {
+    long[] widths = config.ropeWidths().stream().mapToLong(Long::longValue).toArray();
+    return NETWORK.tensor(
+        "rope", textTokens, grid.rows(), grid.columns(), widths, config.ropeTheta(), device);
+  }
+
+  /** {@code [batch, channels, rows, columns]} to a token for each place. */
+  static Tensor tokens(Tensor latents) {
+    return NETWORK.tensor("tokens", latents);
+  }
+
+  /**
+   * The flow's velocity.
+   *
+   * @param latents {@code [batch, tokens, channels]}
+   * @param context of the text encoder, {@code [batch, tokens, width]}
+   * @param timestep in [0, 1000], 1000 being pure noise
+   */
+  Tensor velocity(Tensor latents, Tensor context, double timestep, Tensor rope) {
+    return NETWORK.tensor(
+        "forward",
+        weights,
+        doubleBlocks,
+        singleBlocks,
+        latents,
+        context,
+        timestep,
+        config.sinusoids(),
+        rope,
+        config.heads());
+  }
+
+  @Override
+  public void close() {
+    singleBlocks.close();
+    doubleBlocks.close();
+    weights.close();
+  }
+}

@@ -1,0 +1,138 @@
+package io.lightmill.pipeline.qwenimage;
+
+import io.lightmill.pipeline.ClassifierFreeGuidance;
+import io.lightmill.pipeline.DiffusionPipeline;
+import io.lightmill.pipeline.ImageRequest;
+import io.lightmill.pipeline.RgbImage;
+import io.lightmill.pipeline.TensorProbe;
+import io.lightmill.pipeline.checkpoint.Checkpoint;
+import io.lightmill.pipeline.checkpoint.ComponentFit;
+import io.lightmill.pipeline.checkpoint.Loading;
+import io.lightmill.pipeline.checkpoint.WeightLoader;
+import io.lightmill.pipeline.schedule.Flow;
+import io.lightmill.pipeline.schedule.FlowMatchEulerDiscreteScheduler;
+import io.lightmill.pipeline.schedule.GuidedVelocity;
+import io.lightmill.pipeline.schedule.TokenGrid;
+import io.lightmill.pipeline.text.QwenPromptReader;
+import io.lightmill.pipeline.text.QwenPrompts;
+import io.lightmill.pipeline.torch.Opaque;
+import io.lightmill.pipeline.torch.Tensor;
+import io.lightmill.pipeline.vae.AutoencoderKlQwenImage;
+import java.util.List;
+import java.util.Optional;
+
+/** Qwen-Image: diffusers' {@code QwenImagePipeline}. */
+public final class QwenImagePipeline implements DiffusionPipeline {
+
+  /** The hidden state after the text encoder's final norm. */
+  private static final List<Integer> STATES = List.of(-1);
+
+  private final Flow flow;
+  private final QwenPromptReader reader;
+  private final QwenImageTransformer transformer;
+  private final FlowMatchEulerDiscreteScheduler scheduler;
+  private final AutoencoderKlQwenImage vae;
+
+  /**
+   * Loads all components onto the loader's device.
+   *
+   * @throws io.lightmill.pipeline.LightmillException if one is missing, damaged or not made for the
+   *     others
+   */
+  public QwenImagePipeline(Checkpoint checkpoint, WeightLoader loader) {
+    this.flow = new Flow(loader.device(), loader.dtype());
+    this.scheduler = FlowMatchEulerDiscreteScheduler.of(checkpoint.config("scheduler"));
+    try (Loading loading = new Loading()) {
+      this.reader =
+          loading.add(
+              new QwenPromptReader(checkpoint, loader, flow, QwenImageLimits.TEMPLATE, STATES));
+      this.transformer = loading.add(QwenImageTransformer.load(checkpoint, loader));
+      this.vae = loading.add(AutoencoderKlQwenImage.load(checkpoint, loader, flow));
+      ComponentFit fit = new ComponentFit(checkpoint);
+      QwenImageConfig config = transformer.config();
+      fit.require("joint_attention_dim", config.contextWidth(), "text_encoder", reader.width());
+      int packed = vae.config().latentChannels() * TokenGrid.PATCH * TokenGrid.PATCH;
+      fit.require("in_channels", config.inChannels(), "vae", packed);
+      loading.complete();
+    }
+  }
+
+  @Override
+  public List<RgbImage> generate(List<ImageRequest> batch) {
+    try (Tensor image = draw(batch, Optional.empty(), TensorProbe.NONE)) {
+      return flow.pictures(image);
+    }
+  }
+
+  @Override
+  public Tensor draw(List<ImageRequest> batch, Optional<Tensor> start, TensorProbe probe) {
+    ImageRequest any = batch.get(0);
+    TokenGrid grid = TokenGrid.of(any.width(), any.height(), vae.config().scaleFactor());
+    long[] shape = {batch.size(), grid.tokens(), transformer.config().inChannels()};
+    List<Opaque> generators = flow.generators(batch);
+    try (Tensor noise = flow.start(start, shape, () -> noise(generators, grid));
+        QwenImageTransformer.Texts prompts = prompts(batch, grid, probe);
+        QwenImageTransformer.Texts negative =
+            ClassifierFreeGuidance.TRUE_CFG_SCALE.guides(any)
+                ? negativePrompts(batch, grid, probe)
+                : null;
+        Tensor scale = flow.column(batch, ImageRequest::trueCfgScale);
+        Tensor latents =
+            flow.follow(
+                scheduler.linear(any.numInferenceSteps(), scheduler.mu(grid.tokens())),
+                noise,
+                new GuidedVelocity(
+                    (x, timestep) -> transformer.velocity(x, prompts, timestep),
+                    Optional.ofNullable(negative)
+                        .map(away -> (x, timestep) -> transformer.velocity(x, away, timestep)),
+                    (away, towards) -> QwenImageTransformer.guide(away, towards, scale),
+                    probe),
+                () -> noise(generators, grid),
+                probe);
+        Tensor unpacked = flow.unpack(latents, grid.rows(), grid.columns())) {
+      Tensor image = vae.decode(unpacked, probe);
+      probe.record("image", image);
+      return image;
+    } finally {
+      generators.forEach(Opaque::close);
+    }
+  }
+
+  private QwenImageTransformer.Texts prompts(
+      List<ImageRequest> batch, TokenGrid grid, TensorProbe probe) {
+    return texts(batch, batch.stream().map(ImageRequest::prompt).toList(), 0, grid, probe);
+  }
+
+  private QwenImageTransformer.Texts negativePrompts(
+      List<ImageRequest> batch, TokenGrid grid, TensorProbe probe) {
+    List<String> texts =
+        batch.stream().map(request -> request.negativePrompt().orElseThrow()).toList();
+    return texts(batch, texts, 1, grid, probe);
+  }
+
+  private QwenImageTransformer.Texts texts(
+      List<ImageRequest> batch, List<String> texts, int call, TokenGrid grid, TensorProbe probe) {
+    int skipped = QwenImageLimits.TEMPLATE_TOKENS;
+    int longest = QwenImageLimits.MAX_SEQUENCE_LENGTH + skipped;
+    try (QwenPrompts prompts = reader.read(texts, Math.min(reader.longest(texts), longest))) {
+      probe.record("tok.tokenizer.%d.input_ids".formatted(call), prompts.ids());
+      probe.record("te.text_encoder.%d.hidden_states.-1".formatted(call), prompts.states());
+      return transformer.texts(prompts, skipped, batch.get(0).maxSequenceLength(), grid);
+    }
+  }
+
+  private Tensor noise(List<Opaque> generators, TokenGrid grid) {
+    int channels = vae.config().latentChannels();
+    try (Tensor spatial =
+        flow.noise(generators, channels, grid.latentRows(), grid.latentColumns())) {
+      return flow.pack(spatial);
+    }
+  }
+
+  @Override
+  public void close() {
+    vae.close();
+    transformer.close();
+    reader.close();
+  }
+}

@@ -1,0 +1,123 @@
+package io.lightmill.pipeline.text;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import io.lightmill.pipeline.checkpoint.ComponentConfig;
+import io.lightmill.pipeline.checkpoint.WeightLayout;
+import java.util.List;
+
+/** What a Qwen language model takes from {@code config.json}. */
+record QwenConfig(
+    int vocabulary,
+    int width,
+    int feedForwardWidth,
+    int layers,
+    int heads,
+    int keyHeads,
+    int headWidth,
+    boolean headNorms,
+    boolean inputBiases,
+    boolean outputBias,
+    double ropeTheta,
+    double rmsNormEps) {
+
+  private static final String QWEN3 = "qwen3";
+  private static final List<String> MODELS =
+      List.of(QWEN3, "qwen2", "qwen2_5_vl", "qwen2_5_vl_text");
+  private static final List<String> PLAIN_ROPES = List.of("default", "mrope");
+
+  /**
+   * Reads the text side's config. What is absent has the default of transformers' {@code
+   * Qwen3Config} or {@code Qwen2_5_VLTextConfig}.
+   */
+  static QwenConfig of(ComponentConfig component) {
+    JsonNode text = component.json().path("text_config");
+    ComponentConfig config =
+        text.isObject() ? new ComponentConfig(component.file(), text) : component;
+    boolean qwen3 = config.choice("model_type", QWEN3, MODELS).equals(QWEN3);
+    config.choice("hidden_act", "silu", List.of("silu"));
+    if (config.flag("use_sliding_window", false)) {
+      throw config.wrong("use_sliding_window", "false");
+    }
+    int width = config.count("hidden_size", qwen3 ? 4096 : 8192);
+    int heads = config.count("num_attention_heads", qwen3 ? 32 : 64);
+    int keyHeads = config.count("num_key_value_heads", qwen3 ? 32 : 8);
+    if (heads % keyHeads != 0) {
+      throw config.wrong("num_key_value_heads", "a divisor of num_attention_heads, " + heads);
+    }
+    int headWidth = config.count("head_dim", qwen3 ? 128 : width / heads);
+    if (headWidth % 2 != 0) {
+      throw config.wrong("head_dim", "an even number");
+    }
+    boolean attentionBias = config.flag("attention_bias", false);
+    return new QwenConfig(
+        config.count("vocab_size", qwen3 ? 151936 : 152064),
+        width,
+        config.count("intermediate_size", qwen3 ? 22016 : 29568),
+        config.count("num_hidden_layers", qwen3 ? 32 : 80),
+        heads,
+        keyHeads,
+        headWidth,
+        qwen3,
+        !qwen3 || attentionBias,
+        qwen3 && attentionBias,
+        ropeTheta(config),
+        config.positive("rms_norm_eps", qwen3 ? 1e-6 : 1e-5));
+  }
+
+  /** Transformers 5 writes {@code rope_parameters}, older releases two keys of their own. */
+  private static double ropeTheta(ComponentConfig config) {
+    String scaling = "rope_scaling";
+    ComponentConfig parameters =
+        new ComponentConfig(config.file(), config.json().path("rope_parameters"));
+    for (JsonNode rope : List.of(parameters.json(), config.json().path(scaling))) {
+      String type = rope.path("rope_type").asText(rope.path("type").asText("default"));
+      if (!PLAIN_ROPES.contains(type)) {
+        throw config.wrong(scaling, "of the type default");
+      }
+    }
+    return parameters.positive("rope_theta", config.positive("rope_theta", 1_000_000));
+  }
+
+  /** Numbers a hidden state from the front where it is numbered from the back. */
+  int state(int number) {
+    return number < 0 ? layers + 1 + number : number;
+  }
+
+  /** The weights up to a hidden state. */
+  WeightLayout layout(int lastState) {
+    WeightLayout layout = new WeightLayout().tensor("embed_tokens.weight", vocabulary, width);
+    for (int i = 0; i < lastState; i++) {
+      layer(layout, "layers.%d.".formatted(i));
+    }
+    return lastState == layers ? layout.tensor("norm.weight", width) : layout;
+  }
+
+  private void layer(WeightLayout layout, String layer) {
+    String attention = layer + "self_attn.";
+    layout
+        .tensor(layer + "input_layernorm.weight", width)
+        .tensor(layer + "post_attention_layernorm.weight", width);
+    linear(layout, attention + "q_proj", width, (long) heads * headWidth, inputBiases);
+    linear(layout, attention + "k_proj", width, (long) keyHeads * headWidth, inputBiases);
+    linear(layout, attention + "v_proj", width, (long) keyHeads * headWidth, inputBiases);
+    linear(layout, attention + "o_proj", (long) heads * headWidth, width, outputBias);
+    if (headNorms) {
+      layout
+          .tensor(attention + "q_norm.weight", headWidth)
+          .tensor(attention + "k_norm.weight", headWidth);
+    }
+    layout
+        .linearWithoutBias(layer + "mlp.gate_proj", width, feedForwardWidth)
+        .linearWithoutBias(layer + "mlp.up_proj", width, feedForwardWidth)
+        .linearWithoutBias(layer + "mlp.down_proj", feedForwardWidth, width);
+  }
+
+  private static void linear(
+      WeightLayout layout, String name, long inputs, long outputs, boolean bias) {
+    if (bias) {
+      layout.linear(name, inputs, outputs);
+    } else {
+      layout.linearWithoutBias(name, inputs, outputs);
+    }
+  }
+}

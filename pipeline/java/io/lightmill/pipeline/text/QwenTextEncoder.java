@@ -1,0 +1,103 @@
+package io.lightmill.pipeline.text;
+
+import io.lightmill.pipeline.checkpoint.Checkpoint;
+import io.lightmill.pipeline.checkpoint.ComponentConfig;
+import io.lightmill.pipeline.checkpoint.WeightLoader;
+import io.lightmill.pipeline.torch.ScriptModule;
+import io.lightmill.pipeline.torch.Tensor;
+import io.lightmill.pipeline.torch.Weights;
+import java.util.List;
+
+/**
+ * A Qwen language model as a reader of prompts: transformers' {@code Qwen3Model}, or the text side
+ * of {@code Qwen2_5_VLModel}. Gives some of its hidden states; layers behind the last of them stay
+ * on disk.
+ */
+public final class QwenTextEncoder implements AutoCloseable {
+
+  private static final ScriptModule NETWORK = ScriptModule.of("qwen", "QwenModel");
+
+  /** Longer prefixes first: names of all releases, with and without a vision side. */
+  private static final List<String> PREFIXES = List.of("model.language_model.", "model.");
+
+  private final QwenConfig config;
+  private final List<Integer> states;
+  private final Weights weights;
+  private final Weights layers;
+
+  private QwenTextEncoder(QwenConfig config, List<Integer> states, Weights weights) {
+    this.config = config;
+    this.states = states;
+    this.weights = weights;
+    this.layers = weights.stack("layers", states.get(states.size() - 1));
+  }
+
+  /**
+   * Loads a component.
+   *
+   * @param component such as {@code text_encoder}
+   * @param states numbers of the hidden states to give, ascending, as transformers counts: 0 enters
+   *     the first layer, the last, also -1, is that after the final norm
+   */
+  public static QwenTextEncoder load(
+      Checkpoint checkpoint, String component, List<Integer> states, WeightLoader loader) {
+    ComponentConfig json = checkpoint.config(component);
+    QwenConfig config = QwenConfig.of(json);
+    List<Integer> numbers = states.stream().map(config::state).toList();
+    int last = numbers.get(numbers.size() - 1);
+    if (numbers.get(0) < 0 || last > config.layers()) {
+      throw json.wrong("num_hidden_layers", "enough for the hidden states " + states);
+    }
+    return new QwenTextEncoder(
+        config,
+        numbers,
+        loader.load(
+            checkpoint.weights(component), config.layout(last), QwenTextEncoder::canonical));
+  }
+
+  private static String canonical(String name) {
+    return PREFIXES.stream()
+        .filter(name::startsWith)
+        .findFirst()
+        .map(prefix -> name.substring(prefix.length()))
+        .orElse(name);
+  }
+
+  /** Channels of all given hidden states together. */
+  public int width() {
+    return states.size() * config.width();
+  }
+
+  /**
+   * Hidden states of one text side by side, {@code [1, tokens, width]}. Padding sees the text, but
+   * neither itself nor other padding.
+   *
+   * @param ids {@code [1, tokens]} on the encoder's device: text, then padding
+   * @param textTokens how many are text, at least 1
+   */
+  public Tensor encode(Tensor ids, int textTokens) {
+    return NETWORK.tensor(
+        "forward",
+        weights,
+        layers,
+        ids,
+        textTokens,
+        states.stream().mapToLong(Integer::longValue).toArray(),
+        config.heads(),
+        config.keyHeads(),
+        config.headWidth(),
+        config.ropeTheta(),
+        config.rmsNormEps());
+  }
+
+  /** The given hidden state of this number, from 0, {@code [batch, tokens, channels]}. */
+  public Tensor state(Tensor encoded, int number) {
+    return NETWORK.tensor("state", encoded, number, states.size());
+  }
+
+  @Override
+  public void close() {
+    layers.close();
+    weights.close();
+  }
+}

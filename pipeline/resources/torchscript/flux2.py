@@ -1,0 +1,87 @@
+# FLUX.2 (Black Forest Labs): FLUX.1's streams, modulated alike in all blocks of a kind, without biases.
+import nn
+
+# SiLU of the first half of the channels times the second.
+def swiglu(x: Tensor) -> Tensor:
+  gate, up = x.chunk(2, -1)
+  return torch.silu(gate) * up
+
+def feed_forward(x: Tensor, w: Dict[str, Tensor], name: str) -> Tensor:
+  return nn.linear(flux2.swiglu(nn.linear(x, w, name + ".linear_in")), w, name + ".linear_out")
+
+def double_block(
+    img: Tensor,
+    txt: Tensor,
+    img_modulation: Tensor,
+    txt_modulation: Tensor,
+    rope: Tensor,
+    w: Dict[str, Tensor],
+    heads: int) -> Tuple[Tensor, Tensor]:
+  shift, scale, gate, shift2, scale2, gate2 = img_modulation.chunk(6, -1)
+  txt_shift, txt_scale, txt_gate, txt_shift2, txt_scale2, txt_gate2 = txt_modulation.chunk(6, -1)
+  img_out, txt_out = nn.joint_attention(nn.modulate(img, shift, scale), nn.modulate(txt, txt_shift, txt_scale), rope, None, w, heads)
+  img = img + gate * img_out
+  img = img + gate2 * flux2.feed_forward(nn.modulate(img, shift2, scale2), w, "ff")
+  txt = txt + txt_gate * txt_out
+  txt = txt + txt_gate2 * flux2.feed_forward(nn.modulate(txt, txt_shift2, txt_scale2), w, "ff_context")
+  return (img, txt)
+
+# Attention and feed-forward side by side, from one projection and into one.
+def single_block(x: Tensor, modulation: Tensor, rope: Tensor, w: Dict[str, Tensor], heads: int) -> Tensor:
+  shift, scale, gate = modulation.chunk(3, -1)
+  projected = nn.linear(nn.modulate(x, shift, scale), w, "attn.to_qkv_mlp_proj")
+  width = x.size(2)
+  q, k, v, mlp = projected.split_with_sizes([width, width, width, projected.size(2) - 3 * width], -1)
+  q = nn.rotate(nn.rms_norm(nn.split_heads(q, heads), w["attn.norm_q.weight"], 1e-6), rope)
+  k = nn.rotate(nn.rms_norm(nn.split_heads(k, heads), w["attn.norm_k.weight"], 1e-6), rope)
+  attended = nn.attention(q, k, nn.split_heads(v, heads))
+  return x + gate * nn.linear(torch.cat([attended, flux2.swiglu(mlp)], 2), w, "attn.to_out")
+
+class Flux2Transformer2DModel(Module):
+
+  # Image tokens stand at (0, row, column, 0), text tokens at (0, 0, 0, number): a table [tokens, head width / 2].
+  def rope(self, text_tokens: int, rows: int, columns: int, widths: List[int], theta: float, device: str) -> Tensor:
+    image = torch.zeros([rows, columns, 4], dtype=7, device=torch.device(device))
+    image[..., 1] = torch.arange(rows, dtype=7, device=image.device).unsqueeze(1)
+    image[..., 2] = torch.arange(columns, dtype=7, device=image.device)
+    text = torch.zeros([text_tokens, 4], dtype=7, device=image.device)
+    text[:, 3] = torch.arange(text_tokens, dtype=7, device=image.device)
+    return nn.rope(torch.cat([text, image.flatten(0, 1)], 0), widths, theta)
+
+  # The flow's velocity at a timestep in [0, 1000]: latents [batch, tokens, channels] -> the same shape.
+  # Dividing and multiplying by 1000 looks idle, but rounds 16-bit timesteps as diffusers does.
+  def forward(
+      self,
+      w: Dict[str, Tensor],
+      blocks: List[Dict[str, Tensor]],
+      single_blocks: List[Dict[str, Tensor]],
+      latents: Tensor,
+      context: Tensor,
+      timestep: float,
+      sinusoids: int,
+      rope: Tensor,
+      heads: int) -> Tensor:
+    time = torch.full([latents.size(0)], timestep, dtype=latents.dtype, device=latents.device) / 1000 * 1000
+    temb = nn.embed(nn.sinusoid(time, sinusoids).to(latents.dtype), w, "time_guidance_embed.timestep_embedder")
+    img_modulation = nn.modulation(temb, w, "double_stream_modulation_img")
+    txt_modulation = nn.modulation(temb, w, "double_stream_modulation_txt")
+    modulation = nn.modulation(temb, w, "single_stream_modulation")
+
+    img = nn.linear(latents, w, "x_embedder")
+    txt = nn.linear(context, w, "context_embedder")
+    for block in blocks:
+      img, txt = flux2.double_block(img, txt, img_modulation, txt_modulation, rope, block, heads)
+    x = torch.cat([txt, img], 1)
+    for block in single_blocks:
+      x = flux2.single_block(x, modulation, rope, block, heads)
+
+    scale, shift = nn.modulation(temb, w, "norm_out").chunk(2, -1)
+    return nn.linear(nn.modulate(x[:, txt.size(1):], shift, scale), w, "proj_out")
+
+  # [batch, channels, rows, columns] -> a token for each place.
+  def tokens(self, latents: Tensor) -> Tensor:
+    return latents.flatten(2).transpose(1, 2).contiguous()
+
+  # Undoes the batch norm under which the transformer sees the autoencoder's latents: [batch, tokens, channels]
+  def denormalize(self, w: Dict[str, Tensor], latents: Tensor, eps: float) -> Tensor:
+    return latents * torch.sqrt(w["bn.running_var"] + eps) + w["bn.running_mean"]

@@ -1,0 +1,157 @@
+# Z-Image (Alibaba Tongyi): one stream of image and caption tokens, both refined on their own first.
+import nn
+
+# Tokens of a picture and of a caption come in multiples of this; learned tokens fill up.
+def filled(tokens: int) -> int:
+  return (tokens + 31) // 32 * 32
+
+def fill(x: Tensor, w: Dict[str, Tensor], name: str) -> Tensor:
+  missing = z_image.filled(x.size(1)) - x.size(1)
+  return torch.cat([x, w[name].to(x.dtype).unsqueeze(0).expand([x.size(0), missing, x.size(2)])], 1)
+
+def heads_of(x: Tensor, w: Dict[str, Tensor], projection: str, norm: str, heads: int) -> Tensor:
+  y = nn.split_heads(nn.linear(x, w, projection), heads)
+  if norm + ".weight" in w:
+    y = nn.rms_norm(y, w[norm + ".weight"], 1e-5)
+  return y
+
+def attention(x: Tensor, rope: Tensor, mask: Optional[Tensor], w: Dict[str, Tensor], heads: int) -> Tensor:
+  q = nn.rotate(z_image.heads_of(x, w, "attention.to_q", "attention.norm_q", heads), rope)
+  k = nn.rotate(z_image.heads_of(x, w, "attention.to_k", "attention.norm_k", heads), rope)
+  v = nn.split_heads(nn.linear(x, w, "attention.to_v"), heads)
+  return nn.linear(nn.masked_attention(q, k, v, mask), w, "attention.to_out.0")
+
+def feed_forward(x: Tensor, w: Dict[str, Tensor]) -> Tensor:
+  gated = torch.silu(nn.linear(x, w, "feed_forward.w1")) * nn.linear(x, w, "feed_forward.w3")
+  return nn.linear(gated, w, "feed_forward.w2")
+
+# A block that the timestep modulates.
+def block(
+    x: Tensor,
+    temb: Tensor,
+    rope: Tensor,
+    mask: Optional[Tensor],
+    w: Dict[str, Tensor],
+    heads: int,
+    eps: float) -> Tensor:
+  scale, gate, scale2, gate2 = nn.linear_rows(temb, w, "adaLN_modulation.0").unsqueeze(1).chunk(4, -1)
+  h = nn.rms_norm(x, w["attention_norm1.weight"], eps) * (1 + scale)
+  h = z_image.attention(h, rope, mask, w, heads)
+  x = x + torch.tanh(gate) * nn.rms_norm(h, w["attention_norm2.weight"], eps)
+  h = z_image.feed_forward(nn.rms_norm(x, w["ffn_norm1.weight"], eps) * (1 + scale2), w)
+  return x + torch.tanh(gate2) * nn.rms_norm(h, w["ffn_norm2.weight"], eps)
+
+# A block of the captions, which no timestep changes.
+def still_block(x: Tensor, rope: Tensor, w: Dict[str, Tensor], heads: int, eps: float) -> Tensor:
+  h = z_image.attention(nn.rms_norm(x, w["attention_norm1.weight"], eps), rope, None, w, heads)
+  x = x + nn.rms_norm(h, w["attention_norm2.weight"], eps)
+  h = z_image.feed_forward(nn.rms_norm(x, w["ffn_norm1.weight"], eps), w)
+  return x + nn.rms_norm(h, w["ffn_norm2.weight"], eps)
+
+def table(positions: Tensor, widths: List[int], theta: float) -> Tensor:
+  return nn.turns(nn.angles(positions, widths, theta, 7).to(6))
+
+# Caption tokens, the filling ones too, stand at (1, 0, 0), (2, 0, 0), ...
+def caption_rope(tokens: int, widths: List[int], theta: float, device: Device) -> Tensor:
+  positions = torch.zeros([tokens, 3], dtype=7, device=device)
+  positions[:, 0] = torch.arange(1, tokens + 1, dtype=7, device=device)
+  return z_image.table(positions, widths, theta)
+
+# Image tokens stand behind their caption, at (its tokens + 1, row, column); the filling ones at the origin.
+def image_rope(caption: int, rows: int, columns: int, widths: List[int], theta: float, device: Device) -> Tensor:
+  grid = torch.zeros([rows, columns, 3], dtype=7, device=device)
+  grid[..., 0] = caption + 1
+  grid[..., 1] = torch.arange(rows, dtype=7, device=device).unsqueeze(1)
+  grid[..., 2] = torch.arange(columns, dtype=7, device=device)
+  filling = torch.zeros([z_image.filled(rows * columns) - rows * columns, 3], dtype=7, device=device)
+  return z_image.table(torch.cat([grid.flatten(0, 1), filling], 0), widths, theta)
+
+class ZImageTransformer2DModel(Module):
+
+  # Captions as the picture's tokens meet them, one by one: hidden states [batch, tokens, width], of which each row's
+  # first are text -> [batch, longest filled caption, width]. No timestep enters: once a picture is enough.
+  def captions(
+      self,
+      w: Dict[str, Tensor],
+      refiner: List[Dict[str, Tensor]],
+      states: Tensor,
+      lengths: List[int],
+      widths: List[int],
+      theta: float,
+      heads: int,
+      eps: float) -> Tensor:
+    longest = z_image.filled(max(lengths))
+    refined = annotate(List[Tensor], [])
+    for i in range(len(lengths)):
+      text = nn.rms_norm(states[i:i + 1, :lengths[i]], w["cap_embedder.0.weight"], eps)
+      x = z_image.fill(nn.linear(text, w, "cap_embedder.1"), w, "cap_pad_token")
+      rope = z_image.caption_rope(x.size(1), widths, theta, x.device)
+      for weights in refiner:
+        x = z_image.still_block(x, rope, weights, heads, eps)
+      refined.append(torch.constant_pad_nd(x, [0, 0, 0, longest - x.size(1)]))
+    return torch.cat(refined, 0)
+
+  # Rotary tables of image and caption [batch, 1, tokens, head width / 2].
+  def rope(self, lengths: List[int], rows: int, columns: int, widths: List[int], theta: float, device: str) -> Tensor:
+    place = torch.device(device)
+    caption = z_image.caption_rope(z_image.filled(max(lengths)), widths, theta, place)
+    tables = annotate(List[Tensor], [])
+    for length in lengths:
+      image = z_image.image_rope(z_image.filled(length), rows, columns, widths, theta, place)
+      tables.append(torch.cat([image, caption], 0))
+    return torch.stack(tables, 0).unsqueeze(1)
+
+  # Against the flow's velocity, at a timestep in [0, 1000]: latents [batch, channels, height, width] -> the same shape.
+  def forward(
+      self,
+      w: Dict[str, Tensor],
+      refiner: List[Dict[str, Tensor]],
+      layers: List[Dict[str, Tensor]],
+      latents: Tensor,
+      captions: Tensor,
+      lengths: List[int],
+      rope: Tensor,
+      timestep: float,
+      t_scale: float,
+      heads: int,
+      eps: float) -> Tensor:
+    b, c, height, width = latents.size()
+    rows, columns = height // 2, width // 2
+    time = (1000 - torch.full([b], timestep, dtype=6, device=latents.device)) / 1000 * t_scale
+    temb = nn.linear_rows(nn.sinusoid(time, 256).to(latents.dtype), w, "t_embedder.mlp.0")
+    temb = nn.silu_linear_rows(temb, w, "t_embedder.mlp.2")
+
+    patches = latents.view([b, c, rows, 2, columns, 2]).permute([0, 2, 4, 3, 5, 1]).reshape([b, rows * columns, 4 * c])
+    x = z_image.fill(nn.linear(patches, w, "all_x_embedder.2-1"), w, "x_pad_token")
+    tokens = x.size(1)
+    for weights in refiner:
+      x = z_image.block(x, temb, rope[:, :, :tokens], None, weights, heads, eps)
+
+    own = annotate(List[int], [])
+    for length in lengths:
+      own.append(tokens + z_image.filled(length))
+    mask = nn.key_mask(own, x.device)
+    x = torch.cat([x, captions], 1)
+    for weights in layers:
+      x = z_image.block(x, temb, rope, mask, weights, heads, eps)
+
+    scale = nn.silu_linear_rows(temb, w, "all_final_layer.2-1.adaLN_modulation.1").unsqueeze(1)
+    y = nn.linear(nn.norm(x[:, :rows * columns]) * (1 + scale), w, "all_final_layer.2-1.linear")
+    return y.view([b, rows, columns, 2, 2, c]).permute([0, 5, 1, 3, 2, 4]).reshape([b, c, height, width])
+
+  # One picture's part of a batch, as diffusers' transformer returns it: [channels, 1, height, width]
+  def part(self, out: Tensor, number: int) -> Tensor:
+    return out[number].unsqueeze(1)
+
+  def velocity(self, out: Tensor) -> Tensor:
+    return -out
+
+  # Classifier-free guidance, scale [batch], of which 0 is none; no picture's part grows beyond so many times the
+  # norm of its positive one, where that limit is above 0.
+  def guide(self, negative: Tensor, positive: Tensor, scale: Tensor, limit: float) -> Tensor:
+    out = positive + scale.to(positive.dtype).view([-1, 1, 1, 1]) * (positive - negative)
+    if limit > 0:
+      most = torch.linalg_vector_norm(positive, 2, [1, 2, 3], True) * limit
+      norm = torch.linalg_vector_norm(out, 2, [1, 2, 3], True)
+      out = torch.where(norm > most, out * (most / norm), out)
+    return -out
