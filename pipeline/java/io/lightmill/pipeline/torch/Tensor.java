@@ -44,10 +44,12 @@ public final class Tensor extends EngineValue {
     return read(NDArray::toByteArray);
   }
 
+  /** The engine's array lives in a buffer of Java's that goes with it; its duplicate does not. */
   private static Tensor create(Function<NDManager, NDArray> creation) {
     try (NDManager manager = Torch.manager();
-        NDArray array = creation.apply(manager)) {
-      return new Tensor(IValue.from((PtNDArray) array));
+        NDArray array = creation.apply(manager);
+        NDArray own = array.duplicate()) {
+      return new Tensor(IValue.from((PtNDArray) own));
     }
   }
 
