@@ -1,5 +1,9 @@
 package io.lightmill.udfs;
 
+import static org.apache.spark.sql.functions.coalesce;
+import static org.apache.spark.sql.functions.col;
+import static org.apache.spark.sql.functions.when;
+
 import io.lightmill.pipeline.ErrorCode;
 import io.lightmill.pipeline.LightmillException;
 import java.util.Arrays;
@@ -9,6 +13,7 @@ import java.util.Optional;
 import java.util.Set;
 import org.apache.commons.lang3.StringUtils;
 import org.apache.hadoop.conf.Configuration;
+import org.apache.spark.sql.Column;
 import org.apache.spark.sql.DataFrameReader;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
@@ -35,23 +40,19 @@ final class PromptTable {
    */
   static Dataset<Row> read(SparkSession spark, GenerationSettings.Table table) {
     try {
-      Dataset<Row> rows = trimmed(table.location(), open(spark, table));
+      TableFormat format = format(spark, table);
+      Dataset<Row> trimmed = trimmed(table.location(), open(spark, format, table.location()));
+      Dataset<Row> rows = format == TableFormat.CSV ? unclosedMarked(trimmed) : trimmed;
       return table.limit().isPresent()
           ? spark.createDataFrame(rows.takeAsList(table.limit().getAsInt()), rows.schema())
           : rows;
-    } catch (LightmillException e) {
-      throw e;
     } catch (Exception e) { // Spark throws checked exceptions that Scala does not declare
-      throw new LightmillException(
-          ErrorCode.INPUT_INVALID,
-          "prompt table '%s' cannot be read: %s".formatted(table.location(), e.getMessage()),
-          e);
+      throw TaskFailures.unreadable(table.location(), e);
     }
   }
 
-  private static Dataset<Row> open(SparkSession spark, GenerationSettings.Table table) {
-    String location = table.location();
-    return switch (format(spark, table)) {
+  private static Dataset<Row> open(SparkSession spark, TableFormat format, String location) {
+    return switch (format) {
       case CSV -> csv(spark, location);
       case PARQUET -> spark.read().parquet(location);
       case JSON -> spark.read().option("columnNameOfCorruptRecord", CORRUPT).json(location);
@@ -110,6 +111,17 @@ final class PromptTable {
     return header.isEmpty()
         ? spark.emptyDataFrame()
         : reader.schema(header.add(CORRUPT, DataTypes.StringType)).csv(location);
+  }
+
+  /**
+   * Marks a row whose last value has swallowed the rest of its file, since its quote is never
+   * closed: the parser takes the last line end for a part of it.
+   */
+  private static Dataset<Row> unclosedMarked(Dataset<Row> rows) {
+    String[] names = rows.columns();
+    Column last = col("`" + names[names.length - 2].replace("`", "``") + "`");
+    return rows.withColumn(
+        CORRUPT, coalesce(col(CORRUPT), when(last.rlike("(?s)\\n.*\\n$"), last)));
   }
 
   private static Dataset<Row> trimmed(String location, Dataset<Row> rows) {

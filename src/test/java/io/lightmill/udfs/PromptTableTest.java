@@ -5,11 +5,14 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.lightmill.pipeline.ErrorCode;
 import io.lightmill.pipeline.LightmillException;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
+import java.nio.charset.Charset;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -112,20 +115,58 @@ class PromptTableTest {
   @ValueSource(
       strings = {
         "id,prompt\n1,\"a mug\n2,a jug\n3,\"red\" cup\n",
-        "id,prompt\n1,a jug\n2,\"a mug\n3,a cup\n",
         "id,prompt\n1,\"a \"red\" mug\"\n"
       })
   void csvWhoseQuotesDoNotPairUpIsRefused(String text) throws IOException {
     Path file = file("p.csv", text);
 
-    assertThatThrownBy(
-            () -> read(file).collectAsList().forEach(row -> System.out.println("ROW " + row)))
+    assertThatThrownBy(() -> read(file).collectAsList())
         .isInstanceOfSatisfying(
             Exception.class,
             e ->
                 assertThat(TaskFailures.mendable(e))
                     .isInstanceOf(LightmillException.class)
                     .hasMessageContainingAll("quote", "double"));
+  }
+
+  @Test
+  void csvValueWhoseQuoteIsNeverClosedIsMarkedAsCorrupt() throws IOException {
+    Path file =
+        file("p.csv", "id,prompt\n1,\"a\njug\"\n2,\"a pot\n\"\n3,\"a mug\n4,a cup\n5,a cap\n");
+
+    assertThat(read(file).orderBy("id").collectAsList())
+        .extracting(row -> row.<String>getAs(PromptTable.CORRUPT))
+        .containsExactly(null, null, "a mug\n4,a cup\n5,a cap\n");
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"id;prompt\n1;mug\n", "id\tprompt\n1\tmug\n"})
+  void otherSeparatorsAreRefused(String text) throws IOException {
+    Path file = file("p.csv", text);
+    assertRefused(() -> read(file), ErrorCode.INPUT_INVALID, "one column 'id", "with commas");
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"UTF-16", "ISO-8859-1"})
+  void aHeaderThatIsNotUtf8IsRefused(String charset) throws IOException {
+    Path file = directory.resolve("p.csv");
+    Files.write(file, "größe,prompt\n1,mug\n".getBytes(Charset.forName(charset)));
+    assertRefused(() -> read(file), ErrorCode.INPUT_INVALID, "p.csv", "save the table in UTF-8");
+  }
+
+  @Test
+  void aFileThatIsCutOffIsRefused() throws IOException {
+    ByteArrayOutputStream whole = new ByteArrayOutputStream();
+    try (OutputStream out = new GZIPOutputStream(whole)) {
+      out.write("id,prompt\n1,a mug\n".getBytes(StandardCharsets.UTF_8));
+    }
+    Path file = directory.resolve("p.csv.gz");
+    Files.write(file, Arrays.copyOf(whole.toByteArray(), whole.size() / 2));
+    assertRefused(
+        () -> read(file),
+        ErrorCode.INPUT_INVALID,
+        "p.csv.gz cannot be read: ",
+        "see that it is whole");
   }
 
   @Test
@@ -239,7 +280,11 @@ class PromptTableTest {
   void unknownFormatsAreRefused() throws IOException {
     Path file = file("prompts.xlsx", "?");
 
-    assertRefused(() -> read(file), ErrorCode.INPUT_INVALID, "prompts.xlsx", "name its format");
+    assertRefused(
+        () -> read(file),
+        ErrorCode.INPUT_INVALID,
+        "prompts.xlsx",
+        "save it in one of these formats");
     assertRefused(
         () -> PromptTable.read(spark, table(file.toString(), "excel", 0)),
         ErrorCode.CONFIGURATION_INVALID,
