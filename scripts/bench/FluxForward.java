@@ -1,5 +1,6 @@
 import io.lightmill.pipeline.checkpoint.SafetensorsFile;
 import io.lightmill.pipeline.checkpoint.WeightFiles;
+import io.lightmill.pipeline.checkpoint.WeightLayout;
 import io.lightmill.pipeline.checkpoint.WeightLoader;
 import io.lightmill.pipeline.torch.DType;
 import io.lightmill.pipeline.torch.Device;
@@ -25,7 +26,13 @@ class FluxForward {
     WeightLoader loader = new WeightLoader(Device.CPU, DType.F32);
     ScriptModule network = ScriptModule.of("flux", "FluxTransformer2DModel");
     SafetensorsFile inputs = SafetensorsFile.open(directory.resolve("inputs.safetensors"));
-    try (Weights weights = loader.load(WeightFiles.in(directory.resolve("transformer")));
+    WeightFiles files = WeightFiles.in(directory.resolve("transformer"));
+    WeightLayout layout = new WeightLayout();
+    for (SafetensorsFile file : files.files()) {
+      file.tensors()
+          .forEach((name, e) -> layout.tensor(name, e.shape().stream().mapToLong(n -> n).toArray()));
+    }
+    try (Weights weights = loader.load(files, layout);
         Weights doubleBlocks = weights.stack("transformer_blocks", doubles);
         Weights singleBlocks = weights.stack("single_transformer_blocks", singles);
         Tensor latents = loader.read(inputs, inputs.tensors().get("latents"));

@@ -13,8 +13,8 @@ def layer(x: Tensor, w: Dict[str, Tensor], heads: int, act: str, eps: float) -> 
 
 class CLIPTextModel(Module):
 
-  # ids [batch, tokens] -> hidden states [batch, tokens, width] after the final norm.
-  def forward(
+  # ids [batch, tokens] -> hidden states [batch, tokens, width] before the last layer.
+  def penultimate(
       self,
       w: Dict[str, Tensor],
       layers: List[Dict[str, Tensor]],
@@ -24,9 +24,20 @@ class CLIPTextModel(Module):
       eps: float) -> Tensor:
     positions = w["embeddings.position_embedding.weight"][:ids.size(1)]
     x = torch.embedding(w["embeddings.token_embedding.weight"], ids) + positions
-    for weights in layers:
+    for weights in layers[:-1]:
       x = clip.layer(x, weights, heads, act, eps)
-    return nn.layer_norm(x, w, "final_layer_norm", eps)
+    return x
+
+  # From there to the hidden states after the final norm.
+  def last(
+      self,
+      w: Dict[str, Tensor],
+      layers: List[Dict[str, Tensor]],
+      penultimate: Tensor,
+      heads: int,
+      act: str,
+      eps: float) -> Tensor:
+    return nn.layer_norm(clip.layer(penultimate, layers[-1], heads, act, eps), w, "final_layer_norm", eps)
 
   # The hidden state at the end of the text [batch, width]. Configs of before 2023 say eos_token_id 2, which is
   # no token of theirs: there the end is the largest id, as transformers finds it.
@@ -36,3 +47,7 @@ class CLIPTextModel(Module):
     else:
       end = torch.argmax((ids == eos_token_id).to(3), -1)
     return hidden[torch.arange(hidden.size(0), device=hidden.device), end]
+
+  # Into the space that CLIP shares between texts and pictures: [batch, width] -> [batch, projection].
+  def project(self, w: Dict[str, Tensor], pooled: Tensor) -> Tensor:
+    return nn.linear_rows(pooled, w, "text_projection")

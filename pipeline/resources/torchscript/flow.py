@@ -31,7 +31,8 @@ class Flow(Module):
 
   # Classifier-free guidance: away from the negative prompt; scale [batch].
   def guide(self, negative: Tensor, positive: Tensor, scale: Tensor) -> Tensor:
-    return negative + scale.to(positive.dtype).view([-1, 1, 1]) * (positive - negative)
+    each = scale.to(positive.dtype).view([-1] + [1] * (positive.dim() - 1))
+    return negative + each * (positive - negative)
 
   def cat(self, tensors: List[Tensor]) -> Tensor:
     return torch.cat(tensors, 0)

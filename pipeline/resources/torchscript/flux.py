@@ -2,18 +2,6 @@
 # Double blocks keep two streams that attend jointly; single blocks run over both as one.
 import nn
 
-def modulation(temb: Tensor, w: Dict[str, Tensor], name: str) -> Tensor:
-  return nn.silu_linear_rows(temb, w, name + ".linear").unsqueeze(1)
-
-def modulate(x: Tensor, shift: Tensor, scale: Tensor) -> Tensor:
-  return nn.norm(x) * (1 + scale) + shift
-
-def normed_heads(x: Tensor, w: Dict[str, Tensor], projection: str, norm: str, heads: int) -> Tensor:
-  return nn.rms_norm(nn.split_heads(nn.linear(x, w, projection), heads), w[norm + ".weight"], 1e-6)
-
-def feed_forward(x: Tensor, w: Dict[str, Tensor], name: str) -> Tensor:
-  return nn.linear(torch.gelu(nn.linear(x, w, name + ".net.0.proj"), approximate="tanh"), w, name + ".net.2")
-
 def double_block(
     img: Tensor,
     txt: Tensor,
@@ -21,17 +9,17 @@ def double_block(
     rope: Tensor,
     w: Dict[str, Tensor],
     heads: int) -> Tuple[Tensor, Tensor]:
-  shift, scale, gate, shift2, scale2, gate2 = flux.modulation(temb, w, "norm1").chunk(6, -1)
-  txt_shift, txt_scale, txt_gate, txt_shift2, txt_scale2, txt_gate2 = flux.modulation(temb, w, "norm1_context").chunk(6, -1)
+  shift, scale, gate, shift2, scale2, gate2 = nn.modulation(temb, w, "norm1").chunk(6, -1)
+  txt_shift, txt_scale, txt_gate, txt_shift2, txt_scale2, txt_gate2 = nn.modulation(temb, w, "norm1_context").chunk(6, -1)
 
-  x = flux.modulate(img, shift, scale)
-  q = flux.normed_heads(x, w, "attn.to_q", "attn.norm_q", heads)
-  k = flux.normed_heads(x, w, "attn.to_k", "attn.norm_k", heads)
+  x = nn.modulate(img, shift, scale)
+  q = nn.normed_heads(x, w, "attn.to_q", "attn.norm_q", heads)
+  k = nn.normed_heads(x, w, "attn.to_k", "attn.norm_k", heads)
   v = nn.split_heads(nn.linear(x, w, "attn.to_v"), heads)
 
-  x = flux.modulate(txt, txt_shift, txt_scale)
-  txt_q = flux.normed_heads(x, w, "attn.add_q_proj", "attn.norm_added_q", heads)
-  txt_k = flux.normed_heads(x, w, "attn.add_k_proj", "attn.norm_added_k", heads)
+  x = nn.modulate(txt, txt_shift, txt_scale)
+  txt_q = nn.normed_heads(x, w, "attn.add_q_proj", "attn.norm_added_q", heads)
+  txt_k = nn.normed_heads(x, w, "attn.add_k_proj", "attn.norm_added_k", heads)
   txt_v = nn.split_heads(nn.linear(x, w, "attn.add_v_proj"), heads)
 
   q = nn.rotate(torch.cat([txt_q, q], 2), rope)
@@ -40,17 +28,17 @@ def double_block(
 
   tokens = txt.size(1)
   img = img + gate * nn.linear(attended[:, tokens:], w, "attn.to_out.0")
-  img = img + gate2 * flux.feed_forward(flux.modulate(img, shift2, scale2), w, "ff")
+  img = img + gate2 * nn.feed_forward(nn.modulate(img, shift2, scale2), w, "ff")
   txt = txt + txt_gate * nn.linear(attended[:, :tokens], w, "attn.to_add_out")
-  txt = txt + txt_gate2 * flux.feed_forward(flux.modulate(txt, txt_shift2, txt_scale2), w, "ff_context")
+  txt = txt + txt_gate2 * nn.feed_forward(nn.modulate(txt, txt_shift2, txt_scale2), w, "ff_context")
   return (img, txt)
 
 def single_block(x: Tensor, temb: Tensor, rope: Tensor, w: Dict[str, Tensor], heads: int) -> Tensor:
-  shift, scale, gate = flux.modulation(temb, w, "norm").chunk(3, -1)
-  h = flux.modulate(x, shift, scale)
+  shift, scale, gate = nn.modulation(temb, w, "norm").chunk(3, -1)
+  h = nn.modulate(x, shift, scale)
   mlp = torch.gelu(nn.linear(h, w, "proj_mlp"), approximate="tanh")
-  q = nn.rotate(flux.normed_heads(h, w, "attn.to_q", "attn.norm_q", heads), rope)
-  k = nn.rotate(flux.normed_heads(h, w, "attn.to_k", "attn.norm_k", heads), rope)
+  q = nn.rotate(nn.normed_heads(h, w, "attn.to_q", "attn.norm_q", heads), rope)
+  k = nn.rotate(nn.normed_heads(h, w, "attn.to_k", "attn.norm_k", heads), rope)
   attended = nn.attention(q, k, nn.split_heads(nn.linear(h, w, "attn.to_v"), heads))
   return x + gate * nn.linear(torch.cat([attended, mlp], 2), w, "proj_out")
 
@@ -93,5 +81,5 @@ class FluxTransformer2DModel(Module):
     for block in single_blocks:
       x = flux.single_block(x, temb, rope, block, heads)
 
-    scale, shift = flux.modulation(temb, w, "norm_out").chunk(2, -1)
-    return nn.linear(flux.modulate(x[:, txt.size(1):], shift, scale), w, "proj_out")
+    scale, shift = nn.modulation(temb, w, "norm_out").chunk(2, -1)
+    return nn.linear(nn.modulate(x[:, txt.size(1):], shift, scale), w, "proj_out")

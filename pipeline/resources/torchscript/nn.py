@@ -1,10 +1,22 @@
 # Layers that every network shares. Weights are a dictionary of tensors under the names of the checkpoint.
 
 def linear(x: Tensor, w: Dict[str, Tensor], name: str) -> Tensor:
-  return torch.linear(x, w[name + ".weight"], w.get(name + ".bias"))
+  return nn.affine(x, w[name + ".weight"], w.get(name + ".bias"))
 
-# A picture must not depend on its batch, but BLAS rounds one row otherwise than several, and SiLU the end of a
-# tensor otherwise than its middle: so the rows of a batch [batch, width] go one by one.
+# A picture must not depend on its batch, but BLAS rounds fewer than a dozen rows otherwise than more: so pictures of
+# few tokens go one by one. And the engine adds the bias otherwise to slices, which only lie in one piece when alone.
+def affine(x: Tensor, weight: Tensor, bias: Optional[Tensor]) -> Tensor:
+  if x.dim() == 3 and x.size(0) > 1 and x.size(1) < 16:
+    pictures = annotate(List[Tensor], [])
+    for picture in x.split(1):
+      pictures.append(torch.linear(picture.contiguous(), weight, bias))
+    y = torch.cat(pictures, 0)
+  else:
+    y = torch.linear(x.contiguous(), weight, bias)
+  return y
+
+# Likewise BLAS rounds one row otherwise than several, and SiLU the end of a tensor otherwise than its middle: so the
+# rows of a batch [batch, width] go one by one.
 def linear_rows(x: Tensor, w: Dict[str, Tensor], name: str) -> Tensor:
   rows = annotate(List[Tensor], [])
   for row in x.split(1):
@@ -34,9 +46,26 @@ def rms_norm(x: Tensor, weight: Tensor, eps: float) -> Tensor:
 def group_norm(x: Tensor, w: Dict[str, Tensor], name: str, groups: int) -> Tensor:
   return torch.group_norm(x, groups, w[name + ".weight"], w[name + ".bias"], 1e-6)
 
+# What a time embedding [batch, width] makes of a block: [batch, 1, chunks * width].
+def modulation(temb: Tensor, w: Dict[str, Tensor], name: str) -> Tensor:
+  return nn.silu_linear_rows(temb, w, name + ".linear").unsqueeze(1)
+
+def modulate(x: Tensor, shift: Tensor, scale: Tensor) -> Tensor:
+  return nn.norm(x) * (1 + scale) + shift
+
+def feed_forward(x: Tensor, w: Dict[str, Tensor], name: str) -> Tensor:
+  return nn.linear(torch.gelu(nn.linear(x, w, name + ".net.0.proj"), approximate="tanh"), w, name + ".net.2")
+
 # [batch, tokens, heads * width] -> [batch, heads, tokens, width]
 def split_heads(x: Tensor, heads: int) -> Tensor:
   return x.unflatten(-1, [heads, -1]).transpose(1, 2)
+
+# Projected heads, with RMS norms where the checkpoint has them.
+def normed_heads(x: Tensor, w: Dict[str, Tensor], projection: str, norm: str, heads: int) -> Tensor:
+  h = nn.split_heads(nn.linear(x, w, projection), heads)
+  if norm + ".weight" in w:
+    h = nn.rms_norm(h, w[norm + ".weight"], 1e-6)
+  return h
 
 def merge_heads(x: Tensor) -> Tensor:
   return x.transpose(1, 2).flatten(2)

@@ -60,7 +60,7 @@ final class EngineOptions {
   }
 
   Optional<DType> dtype() {
-    return dtype.map(type -> type.dtype);
+    return dtype.map(WeightType::dtype);
   }
 
   OptionalInt partitions() {
@@ -77,6 +77,10 @@ final class EngineOptions {
 
     WeightType(DType dtype) {
       this.dtype = dtype;
+    }
+
+    DType dtype() {
+      return dtype;
     }
   }
 }

@@ -17,6 +17,9 @@ final class ExitStatus {
   /** The run finished and was committed, with more failed and invalid rows than were allowed. */
   static final int ROWS_FAILED = 3;
 
+  /** The verification finished, and not all comparisons hold. */
+  static final int COMPARISONS_FAILED = 3;
+
   private ExitStatus() {}
 
   /** The status of a whole run that stopped with this error. */

@@ -22,7 +22,8 @@ final class ImageOptions {
   @Option(
       names = "--guidance-scale",
       paramLabel = "SCALE",
-      description = "Embedded guidance of rows that name none.")
+      description =
+          "Guidance of rows that name none: embedded, or classifier-free (Stable Diffusion 3).")
   private Optional<Double> guidanceScale;
 
   @Option(

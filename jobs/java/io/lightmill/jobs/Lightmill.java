@@ -17,19 +17,20 @@ import picocli.CommandLine.RunLast;
  * io.lightmill.jobs.Lightmill}.
  *
  * <p>Exit statuses: 0 all done; 1 unexpected failure; 2 configuration or input refused; 3 finished
- * with more failed and invalid rows than {@code --max-failures}.
+ * with more failed and invalid rows than {@code --max-failures}, or with a comparison that fails.
  */
 @Command(
     name = "lightmill",
     description = "Turns tables of prompts into images.",
-    subcommands = {GenerateCommand.class, CommandLine.HelpCommand.class},
+    subcommands = {GenerateCommand.class, VerifyCommand.class, CommandLine.HelpCommand.class},
     versionProvider = Versions.class,
     mixinStandardHelpOptions = true,
     synopsisSubcommandLabel = "COMMAND",
     footer = {
       "",
       "Exit statuses: 0 all done; 1 unexpected failure; 2 configuration or input refused;",
-      "3 finished with more failed and invalid rows than --max-failures."
+      "3 finished with more failed and invalid rows than --max-failures (generate), or with",
+      "comparisons that fail (verify)."
     })
 public final class Lightmill {
 

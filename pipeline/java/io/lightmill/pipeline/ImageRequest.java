@@ -8,18 +8,24 @@ import java.util.Optional;
  * arguments.
  *
  * @param prompt what to draw
- * @param negativePrompt what to steer away from; present exactly when true classifier-free guidance
- *     is wanted, which costs a second transformer call a step
+ * @param prompt2 what the second text encoder reads instead, where a pipeline has one
+ * @param prompt3 what the third text encoder reads instead, where a pipeline has one
+ * @param negativePrompt what to steer away from, for all text encoders; {@link
+ *     ClassifierFreeGuidance} says what it means to leave it out
  * @param width of the image, in pixels
  * @param height of the image, in pixels
  * @param numInferenceSteps transformer evaluations along the flow, at least 1
- * @param guidanceScale the embedded (distilled) guidance; ignored by checkpoints without one
- * @param trueCfgScale weight of the classifier-free guidance; 1 turns it off
+ * @param guidanceScale the embedded (distilled) guidance where a pipeline has one, else the weight
+ *     of the classifier-free guidance
+ * @param trueCfgScale weight of the classifier-free guidance where {@code guidanceScale} is not; 1
+ *     turns it off
  * @param maxSequenceLength prompt tokens that the long text encoder sees, padding included
  * @param seed of the CPU generator that draws the initial noise
  */
 public record ImageRequest(
     String prompt,
+    Optional<String> prompt2,
+    Optional<String> prompt3,
     Optional<String> negativePrompt,
     int width,
     int height,
@@ -31,11 +37,33 @@ public record ImageRequest(
 
   public ImageRequest {
     Objects.requireNonNull(prompt, "prompt");
+    Objects.requireNonNull(prompt2, "prompt2");
+    Objects.requireNonNull(prompt3, "prompt3");
     Objects.requireNonNull(negativePrompt, "negativePrompt");
   }
 
-  /** Whether drawing this image takes a second, negative transformer call a step. */
-  public boolean trueCfg() {
-    return negativePrompt.isPresent() && trueCfgScale > 1;
+  /** A request whose one prompt is read by all text encoders. */
+  public ImageRequest(
+      String prompt,
+      Optional<String> negativePrompt,
+      int width,
+      int height,
+      int numInferenceSteps,
+      double guidanceScale,
+      double trueCfgScale,
+      int maxSequenceLength,
+      long seed) {
+    this(
+        prompt,
+        Optional.empty(),
+        Optional.empty(),
+        negativePrompt,
+        width,
+        height,
+        numInferenceSteps,
+        guidanceScale,
+        trueCfgScale,
+        maxSequenceLength,
+        seed);
   }
 }

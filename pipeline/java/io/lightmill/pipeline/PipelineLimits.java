@@ -5,12 +5,19 @@ package io.lightmill.pipeline;
  * model card, before any weight is loaded.
  *
  * @param sizeMultiple width and height must be multiples of this many pixels
+ * @param maxSide largest width, and largest height, in pixels
  * @param maxPixels largest width × height
  * @param maxSequenceLength most prompt tokens that the long text encoder takes, padding included
+ * @param guidance how requests ask for classifier-free guidance
  * @param defaults the values of a request that names none
  */
 public record PipelineLimits(
-    int sizeMultiple, long maxPixels, int maxSequenceLength, Defaults defaults) {
+    int sizeMultiple,
+    int maxSide,
+    long maxPixels,
+    int maxSequenceLength,
+    ClassifierFreeGuidance guidance,
+    Defaults defaults) {
 
   /**
    * Values of a request that names none.
@@ -18,9 +25,15 @@ public record PipelineLimits(
    * @param width in pixels
    * @param height in pixels
    * @param numInferenceSteps transformer evaluations
-   * @param guidanceScale embedded guidance
-   * @param trueCfgScale classifier-free guidance where a negative prompt is given
+   * @param guidanceScale of {@link ImageRequest}
+   * @param trueCfgScale of {@link ImageRequest}
+   * @param maxSequenceLength prompt tokens, padding included
    */
   public record Defaults(
-      int width, int height, int numInferenceSteps, double guidanceScale, double trueCfgScale) {}
+      int width,
+      int height,
+      int numInferenceSteps,
+      double guidanceScale,
+      double trueCfgScale,
+      int maxSequenceLength) {}
 }

@@ -4,6 +4,8 @@ import io.lightmill.pipeline.checkpoint.Checkpoint;
 import io.lightmill.pipeline.checkpoint.WeightLoader;
 import io.lightmill.pipeline.flux.FluxLimits;
 import io.lightmill.pipeline.flux.FluxPipeline;
+import io.lightmill.pipeline.stablediffusion3.Sd3Limits;
+import io.lightmill.pipeline.stablediffusion3.StableDiffusion3Pipeline;
 import io.lightmill.pipeline.torch.DType;
 import io.lightmill.pipeline.torch.Device;
 import java.util.Map;
@@ -23,7 +25,9 @@ public final class Pipelines {
       new TreeMap<>(
           Map.of(
               "FluxPipeline",
-              new Family(FluxLimits::of, FluxLimits::promptLength, FluxPipeline::new)));
+              new Family(FluxLimits::of, FluxLimits::promptLength, FluxPipeline::new),
+              "StableDiffusion3Pipeline",
+              new Family(Sd3Limits::of, Sd3Limits::promptLength, StableDiffusion3Pipeline::new)));
 
   private Pipelines() {}
 

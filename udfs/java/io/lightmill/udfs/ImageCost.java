@@ -16,6 +16,6 @@ final class ImageCost {
    */
   static long of(BatchKey key) {
     long tokens = (long) key.width() * key.height() / PIXELS_PER_TOKEN + key.maxSequenceLength();
-    return tokens * key.numInferenceSteps() * (key.trueCfg() ? 2 : 1);
+    return tokens * key.numInferenceSteps() * (key.guided() ? 2 : 1);
   }
 }

@@ -1,5 +1,6 @@
 package io.lightmill.udfs;
 
+import io.lightmill.pipeline.ClassifierFreeGuidance;
 import io.lightmill.pipeline.ErrorCode;
 import io.lightmill.pipeline.ImageRequest;
 import io.lightmill.pipeline.LightmillException;
@@ -30,10 +31,12 @@ final class ImageFinisher {
   private static final String SCHEDULE_TYPE = "Simple";
 
   private final ImageIdentity identity;
+  private final ClassifierFreeGuidance guidance;
   private final ImageStore store;
 
-  ImageFinisher(ImageIdentity identity, ImageStore store) {
+  ImageFinisher(ImageIdentity identity, ClassifierFreeGuidance guidance, ImageStore store) {
     this.identity = identity;
+    this.guidance = guidance;
     this.store = store;
   }
 
@@ -64,7 +67,15 @@ final class ImageFinisher {
     String json = identity.canonicalJson(request);
     Model model = identity.model();
     Receipt receipt =
-        new Receipt(request, SAMPLER, SCHEDULE_TYPE, model.name(), model.digest(), SOFTWARE, json);
+        new Receipt(
+            request,
+            guidance,
+            SAMPLER,
+            SCHEDULE_TYPE,
+            model.name(),
+            model.digest(),
+            SOFTWARE,
+            json);
     try {
       return ImageEncoder.encode(image, receipt, identity.format());
     } catch (RuntimeException e) {

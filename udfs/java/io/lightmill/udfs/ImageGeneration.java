@@ -143,6 +143,7 @@ public final class ImageGeneration {
       SparkSession spark, GenerationSettings settings, Cluster cluster, JobCheckpoint checkpoint) {
     return new GenerationJob(
         new ImageIdentity(checkpoint.model(), settings.format()),
+        checkpoint.limits().guidance(),
         settings.output(),
         settings.runId(),
         cluster,

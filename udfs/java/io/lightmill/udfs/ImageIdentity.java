@@ -34,6 +34,8 @@ record ImageIdentity(Model model, ImageFormat format) implements Serializable {
     parts.put("dtype", model.dtype());
     parts.put("format", format.extension());
     parts.put("prompt", request.prompt());
+    request.prompt2().ifPresent(text -> parts.put("prompt_2", text));
+    request.prompt3().ifPresent(text -> parts.put("prompt_3", text));
     parts.put("negative_prompt", request.negativePrompt().orElse(null));
     parts.put("width", request.width());
     parts.put("height", request.height());

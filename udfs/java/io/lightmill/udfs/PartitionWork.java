@@ -37,7 +37,8 @@ final class PartitionWork implements TaskCompletionListener {
             job.loader(),
             () -> ProgressPlugin.send(new DrawingBegun(job.runId())));
     this.finisher =
-        new ImageFinisher(job.identity(), ImageStore.open(job.output(), job.hadoop().value()));
+        new ImageFinisher(
+            job.identity(), job.guidance(), ImageStore.open(job.output(), job.hadoop().value()));
     this.manifest = new ManifestRows(job, device, task);
     this.threads =
         Executors.newFixedThreadPool(

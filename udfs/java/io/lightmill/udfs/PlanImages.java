@@ -40,7 +40,7 @@ record PlanImages(
             ? ImageSeed.derived(rules.seed(), id, variant)
             : ImageSeed.given(asked.seed(), variant);
     ImageRequest request = asked.request(seed);
-    BatchKey batchKey = BatchKey.of(request);
+    BatchKey batchKey = BatchKey.of(request, rules.guidance());
     String imageId = ImageIdentity.imageId(identity.canonicalJson(request));
     Row passthrough = row.getAs(RequestRows.PASSTHROUGH);
     return RowFactory.create(

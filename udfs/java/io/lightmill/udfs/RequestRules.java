@@ -1,5 +1,6 @@
 package io.lightmill.udfs;
 
+import io.lightmill.pipeline.ClassifierFreeGuidance;
 import io.lightmill.pipeline.ErrorCode;
 import io.lightmill.pipeline.LightmillException;
 import io.lightmill.pipeline.PipelineLimits;
@@ -12,16 +13,20 @@ import java.util.List;
  * gives one, else the checkpoint's.
  *
  * @param sizeMultiple width and height are multiples of this many pixels
+ * @param maxSide largest width, and largest height
  * @param maxPixels largest width × height
  * @param longestPrompt in tokens, the largest {@code max_sequence_length}
+ * @param guidance how rows ask for classifier-free guidance
  * @param negativePrompt null for none
  * @param seed of the job, from which rows without a seed derive theirs
  * @param truncatePrompts cut over-long prompts instead of refusing their rows
  */
 record RequestRules(
     int sizeMultiple,
+    int maxSide,
     long maxPixels,
     int longestPrompt,
+    ClassifierFreeGuidance guidance,
     int width,
     int height,
     int numInferenceSteps,
@@ -46,14 +51,16 @@ record RequestRules(
     RequestRules rules =
         new RequestRules(
             limits.sizeMultiple(),
+            limits.maxSide(),
             limits.maxPixels(),
             limits.maxSequenceLength(),
+            limits.guidance(),
             job.width().orElse(own.width()),
             job.height().orElse(own.height()),
             job.numInferenceSteps().orElse(own.numInferenceSteps()),
             job.guidanceScale().orElse(own.guidanceScale()),
             job.trueCfgScale().orElse(own.trueCfgScale()),
-            job.maxSequenceLength().orElse(limits.maxSequenceLength()),
+            job.maxSequenceLength().orElse(own.maxSequenceLength()),
             job.numImagesPerPrompt().orElse(1),
             job.negativePrompt().orElse(null),
             job.seed(),
@@ -105,6 +112,14 @@ record RequestRules(
 
   private boolean checkSide(String name, Integer pixels, List<Fault> faults) {
     if (pixels == null) {
+      return false;
+    }
+    if (pixels > maxSide) {
+      faults.add(
+          new Fault(
+              ErrorCode.SIZE_INVALID,
+              "%s %d is more than the %d that a side may have with this checkpoint; make it smaller"
+                  .formatted(name, pixels, maxSide)));
       return false;
     }
     if (pixels > 0 && pixels % sizeMultiple == 0) {

@@ -5,7 +5,6 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import io.lightmill.pipeline.ErrorCode;
 import io.lightmill.pipeline.LightmillException;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.net.URI;
 import java.net.URISyntaxException;
 import java.net.URL;
@@ -38,12 +37,12 @@ record BuiltinCheckpoint(String location, String name, URI uri) implements Check
   }
 
   @Override
-  public String key() {
+  public String key() throws IOException {
     return "builtin/%s-%s".formatted(name, read(BuiltinCheckpoint::checksum));
   }
 
   @Override
-  public void copyTo(Path directory) {
+  public void copyTo(Path directory) throws IOException {
     read(root -> PathUtils.copyDirectory(root, directory));
   }
 
@@ -62,16 +61,12 @@ record BuiltinCheckpoint(String location, String name, URI uri) implements Check
     T apply(Path root) throws IOException;
   }
 
-  private <T> T read(Reading<T> reading) {
-    try {
-      if (!uri.getScheme().equals("jar")) {
-        return reading.apply(Path.of(uri).getParent());
-      }
-      try (FileSystem jar = FileSystems.newFileSystem(jarFile(), Map.of())) {
-        return reading.apply(jar.getPath("/models", name));
-      }
-    } catch (IOException e) {
-      throw new UncheckedIOException("cannot read the resources of " + location, e);
+  private <T> T read(Reading<T> reading) throws IOException {
+    if (!uri.getScheme().equals("jar")) {
+      return reading.apply(Path.of(uri).getParent());
+    }
+    try (FileSystem jar = FileSystems.newFileSystem(jarFile(), Map.of())) {
+      return reading.apply(jar.getPath("/models", name));
     }
   }
 

@@ -18,7 +18,17 @@ import java.util.TreeSet;
  */
 public record Checkpoint(Path directory, String pipelineClass, Set<String> components) {
 
-  private static final String INDEX = "model_index.json";
+  static final String INDEX = "model_index.json";
+
+  /** What every message says that refuses something else. */
+  static final String LAYOUT =
+      "a checkpoint is a directory in diffusers' layout: %s and a folder with config and safetensors for each component"
+          .formatted(INDEX);
+
+  /** The sentence for single files, whatever they hold. */
+  static final String REFUSED_FILES =
+      "Pickles (.ckpt, .pt, .pth, .bin) and TorchScript archives are refused because they can run"
+          + " code when they are loaded; a single .safetensors file lacks the configs.";
 
   public Checkpoint {
     components = Set.copyOf(components);
@@ -31,18 +41,15 @@ public record Checkpoint(Path directory, String pipelineClass, Set<String> compo
    */
   public static Checkpoint open(Path directory) {
     if (!Files.exists(directory.resolve(INDEX))) {
-      throw new LightmillException(
-          ErrorCode.CHECKPOINT_INVALID,
-          Files.isDirectory(directory)
-              ? "%s holds no %s; name the directory of a checkpoint in diffusers' layout"
-                  .formatted(directory, INDEX)
-              : "the checkpoint %s is no directory; name the directory of a checkpoint in diffusers' layout"
-                  .formatted(directory));
+      throw new LightmillException(ErrorCode.CHECKPOINT_INVALID, noCheckpoint(directory));
     }
     ComponentConfig index = ComponentConfig.read(directory.resolve(INDEX));
     Set<String> components = new TreeSet<>();
     for (var field : index.json().properties()) {
       if (isComponent(field.getKey(), field.getValue())) {
+        if (!field.getKey().matches("\\w+")) {
+          throw index.wrong(field.getKey(), "under a name of letters, digits and underscores");
+        }
         requireDirectory(directory, field.getKey());
         components.add(field.getKey());
       }
@@ -51,6 +58,15 @@ public record Checkpoint(Path directory, String pipelineClass, Set<String> compo
       throw index.wrong("_class_name", "the name of a diffusers pipeline");
     }
     return new Checkpoint(directory, index.text("_class_name", ""), components);
+  }
+
+  private static String noCheckpoint(Path path) {
+    if (Files.isRegularFile(path)) {
+      return "the checkpoint %s is a file, but %s. %s".formatted(path, LAYOUT, REFUSED_FILES);
+    }
+    return Files.isDirectory(path)
+        ? "the checkpoint %s holds no %s, but %s".formatted(path, INDEX, LAYOUT)
+        : "there is no checkpoint %s; name a directory that exists (%s)".formatted(path, LAYOUT);
   }
 
   /** Components stand as {@code [library, class]}; {@code [null, null]} is one left out. */

@@ -3,7 +3,6 @@ package io.lightmill.pipeline.checkpoint;
 import io.lightmill.pipeline.ErrorCode;
 import io.lightmill.pipeline.LightmillException;
 import java.io.IOException;
-import java.net.URI;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -50,28 +49,49 @@ public final class CheckpointCache {
     }
     return RemoteCheckpoint.isRemote(location)
         ? bring(RemoteCheckpoint.of(location, hadoop))
-        : Path.of(location.startsWith("file:") ? URI.create(location).getPath() : location);
+        : local(location);
+  }
+
+  private static Path local(String location) {
+    try {
+      return Path.of(
+          location.startsWith("file:")
+              ? new org.apache.hadoop.fs.Path(location).toUri().getPath()
+              : location);
+    } catch (IllegalArgumentException e) {
+      throw new LightmillException(
+          ErrorCode.CHECKPOINT_INVALID,
+          "'%s' is no path (%s); name the directory of a checkpoint"
+              .formatted(location, e.getMessage()),
+          e);
+    }
   }
 
   private Path bring(CheckpointSource source) {
-    Path target = root.resolve(source.key());
     try {
-      Files.createDirectories(target.getParent());
-      synchronized (CheckpointCache.class) { // a file lock holds between JVMs only
-        try (FileChannel channel = lockFile(target)) {
-          channel.lock();
-          if (!Files.isDirectory(target)) {
-            copyWhole(source, target);
-          }
-        }
+      Path target = root.resolve(source.key());
+      if (!Files.isDirectory(target)) { // it appears whole
+        Files.createDirectories(target.getParent());
+        bringLocked(source, target);
       }
       return target;
     } catch (IOException e) {
       throw new LightmillException(
           ErrorCode.CHECKPOINT_INVALID,
-          "the checkpoint %s cannot be brought to %s (%s); check that it can be read and that the disk has room"
-              .formatted(source.location(), target, e),
+          "the checkpoint %s cannot be brought to the cache %s (%s); check that it can be read, and that the disk has room and is writable"
+              .formatted(source.location(), root, e),
           e);
+    }
+  }
+
+  private static void bringLocked(CheckpointSource source, Path target) throws IOException {
+    synchronized (CheckpointCache.class) { // a file lock holds between JVMs only
+      try (FileChannel channel = lockFile(target)) {
+        channel.lock();
+        if (!Files.isDirectory(target)) {
+          copyWhole(source, target);
+        }
+      }
     }
   }
 

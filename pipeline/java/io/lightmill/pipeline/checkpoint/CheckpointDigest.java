@@ -2,9 +2,10 @@ package io.lightmill.pipeline.checkpoint;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
+import io.lightmill.pipeline.ErrorCode;
+import io.lightmill.pipeline.LightmillException;
 import java.io.IOException;
 import java.io.InputStream;
-import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.MessageDigest;
@@ -37,7 +38,11 @@ final class CheckpointDigest {
       }
       return HexFormat.of().formatHex(digest.digest());
     } catch (IOException e) {
-      throw new UncheckedIOException("cannot read the checkpoint " + root, e);
+      throw new LightmillException(
+          ErrorCode.CHECKPOINT_INVALID,
+          "the checkpoint %s cannot be read (%s); check that its files are readable"
+              .formatted(root, e),
+          e);
     }
   }
 

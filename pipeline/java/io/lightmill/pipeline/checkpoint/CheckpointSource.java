@@ -9,8 +9,8 @@ interface CheckpointSource {
   /** As the user wrote it. */
   String location();
 
-  /** A relative path that is another one whenever the content is. */
-  String key();
+  /** A relative path in the cache that is another one whenever the content is. */
+  String key() throws IOException;
 
   /** Copies everything into a directory that does not exist yet. */
   void copyTo(Path directory) throws IOException;

@@ -46,13 +46,34 @@ public record ModelCard(Path file, JsonNode parameters) {
     }
   }
 
-  public OptionalInt integer(String key) {
+  /** A whole number above 0, empty if the card gives none. */
+  public OptionalInt count(String key) {
     JsonNode value = parameters.path(key);
-    return value.canConvertToInt() ? OptionalInt.of(value.intValue()) : OptionalInt.empty();
+    if (value.isMissingNode() || value.isNull()) {
+      return OptionalInt.empty();
+    }
+    if (!value.isInt() || value.intValue() < 1) {
+      throw wrong(key, "a whole number above 0");
+    }
+    return OptionalInt.of(value.intValue());
   }
 
+  /** A number from 0, empty if the card gives none. */
   public OptionalDouble number(String key) {
     JsonNode value = parameters.path(key);
-    return value.isNumber() ? OptionalDouble.of(value.doubleValue()) : OptionalDouble.empty();
+    if (value.isMissingNode() || value.isNull()) {
+      return OptionalDouble.empty();
+    }
+    if (!value.isNumber() || !(value.doubleValue() >= 0) || value.doubleValue() > Float.MAX_VALUE) {
+      throw wrong(key, "a number from 0");
+    }
+    return OptionalDouble.of(value.doubleValue());
+  }
+
+  private LightmillException wrong(String key, String wanted) {
+    return new LightmillException(
+        ErrorCode.CHECKPOINT_INVALID,
+        "%s gives %s for inference.parameters.%s, which must be %s; mend or remove it"
+            .formatted(file, parameters.path(key), key, wanted));
   }
 }

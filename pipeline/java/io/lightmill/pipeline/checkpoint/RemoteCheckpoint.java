@@ -43,6 +43,7 @@ record RemoteCheckpoint(String location, FileSystem fileSystem, List<LocatedFile
           files.add(file);
         }
       }
+      requireIndex(location, fileSystem);
       files.sort(Comparator.comparing(LocatedFileStatus::getPath));
       return new RemoteCheckpoint(location, fileSystem, List.copyOf(files));
     } catch (IOException | IllegalArgumentException e) {
@@ -51,6 +52,16 @@ record RemoteCheckpoint(String location, FileSystem fileSystem, List<LocatedFile
           "the checkpoint %s cannot be read (%s); check its address and the credentials"
               .formatted(location, e),
           e);
+    }
+  }
+
+  /** Before anything large is copied. */
+  private static void requireIndex(String location, FileSystem fileSystem) throws IOException {
+    if (!fileSystem.exists(new org.apache.hadoop.fs.Path(location, Checkpoint.INDEX))) {
+      throw new LightmillException(
+          ErrorCode.CHECKPOINT_INVALID,
+          "the checkpoint %s holds no %s, but %s. %s"
+              .formatted(location, Checkpoint.INDEX, Checkpoint.LAYOUT, Checkpoint.REFUSED_FILES));
     }
   }
 

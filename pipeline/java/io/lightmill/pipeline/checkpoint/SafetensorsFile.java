@@ -3,8 +3,11 @@ package io.lightmill.pipeline.checkpoint;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.core.StreamReadFeature;
+import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.json.JsonMapper;
 import io.lightmill.pipeline.ErrorCode;
 import io.lightmill.pipeline.LightmillException;
 import io.lightmill.pipeline.torch.DType;
@@ -12,6 +15,7 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
+import java.nio.charset.CharacterCodingException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -33,7 +37,11 @@ public record SafetensorsFile(Path path, Map<String, TensorEntry> tensors) {
   private static final long MAX_HEADER_BYTES = 100_000_000;
 
   private static final int LENGTH_BYTES = 8;
-  private static final ObjectMapper JSON = new ObjectMapper();
+  private static final ObjectMapper JSON =
+      JsonMapper.builder()
+          .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
+          .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
+          .build();
 
   /**
    * Reads and checks the header.
@@ -92,13 +100,15 @@ public record SafetensorsFile(Path path, Map<String, TensorEntry> tensors) {
 
   private static JsonNode parse(Path path, ByteBuffer header) {
     try {
-      JsonNode json = JSON.readTree(UTF_8.decode(header).toString());
+      JsonNode json = JSON.readTree(UTF_8.newDecoder().decode(header).toString());
       if (!json.isObject()) {
         throw invalid(path, "has a header that is no JSON object");
       }
       return json;
     } catch (JsonProcessingException e) {
       throw invalid(path, "has a header that is not JSON (%s)".formatted(e.getOriginalMessage()));
+    } catch (CharacterCodingException e) {
+      throw invalid(path, "has a header that is not UTF-8");
     }
   }
 
@@ -110,7 +120,9 @@ public record SafetensorsFile(Path path, Map<String, TensorEntry> tensors) {
         entries.add(entry(path, field.getKey(), field.getValue(), dataStart));
       }
     }
-    entries.sort(Comparator.comparingLong(TensorEntry::offset));
+    // Empty tensors share their offset with what follows them.
+    entries.sort(
+        Comparator.comparingLong(TensorEntry::offset).thenComparingLong(TensorEntry::bytes));
     Map<String, TensorEntry> byName = new LinkedHashMap<>();
     long end = dataStart;
     for (TensorEntry entry : entries) {
@@ -120,7 +132,10 @@ public record SafetensorsFile(Path path, Map<String, TensorEntry> tensors) {
             "places tensor '%s' at byte %d where the one before it ends at %d"
                 .formatted(entry.name(), entry.offset(), end));
       }
-      end = Math.addExact(entry.offset(), entry.bytes());
+      if (entry.bytes() > size - entry.offset()) {
+        throw invalid(path, "ends at byte %d, within tensor '%s'".formatted(size, entry.name()));
+      }
+      end = entry.offset() + entry.bytes();
       byName.put(entry.name(), entry);
     }
     if (end != size) {
@@ -131,23 +146,23 @@ public record SafetensorsFile(Path path, Map<String, TensorEntry> tensors) {
 
   private static TensorEntry entry(Path path, String name, JsonNode json, long dataStart) {
     JsonNode range = json.path("data_offsets");
-    if (!json.path("dtype").isTextual() || !json.path("shape").isArray() || range.size() != 2) {
+    if (!json.path("dtype").isTextual()
+        || !isCounts(json.path("shape"))
+        || !isCounts(range)
+        || range.size() != 2) {
       throw invalid(path, "describes tensor '%s' as %s".formatted(name, json));
     }
-    List<Long> shape = new ArrayList<>();
-    for (JsonNode dimension : json.path("shape")) {
-      if (!dimension.canConvertToLong() || dimension.asLong() < 0) {
-        throw invalid(path, "gives tensor '%s' the shape %s".formatted(name, json.path("shape")));
-      }
-      shape.add(dimension.asLong());
-    }
-    long begin = range.get(0).asLong(-1);
-    long end = range.get(1).asLong(-1);
+    List<Long> shape = json.path("shape").valueStream().map(JsonNode::longValue).toList();
+    long begin = range.get(0).longValue();
+    long end = range.get(1).longValue();
     try {
       TensorEntry entry =
           new TensorEntry(
-              name, dtype(path, name, json.path("dtype").asText()), shape, dataStart + begin);
-      if (begin < 0 || end - begin != entry.bytes()) {
+              name,
+              dtype(path, name, json.path("dtype").textValue()),
+              shape,
+              Math.addExact(dataStart, begin));
+      if (end - begin != entry.bytes()) {
         throw invalid(
             path,
             "gives tensor '%s' the bytes %s where %s of shape %s needs %d"
@@ -157,6 +172,13 @@ public record SafetensorsFile(Path path, Map<String, TensorEntry> tensors) {
     } catch (ArithmeticException e) {
       throw invalid(path, "gives tensor '%s' the impossible shape %s".formatted(name, shape));
     }
+  }
+
+  /** Whether a node is a list of whole numbers from 0. */
+  private static boolean isCounts(JsonNode list) {
+    return list.isArray()
+        && list.valueStream()
+            .allMatch(n -> n.isIntegralNumber() && n.canConvertToLong() && n.longValue() >= 0);
   }
 
   private static DType dtype(Path path, String name, String text) {

@@ -4,12 +4,12 @@ import com.fasterxml.jackson.databind.JsonNode;
 import io.lightmill.pipeline.ErrorCode;
 import io.lightmill.pipeline.LightmillException;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.stream.Stream;
@@ -18,10 +18,10 @@ import java.util.stream.Stream;
  * The weights of one component: a single safetensors file, or shards under an {@code
  * .safetensors.index.json}.
  *
- * @param directory of the component
+ * @param location the single file, or the index of the shards
  * @param files that hold the weights; no tensor stands in two of them
  */
-public record WeightFiles(Path directory, List<SafetensorsFile> files) {
+public record WeightFiles(Path location, List<SafetensorsFile> files) {
 
   private static final List<String> STEMS = List.of("diffusion_pytorch_model", "model");
   private static final String INDEX = ".safetensors.index.json";
@@ -44,7 +44,7 @@ public record WeightFiles(Path directory, List<SafetensorsFile> files) {
       }
       Path single = directory.resolve(stem + ".safetensors");
       if (Files.exists(single)) {
-        return new WeightFiles(directory, List.of(SafetensorsFile.open(single)));
+        return new WeightFiles(single, List.of(SafetensorsFile.open(single)));
       }
     }
     throw new LightmillException(ErrorCode.WEIGHTS_INVALID, absence(directory));
@@ -64,26 +64,30 @@ public record WeightFiles(Path directory, List<SafetensorsFile> files) {
         throw index.wrong("weight_map", "made of names of safetensors files beside it");
       }
       SafetensorsFile file = SafetensorsFile.open(directory.resolve(name));
-      file.tensors().keySet().forEach(tensor -> found.put(tensor, name));
+      file.tensors().keySet().forEach(tensor -> found.merge(tensor, name, "%s and %s"::formatted));
       files.add(file);
     }
     if (!found.equals(indexed)) {
       throw contradiction(index.file(), indexed, found);
     }
-    return new WeightFiles(directory, files);
+    return new WeightFiles(index.file(), files);
   }
 
   private static LightmillException contradiction(
       Path index, Map<String, String> indexed, Map<String, String> found) {
     List<String> differing = new ArrayList<>();
-    new TreeSet<>(Stream.concat(indexed.keySet().stream(), found.keySet().stream()).toList())
-        .stream()
-            .filter(name -> !found.getOrDefault(name, "").equals(indexed.get(name)))
-            .limit(5)
-            .forEach(name -> differing.add(name + " in " + found.get(name)));
+    Set<String> names = new TreeSet<>(indexed.keySet());
+    names.addAll(found.keySet());
+    for (String name : names) {
+      String said = indexed.getOrDefault(name, "nowhere");
+      String seen = found.getOrDefault(name, "nowhere");
+      if (!said.equals(seen)) {
+        differing.add("'%s' is indexed in %s and found in %s".formatted(name, said, seen));
+      }
+    }
     return new LightmillException(
         ErrorCode.WEIGHTS_INVALID,
-        "%s contradicts its shards (%s); fetch the checkpoint again"
+        "%s contradicts its shards: %s; fetch the checkpoint again"
             .formatted(index, String.join(", ", differing)));
   }
 
@@ -97,13 +101,11 @@ public record WeightFiles(Path directory, List<SafetensorsFile> files) {
               .toList();
       return unsafe.isEmpty()
           ? "%s holds no safetensors weights; fetch the checkpoint again".formatted(directory)
-          : "%s holds its weights as %s; Lightmill loads safetensors only, because pickles can run code: %s"
-              .formatted(
-                  directory,
-                  String.join(", ", unsafe),
-                  "convert them (save_pretrained with safe_serialization=True)");
+          : ("%s holds its weights as %s; Lightmill loads safetensors only, because pickles can run"
+                  + " code: convert them (save_pretrained with safe_serialization=True)")
+              .formatted(directory, String.join(", ", unsafe));
     } catch (IOException e) {
-      throw new UncheckedIOException("cannot list " + directory, e);
+      return "%s cannot be listed (%s); check that it is readable".formatted(directory, e);
     }
   }
 }

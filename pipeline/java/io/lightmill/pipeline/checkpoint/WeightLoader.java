@@ -23,27 +23,26 @@ public record WeightLoader(Device device, DType dtype) {
 
   private static final ScriptModule SCRIPT = ScriptModule.of("weights", "Weights");
 
-  /** All weights of a component, under the names of its files. */
-  public Weights load(WeightFiles component) {
-    return load(component, UnaryOperator.identity());
+  /**
+   * The weights of a network whose names are those of its files.
+   *
+   * @throws LightmillException with {@code WEIGHTS_INVALID} if any is missing or of another shape
+   */
+  public Weights load(WeightFiles component, WeightLayout layout) {
+    return load(component, layout, UnaryOperator.identity());
   }
 
   /**
-   * The weights of a component under other names.
+   * The weights of a network; other tensors stay on disk.
    *
-   * @param rename from the file's name to the network's; null leaves the tensor where it is
+   * @param rename from the file's name to the network's
+   * @throws LightmillException with {@code WEIGHTS_INVALID} if any is missing or of another shape
    */
-  public Weights load(WeightFiles component, UnaryOperator<String> rename) {
+  public Weights load(WeightFiles component, WeightLayout layout, UnaryOperator<String> rename) {
     Map<String, Tensor> tensors = new LinkedHashMap<>();
     try {
-      for (SafetensorsFile file : component.files()) {
-        for (TensorEntry entry : file.tensors().values()) {
-          String name = rename.apply(entry.name());
-          if (name != null) {
-            tensors.put(name, read(file, entry));
-          }
-        }
-      }
+      StoredTensor.of(layout, component, rename)
+          .forEach((name, stored) -> tensors.put(name, read(stored.file(), stored.entry())));
       return Weights.of(tensors);
     } finally {
       tensors.values().forEach(Tensor::close);
@@ -52,12 +51,7 @@ public record WeightLoader(Device device, DType dtype) {
 
   /** One tensor; integers keep their type. */
   public Tensor read(SafetensorsFile file, TensorEntry entry) {
-    boolean floats =
-        switch (entry.dtype()) {
-          case F16, BF16, F32, F64 -> true;
-          case U8, I8, I16, I32, I64, BOOL -> false;
-        };
-    return read(file, entry, floats ? dtype : entry.dtype());
+    return read(file, entry, entry.dtype().floating() ? dtype : entry.dtype());
   }
 
   private Tensor read(SafetensorsFile file, TensorEntry entry, DType to) {

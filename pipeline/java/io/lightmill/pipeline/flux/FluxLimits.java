@@ -1,10 +1,12 @@
 package io.lightmill.pipeline.flux;
 
+import io.lightmill.pipeline.ClassifierFreeGuidance;
 import io.lightmill.pipeline.PipelineLimits;
 import io.lightmill.pipeline.PromptLength;
 import io.lightmill.pipeline.checkpoint.Checkpoint;
 import io.lightmill.pipeline.checkpoint.ModelCard;
 import io.lightmill.pipeline.text.PromptTokenizer;
+import io.lightmill.pipeline.text.TokenizedLength;
 import io.lightmill.pipeline.vae.AutoencoderKl;
 
 /** What FLUX.1 checkpoints accept, known before any weight is loaded. */
@@ -27,33 +29,26 @@ public final class FluxLimits {
     boolean guided = FluxConfig.of(checkpoint.config("transformer")).guidanceEmbeds();
     ModelCard card = ModelCard.of(checkpoint);
     try (PromptTokenizer tokenizer = tokenizer(checkpoint)) {
+      int longest = Math.min(tokenizer.modelMaxLength(), MAX_SEQUENCE_LENGTH);
       return new PipelineLimits(
           scale * FluxGrid.PATCH,
+          Math.toIntExact(MAX_PIXELS),
           MAX_PIXELS,
-          Math.min(tokenizer.modelMaxLength(), MAX_SEQUENCE_LENGTH),
+          longest,
+          ClassifierFreeGuidance.TRUE_CFG_SCALE,
           new PipelineLimits.Defaults(
-              card.integer("width").orElse(DEFAULT_SAMPLE_SIZE * scale),
-              card.integer("height").orElse(DEFAULT_SAMPLE_SIZE * scale),
-              card.integer("num_inference_steps").orElse(guided ? 28 : 4),
+              card.count("width").orElse(DEFAULT_SAMPLE_SIZE * scale),
+              card.count("height").orElse(DEFAULT_SAMPLE_SIZE * scale),
+              card.count("num_inference_steps").orElse(guided ? 28 : 4),
               card.number("guidance_scale").orElse(3.5),
-              card.number("true_cfg_scale").orElse(1)));
+              card.number("true_cfg_scale").orElse(1),
+              longest));
     }
   }
 
   /** Counts prompts in T5's tokens. */
   public static PromptLength promptLength(Checkpoint checkpoint) {
-    PromptTokenizer tokenizer = tokenizer(checkpoint);
-    return new PromptLength() {
-      @Override
-      public int tokens(String prompt) {
-        return tokenizer.count(prompt);
-      }
-
-      @Override
-      public void close() {
-        tokenizer.close();
-      }
-    };
+    return new TokenizedLength(tokenizer(checkpoint));
   }
 
   private static PromptTokenizer tokenizer(Checkpoint checkpoint) {

@@ -27,10 +27,15 @@ final class FluxTransformer implements AutoCloseable {
   }
 
   static FluxTransformer load(Checkpoint checkpoint, WeightLoader loader) {
+    FluxConfig config = FluxConfig.of(checkpoint.config("transformer"));
     return new FluxTransformer(
-        FluxConfig.of(checkpoint.config("transformer")),
+        config,
         loader.device(),
-        loader.load(checkpoint.weights("transformer")));
+        loader.load(checkpoint.weights("transformer"), FluxLayout.of(config)));
+  }
+
+  FluxConfig config() {
+    return config;
   }
 
   /** The rotary table for a text and a picture. */

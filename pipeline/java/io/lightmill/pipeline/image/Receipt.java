@@ -1,5 +1,6 @@
 package io.lightmill.pipeline.image;
 
+import io.lightmill.pipeline.ClassifierFreeGuidance;
 import io.lightmill.pipeline.ImageRequest;
 import java.util.ArrayList;
 import java.util.List;
@@ -11,6 +12,7 @@ import org.apache.commons.text.StringEscapeUtils;
  * object alone.
  *
  * @param request with every value decided
+ * @param guidance that the pipeline follows
  * @param sampler as the community's tools name it, such as {@code Euler}
  * @param scheduleType as the community's tools name it, such as {@code Simple}
  * @param model name of the checkpoint
@@ -20,6 +22,7 @@ import org.apache.commons.text.StringEscapeUtils;
  */
 public record Receipt(
     ImageRequest request,
+    ClassifierFreeGuidance guidance,
     String sampler,
     String scheduleType,
     String model,
@@ -32,6 +35,7 @@ public record Receipt(
 
   public Receipt {
     Objects.requireNonNull(request, "request");
+    Objects.requireNonNull(guidance, "guidance");
     Objects.requireNonNull(sampler, "sampler");
     Objects.requireNonNull(scheduleType, "scheduleType");
     Objects.requireNonNull(model, "model");
@@ -60,8 +64,8 @@ public record Receipt(
     settings.add("Steps: " + request.numInferenceSteps());
     settings.add("Sampler: " + quoted(sampler));
     settings.add("Schedule type: " + quoted(scheduleType));
-    settings.add("CFG scale: " + plain(request.trueCfg() ? request.trueCfgScale() : 1));
-    if (request.guidanceScale() > 0) {
+    settings.add("CFG scale: " + plain(guidance.guides(request) ? guidance.scale(request) : 1));
+    if (guidance == ClassifierFreeGuidance.TRUE_CFG_SCALE && request.guidanceScale() > 0) {
       settings.add("Distilled CFG Scale: " + plain(request.guidanceScale()));
     }
     settings.add("Seed: " + request.seed());

@@ -1,5 +1,6 @@
 package io.lightmill.pipeline.schedule;
 
+import io.lightmill.pipeline.LightmillException;
 import io.lightmill.pipeline.RgbImage;
 import io.lightmill.pipeline.TensorProbe;
 import io.lightmill.pipeline.torch.DType;
@@ -55,6 +56,7 @@ public record Flow(Device device, DType dtype) {
    * @param start latents at the first sigma; stays the caller's
    * @param freshNoise of the latents' shape, for schedules that sample stochastically
    * @return latents at the last sigma
+   * @throws LightmillException with {@code VALUE_INVALID} if the schedule holds no numbers
    */
   public Tensor follow(
       Schedule schedule,
@@ -62,7 +64,7 @@ public record Flow(Device device, DType dtype) {
       Velocity velocity,
       Supplier<Tensor> freshNoise,
       TensorProbe probe) {
-    float[] sigmas = schedule.sigmas();
+    float[] sigmas = schedule.requireNumbers().sigmas();
     record("sigmas", sigmas, probe);
     record("timesteps", schedule.timesteps(), probe);
     Tensor latents = start;

@@ -1,8 +1,9 @@
 package io.lightmill.pipeline.schedule;
 
-import com.fasterxml.jackson.databind.JsonNode;
 import io.lightmill.pipeline.LightmillException;
+import io.lightmill.pipeline.checkpoint.ComponentConfig;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.OptionalDouble;
@@ -55,65 +56,52 @@ public record FlowMatchEulerDiscreteScheduler(
    * @throws LightmillException with {@code CHECKPOINT_INVALID} if the config is of another
    *     scheduler or contradicts itself
    */
-  public static FlowMatchEulerDiscreteScheduler of(JsonNode config) {
-    SchedulerConfig values = new SchedulerConfig(config);
-    requireClass(values.text("_class_name", CLASS_NAME));
+  public static FlowMatchEulerDiscreteScheduler of(ComponentConfig config) {
+    config.choice("_class_name", CLASS_NAME, List.of(CLASS_NAME));
     FlowMatchEulerDiscreteScheduler scheduler =
         new FlowMatchEulerDiscreteScheduler(
-            values.count("num_train_timesteps", 1000),
-            values.positive("shift", 1),
-            values.flag("use_dynamic_shifting", false),
-            values.number("base_shift", 0.5),
-            values.number("max_shift", 1.15),
-            values.count("base_image_seq_len", 256),
-            values.count("max_image_seq_len", 4096),
-            values.flag("invert_sigmas", false),
-            shiftTerminal(values),
-            values.flag("use_karras_sigmas", false),
-            values.flag("use_exponential_sigmas", false),
-            values.flag("use_beta_sigmas", false),
-            timeShiftType(values.text("time_shift_type", "exponential")),
-            values.flag("stochastic_sampling", false));
-    scheduler.requireConsistency();
+            config.count("num_train_timesteps", 1000),
+            config.positive("shift", 1),
+            config.flag("use_dynamic_shifting", false),
+            config.number("base_shift", 0.5),
+            config.number("max_shift", 1.15),
+            config.count("base_image_seq_len", 256),
+            config.count("max_image_seq_len", 4096),
+            config.flag("invert_sigmas", false),
+            shiftTerminal(config),
+            config.flag("use_karras_sigmas", false),
+            config.flag("use_exponential_sigmas", false),
+            config.flag("use_beta_sigmas", false),
+            timeShiftType(config),
+            config.flag("stochastic_sampling", false));
+    scheduler.requireConsistency(config);
     return scheduler;
   }
 
-  private static void requireClass(String name) {
-    if (!name.equals(CLASS_NAME)) {
-      throw SchedulerConfig.invalid(
-          "is of the class '%s', and Lightmill samples with %s only; use a checkpoint with that one"
-              .formatted(name, CLASS_NAME));
+  private static OptionalDouble shiftTerminal(ComponentConfig config) {
+    double terminal = config.number("shift_terminal", 0);
+    if (terminal < 0 || terminal >= 1) {
+      throw config.wrong("shift_terminal", "a number from 0 and below 1");
     }
-  }
-
-  private static OptionalDouble shiftTerminal(SchedulerConfig values) {
-    double terminal = values.number("shift_terminal", 0);
-    values.require(terminal >= 0 && terminal < 1, "shift_terminal", "a number from 0 and below 1");
     return terminal == 0 ? OptionalDouble.empty() : OptionalDouble.of(terminal);
   }
 
-  private static TimeShiftType timeShiftType(String name) {
-    return Arrays.stream(TimeShiftType.values())
-        .filter(type -> type.name().toLowerCase(Locale.ROOT).equals(name))
-        .findFirst()
-        .orElseThrow(
-            () ->
-                SchedulerConfig.invalid(
-                    "has the time_shift_type '%s'; write 'exponential' or 'linear'"
-                        .formatted(name)));
+  private static TimeShiftType timeShiftType(ComponentConfig config) {
+    String name = config.choice("time_shift_type", "exponential", List.of("exponential", "linear"));
+    return TimeShiftType.valueOf(name.toUpperCase(Locale.ROOT));
   }
 
-  private void requireConsistency() {
-    if (Stream.of(useKarrasSigmas, useExponentialSigmas, useBetaSigmas).filter(on -> on).count()
-        > 1) {
-      throw SchedulerConfig.invalid(
-          "sets more than one of use_karras_sigmas, use_exponential_sigmas and use_beta_sigmas; set"
-              + " at most one to true");
+  private void requireConsistency(ComponentConfig config) {
+    List<String> spacings =
+        Stream.of("use_karras_sigmas", "use_exponential_sigmas", "use_beta_sigmas")
+            .filter(key -> config.flag(key, false))
+            .toList();
+    if (spacings.size() > 1) {
+      throw config.wrong(spacings.get(1), "false where %s is true".formatted(spacings.get(0)));
     }
     if (baseImageSeqLen == maxImageSeqLen) {
-      throw SchedulerConfig.invalid(
-          "has %d as both base_image_seq_len and max_image_seq_len; make the second greater"
-              .formatted(baseImageSeqLen));
+      throw config.wrong(
+          "max_image_seq_len", "another than base_image_seq_len, " + baseImageSeqLen);
     }
   }
 

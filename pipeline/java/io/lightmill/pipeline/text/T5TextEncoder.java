@@ -2,18 +2,27 @@ package io.lightmill.pipeline.text;
 
 import io.lightmill.pipeline.checkpoint.Checkpoint;
 import io.lightmill.pipeline.checkpoint.ComponentConfig;
+import io.lightmill.pipeline.checkpoint.WeightLayout;
 import io.lightmill.pipeline.checkpoint.WeightLoader;
 import io.lightmill.pipeline.torch.ScriptModule;
 import io.lightmill.pipeline.torch.Tensor;
 import io.lightmill.pipeline.torch.Weights;
+import java.util.List;
 
 /** T5's encoder, transformers' {@code T5EncoderModel}. */
 public final class T5TextEncoder implements AutoCloseable {
 
   private static final ScriptModule NETWORK = ScriptModule.of("t5", "T5EncoderModel");
 
+  private static final String GATED = "gated-";
+
   /** What the network takes from {@code config.json}. */
   record Config(
+      int vocabulary,
+      int width,
+      int headWidth,
+      int feedForwardWidth,
+      boolean gated,
       int layers,
       int heads,
       String activation,
@@ -21,22 +30,62 @@ public final class T5TextEncoder implements AutoCloseable {
       int buckets,
       int maxDistance) {
 
+    /** What is absent has the default of transformers' {@code T5Config}. */
     static Config of(ComponentConfig config) {
       return new Config(
-          config.integer("num_layers"),
-          config.integer("num_heads"),
+          config.count("vocab_size", 32128),
+          config.count("d_model", 512),
+          config.count("d_kv", 64),
+          config.count("d_ff", 2048),
+          config.text("feed_forward_proj", "relu").startsWith(GATED),
+          config.count("num_layers", 6),
+          config.count("num_heads", 8),
           activation(config),
-          config.number("layer_norm_epsilon", 1e-6),
-          config.integer("relative_attention_num_buckets", 32),
-          config.integer("relative_attention_max_distance", 128));
+          config.positive("layer_norm_epsilon", 1e-6),
+          config.count("relative_attention_num_buckets", 32),
+          config.count("relative_attention_max_distance", 128));
     }
 
     /** {@code gated-gelu} means the tanh approximation; other names are the function's own. */
     private static String activation(ComponentConfig config) {
       String projection = config.text("feed_forward_proj", "relu");
-      return projection.equals("gated-gelu")
-          ? "gelu_new"
-          : config.text("dense_act_fn", projection.replace("gated-", ""));
+      if (projection.equals("gated-gelu")) {
+        return "gelu_new";
+      } else if (config.json().hasNonNull("dense_act_fn")) {
+        return config.choice("dense_act_fn", "", Activations.NAMES);
+      }
+      String function =
+          projection.startsWith(GATED) ? projection.substring(GATED.length()) : projection;
+      if (!Activations.NAMES.contains(function)) {
+        throw config.wrong("feed_forward_proj", "one of gated-gelu, gated-silu, relu");
+      }
+      return function;
+    }
+
+    WeightLayout layout() {
+      long attention = (long) heads * headWidth;
+      WeightLayout layout =
+          new WeightLayout()
+              .tensor("shared.weight", vocabulary, width)
+              .tensor(
+                  "encoder.block.0.layer.0.SelfAttention.relative_attention_bias.weight",
+                  buckets,
+                  heads)
+              .tensor("encoder.final_layer_norm.weight", width);
+      for (int i = 0; i < layers; i++) {
+        String block = "encoder.block.%d.layer.".formatted(i);
+        layout.tensor(block + "0.layer_norm.weight", width);
+        for (String projection : List.of("q", "k", "v")) {
+          layout.linearWithoutBias(block + "0.SelfAttention." + projection, width, attention);
+        }
+        layout.linearWithoutBias(block + "0.SelfAttention.o", attention, width);
+        layout.tensor(block + "1.layer_norm.weight", width);
+        for (String inner : gated ? List.of("wi_0", "wi_1") : List.of("wi")) {
+          layout.linearWithoutBias(block + "1.DenseReluDense." + inner, width, feedForwardWidth);
+        }
+        layout.linearWithoutBias(block + "1.DenseReluDense.wo", feedForwardWidth, width);
+      }
+      return layout;
     }
   }
 
@@ -56,9 +105,15 @@ public final class T5TextEncoder implements AutoCloseable {
    * @param component such as {@code text_encoder_2}
    */
   public static T5TextEncoder load(Checkpoint checkpoint, String component, WeightLoader loader) {
+    Config config = Config.of(checkpoint.config(component));
     return new T5TextEncoder(
-        Config.of(checkpoint.config(component)),
-        loader.load(checkpoint.weights(component), T5TextEncoder::canonical));
+        config,
+        loader.load(checkpoint.weights(component), config.layout(), T5TextEncoder::canonical));
+  }
+
+  /** Channels of the hidden states. */
+  public int width() {
+    return config.width();
   }
 
   /** The embedding stands under either of two names, or under both. */

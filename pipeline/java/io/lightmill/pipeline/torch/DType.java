@@ -31,6 +31,14 @@ public enum DType {
     return scalarType;
   }
 
+  /** Whether the elements are floating-point numbers, which the networks compute with. */
+  public boolean floating() {
+    return switch (this) {
+      case F16, BF16, F32, F64 -> true;
+      case U8, I8, I16, I32, I64, BOOL -> false;
+    };
+  }
+
   /** Bytes of one element. */
   public int bytes() {
     return bytes;

@@ -44,10 +44,12 @@ public final class Tensor extends EngineValue {
     return read(NDArray::toByteArray);
   }
 
+  /** Copied, because DJL's array is a view of a Java buffer that dies with the array. */
   private static Tensor create(Function<NDManager, NDArray> creation) {
     try (NDManager manager = Torch.manager();
-        NDArray array = creation.apply(manager)) {
-      return new Tensor(IValue.from((PtNDArray) array));
+        NDArray view = creation.apply(manager);
+        NDArray owned = view.duplicate()) {
+      return new Tensor(IValue.from((PtNDArray) owned));
     }
   }
 

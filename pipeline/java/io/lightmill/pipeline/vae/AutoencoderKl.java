@@ -1,5 +1,6 @@
 package io.lightmill.pipeline.vae;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import io.lightmill.pipeline.TensorProbe;
 import io.lightmill.pipeline.checkpoint.Checkpoint;
 import io.lightmill.pipeline.checkpoint.ComponentConfig;
@@ -7,48 +8,73 @@ import io.lightmill.pipeline.checkpoint.WeightLoader;
 import io.lightmill.pipeline.torch.ScriptModule;
 import io.lightmill.pipeline.torch.Tensor;
 import io.lightmill.pipeline.torch.Weights;
-import java.util.Map;
+import java.util.List;
 
 /** Turns latents into pictures: the decoder of diffusers' {@code AutoencoderKL}. */
 public final class AutoencoderKl implements AutoCloseable {
 
   private static final ScriptModule NETWORK = ScriptModule.of("autoencoder_kl", "AutoencoderKL");
 
-  /** Checkpoints of before 2023 name the attention's projections otherwise. */
-  private static final Map<String, String> OLD_ATTENTION =
-      Map.of("query", "to_q", "key", "to_k", "value", "to_v", "proj_attn", "to_out.0");
+  /** Channels of a picture. */
+  static final int RGB = 3;
 
   /**
    * What {@code config.json} says of an AutoencoderKL.
    *
    * @param latentChannels of the latents
-   * @param levels of resolution; each but the last doubles width and height
+   * @param blockOutChannels of each level of resolution, the finest first; each but the last
+   *     doubles width and height
    * @param resnetsPerLevel in the decoder
    * @param groups of the group norms
+   * @param postQuantConv whether a convolution comes before the decoder
+   * @param midAttention whether the coarsest level attends
    * @param scalingFactor that the latents were multiplied by
    * @param shiftFactor that was subtracted before
    */
   public record Config(
       int latentChannels,
-      int levels,
+      List<Integer> blockOutChannels,
       int resnetsPerLevel,
       int groups,
+      boolean postQuantConv,
+      boolean midAttention,
       double scalingFactor,
       double shiftFactor) {
 
+    /** What is absent has the default of diffusers' class. */
     public static Config of(ComponentConfig config) {
+      requirePlainBlocks(config);
+      List<Integer> blockOutChannels = config.counts("block_out_channels", List.of(64));
+      int groups = config.count("norm_num_groups", 32);
+      if (blockOutChannels.stream().anyMatch(channels -> channels % groups != 0)) {
+        throw config.wrong("block_out_channels", "multiples of norm_num_groups, " + groups);
+      }
       return new Config(
-          config.integer("latent_channels"),
-          config.integers("block_out_channels").length,
-          config.integer("layers_per_block") + 1,
-          config.integer("norm_num_groups", 32),
-          config.number("scaling_factor", 0.18215),
+          config.count("latent_channels", 4),
+          blockOutChannels,
+          config.count("layers_per_block", 1) + 1,
+          groups,
+          config.flag("use_post_quant_conv", true),
+          config.flag("mid_block_add_attention", true),
+          config.positive("scaling_factor", 0.18215),
           config.number("shift_factor", 0));
+    }
+
+    private static void requirePlainBlocks(ComponentConfig config) {
+      for (JsonNode block : config.json().path("up_block_types")) {
+        if (!block.asText().equals("UpDecoderBlock2D")) {
+          throw config.wrong("up_block_types", "UpDecoderBlock2D alone, which Lightmill decodes");
+        }
+      }
+      config.choice("act_fn", "silu", List.of("silu"));
+      if (config.count("out_channels", RGB) != RGB) {
+        throw config.wrong("out_channels", "3: red, green and blue");
+      }
     }
 
     /** Pixels along a side of one latent. */
     public int scaleFactor() {
-      return 1 << (levels - 1);
+      return 1 << (blockOutChannels.size() - 1);
     }
   }
 
@@ -62,25 +88,11 @@ public final class AutoencoderKl implements AutoCloseable {
 
   /** Loads the decoder of the component {@code vae}; the encoder stays on disk. */
   public static AutoencoderKl load(Checkpoint checkpoint, WeightLoader loader) {
+    Config config = Config.of(checkpoint.config("vae"));
     return new AutoencoderKl(
-        Config.of(checkpoint.config("vae")),
-        loader.load(checkpoint.weights("vae"), AutoencoderKl::decoderName));
-  }
-
-  private static String decoderName(String name) {
-    if (!name.startsWith("decoder.") && !name.startsWith("post_quant_conv.")) {
-      return null;
-    }
-    int dot = name.lastIndexOf('.');
-    String layer = name.substring(0, dot);
-    for (var old : OLD_ATTENTION.entrySet()) {
-      String oldName = ".attentions.0." + old.getKey();
-      if (layer.endsWith(oldName)) {
-        String stem = layer.substring(0, layer.length() - old.getKey().length());
-        return stem + old.getValue() + name.substring(dot);
-      }
-    }
-    return name;
+        config,
+        loader.load(
+            checkpoint.weights("vae"), DecoderLayout.of(config), DecoderLayout::currentName));
   }
 
   public Config config() {
@@ -101,7 +113,7 @@ public final class AutoencoderKl implements AutoCloseable {
                 "decode",
                 weights,
                 unscaled,
-                config.levels(),
+                config.blockOutChannels().size(),
                 config.resnetsPerLevel(),
                 config.groups())) {
       probe.record("vae_in", unscaled);

@@ -1,6 +1,7 @@
 package io.lightmill.pipeline.verify;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import io.lightmill.pipeline.ClassifierFreeGuidance;
 import io.lightmill.pipeline.ErrorCode;
 import io.lightmill.pipeline.ImageRequest;
 import io.lightmill.pipeline.LightmillException;
@@ -10,109 +11,100 @@ import io.lightmill.pipeline.checkpoint.WeightLoader;
 import io.lightmill.pipeline.torch.DType;
 import io.lightmill.pipeline.torch.Device;
 import io.lightmill.pipeline.torch.Tensor;
-import java.util.ArrayList;
-import java.util.Collections;
 import java.util.List;
-import java.util.Optional;
+import java.util.Map;
 import java.util.Set;
-import java.util.TreeSet;
+import java.util.TreeMap;
 
 /**
  * One recorded call of a diffusers pipeline: its arguments and the tensors that it went through.
  *
- * @param json the case as {@code cases.json} holds it
- * @param tensors the recordings of all cases
+ * @param name of the case
+ * @param requests that the call comes to, in the order of its pictures
+ * @param guidance of the pipeline
+ * @param recordings of its tensors by name, of which several may be one
+ * @param file that holds them
  */
-record ReferenceCase(JsonNode json, SafetensorsFile tensors) {
+record ReferenceCase(
+    String name,
+    List<ImageRequest> requests,
+    ClassifierFreeGuidance guidance,
+    Map<String, TensorEntry> recordings,
+    SafetensorsFile file) {
+
+  /** What a call starts from instead of noise. */
+  static final String LATENTS = "latents_init";
+
+  static final String IMAGE = "image";
 
   private static final WeightLoader LOADER = new WeightLoader(Device.CPU, DType.F32);
 
-  /** The pipeline arguments that a request expresses. */
-  private static final Set<String> ARGUMENTS =
-      Set.of(
-          "prompt",
-          "negative_prompt",
-          "height",
-          "width",
-          "num_inference_steps",
-          "guidance_scale",
-          "true_cfg_scale",
-          "max_sequence_length",
-          "num_images_per_prompt");
+  /**
+   * Reads a case.
+   *
+   * @throws LightmillException with {@code INPUT_INVALID} if requests do not express it, or if it
+   *     lacks what verification starts from and arrives at
+   */
+  static ReferenceCase of(JsonNode json, CallDefaults defaults, SafetensorsFile file) {
+    String name = json.path("name").asText();
+    ReferenceCase reference =
+        new ReferenceCase(
+            name,
+            new CallArguments(name, json, defaults).requests(),
+            defaults.guidance(),
+            recordings(name, json, file),
+            file);
+    reference.requireRecording(LATENTS);
+    reference.requireRecording(IMAGE);
+    return reference;
+  }
 
-  ReferenceCase {
-    Set<String> unknown = new TreeSet<>();
-    json.path("args").fieldNames().forEachRemaining(unknown::add);
-    json.path("load_overrides").fieldNames().forEachRemaining(unknown::add);
-    unknown.removeAll(ARGUMENTS);
-    if (!unknown.isEmpty()) {
+  private static Map<String, TensorEntry> recordings(
+      String caseName, JsonNode json, SafetensorsFile file) {
+    Map<String, TensorEntry> recordings = new TreeMap<>();
+    for (String tensor :
+        json.path("tensors").properties().stream().map(Map.Entry::getKey).toList()) {
+      String stored = json.path("aliases").path(tensor).asText(tensor);
+      TensorEntry entry = file.tensors().get(caseName + "/" + stored);
+      if (entry == null) {
+        throw new LightmillException(
+            ErrorCode.INPUT_INVALID,
+            "%s lacks the tensor '%s/%s' that cases.json lists; record the case again"
+                .formatted(file.path(), caseName, stored));
+      }
+      recordings.put(tensor, entry);
+    }
+    return recordings;
+  }
+
+  private void requireRecording(String tensor) {
+    if (!recordings.containsKey(tensor)) {
       throw new LightmillException(
           ErrorCode.INPUT_INVALID,
-          "the case '%s' uses %s, which Lightmill has no request for; remove the case"
-              .formatted(json.path("name").asText(), unknown));
+          "the case '%s' of the reference records no '%s'; record it again"
+              .formatted(name, tensor));
     }
   }
 
-  String name() {
-    return json.path("name").asText();
+  /** The weight of the classifier-free guidance. */
+  double guidanceScale() {
+    return guidance.scale(requests.get(0));
   }
 
-  /** The call as requests, in the order of its pictures: each prompt's pictures side by side. */
-  List<ImageRequest> requests() {
-    JsonNode args = json.path("args");
-    List<String> prompts = texts(args.path("prompt"));
-    List<String> negatives = texts(args.path("negative_prompt"));
-    int images = args.path("num_images_per_prompt").asInt(1);
-    List<ImageRequest> requests = new ArrayList<>();
-    for (int i = 0; i < prompts.size(); i++) {
-      Optional<String> negative =
-          negatives.isEmpty()
-              ? Optional.empty()
-              : Optional.of(negatives.get(negatives.size() == 1 ? 0 : i));
-      requests.addAll(Collections.nCopies(images, request(args, prompts.get(i), negative)));
-    }
-    return requests;
-  }
-
-  /** What the call leaves out is diffusers' default for {@code FluxPipeline}. */
-  private ImageRequest request(JsonNode args, String prompt, Optional<String> negative) {
-    return new ImageRequest(
-        prompt,
-        negative,
-        args.path("width").asInt(1024),
-        args.path("height").asInt(1024),
-        args.path("num_inference_steps").asInt(28),
-        args.path("guidance_scale").asDouble(3.5),
-        args.path("true_cfg_scale").asDouble(1),
-        args.path("max_sequence_length").asInt(512),
-        json.path("latent_seed").asLong());
-  }
-
-  private static List<String> texts(JsonNode node) {
-    List<String> texts = new ArrayList<>();
-    if (node.isTextual()) {
-      texts.add(node.textValue());
-    }
-    node.forEach(text -> texts.add(text.asText()));
-    return texts;
-  }
-
-  /** Names of all recorded tensors, those included that equal another and are stored once. */
+  /** Names of all recorded tensors. */
   Set<String> recorded() {
-    Set<String> names = new TreeSet<>();
-    for (String key : tensors.tensors().keySet()) {
-      if (key.startsWith(name() + "/")) {
-        names.add(key.substring(name().length() + 1));
-      }
-    }
-    json.path("aliases").fieldNames().forEachRemaining(names::add);
-    return names;
+    return recordings.keySet();
   }
 
-  /** A recorded tensor, to be closed by the caller; empty if it was not recorded. */
-  Optional<Tensor> tensor(String tensor) {
-    String stored = json.path("aliases").path(tensor).asText(tensor);
-    TensorEntry entry = tensors.tensors().get(name() + "/" + stored);
-    return Optional.ofNullable(entry).map(found -> LOADER.read(tensors, found));
+  /** A recorded tensor, to be closed by the caller. */
+  Tensor tensor(String tensor) {
+    return LOADER.read(file, recordings.get(tensor));
+  }
+
+  /** The values of a recorded tensor. */
+  Values values(String tensor) {
+    try (Tensor recorded = tensor(tensor)) {
+      return Values.of(recorded);
+    }
   }
 }

@@ -25,27 +25,32 @@ record Tolerance(double absolute, double relative, double mean) {
     return new Tolerance(absolute, relative, Double.POSITIVE_INFINITY);
   }
 
-  Comparison compare(String caseName, String quantity, float[] found, float[] recorded) {
+  /** Compares element by element; NaN equals NaN alone. */
+  Comparison compare(String caseName, Kind kind, String quantity, float[] found, float[] recorded) {
     if (found.length != recorded.length) {
-      return new Comparison(caseName, quantity, Double.POSITIVE_INFINITY, "the same shape", false);
+      return Comparison.failed(
+          caseName, kind, quantity, "length " + recorded.length + ", not " + found.length);
     }
     double largest = 0;
     double sum = 0;
     boolean holds = true;
     for (int i = 0; i < found.length; i++) {
-      if (Float.compare(found[i], recorded[i]) == 0) {
-        continue; // also where both are NaN
+      if (found[i] == recorded[i] || (Float.isNaN(found[i]) && Float.isNaN(recorded[i]))) {
+        continue;
       }
       double difference = Math.abs((double) found[i] - recorded[i]);
-      double bound = absolute + relative * Math.abs(recorded[i]);
+      double bound = absolute + relative * Math.abs((double) recorded[i]);
       holds &= difference <= bound; // false for NaN
       sum += difference;
-      double shown =
-          absolute == 0 && relative > 0 ? difference / Math.abs(recorded[i]) : difference;
+      double shown = isRelative() ? difference / Math.abs((double) recorded[i]) : difference;
       largest = Double.isNaN(shown) ? Double.POSITIVE_INFINITY : Math.max(largest, shown);
     }
-    boolean meanHolds = sum <= mean * Math.max(1, found.length);
-    return new Comparison(caseName, quantity, largest, words(), holds && meanHolds);
+    boolean meanHolds = found.length == 0 || sum / found.length <= mean;
+    return new Comparison(caseName, kind, quantity, largest, words(), holds && meanHolds);
+  }
+
+  private boolean isRelative() {
+    return absolute == 0 && relative > 0;
   }
 
   private String words() {

@@ -6,6 +6,7 @@ import io.lightmill.pipeline.ErrorCode;
 import io.lightmill.pipeline.ImageRequest;
 import io.lightmill.pipeline.LightmillException;
 import io.lightmill.pipeline.TensorProbe;
+import io.lightmill.pipeline.checkpoint.Checkpoint;
 import io.lightmill.pipeline.checkpoint.ComponentConfig;
 import io.lightmill.pipeline.checkpoint.SafetensorsFile;
 import io.lightmill.pipeline.schedule.Flow;
@@ -15,26 +16,35 @@ import io.lightmill.pipeline.torch.Tensor;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.TreeSet;
 import java.util.function.Consumer;
 
 /**
  * Holds a pipeline against recordings of diffusers: the acceptance test of a checkpoint on new
  * hardware.
- *
- * @param cases that were recorded
  */
-public record Verification(List<ReferenceCase> cases) {
+public final class Verification {
 
   private static final Flow ON_CPU = new Flow(Device.CPU, DType.F32);
+
+  private final Path directory;
+  private final String pipelineClass;
+  private final List<ReferenceCase> cases;
+
+  private Verification(Path directory, String pipelineClass, List<ReferenceCase> cases) {
+    this.directory = directory;
+    this.pipelineClass = pipelineClass;
+    this.cases = cases;
+  }
 
   /**
    * Reads a reference directory: {@code cases.json} and {@code cases.safetensors}.
    *
-   * @throws LightmillException with {@code INPUT_INVALID} if it holds none
+   * @throws LightmillException with {@code INPUT_INVALID} if it is none, or holds a case that
+   *     requests do not express
    */
   public static Verification read(Path directory) {
     Path index = directory.resolve("cases.json");
@@ -44,12 +54,39 @@ public record Verification(List<ReferenceCase> cases) {
           ErrorCode.INPUT_INVALID,
           "%s is no reference: it must hold cases.json and cases.safetensors".formatted(directory));
     }
+    ComponentConfig json = ComponentConfig.read(index);
+    String pipelineClass = json.text("pipeline_class", "");
+    CallDefaults defaults = CallDefaults.of(pipelineClass);
     SafetensorsFile recordings = SafetensorsFile.open(tensors);
     List<ReferenceCase> cases = new ArrayList<>();
-    for (JsonNode json : ComponentConfig.read(index).json().path("cases")) {
-      cases.add(new ReferenceCase(json, recordings));
+    for (JsonNode one : json.json().path("cases")) {
+      cases.add(ReferenceCase.of(one, defaults, recordings));
     }
-    return new Verification(cases);
+    if (cases.isEmpty()) {
+      throw new LightmillException(
+          ErrorCode.INPUT_INVALID, "%s holds no cases; record some".formatted(index));
+    }
+    return new Verification(directory, pipelineClass, cases);
+  }
+
+  /** Names of the recorded calls, in order. */
+  public List<String> caseNames() {
+    return cases.stream().map(ReferenceCase::name).toList();
+  }
+
+  /**
+   * Refuses a checkpoint that the reference says nothing about.
+   *
+   * @throws LightmillException with {@code INPUT_INVALID}
+   */
+  public void requirePipelineOf(Checkpoint checkpoint) {
+    if (!checkpoint.pipelineClass().equals(pipelineClass)) {
+      throw new LightmillException(
+          ErrorCode.INPUT_INVALID,
+          "the checkpoint %s is a %s, but the reference %s was recorded from a %s; name the one that belongs to it"
+              .formatted(
+                  checkpoint.directory(), checkpoint.pipelineClass(), directory, pipelineClass));
+    }
   }
 
   /**
@@ -59,93 +96,72 @@ public record Verification(List<ReferenceCase> cases) {
    * @param each is told each comparison as soon as it is made
    */
   public void run(DiffusionPipeline pipeline, Consumer<Comparison> each) {
-    for (ReferenceCase reference : cases) {
-      fromLatents(pipeline, reference, each);
-      if (reference.requests().size() == 1) {
-        fromSeed(pipeline, reference, each);
-      } else {
-        alone(pipeline, reference, each);
-      }
+    cases.forEach(reference -> run(reference, pipeline, each));
+  }
+
+  /** Runs one of the cases. */
+  public void run(String caseName, DiffusionPipeline pipeline, Consumer<Comparison> each) {
+    cases.stream()
+        .filter(reference -> reference.name().equals(caseName))
+        .forEach(reference -> run(reference, pipeline, each));
+  }
+
+  private static void run(
+      ReferenceCase reference, DiffusionPipeline pipeline, Consumer<Comparison> each) {
+    fromLatents(pipeline, reference, each);
+    if (reference.requests().size() == 1) {
+      fromSeed(pipeline, reference, each);
+    } else {
+      alone(pipeline, reference, each);
     }
   }
 
   private static void fromLatents(
       DiffusionPipeline pipeline, ReferenceCase reference, Consumer<Comparison> each) {
-    Set<String> missing = new HashSet<>(reference.recorded());
-    missing.removeIf(name -> Quantity.of(name, reference).isEmpty());
+    Set<String> awaited = new TreeSet<>(reference.recorded());
+    awaited.removeIf(name -> Quantity.of(name, reference).isEmpty());
     TensorProbe probe =
         (name, tensor) -> {
-          if (missing.remove(name)) {
-            compare(reference, name, tensor, each);
+          if (awaited.remove(name)) {
+            each.accept(
+                Quantity.of(name, reference)
+                    .orElseThrow()
+                    .compare(reference.name(), Values.of(tensor), reference.values(name)));
           }
         };
-    try (Tensor latents = latents(reference)) {
+    try (Tensor latents = reference.tensor(ReferenceCase.LATENTS)) {
       pipeline.draw(reference.requests(), Optional.of(latents), probe).close();
     }
-    for (String name : missing) {
-      each.accept(
-          new Comparison(
-              reference.name(), name, Double.POSITIVE_INFINITY, "computed at all", false));
-    }
-  }
-
-  private static void compare(
-      ReferenceCase reference, String name, Tensor found, Consumer<Comparison> each) {
-    Quantity quantity = Quantity.of(name, reference).orElseThrow();
-    try (Tensor recorded = reference.tensor(name).orElseThrow()) {
-      each.accept(
-          quantity
-              .tolerance()
-              .compare(reference.name(), quantity.words(), floats(found), floats(recorded)));
-    }
+    awaited.stream()
+        .map(name -> Quantity.of(name, reference).orElseThrow())
+        .forEach(quantity -> each.accept(quantity.absent(reference.name())));
   }
 
   private static void fromSeed(
       DiffusionPipeline pipeline, ReferenceCase reference, Consumer<Comparison> each) {
-    try (Tensor image = pipeline.draw(reference.requests(), Optional.empty(), TensorProbe.NONE);
-        Tensor recorded = reference.tensor("image").orElseThrow()) {
+    Quantity image = new Quantity(Kind.IMAGE, "image from its seed", Tolerance.IMAGE);
+    try (Tensor drawn = pipeline.draw(reference.requests(), Optional.empty(), TensorProbe.NONE)) {
       each.accept(
-          Tolerance.IMAGE.compare(
-              reference.name(), "image from its seed", floats(image), floats(recorded)));
+          image.compare(reference.name(), Values.of(drawn), reference.values(ReferenceCase.IMAGE)));
     }
   }
 
   private static void alone(
       DiffusionPipeline pipeline, ReferenceCase reference, Consumer<Comparison> each) {
     List<ImageRequest> requests = reference.requests();
-    try (Tensor latents = latents(reference);
+    try (Tensor latents = reference.tensor(ReferenceCase.LATENTS);
         Tensor together = pipeline.draw(requests, Optional.of(latents), TensorProbe.NONE)) {
       for (int i = 0; i < requests.size(); i++) {
-        long[] row = {i};
-        try (Tensor start = ON_CPU.select(latents, row);
+        Quantity image =
+            new Quantity(
+                Kind.IMAGE, "image %d, batched against alone".formatted(i), Tolerance.ALONE);
+        try (Tensor start = ON_CPU.select(latents, new long[] {i});
             Tensor one =
                 pipeline.draw(List.of(requests.get(i)), Optional.of(start), TensorProbe.NONE);
-            Tensor there = ON_CPU.select(together, row)) {
-          each.accept(
-              Tolerance.ALONE.compare(
-                  reference.name(),
-                  "image %d, batched against alone".formatted(i),
-                  floats(there),
-                  floats(one)));
+            Tensor there = ON_CPU.select(together, new long[] {i})) {
+          each.accept(image.compare(reference.name(), Values.of(there), Values.of(one)));
         }
       }
-    }
-  }
-
-  private static Tensor latents(ReferenceCase reference) {
-    return reference
-        .tensor("latents_init")
-        .orElseThrow(
-            () ->
-                new LightmillException(
-                    ErrorCode.INPUT_INVALID,
-                    "the case '%s' records no latents_init to start from"
-                        .formatted(reference.name())));
-  }
-
-  private static float[] floats(Tensor tensor) {
-    try (Tensor copy = ON_CPU.copy(tensor)) {
-      return copy.toFloats();
     }
   }
 }

@@ -2,6 +2,7 @@ package io.lightmill.jobs;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.lightmill.pipeline.ClassifierFreeGuidance;
 import io.lightmill.pipeline.PipelineLimits;
 import java.io.PrintWriter;
 import java.io.StringWriter;
@@ -17,7 +18,13 @@ class GenerationProgressTest {
   @Test
   void itSaysWhatDraws() {
     PipelineLimits limits =
-        new PipelineLimits(16, 1 << 20, 32, new PipelineLimits.Defaults(128, 128, 8, 3.5, 1));
+        new PipelineLimits(
+            16,
+            1024,
+            1 << 20,
+            32,
+            ClassifierFreeGuidance.TRUE_CFG_SCALE,
+            new PipelineLimits.Defaults(128, 128, 8, 3.5, 1, 32));
     progress("--input=a.csv").opened("FluxPipeline", "0123456789abcdef", limits);
     progress("--input=a.csv", "--checkpoint=m", "--width=96", "--num-inference-steps=4")
         .opened("ZImagePipeline", "fedcba9876543210", limits);

@@ -123,7 +123,8 @@ class LauncherTest {
                 + checkout
                 + "/target/lightmill.jar, which is missing or older than its sources (a minute or"
                 + " two)");
-    assertThat(recorded()).startsWith("mvnw", "-q", "-B", "-ntp", "-DskipTests", "package");
+    assertThat(recorded())
+        .startsWith("mvnw", "-q", "-B", "-ntp", "-Dmaven.test.skip=true", "package");
   }
 
   @Test

@@ -52,7 +52,9 @@ class ImageIdentityTest {
             changed(REQUEST.prompt(), Optional.empty(), 1024, 768, 28, 3.6, 4, 512, 42),
             changed(REQUEST.prompt(), Optional.empty(), 1024, 768, 28, 3.5, 5, 512, 42),
             changed(REQUEST.prompt(), Optional.empty(), 1024, 768, 28, 3.5, 4, 256, 42),
-            changed(REQUEST.prompt(), Optional.empty(), 1024, 768, 28, 3.5, 4, 512, 43));
+            changed(REQUEST.prompt(), Optional.empty(), 1024, 768, 28, 3.5, 4, 512, 43),
+            withPrompts(Optional.of("x"), Optional.empty()),
+            withPrompts(Optional.empty(), Optional.of("x")));
 
     assertThat(ids).doesNotHaveDuplicates();
   }
@@ -64,6 +66,14 @@ class ImageIdentityTest {
             "elsewhere", MODEL.digest(), MODEL.pipelineClass(), MODEL.scheduler(), "bfloat16");
 
     assertThat(id(moved, ImageFormat.PNG, REQUEST)).isEqualTo(id(MODEL, ImageFormat.PNG, REQUEST));
+  }
+
+  private static String withPrompts(Optional<String> second, Optional<String> third) {
+    return id(
+        MODEL,
+        ImageFormat.PNG,
+        new ImageRequest(
+            REQUEST.prompt(), second, third, Optional.empty(), 1024, 768, 28, 3.5, 4, 512, 42));
   }
 
   private static String changed(

@@ -1,5 +1,6 @@
 package io.lightmill.udfs;
 
+import io.lightmill.pipeline.ClassifierFreeGuidance;
 import io.lightmill.pipeline.DiffusionPipeline;
 import io.lightmill.pipeline.ErrorCode;
 import io.lightmill.pipeline.ImageRequest;
@@ -26,7 +27,13 @@ import java.util.function.Consumer;
 final class PaintStudio {
 
   static final PipelineLimits LIMITS =
-      new PipelineLimits(16, 128 * 128, 8, new PipelineLimits.Defaults(32, 32, 4, 3.5, 1.0));
+      new PipelineLimits(
+          16,
+          1024,
+          128 * 128,
+          8,
+          ClassifierFreeGuidance.TRUE_CFG_SCALE,
+          new PipelineLimits.Defaults(32, 32, 4, 3.5, 1.0, 8));
 
   private static final Map<String, PaintStudio> OPEN = new ConcurrentHashMap<>();
 

@@ -103,6 +103,11 @@ class PlanImagesTest {
             ErrorCode.SIZE_INVALID,
             "1024x32 is 32768 pixels, more than the 16384 that this checkpoint draws"),
         Arguments.of(
+            "height",
+            "1040",
+            ErrorCode.SIZE_INVALID,
+            "height 1040 is more than the 1024 that a side may have with this checkpoint"),
+        Arguments.of(
             "num_inference_steps",
             "0",
             ErrorCode.VALUE_INVALID,

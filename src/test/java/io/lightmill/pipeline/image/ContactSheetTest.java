@@ -52,10 +52,11 @@ class ContactSheetTest {
   }
 
   @Test
-  void smallPicturesStaySharp() {
-    RgbImage sheet = ContactSheet.draw(List.of(new Tile.Picture(Pictures.plain(16, 16, RED))));
+  void smallPicturesFillTheirFrames() {
+    RgbImage small = ContactSheet.draw(List.of(new Tile.Picture(Pictures.plain(128, 64, RED))));
+    RgbImage large = ContactSheet.draw(List.of(new Tile.Picture(Pictures.plain(1024, 512, RED))));
 
-    assertThat(box(sheet, RED).pixels).isEqualTo(256);
+    assertThat(box(small, RED)).isEqualTo(box(large, RED));
   }
 
   @Test

@@ -2,6 +2,7 @@ package io.lightmill.pipeline.image;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.lightmill.pipeline.ClassifierFreeGuidance;
 import io.lightmill.pipeline.ImageRequest;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -35,7 +36,16 @@ class ReceiptTest {
   void guidanceThatIsOffReadsAsOneAndIsLeftOut() {
     ImageRequest request =
         new ImageRequest("a mug", Optional.of("blurry"), 512, 512, 4, 0, 1, 256, -3);
-    Receipt receipt = new Receipt(request, "Euler", "Simple", "m", "ab", "Lightmill", "{}");
+    Receipt receipt =
+        new Receipt(
+            request,
+            ClassifierFreeGuidance.TRUE_CFG_SCALE,
+            "Euler",
+            "Simple",
+            "m",
+            "ab",
+            "Lightmill",
+            "{}");
 
     assertThat(settings(receipt.parameters()))
         .containsEntry("CFG scale", "1")
@@ -45,10 +55,37 @@ class ReceiptTest {
   }
 
   @Test
+  void guidanceThatIsNotDistilledIsTheCfgScale() {
+    ImageRequest request = new ImageRequest("a mug", Optional.empty(), 512, 512, 4, 7, 1, 256, 1);
+    Receipt receipt =
+        new Receipt(
+            request,
+            ClassifierFreeGuidance.GUIDANCE_SCALE,
+            "Euler",
+            "Simple",
+            "m",
+            "ab",
+            "Lightmill",
+            "{}");
+
+    assertThat(settings(receipt.parameters()))
+        .containsEntry("CFG scale", "7")
+        .doesNotContainKey("Distilled CFG Scale");
+  }
+
+  @Test
   void valuesThatWouldEndEarlyAreQuoted() {
     ImageRequest request = Receipts.of("a mug").request();
     Receipt receipt =
-        new Receipt(request, "Euler", "Simple", "s3://b/x, Seed: 1 \"é\"\n", "ab", "L", "{}");
+        new Receipt(
+            request,
+            ClassifierFreeGuidance.TRUE_CFG_SCALE,
+            "Euler",
+            "Simple",
+            "s3://b/x, Seed: 1 \"é\"\n",
+            "ab",
+            "L",
+            "{}");
 
     assertThat(settings(receipt.parameters()))
         .containsEntry("Seed", "42")

@@ -2,6 +2,7 @@ package io.lightmill.pipeline.image;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.lightmill.pipeline.ClassifierFreeGuidance;
 import io.lightmill.pipeline.ImageRequest;
 import java.util.Map;
 import java.util.Optional;
@@ -24,6 +25,7 @@ final class Receipts {
         new ImageRequest(prompt, negativePrompt, 768, 1344, 8, 3.5, trueCfgScale, 512, 42);
     return new Receipt(
         request,
+        ClassifierFreeGuidance.TRUE_CFG_SCALE,
         "Euler",
         "Simple",
         "black-forest-labs/FLUX.1-dev",

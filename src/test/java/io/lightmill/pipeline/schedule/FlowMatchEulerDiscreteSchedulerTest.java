@@ -9,6 +9,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.lightmill.pipeline.ErrorCode;
 import io.lightmill.pipeline.LightmillException;
+import io.lightmill.pipeline.checkpoint.ComponentConfig;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
@@ -84,25 +85,25 @@ class FlowMatchEulerDiscreteSchedulerTest {
       delimiter = '|',
       textBlock =
           """
-          {'use_karras_sigmas': true, 'use_beta_sigmas': true}      | set at most one to true
-          {'use_karras_sigmas': true, 'use_exponential_sigmas': true} | set at most one to true
-          {'use_exponential_sigmas': true, 'use_beta_sigmas': true} | set at most one to true
-          {'time_shift_type': 'cubic'} | 'cubic'; write 'exponential' or 'linear'
-          {'_class_name': 'DDIMScheduler'} | 'DDIMScheduler', and Lightmill samples with FlowMatch
-          {'shift': 0} | has shift 0 where a number above 0 is needed
-          {'shift': 'much'} | has shift "much" where a number is needed
-          {'num_train_timesteps': 0.5} | has num_train_timesteps 0.5 where a whole number above 0
-          {'use_dynamic_shifting': 'yes'} | has use_dynamic_shifting "yes" where true or false
-          {'stochastic_sampling': 1} | has stochastic_sampling 1 where true or false is needed
-          {'shift_terminal': 1} | has shift_terminal 1 where a number from 0 and below 1
-          {'time_shift_type': 3} | has time_shift_type 3 where text is needed
-          {'max_image_seq_len': 256} | has 256 as both base_image_seq_len and max_image_seq_len
+          {'use_karras_sigmas': true, 'use_beta_sigmas': true} | has true for 'use_beta_sigmas', which must be false where use_karras_sigmas is true
+          {'use_karras_sigmas': true, 'use_exponential_sigmas': true} | 'use_exponential_sigmas', which must be false
+          {'use_exponential_sigmas': true, 'use_beta_sigmas': true} | false where use_exponential_sigmas is true
+          {'time_shift_type': 'cubic'} | has "cubic" for 'time_shift_type', which must be one of exponential, linear
+          {'_class_name': 'DDIMScheduler'} | "DDIMScheduler" for '_class_name', which must be one of FlowMatch
+          {'shift': 0} | has 0 for 'shift', which must be a number above 0
+          {'shift': 'much'} | has "much" for 'shift', which must be a number
+          {'num_train_timesteps': 0.5} | has 0.5 for 'num_train_timesteps', which must be a whole number above 0
+          {'use_dynamic_shifting': 'yes'} | has "yes" for 'use_dynamic_shifting', which must be true or false
+          {'stochastic_sampling': 1} | has 1 for 'stochastic_sampling', which must be true or false
+          {'shift_terminal': 1} | has 1 for 'shift_terminal', which must be a number from 0 and below 1
+          {'time_shift_type': 3} | has 3 for 'time_shift_type', which must be one of exponential, linear
+          {'max_image_seq_len': 256} | has 256 for 'max_image_seq_len', which must be another than base_image_seq_len, 256
           """,
       quoteCharacter = '`')
   void aConfigThatCannotBeIsRefused(String config, String message) {
     assertThatExceptionOfType(LightmillException.class)
         .isThrownBy(() -> scheduler(config))
-        .withMessageStartingWith("scheduler_config.json ")
+        .withMessageStartingWith("a/scheduler/scheduler_config.json ")
         .withMessageContaining(message)
         .matches(e -> e.code() == ErrorCode.CHECKPOINT_INVALID);
   }
@@ -131,7 +132,7 @@ class FlowMatchEulerDiscreteSchedulerTest {
   }
 
   @Test
-  void readsTheConfigsOfTheReferenceCheckpoints() throws IOException {
+  void readsTheConfigsOfTheReferenceCheckpoints() {
     assertThat(reference("flux-schnell").useDynamicShifting()).isFalse();
     assertThat(reference("flux-dev").useDynamicShifting()).isTrue();
     assertThat(reference("flux-dev").shift()).isEqualTo(3);
@@ -151,19 +152,36 @@ class FlowMatchEulerDiscreteSchedulerTest {
         .isThrownBy(() -> new Schedule(new float[] {1}, new float[] {1000}, false));
   }
 
+  @Test
+  void aScheduleOfNoNumbersIsRefused() {
+    FlowMatchEulerDiscreteScheduler stretched = scheduler("{'shift_terminal': 0.02}");
+    Schedule single = stretched.schedule(1, Optional.of(new double[] {1}), OptionalDouble.empty());
+    assertThat(single.sigmas()).startsWith(Float.NaN);
+    assertThatExceptionOfType(LightmillException.class)
+        .isThrownBy(single::requireNumbers)
+        .withMessage(
+            "num_inference_steps is 1, for which the checkpoint's scheduler has noise levels that"
+                + " are no numbers (a shift_terminal takes two steps); ask for at least 2")
+        .matches(e -> e.code() == ErrorCode.VALUE_INVALID);
+    Schedule two =
+        stretched.schedule(2, Optional.of(new double[] {1, 0.5}), OptionalDouble.empty());
+    assertThat(two.requireNumbers()).isSameAs(two);
+  }
+
   private static FlowMatchEulerDiscreteScheduler scheduler(String config) {
     try {
       JsonNode json = MAPPER.readTree(config.replace('\'', '"'));
-      return FlowMatchEulerDiscreteScheduler.of(json);
+      return FlowMatchEulerDiscreteScheduler.of(
+          new ComponentConfig(Path.of("a/scheduler/scheduler_config.json"), json));
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
   }
 
-  private static FlowMatchEulerDiscreteScheduler reference(String model) throws IOException {
+  private static FlowMatchEulerDiscreteScheduler reference(String model) {
     Path file =
         Path.of("src/test/resources/reference")
             .resolve(model + "/checkpoint/scheduler/scheduler_config.json");
-    return FlowMatchEulerDiscreteScheduler.of(MAPPER.readTree(file.toFile()));
+    return FlowMatchEulerDiscreteScheduler.of(ComponentConfig.read(file));
   }
 }

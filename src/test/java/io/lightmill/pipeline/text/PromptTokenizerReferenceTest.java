@@ -24,7 +24,7 @@ class PromptTokenizerReferenceTest {
       TokenizerCalls.REFERENCE.resolve("flux-schnell/checkpoint/tokenizer_2");
 
   static Stream<TokenizerCalls.Call> calls() {
-    return Stream.of("flux-schnell", "flux-dev")
+    return Stream.of("flux-schnell", "flux-dev", "sd3", "sd35")
         .flatMap(model -> TokenizerCalls.of(model).stream());
   }
 

@@ -1,0 +1,98 @@
+package io.lightmill.pipeline.stablediffusion3;
+
+import io.lightmill.pipeline.TensorProbe;
+import io.lightmill.pipeline.checkpoint.Checkpoint;
+import io.lightmill.pipeline.checkpoint.Loading;
+import io.lightmill.pipeline.checkpoint.WeightLoader;
+import io.lightmill.pipeline.schedule.Flow;
+import io.lightmill.pipeline.text.ClipTextEncoder;
+import io.lightmill.pipeline.text.PromptRows;
+import io.lightmill.pipeline.text.PromptTokenizer;
+import io.lightmill.pipeline.torch.Tensor;
+import java.util.List;
+
+/** One of Stable Diffusion 3's two CLIPs with its tokenizer. */
+final class Sd3Clip implements AutoCloseable {
+
+  /**
+   * What it reads in prompts.
+   *
+   * @param hidden states before the last layer, {@code [prompts, tokens, width]}
+   * @param textEmbeds projected, {@code [prompts, width]}
+   */
+  record Reading(Tensor hidden, Tensor textEmbeds) implements AutoCloseable {
+
+    @Override
+    public void close() {
+      textEmbeds.close();
+      hidden.close();
+    }
+  }
+
+  private final String number;
+  private final Flow flow;
+  private final PromptTokenizer tokenizer;
+  private final ClipTextEncoder encoder;
+
+  /**
+   * Loads tokenizer and encoder.
+   *
+   * @param number that the names of its components end with: nothing, or {@code _2}
+   */
+  Sd3Clip(Checkpoint checkpoint, String number, WeightLoader loader, Flow flow) {
+    this.number = number;
+    this.flow = flow;
+    try (Loading loading = new Loading()) {
+      this.tokenizer =
+          loading.add(PromptTokenizer.open(checkpoint.component("tokenizer" + number)));
+      this.encoder =
+          loading.add(
+              ClipTextEncoder.loadWithProjection(checkpoint, "text_encoder" + number, loader));
+      loading.complete();
+    }
+  }
+
+  /** Channels of the hidden states. */
+  int width() {
+    return encoder.width();
+  }
+
+  /** Channels of the projected prompts. */
+  int projectionWidth() {
+    return encoder.projectionWidth();
+  }
+
+  /** Most tokens of a prompt. */
+  int mostTokens() {
+    return Math.min(tokenizer.modelMaxLength(), encoder.positions());
+  }
+
+  /**
+   * Reads prompts.
+   *
+   * @param length that they are cut and padded to
+   * @param call number of this call within its picture, as the probe names it
+   */
+  Reading read(List<String> prompts, int length, int call, TensorProbe probe) {
+    PromptRows rows = new PromptRows(flow, prompts);
+    try (Tensor ids = rows.ids(tokenizer, length);
+        Tensor hidden = rows.eachAlone(ids, encoder::penultimate);
+        Tensor last = rows.eachAlone(hidden, encoder::last);
+        Tensor pooled = encoder.pool(last, ids);
+        Tensor projected = encoder.project(pooled);
+        Tensor allIds = rows.spread(ids)) {
+      Reading reading = new Reading(rows.spread(hidden), rows.spread(projected));
+      probe.record("tok.tokenizer%s.%d.input_ids".formatted(number, call), allIds);
+      String encoded = "te.text_encoder%s.%d.".formatted(number, call);
+      probe.record(encoded + "hidden_states.-2", reading.hidden());
+      probe.record(encoded + "text_embeds", reading.textEmbeds());
+      return reading;
+    }
+  }
+
+  @Override
+  public void close() {
+    encoder.close();
+    tokenizer.close();
+  }
+}

@@ -1,0 +1,12 @@
+package io.lightmill.pipeline.text;
+
+import java.util.List;
+
+/** The activation functions that the networks know, under transformers' names. */
+final class Activations {
+
+  static final List<String> NAMES =
+      List.of("gelu", "gelu_new", "gelu_pytorch_tanh", "quick_gelu", "relu", "silu");
+
+  private Activations() {}
+}

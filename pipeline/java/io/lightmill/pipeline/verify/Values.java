@@ -1,0 +1,30 @@
+package io.lightmill.pipeline.verify;
+
+import io.lightmill.pipeline.schedule.Flow;
+import io.lightmill.pipeline.torch.DType;
+import io.lightmill.pipeline.torch.Device;
+import io.lightmill.pipeline.torch.Tensor;
+import java.util.Arrays;
+
+/**
+ * A tensor's values in Java.
+ *
+ * @param shape of the tensor
+ * @param elements in row-major order
+ */
+@SuppressWarnings("ArrayRecordComponent") // read once, by comparisons; never compared themselves
+record Values(long[] shape, float[] elements) {
+
+  private static final Flow ON_CPU = new Flow(Device.CPU, DType.F32);
+
+  /** The values of a tensor of any type on any device; it stays the caller's. */
+  static Values of(Tensor tensor) {
+    try (Tensor copy = ON_CPU.copy(tensor)) {
+      return new Values(tensor.shape(), copy.toFloats());
+    }
+  }
+
+  boolean sameShape(Values other) {
+    return Arrays.equals(shape, other.shape);
+  }
+}

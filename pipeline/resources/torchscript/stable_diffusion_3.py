@@ -1,0 +1,90 @@
+# Stable Diffusion 3 and 3.5 (Stability AI): MMDiT, a rectified-flow transformer whose blocks keep two streams, of image
+# and of text tokens, that attend jointly. Blocks of MMDiT-X let the image attend to itself besides.
+import nn
+
+def block(img: Tensor, txt: Tensor, temb: Tensor, w: Dict[str, Tensor], heads: int) -> Tuple[Tensor, Tensor]:
+  chunks = nn.modulation(temb, w, "norm1").split(img.size(2), -1)
+  shift, scale, gate, shift2, scale2, gate2 = chunks[0], chunks[1], chunks[2], chunks[3], chunks[4], chunks[5]
+  x = nn.modulate(img, shift, scale)
+  q = nn.normed_heads(x, w, "attn.to_q", "attn.norm_q", heads)
+  k = nn.normed_heads(x, w, "attn.to_k", "attn.norm_k", heads)
+  v = nn.split_heads(nn.linear(x, w, "attn.to_v"), heads)
+
+  # The last block's text goes nowhere: it is only attended to, and its norm puts the scale first.
+  txt_chunks = nn.modulation(temb, w, "norm1_context").split(txt.size(2), -1)
+  last = len(txt_chunks) == 2
+  if last:
+    x = nn.modulate(txt, txt_chunks[1], txt_chunks[0])
+  else:
+    x = nn.modulate(txt, txt_chunks[0], txt_chunks[1])
+  txt_q = nn.normed_heads(x, w, "attn.add_q_proj", "attn.norm_added_q", heads)
+  txt_k = nn.normed_heads(x, w, "attn.add_k_proj", "attn.norm_added_k", heads)
+  txt_v = nn.split_heads(nn.linear(x, w, "attn.add_v_proj"), heads)
+
+  attended = nn.attention(torch.cat([q, txt_q], 2), torch.cat([k, txt_k], 2), torch.cat([v, txt_v], 2))
+  tokens = img.size(1)
+  stream = img + gate * nn.linear(attended[:, :tokens], w, "attn.to_out.0")
+  if len(chunks) == 9:
+    stream = stream + chunks[8] * stable_diffusion_3.self_attention(nn.modulate(img, chunks[6], chunks[7]), w, heads)
+  img = stream + gate2 * nn.feed_forward(nn.modulate(stream, shift2, scale2), w, "ff")
+  if not last:
+    txt = txt + txt_chunks[2] * nn.linear(attended[:, tokens:], w, "attn.to_add_out")
+    txt = txt + txt_chunks[5] * nn.feed_forward(nn.modulate(txt, txt_chunks[3], txt_chunks[4]), w, "ff_context")
+  return (img, txt)
+
+def self_attention(x: Tensor, w: Dict[str, Tensor], heads: int) -> Tensor:
+  q = nn.normed_heads(x, w, "attn2.to_q", "attn2.norm_q", heads)
+  k = nn.normed_heads(x, w, "attn2.to_k", "attn2.norm_k", heads)
+  return nn.linear(nn.attention(q, k, nn.split_heads(nn.linear(x, w, "attn2.to_v"), heads)), w, "attn2.to_out.0")
+
+# [batch, channels, height, width] -> [batch, tokens, width]: a convolution without overlap, as one linear layer.
+def embed_patches(latents: Tensor, w: Dict[str, Tensor], patch: int, side: int) -> Tensor:
+  b, c, height, width = latents.size()
+  rows, columns = height // patch, width // patch
+  patches = latents.reshape([b, c, rows, patch, columns, patch]).permute([0, 2, 4, 1, 3, 5]).reshape([b, rows * columns, -1])
+  tokens = nn.affine(patches, w["pos_embed.proj.weight"].flatten(1), w["pos_embed.proj.bias"])
+  return tokens + stable_diffusion_3.positions(w["pos_embed.pos_embed"], rows, columns, side)
+
+# The middle of the square of learned positions [1, side * side, width].
+def positions(table: Tensor, rows: int, columns: int, side: int) -> Tensor:
+  square = table.view([side, side, -1])
+  top, left = (side - rows) // 2, (side - columns) // 2
+  return square[top:top + rows, left:left + columns].flatten(0, 1)
+
+class SD3Transformer2DModel(Module):
+
+  # What the transformer reads of a prompt: the features of both CLIPs side by side, widened with zeros, then T5's.
+  def context(self, clip: Tensor, clip2: Tensor, t5: Tensor) -> Tensor:
+    features = torch.cat([clip, clip2], -1)
+    return torch.cat([torch.constant_pad_nd(features, [0, t5.size(2) - features.size(2)]), t5], 1)
+
+  # The gist of a prompt [batch, width] of both CLIPs.
+  def pooled(self, clip: Tensor, clip2: Tensor) -> Tensor:
+    return torch.cat([clip, clip2], -1)
+
+  # The flow's velocity at a timestep in [0, 1000]: latents [batch, channels, height, width] -> the same shape.
+  def forward(
+      self,
+      w: Dict[str, Tensor],
+      blocks: List[Dict[str, Tensor]],
+      latents: Tensor,
+      context: Tensor,
+      pooled: Tensor,
+      timestep: float,
+      patch: int,
+      side: int,
+      heads: int) -> Tensor:
+    time = torch.full([latents.size(0)], timestep, dtype=6, device=latents.device)
+    temb = nn.embed(nn.sinusoid(time, 256).to(latents.dtype), w, "time_text_embed.timestep_embedder")
+    temb = temb + nn.embed(pooled, w, "time_text_embed.text_embedder")
+
+    img = stable_diffusion_3.embed_patches(latents, w, patch, side)
+    txt = nn.linear(context, w, "context_embedder")
+    for block in blocks:
+      img, txt = stable_diffusion_3.block(img, txt, temb, block, heads)
+
+    scale, shift = nn.modulation(temb, w, "norm_out").chunk(2, -1)
+    patches = nn.linear(nn.modulate(img, shift, scale), w, "proj_out")
+    b, c, height, width = latents.size()
+    rows, columns = height // patch, width // patch
+    return patches.view([b, rows, columns, patch, patch, c]).permute([0, 5, 1, 3, 2, 4]).reshape([b, c, height, width])

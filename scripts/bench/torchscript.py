@@ -1,0 +1,36 @@
+"""Loads the network texts of pipeline/resources/torchscript in Python: the archive that TorchScriptArchive writes in Java."""
+
+import io
+import pathlib
+import re
+import zipfile
+
+import torch
+
+TEXTS = pathlib.Path(__file__).resolve().parents[2] / "pipeline/resources/torchscript"
+IMPORT = re.compile(r"^import (\w+)\n", re.MULTILINE)
+
+
+def load(text, class_name):
+    """The module `class_name` of the text `text`, as torch.jit loads it."""
+    sources = {}
+    collect(text, sources)
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:
+        archive.writestr("module/data.pkl", b"\x80\x02c__torch__.%s\n%s\n)\x81}b." % (text.encode(), class_name.encode()))
+        names = "|".join(sources)
+        for name, source in sources.items():
+            qualified = re.sub(rf"(?<![\w.])(?=(?:{names})\.\w)", "__torch__.", IMPORT.sub("\n", source))
+            archive.writestr(f"module/code/__torch__/{name}.py", qualified)
+        archive.writestr("module/constants.pkl", b"\x80\x02).")
+        archive.writestr("module/version", "10\n")
+        archive.writestr("module/byteorder", "little")
+    buffer.seek(0)
+    return torch.jit.load(buffer)
+
+
+def collect(name, sources):
+    if name not in sources:
+        sources[name] = (TEXTS / f"{name}.py").read_text(encoding="utf-8")
+        for used in IMPORT.findall(sources[name]):
+            collect(used, sources)

@@ -1,0 +1,97 @@
+package io.lightmill.pipeline.flux;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
+
+import io.lightmill.pipeline.ClassifierFreeGuidance;
+import io.lightmill.pipeline.LightmillException;
+import io.lightmill.pipeline.PipelineLimits;
+import io.lightmill.pipeline.PipelineLimits.Defaults;
+import io.lightmill.pipeline.Pipelines;
+import io.lightmill.pipeline.PromptLength;
+import io.lightmill.pipeline.checkpoint.Checkpoint;
+import io.lightmill.pipeline.checkpoint.ReferenceCheckpoint;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class FluxLimitsTest {
+
+  private static final Path POCKET = Path.of("pipeline/resources/models/pocket");
+
+  @Test
+  void theCheckpointThatShipsFollowsItsCard() {
+    assertThat(limits(POCKET)).isEqualTo(limits(32, new Defaults(128, 128, 8, 3.5, 1, 32)));
+  }
+
+  @Test
+  void withoutACardTheDefaultsAreThoseOfDiffusers() {
+    assertThat(limits(ReferenceCheckpoint.of("flux-dev")))
+        .isEqualTo(limits(512, new Defaults(1024, 1024, 28, 3.5, 1, 512)));
+    assertThat(limits(ReferenceCheckpoint.of("flux-schnell")).defaults().numInferenceSteps())
+        .isEqualTo(4);
+  }
+
+  @Test
+  void limitsNeedNoWeights(@TempDir Path temporary) throws IOException {
+    Path directory = ReferenceCheckpoint.copy("flux-dev", temporary.resolve("checkpoint"));
+    for (String weights :
+        new String[] {
+          "transformer/diffusion_pytorch_model", "vae/diffusion_pytorch_model", "text_encoder/model"
+        }) {
+      Files.delete(directory.resolve(weights + ".safetensors"));
+    }
+    Files.writeString(
+        directory.resolve("README.md"),
+        "---\ninference: {parameters: {width: 96, true_cfg_scale: 2, guidance_scale: 1.5}}\n---\n");
+    assertThat(limits(directory).defaults()).isEqualTo(new Defaults(96, 1024, 28, 1.5, 2, 512));
+    Files.writeString(
+        directory.resolve("README.md"), "---\ninference: {parameters: {height: tall}}\n---\n");
+    assertThatExceptionOfType(LightmillException.class)
+        .isThrownBy(() -> limits(directory))
+        .withMessageContaining("gives \"tall\" for inference.parameters.height");
+  }
+
+  /** Sizes follow the autoencoder's levels. */
+  @Test
+  void threeLevelsMakeAFactorOfFour(@TempDir Path temporary) throws IOException {
+    Path directory = ReferenceCheckpoint.copy("flux-dev", temporary.resolve("checkpoint"));
+    Path config = directory.resolve("vae/config.json");
+    Files.writeString(
+        config,
+        Files.readString(config)
+            .replaceFirst(
+                "\"block_out_channels\": \\[[^]]*]", "\"block_out_channels\": [8, 8, 16]"));
+    PipelineLimits limits = limits(directory);
+    assertThat(limits.sizeMultiple()).isEqualTo(8);
+    assertThat(limits.defaults().width()).isEqualTo(512);
+  }
+
+  @Test
+  void promptsAreCountedInTokensOfT5() {
+    try (PromptLength length = Pipelines.promptLength(Checkpoint.open(POCKET))) {
+      assertThat(length.tokens("")).isEqualTo(1);
+      int few = length.tokens("a red mug on a wooden table");
+      assertThat(few).isBetween(7, 32);
+      assertThat(length.tokens("a red mug on a wooden table ".repeat(50)))
+          .isEqualTo(50 * (few - 1) + 1);
+    }
+  }
+
+  private static PipelineLimits limits(int maxSequenceLength, Defaults defaults) {
+    int twoMegapixels = 2 * 1024 * 1024;
+    return new PipelineLimits(
+        16,
+        twoMegapixels,
+        twoMegapixels,
+        maxSequenceLength,
+        ClassifierFreeGuidance.TRUE_CFG_SCALE,
+        defaults);
+  }
+
+  private static PipelineLimits limits(Path directory) {
+    return Pipelines.limits(Checkpoint.open(directory));
+  }
+}

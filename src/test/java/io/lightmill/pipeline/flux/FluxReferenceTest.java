@@ -1,0 +1,59 @@
+package io.lightmill.pipeline.flux;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.DynamicTest.dynamicTest;
+
+import io.lightmill.pipeline.DiffusionPipeline;
+import io.lightmill.pipeline.Pipelines;
+import io.lightmill.pipeline.checkpoint.Checkpoint;
+import io.lightmill.pipeline.checkpoint.ReferenceCheckpoint;
+import io.lightmill.pipeline.torch.DType;
+import io.lightmill.pipeline.torch.Device;
+import io.lightmill.pipeline.verify.Comparison;
+import io.lightmill.pipeline.verify.Kind;
+import io.lightmill.pipeline.verify.Verification;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.EnumSet;
+import java.util.List;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.DynamicNode;
+import org.junit.jupiter.api.DynamicTest;
+import org.junit.jupiter.api.TestFactory;
+
+/** Every call that diffusers was recorded at, from token ids to the picture. */
+class FluxReferenceTest {
+
+  @TestFactory
+  Stream<DynamicNode> schnell() {
+    return comparisons("flux-schnell", 102);
+  }
+
+  @TestFactory
+  Stream<DynamicNode> dev() {
+    return comparisons("flux-dev", 125);
+  }
+
+  private static Stream<DynamicNode> comparisons(String model, int count) {
+    Path directory = ReferenceCheckpoint.of(model);
+    List<Comparison> comparisons = new ArrayList<>();
+    try (DiffusionPipeline pipeline =
+        Pipelines.load(Checkpoint.open(directory), Device.CPU, DType.F32)) {
+      Verification.read(directory.getParent()).run(pipeline, comparisons::add);
+    }
+    return Stream.concat(
+        Stream.of(dynamicTest("all are compared", () -> assertComplete(comparisons, count))),
+        comparisons.stream().map(FluxReferenceTest::holds));
+  }
+
+  private static void assertComplete(List<Comparison> comparisons, int count) {
+    assertThat(comparisons).hasSize(count);
+    assertThat(comparisons).extracting(Comparison::kind).containsAll(EnumSet.allOf(Kind.class));
+  }
+
+  private static DynamicTest holds(Comparison comparison) {
+    return dynamicTest(
+        comparison.caseName() + ": " + comparison.quantity(),
+        () -> assertThat(comparison.holds()).as("%s", comparison).isTrue());
+  }
+}
