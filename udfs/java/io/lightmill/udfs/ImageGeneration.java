@@ -3,6 +3,8 @@ package io.lightmill.udfs;
 import io.lightmill.pipeline.PipelineLimits;
 import io.lightmill.pipeline.store.PathTemplate;
 import java.util.Map;
+import java.util.function.Supplier;
+import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Encoders;
 import org.apache.spark.sql.Row;
@@ -72,11 +74,14 @@ public final class ImageGeneration {
   public static Result run(SparkSession spark, GenerationSettings settings, Progress progress) {
     long called = System.nanoTime();
     Cluster cluster = Cluster.of(spark.sparkContext(), settings.device());
-    JobCheckpoint checkpoint =
-        JobCheckpoint.open(settings, cluster, spark.sparkContext().hadoopConfiguration());
-    progress.opened(
-        checkpoint.model().pipelineClass(), checkpoint.model().digest(), checkpoint.limits());
-    return run(spark, settings, progress, cluster, checkpoint, called);
+    Configuration hadoop = spark.sparkContext().hadoopConfiguration();
+    return run(
+        spark,
+        settings,
+        progress,
+        cluster,
+        () -> JobCheckpoint.open(settings, cluster, hadoop),
+        called);
   }
 
   static Result run(
@@ -84,11 +89,15 @@ public final class ImageGeneration {
       GenerationSettings settings,
       Progress progress,
       Cluster cluster,
-      JobCheckpoint checkpoint,
+      Supplier<JobCheckpoint> opening,
       long called) {
+    PromptRows table = PromptRows.open(spark, settings.table());
+    String directory = Manifest.reserve(spark, settings);
+    JobCheckpoint checkpoint = opening.get(); // a large one takes a while: all its bytes are hashed
+    progress.opened(
+        checkpoint.model().pipelineClass(), checkpoint.model().digest(), checkpoint.limits());
     try (ImageProgress heard = ImageProgress.follow(spark, settings.runId(), progress);
-        RowsOnDisk images = RowsOnDisk.of(planned(spark, settings, checkpoint))) {
-      String directory = Manifest.reserve(spark, settings);
+        RowsOnDisk images = RowsOnDisk.of(planned(spark, settings, table, checkpoint))) {
       StructType passthrough = PlannedImages.passthrough(images.rows().schema());
       ImagePlan plan =
           ImagePlan.of(
@@ -142,12 +151,11 @@ public final class ImageGeneration {
         new SerializableConfiguration(spark.sparkContext().hadoopConfiguration()));
   }
 
-  /** Table rows, read and checked, as the images that they ask for. */
+  /** Table rows, checked, as the images that they ask for. */
   private static Dataset<Row> planned(
-      SparkSession spark, GenerationSettings settings, JobCheckpoint checkpoint) {
-    Dataset<Row> table = PromptTable.read(spark, settings.table());
-    PromptColumns columns = PromptColumns.assign(table, settings.table());
-    Dataset<Row> requests = RequestRows.of(table, columns);
+      SparkSession spark, GenerationSettings settings, PromptRows table, JobCheckpoint checkpoint) {
+    PromptColumns columns = table.columns();
+    Dataset<Row> requests = RequestRows.of(table.rows(), columns);
     StructType passthrough = RequestRows.passthrough(requests.schema());
     PlanImages planning =
         new PlanImages(

@@ -132,7 +132,7 @@ final class TestJob {
         settings(),
         progress,
         Cluster.of(spark.sparkContext(), DeviceChoice.CPU),
-        studio.checkpoint(),
+        studio::checkpoint,
         System.nanoTime());
   }
 }

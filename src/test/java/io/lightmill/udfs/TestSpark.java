@@ -5,16 +5,20 @@ import org.apache.spark.sql.SparkSession;
 /** The one session of all tests in this JVM. */
 public final class TestSpark {
 
-  private static final SparkSession SESSION = started();
+  private static SparkSession session = started();
 
   private TestSpark() {}
 
-  public static SparkSession session() {
-    return SESSION;
+  /** Started anew after a command has run through its own end, where it stops Spark. */
+  public static synchronized SparkSession session() {
+    if (session.sparkContext().isStopped()) {
+      session = started();
+    }
+    return session;
   }
 
   private static SparkSession started() {
-    SparkSession session =
+    SparkSession started =
         SparkSession.builder()
             .master("local[2]")
             .appName("lightmill tests")
@@ -22,10 +26,12 @@ public final class TestSpark {
             .config("spark.driver.host", "127.0.0.1")
             .config("spark.driver.bindAddress", "127.0.0.1")
             .config("spark.sql.shuffle.partitions", 4)
+            .config("spark.sql.codegen.wholeStage", false)
+            .config("spark.sql.codegen.factoryMode", "NO_CODEGEN")
             .config("spark.sql.warehouse.dir", "target/spark-warehouse")
             .config("spark.plugins", ProgressPlugin.class.getName())
             .getOrCreate();
-    session.sparkContext().setLogLevel("ERROR");
-    return session;
+    started.sparkContext().setLogLevel("ERROR");
+    return started;
   }
 }
