@@ -27,6 +27,7 @@ class AskedOptionsTest {
                 Map.entry("max-failures", 0),
                 Map.entry("checkpoint", "builtin:pocket"),
                 Map.entry("batch-size", 8),
+                Map.entry("device", "auto"),
                 Map.entry("dtype", "float16"),
                 Map.entry("seed", 0L),
                 Map.entry("truncate-prompts", false)));

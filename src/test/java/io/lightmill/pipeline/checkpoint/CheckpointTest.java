@@ -124,7 +124,7 @@ class CheckpointTest {
     assertThatExceptionOfType(LightmillException.class)
         .isThrownBy(this::load)
         .withMessageStartingWith(
-            "the checkpoint %s is a StableCascadePipeline; Lightmill runs FluxPipeline"
+            "the checkpoint %s is a StableCascadePipeline; Lightmill runs Flux"
                 .formatted(directory))
         .matches(e -> e.code() == ErrorCode.PIPELINE_UNKNOWN);
   }

@@ -206,7 +206,7 @@ class VerificationTest {
     Files.writeString(index, "{\"pipeline_class\": \"StableDiffusionPipeline\"}");
     refusal()
         .withMessageStartingWith(
-            "the reference was recorded from a StableDiffusionPipeline; Lightmill verifies FluxPipeline");
+            "the reference was recorded from a StableDiffusionPipeline; Lightmill verifies Flux");
   }
 
   @Test
