@@ -18,12 +18,16 @@ import org.slf4j.LoggerFactory;
  * sheet, and a summary on the screen.
  *
  * @param asked options by the keys of job files
+ * @param started when the command did
+ * @param flowing when Spark had started
+ * @param ended when the manifest was committed
  */
 record FinishedRun(
     GenerationSettings settings,
     Map<String, Object> asked,
     ImageGeneration.Result result,
     Instant started,
+    Instant flowing,
     Instant ended) {
 
   private static final Logger LOG = LoggerFactory.getLogger(FinishedRun.class);
@@ -85,13 +89,18 @@ record FinishedRun(
         new RunRecord.Checkpoint(Redaction.location(settings.checkpoint()), result.modelDigest()),
         summary().inOrder(),
         new RunRecord.Seconds(
+            seconds(started, flowing),
             result.planSeconds(),
             result.loadSeconds(),
             result.generateSeconds(),
             result.engineSeconds(),
-            Duration.between(started, ended).toMillis() / 1000.0),
+            seconds(started, ended)),
         summary().imagesPerSecond(),
         spark,
         new Versions().byName());
+  }
+
+  private static double seconds(Instant from, Instant to) {
+    return Duration.between(from, to).toMillis() / 1000.0;
   }
 }

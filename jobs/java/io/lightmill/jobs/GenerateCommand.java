@@ -28,6 +28,24 @@ import picocli.CommandLine.Spec;
     customSynopsis =
         "lightmill generate --input=TABLE --output=DIRECTORY [--config=FILE.yaml] [OPTION]…",
     sortOptions = false,
+    footerHeading = "%nExamples:%n",
+    footer = {
+      "  Try eight rows of a table that has its own names for things:",
+      "    lightmill generate --input products.csv --output out/products --limit 8 \\",
+      "      --column id=sku --prompt-template \"{color} {name} on {background}\"",
+      "  The same from a job file, for all rows, two images a row:",
+      "    lightmill generate --config products.yaml --num-images-per-prompt 2",
+      "  Another checkpoint, from and to object storage:",
+      "    lightmill generate --input s3a://bucket/prompts.parquet --output s3a://bucket/images \\",
+      "      --checkpoint s3a://bucket/FLUX.1-schnell",
+      "",
+      "Columns of a prompt table: prompt (or a template); and, each optional, id, negative_prompt,",
+      "width, height, num_inference_steps, guidance_scale, true_cfg_scale, max_sequence_length, seed,",
+      "num_images_per_prompt. All others pass through to the manifest.",
+      "",
+      "Exit statuses: 0 all done; 1 unexpected failure; 2 configuration or input refused, before",
+      "anything is drawn; 3 more failed and invalid rows than --max-failures."
+    },
     mixinStandardHelpOptions = true,
     versionProvider = Versions.class)
 final class GenerateCommand implements Callable<Integer> {
@@ -66,9 +84,10 @@ final class GenerateCommand implements Callable<Integer> {
     }
     try (SparkSession session =
         SparkSessions.start(conf, "lightmill generate " + settings.runId())) {
+      Instant flowing = Instant.now();
       ImageGeneration.Result result = generate(session, settings);
       FinishedRun run =
-          new FinishedRun(settings, AskedOptions.of(spec), result, started, Instant.now());
+          new FinishedRun(settings, AskedOptions.of(spec), result, started, flowing, Instant.now());
       run.leaveBehind(session, spec.commandLine().getOut(), spec.commandLine().getErr());
       return run.summary().failures() > maxFailures ? ExitStatus.ROWS_FAILED : ExitStatus.DONE;
     }

@@ -1,9 +1,11 @@
 package io.lightmill.jobs;
 
+import io.lightmill.pipeline.ClassifierFreeGuidance;
 import io.lightmill.pipeline.PipelineLimits;
 import io.lightmill.udfs.GenerationSettings;
 import io.lightmill.udfs.ImageGeneration;
 import java.io.PrintWriter;
+import java.util.Locale;
 import java.util.function.LongSupplier;
 
 /** Says what a run is about to do, and draws a bar while it does it. Safe for several threads. */
@@ -59,11 +61,12 @@ final class GenerationProgress implements ImageGeneration.Progress, AutoCloseabl
   }
 
   @Override
-  public synchronized void idleNegativePrompts(long images) {
+  public synchronized void idleNegativePrompts(long images, ClassifierFreeGuidance guidance) {
+    String scale = guidance.name().toLowerCase(Locale.ROOT);
     out.printf(
-        "note: %s a negative prompt that has no effect, since true_cfg_scale is at most 1; give"
-            + " --true-cfg-scale 4 or a column true_cfg_scale, which doubles the time to draw%n",
-        images == 1 ? "1 image has" : images + " images have");
+        "note: %s a negative prompt without effect, since %s is 1 or less; give --%s 4, or a column"
+            + " %2$s, at twice the time to draw%n",
+        images == 1 ? "1 image has" : images + " images have", scale, scale.replace('_', '-'));
     out.flush();
   }
 

@@ -49,13 +49,15 @@ record RunRecord(
   /**
    * Where the time went.
    *
+   * @param start from the start of the command to the start of the flow: Spark's own start
    * @param plan from the start of the flow to the first generating task
    * @param load from then until the first device has its model
    * @param generate the generating stage from then on, manifest commit included
    * @param engine that the devices together spent drawing
-   * @param total from the start of the command, Spark's own start included
+   * @param total from the start of the command to the committed manifest
    */
-  record Seconds(double plan, double load, double generate, double engine, double total) {}
+  record Seconds(
+      double start, double plan, double load, double generate, double engine, double total) {}
 
   /** The file's content. */
   byte[] json() {

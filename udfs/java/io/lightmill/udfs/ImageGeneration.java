@@ -1,5 +1,6 @@
 package io.lightmill.udfs;
 
+import io.lightmill.pipeline.ClassifierFreeGuidance;
 import io.lightmill.pipeline.PipelineLimits;
 import io.lightmill.pipeline.store.PathTemplate;
 import java.util.Map;
@@ -53,10 +54,11 @@ public final class ImageGeneration {
     default void opened(String pipelineClass, String digest, PipelineLimits limits) {}
 
     /**
-     * Some images do not follow their negative prompt, since their {@code true_cfg_scale} is at
-     * most 1.
+     * Some images have a negative prompt that changes nothing.
+     *
+     * @param guidance that is at most 1 for them
      */
-    default void idleNegativePrompts(long images) {}
+    default void idleNegativePrompts(long images, ClassifierFreeGuidance guidance) {}
 
     /** The plan stands: {@code images} rows will be accounted for, of which some need drawing. */
     void planned(long images, long toGenerate);
@@ -104,7 +106,7 @@ public final class ImageGeneration {
               settings.table().location(), images.rows(), settings.pathTemplate().isPresent());
       progress.planned(plan.asked(), plan.toDraw());
       if (plan.idleNegativePrompts() > 0) {
-        progress.idleNegativePrompts(plan.idleNegativePrompts());
+        progress.idleNegativePrompts(plan.idleNegativePrompts(), checkpoint.limits().guidance());
       }
       BatchPlan batches = plan.batches(settings.batchSize(), cluster, settings.partitions());
       GenerateImages generating = new GenerateImages(job(spark, settings, cluster, checkpoint));
@@ -133,7 +135,7 @@ public final class ImageGeneration {
           (committed - firstDrawing) / NANOS_PER_SECOND,
           totals.engineSeconds());
     } catch (Exception e) { // Spark throws checked exceptions that Scala does not declare
-      throw TaskFailures.mendable(e);
+      throw TaskFailures.mendable(settings.table().location(), e);
     } finally {
       LoadedPipelines.release(checkpoint.loader());
     }

@@ -10,7 +10,6 @@ import static org.apache.spark.sql.functions.max;
 import static org.apache.spark.sql.functions.min;
 import static org.apache.spark.sql.functions.pmod;
 import static org.apache.spark.sql.functions.sum;
-import static org.apache.spark.sql.functions.trim;
 import static org.apache.spark.sql.functions.udf;
 import static org.apache.spark.sql.functions.when;
 
@@ -77,7 +76,7 @@ record ImagePlan(
                 count(lit(1)).as("rows"),
                 max(PLACE).plus(1).cast("long").as("drawn"),
                 sum(col(PlannedImages.DUPLICATE).cast("long")).as("duplicates"),
-                count(when(idleNegativePrompt(), true)).as("idle"))
+                sum(col(PlannedImages.IDLE_NEGATIVE_PROMPT).cast("long")).as("idle"))
             .collectAsList();
     if (counts.isEmpty()) {
       throw new LightmillException(
@@ -135,15 +134,6 @@ record ImagePlan(
             PARTITION, coalesce(udf(partition, DataTypes.IntegerType).apply(col(BATCH)), spread))
         .repartitionById(plan.partitions(), col(PARTITION))
         .sortWithinPartitions(BATCH, "image_id", "id", "variant");
-  }
-
-  /** Pipelines of diffusers evaluate a negative prompt only where {@code true_cfg_scale > 1}. */
-  private static Column idleNegativePrompt() {
-    return col("image_id")
-        .isNotNull()
-        .and(col("negative_prompt").isNotNull())
-        .and(trim(col("negative_prompt")).notEqual(""))
-        .and(col("true_cfg_scale").leq(1));
   }
 
   private static LightmillException duplicates(String table, Dataset<Row> images) {

@@ -21,6 +21,8 @@ record JobCheckpoint(Model model, PipelineLimits limits, PipelineLoader loader) 
   static JobCheckpoint open(GenerationSettings settings, Cluster cluster, Configuration hadoop) {
     String location = settings.checkpoint();
     Checkpoint checkpoint = Checkpoint.open(CheckpointCache.ofUser().localize(location, hadoop));
+    PipelineLimits limits = Pipelines.limits(checkpoint);
+    requireWeights(checkpoint);
     // A CPU without 16-bit arithmetic is faster with 32 bits; any GPU is faster with 16.
     DType dtype = settings.dtype().orElse(cluster.cuda() ? DType.BF16 : DType.F32);
     Model model =
@@ -32,9 +34,17 @@ record JobCheckpoint(Model model, PipelineLimits limits, PipelineLoader loader) 
             torchName(dtype));
     return new JobCheckpoint(
         model,
-        Pipelines.limits(checkpoint),
+        limits,
         new CheckpointLoader(
             location, model.digest(), dtype, new SerializableConfiguration(hadoop)));
+  }
+
+  /** Reads headers only, so that damage is said before all bytes are hashed and rows planned. */
+  private static void requireWeights(Checkpoint checkpoint) {
+    checkpoint.components().stream()
+        .filter(component -> component.matches("transformer|vae|text_encoder(_\\d)?"))
+        .sorted()
+        .forEach(checkpoint::weights);
   }
 
   /** As {@code torch.dtype} is written, and the command line takes it. */

@@ -63,6 +63,7 @@ record PlanImages(
         batchKey.toString(),
         ImageCost.of(batchKey),
         duplicate(row),
+        idleNegativePrompt(request),
         passthrough);
   }
 
@@ -89,7 +90,14 @@ record PlanImages(
         null,
         null,
         duplicate(row),
+        false,
         row.getAs(RequestRows.PASSTHROUGH));
+  }
+
+  /** As in diffusers, where a scale of 1 turns classifier-free guidance off without a word. */
+  private boolean idleNegativePrompt(ImageRequest request) {
+    return request.negativePrompt().filter(negative -> !negative.isBlank()).isPresent()
+        && !rules.guidance().guides(request);
   }
 
   private boolean duplicate(Row row) {

@@ -26,6 +26,9 @@ final class PlannedImages {
   /** Whether an earlier row of the table has the same id. */
   static final String DUPLICATE = "duplicate";
 
+  /** Whether the row gives a negative prompt that its guidance leaves without effect. */
+  static final String IDLE_NEGATIVE_PROMPT = "idle_negative_prompt";
+
   /** What the plan knows of an image, under the names of the manifest. */
   static final StructType COLUMNS =
       new StructType()
@@ -53,6 +56,7 @@ final class PlannedImages {
         .add(BATCH_KEY, DataTypes.StringType)
         .add(COST, DataTypes.LongType)
         .add(DUPLICATE, DataTypes.BooleanType)
+        .add(IDLE_NEGATIVE_PROMPT, DataTypes.BooleanType)
         .add(PASSTHROUGH, passthrough);
   }
 

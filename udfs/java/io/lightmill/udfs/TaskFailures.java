@@ -27,9 +27,11 @@ final class TaskFailures {
   /**
    * The same failure, as a {@link LightmillException} if the user can mend it. Spark throws checked
    * exceptions that Scala does not declare; they come back wrapped.
+   *
+   * @param table its location, for messages
    */
-  static RuntimeException mendable(Exception failure) {
-    Optional<LightmillException> mendable = sentence(failure);
+  static RuntimeException mendable(String table, Exception failure) {
+    Optional<LightmillException> mendable = sentence(table, failure);
     if (mendable.isPresent()) {
       return mendable.get();
     }
@@ -40,7 +42,7 @@ final class TaskFailures {
 
   /** The failure to read a table. */
   static LightmillException unreadable(String table, Exception failure) {
-    return sentence(failure)
+    return sentence(table, failure)
         .orElseGet(
             () ->
                 invalid(
@@ -48,7 +50,7 @@ final class TaskFailures {
                     failure));
   }
 
-  private static Optional<LightmillException> sentence(Exception failure) {
+  private static Optional<LightmillException> sentence(String table, Exception failure) {
     LightmillException known = ExceptionUtils.throwableOfType(failure, LightmillException.class);
     if (known != null) {
       return Optional.of(known);
@@ -57,15 +59,16 @@ final class TaskFailures {
     if (trace.contains(OTHER_HEADER)) {
       return Optional.of(
           invalid(
-              "the CSV files of the prompt table have different headers; give all files the same columns in the same order",
+              "the CSV files of prompt table '%s' have different headers; give all files the same columns in the same order"
+                  .formatted(table),
               failure));
     }
     Matcher quote = STRAY_QUOTE.matcher(trace);
     if (quote.find()) {
       return Optional.of(
           invalid(
-              "the quotes of the prompt table do not pair up at line %d or before: enclose values that hold commas, quotes or line ends in double quotes, and double the quotes inside"
-                  .formatted(Long.parseLong(quote.group(1)) + 1),
+              "the quotes of prompt table '%s' do not pair up at line %d or before: enclose values that hold commas, quotes or line ends in double quotes, and double the quotes inside"
+                  .formatted(table, Long.parseLong(quote.group(1)) + 1),
               failure));
     }
     Matcher file = UNREADABLE_FILE.matcher(trace);

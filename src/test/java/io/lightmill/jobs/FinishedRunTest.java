@@ -86,7 +86,8 @@ class FinishedRunTest {
     assertThat(record.at("/checkpoint/digest").asText()).isEqualTo("ab12cd");
     assertThat(record.at("/images").toString()).isEqualTo("{\"generated\":2,\"invalid\":1}");
     assertThat(record.at("/seconds").toString())
-        .isEqualTo("{\"plan\":0.5,\"load\":0.25,\"generate\":4.0,\"engine\":3.25,\"total\":6.5}");
+        .isEqualTo(
+            "{\"start\":1.25,\"plan\":0.5,\"load\":0.25,\"generate\":4.0,\"engine\":3.25,\"total\":6.5}");
     assertThat(record.at("/images_per_second").asDouble()).isEqualTo(0.5);
     assertThat(record.at("/spark/version").asText()).isEqualTo(spark.version());
     assertThat(record.at("/spark/master").asText()).isEqualTo(spark.sparkContext().master());
@@ -165,7 +166,13 @@ class FinishedRunTest {
     all[options.length + 1] = "--output=" + output;
     all[options.length + 2] = "--run-id=first";
     ParsedGenerate parsed = ParsedGenerate.of(all);
-    new FinishedRun(parsed.settings(), parsed.asked(), result, STARTED, STARTED.plusMillis(6500))
+    new FinishedRun(
+            parsed.settings(),
+            parsed.asked(),
+            result,
+            STARTED,
+            STARTED.plusMillis(1250),
+            STARTED.plusMillis(6500))
         .leaveBehind(spark, new PrintWriter(out, true), new PrintWriter(err, true));
   }
 

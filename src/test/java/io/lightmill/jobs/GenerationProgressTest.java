@@ -54,6 +54,19 @@ class GenerationProgressTest {
   }
 
   @Test
+  void itSaysWhichNegativePromptsHaveNoEffect() {
+    progress().idleNegativePrompts(3, ClassifierFreeGuidance.TRUE_CFG_SCALE);
+    progress().idleNegativePrompts(1, ClassifierFreeGuidance.GUIDANCE_SCALE);
+    assertThat(lines())
+        .containsExactly(
+            "note: 3 images have a negative prompt without effect, since true_cfg_scale is 1 or"
+                + " less; give --true-cfg-scale 4, or a column true_cfg_scale, at twice the time to"
+                + " draw",
+            "note: 1 image has a negative prompt without effect, since guidance_scale is 1 or less;"
+                + " give --guidance-scale 4, or a column guidance_scale, at twice the time to draw");
+  }
+
+  @Test
   void rowsThatNeedNoDrawingDoNotMoveTheBar() {
     try (GenerationProgress progress = progress()) {
       progress.planned(24, 20);

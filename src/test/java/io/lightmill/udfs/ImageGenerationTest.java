@@ -236,6 +236,26 @@ class ImageGenerationTest {
   }
 
   @Test
+  void templatesMayNameColumnsThatLightmillReads() throws IOException {
+    job("sku,caption", "A,mug", "B,jug")
+        .column("id", "sku")
+        .column("prompt", "caption")
+        .pathTemplate("{sku}/{caption}-{id}-{prompt}")
+        .run(studio);
+
+    assertThat(imageFiles())
+        .containsExactlyInAnyOrder(
+            output().resolve("images/A/mug-A-mug.png"), output().resolve("images/B/jug-B-jug.png"));
+  }
+
+  @Test
+  void promptTemplatesMayNameColumnsThatLightmillReads() throws IOException {
+    job("sku,color", "A,red").column("id", "sku").promptTemplate("{color} {sku}").run(studio);
+
+    assertThat(prompts(studio)).containsExactly("red A");
+  }
+
+  @Test
   void rowsOfTheSameImageKeepTheNamesTheyChose() throws IOException {
     ImageGeneration.Result result =
         job("id,prompt,seed,sku", "1,mug,5,A/1", "2,mug,5,B").pathTemplate("{sku}").run(studio);

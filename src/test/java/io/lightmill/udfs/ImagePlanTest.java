@@ -102,6 +102,22 @@ class ImagePlanTest {
   }
 
   @Test
+  void countsNegativePromptsThatChangeNothing() {
+    ImagePlan plan =
+        plan(
+            TestTables.of(
+                "id,prompt,negative_prompt,true_cfg_scale,num_images_per_prompt,width",
+                "none,a,,,,",
+                "blank,a, ,,,",
+                "idle,a,blurry,,2,",
+                "below,a,blurry,0.5,,",
+                "guided,a,blurry,4,,",
+                "invalid,a,blurry,,,33"));
+
+    assertThat(plan.idleNegativePrompts()).isEqualTo(3);
+  }
+
+  @Test
   void rowsOfTheSameImageAreDrawnOnceInTheSameBatch() {
     Dataset<Row> table = TestTables.of("id,prompt,seed", "a,mug,1", "b,jug,1", "c,mug,1");
     ImagePlan plan = plan(table);

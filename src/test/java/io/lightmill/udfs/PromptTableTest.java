@@ -106,7 +106,7 @@ class PromptTableTest {
         .isInstanceOfSatisfying(
             Exception.class,
             e ->
-                assertThat(TaskFailures.mendable(e))
+                assertThat(TaskFailures.mendable("t", e))
                     .isInstanceOf(LightmillException.class)
                     .hasMessageContaining("different headers"));
   }
@@ -124,7 +124,7 @@ class PromptTableTest {
         .isInstanceOfSatisfying(
             Exception.class,
             e ->
-                assertThat(TaskFailures.mendable(e))
+                assertThat(TaskFailures.mendable("t", e))
                     .isInstanceOf(LightmillException.class)
                     .hasMessageContainingAll("quote", "double"));
   }

@@ -148,6 +148,18 @@ class ImageStoreTest {
   }
 
   @Test
+  void probingLeavesNoDirectoryThatWasNotThere() throws IOException {
+    Path there = Files.createDirectories(directory.resolve("there"));
+
+    for (String root : List.of("there", "there/new/deep", "new")) {
+      ImageStore.open(directory.resolve(root).toString(), new Configuration(false)).probeWritable();
+    }
+
+    assertThat(directory.resolve("new")).doesNotExist();
+    assertThat(there).isEmptyDirectory();
+  }
+
+  @Test
   void probingTellsOfARootThatCannotBeWritten() throws IOException {
     Files.writeString(directory.resolve("out"), "a file stands here");
 
