@@ -29,13 +29,15 @@ final class EngineOptions {
   @Option(
       names = "--dtype",
       paramLabel = "TYPE",
-      description = "Weights on the device: float32, bfloat16 or float16; its best unless given.")
+      description =
+          "Precision: float32, bfloat16 or float16; bfloat16 on GPUs and float32 on CPUs unless"
+              + " given.")
   private Optional<WeightType> dtype;
 
   @Option(
       names = "--partitions",
       paramLabel = "N",
-      description = "Partitions of the generating stage; by the cluster unless given.")
+      description = "Tasks that the drawing is cut into; by the cluster unless given.")
   private Optional<Integer> partitions;
 
   @Option(

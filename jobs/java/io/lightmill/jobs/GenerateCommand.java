@@ -24,27 +24,29 @@ import picocli.CommandLine.Spec;
 /** {@code lightmill generate}: a prompt table in, images and a manifest out. */
 @Command(
     name = "generate",
-    description = "Draws the images of a prompt table.",
+    description = "Draws the images that a table of prompts asks for.",
     customSynopsis =
         "lightmill generate --input=TABLE --output=DIRECTORY [--config=FILE.yaml] [OPTION]…",
     sortOptions = false,
     footerHeading = "%nExamples:%n",
     footer = {
       "  Try eight rows of a table that has its own names for things:",
-      "    lightmill generate --input products.csv --output out/products --limit 8 \\",
+      "    lightmill generate --input products.csv --output out/try --limit 8 \\",
       "      --column id=sku --prompt-template \"{color} {name} on {background}\"",
       "  The same from a job file, for all rows, two images a row:",
       "    lightmill generate --config products.yaml --num-images-per-prompt 2",
-      "  Another checkpoint, from and to object storage:",
-      "    lightmill generate --input s3a://bucket/prompts.parquet --output s3a://bucket/images \\",
-      "      --checkpoint s3a://bucket/FLUX.1-schnell",
+      "  Another checkpoint, from object storage to object storage:",
+      "    lightmill generate --checkpoint s3a://bucket/FLUX.1-schnell \\",
+      "      --input s3a://bucket/prompts.parquet --output s3a://bucket/out",
       "",
-      "Columns of a prompt table: prompt (or a template); and, each optional, id, negative_prompt,",
-      "width, height, num_inference_steps, guidance_scale, true_cfg_scale, max_sequence_length, seed,",
-      "num_images_per_prompt. All others pass through to the manifest.",
+      "Columns of a prompt table: prompt, or those of a template; and if you like id,",
+      "negative_prompt, width, height, num_inference_steps, guidance_scale,",
+      "true_cfg_scale, max_sequence_length, seed, num_images_per_prompt. All others",
+      "pass through to the manifest. CSV has a header, commas, and letters in UTF-8.",
       "",
-      "Exit statuses: 0 all done; 1 unexpected failure; 2 configuration or input refused, before",
-      "anything is drawn; 3 more failed and invalid rows than --max-failures."
+      "Exit statuses: 0 all done; 1 unexpected failure; 2 configuration or input",
+      "refused, before anything is drawn; 3 finished with more failed and invalid",
+      "rows than --max-failures."
     },
     mixinStandardHelpOptions = true,
     versionProvider = Versions.class)
@@ -63,7 +65,7 @@ final class GenerateCommand implements Callable<Integer> {
   @Option(
       names = JobFileArguments.CONFIG,
       paramLabel = "FILE.yaml",
-      description = "Job file: the long names below as keys. The command line wins.")
+      description = "Job file in YAML: the long names below as keys. The command line wins.")
   @SuppressWarnings("UnusedVariable") // JobFileArguments takes it from the parsed command line
   private Path config;
 

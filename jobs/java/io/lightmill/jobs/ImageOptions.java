@@ -16,7 +16,7 @@ final class ImageOptions {
   @Option(
       names = "--num-inference-steps",
       paramLabel = "N",
-      description = "Transformer evaluations of rows that name none.")
+      description = "Denoising steps of rows that name none.")
   private Optional<Integer> numInferenceSteps;
 
   @Option(
@@ -35,7 +35,7 @@ final class ImageOptions {
   @Option(
       names = "--negative-prompt",
       paramLabel = "TEXT",
-      description = "What rows without a negative prompt steer away from.")
+      description = "What rows without a negative prompt steer away from; needs guidance above 1.")
   private Optional<String> negativePrompt;
 
   @Option(

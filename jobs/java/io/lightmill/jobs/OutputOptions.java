@@ -29,12 +29,15 @@ final class OutputOptions {
   @Option(
       names = "--path-template",
       paramLabel = "TEXT",
-      description = "Names of the images, such as \"{sku}/{image_id}\"; by identity unless given.")
+      description =
+          "Names of the images by columns of their rows, such as \"{sku}/{image_id}\"; by image_id"
+              + " unless given.")
   private Optional<String> pathTemplate;
 
   @Option(
       names = "--force",
-      description = "Draw again what earlier runs over this output have drawn.")
+      description =
+          "Draw again what earlier runs over this output have drawn, instead of reusing it.")
   private boolean force;
 
   @Option(

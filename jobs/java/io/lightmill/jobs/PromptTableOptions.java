@@ -15,7 +15,8 @@ final class PromptTableOptions {
       names = "--input",
       paramLabel = "TABLE",
       description =
-          "Prompt table: a file, directory or glob of any Hadoop file system, or a table.")
+          "Prompt table: a CSV, Parquet or JSON lines file, a directory or glob of them, on any"
+              + " Hadoop file system; or a Spark table.")
   private Optional<String> input;
 
   @Option(
@@ -40,7 +41,7 @@ final class PromptTableOptions {
   @Option(
       names = "--limit",
       paramLabel = "ROWS",
-      description = "Take this many rows only, to try a table out.")
+      description = "Draw this many rows only, to try a table out.")
   private Optional<Integer> limit;
 
   GenerationSettings.Table table() {

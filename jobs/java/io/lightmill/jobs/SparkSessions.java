@@ -1,5 +1,8 @@
 package io.lightmill.jobs;
 
+import io.lightmill.pipeline.ErrorCode;
+import io.lightmill.pipeline.LightmillException;
+import org.apache.commons.lang3.Strings;
 import org.apache.spark.SparkConf;
 import org.apache.spark.sql.SparkSession;
 
@@ -15,7 +18,16 @@ final class SparkSessions {
   private SparkSessions() {}
 
   static SparkSession start(SparkConf asked, String name) {
-    return SparkSession.builder().config(configured(asked.clone()).setAppName(name)).getOrCreate();
+    SparkConf conf = configured(asked.clone()).setAppName(name);
+    try {
+      return SparkSession.builder().config(conf).getOrCreate();
+    } catch (Exception e) { // Spark throws checked exceptions that Scala does not declare
+      throw new LightmillException(
+          ErrorCode.CONFIGURATION_INVALID,
+          "Spark cannot be started with master '%s': %s. Mend --master or --conf."
+              .formatted(conf.get("spark.master"), Strings.CS.removeEnd(e.getMessage(), ".")),
+          e);
+    }
   }
 
   /** Completes what the user asked for; never overrides it. */

@@ -3,6 +3,7 @@ package io.lightmill.udfs;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.util.List;
+import java.util.OptionalLong;
 import java.util.concurrent.CopyOnWriteArrayList;
 import org.junit.jupiter.api.Test;
 
@@ -37,6 +38,19 @@ class ImageProgressTest {
     received(0, 7);
 
     assertThat(told).containsExactly(5L, 8L, 9L);
+  }
+
+  @Test
+  void theFirstTaskThatDrawsEndsTheLoading() {
+    try (ImageProgress progress =
+        ImageProgress.follow(TestSpark.session(), "progress-test", listener)) {
+      ImageProgress.received(new DrawingBegun("another run"));
+      assertThat(progress.firstDrawingNanos()).isEmpty();
+      ImageProgress.received(new DrawingBegun("progress-test"));
+      OptionalLong first = progress.firstDrawingNanos();
+      ImageProgress.received(new DrawingBegun("progress-test"));
+      assertThat(first).isPresent().isEqualTo(progress.firstDrawingNanos());
+    }
   }
 
   private static void received(int partition, long finished) {
