@@ -1,6 +1,7 @@
 package io.lightmill.udfs;
 
 import io.lightmill.pipeline.ImageRequest;
+import io.lightmill.pipeline.lora.LoraBlend;
 import java.util.List;
 import java.util.Optional;
 
@@ -23,13 +24,14 @@ record AskedImages(
     Integer maxSequenceLength,
     Long seed,
     Integer images,
+    LoraBlend lora,
     boolean truncated,
     List<Fault> faults) {
 
   /** A row of which nothing could be read. */
   static AskedImages unread(List<Fault> faults) {
     return new AskedImages(
-        null, null, null, null, null, null, null, null, null, null, false, faults);
+        null, null, null, null, null, null, null, null, null, null, null, false, faults);
   }
 
   /** How many manifest rows the row comes to: one if it does not validly say. */
@@ -42,14 +44,15 @@ record AskedImages(
   /** The request for one variant of a row without faults. */
   ImageRequest request(long seed) {
     return new ImageRequest(
-        prompt,
-        Optional.ofNullable(negativePrompt),
-        width,
-        height,
-        numInferenceSteps,
-        guidanceScale,
-        trueCfgScale,
-        maxSequenceLength,
-        seed);
+            prompt,
+            Optional.ofNullable(negativePrompt),
+            width,
+            height,
+            numInferenceSteps,
+            guidanceScale,
+            trueCfgScale,
+            maxSequenceLength,
+            seed)
+        .with(lora);
   }
 }

@@ -2,6 +2,7 @@ package io.lightmill.udfs;
 
 import io.lightmill.pipeline.ErrorCode;
 import io.lightmill.pipeline.PromptLength;
+import io.lightmill.pipeline.lora.LoraBlend;
 import java.math.BigDecimal;
 import java.math.BigInteger;
 import java.util.ArrayList;
@@ -65,6 +66,7 @@ final class RequestReader {
     Long seed = seed(row, faults);
     checkDecoded(RequestColumn.PROMPT, prompt, faults);
     checkDecoded(RequestColumn.NEGATIVE_PROMPT, negativePrompt(row), faults);
+    LoraBlend lora = lora(row, faults);
     rules.check(width, height, steps, guidance, trueCfg, sequence, images, faults);
     boolean truncated = truncated(prompt, sequence, faults);
     return new AskedImages(
@@ -78,6 +80,7 @@ final class RequestReader {
         sequence,
         seed,
         images,
+        lora,
         truncated,
         List.copyOf(faults));
   }
@@ -123,6 +126,11 @@ final class RequestReader {
   private String negativePrompt(Row row) {
     String given = asked(row, RequestColumn.NEGATIVE_PROMPT);
     return given == null || given.isEmpty() ? rules.negativePrompt() : given;
+  }
+
+  private LoraBlend lora(Row row, List<Fault> faults) {
+    String given = asked(row, RequestColumn.LORA);
+    return rules.blend(given == null || given.isBlank() ? rules.lora() : given, faults);
   }
 
   private boolean truncated(String prompt, Integer sequence, List<Fault> faults) {

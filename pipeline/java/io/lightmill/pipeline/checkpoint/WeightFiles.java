@@ -30,6 +30,11 @@ public record WeightFiles(Path location, List<SafetensorsFile> files) {
     files = List.copyOf(files);
   }
 
+  /** The name of the component that they belong to: of its folder. */
+  public String component() {
+    return location.getParent().getFileName().toString();
+  }
+
   /**
    * Finds the weights of a component and checks their headers.
    *

@@ -8,6 +8,7 @@ import io.lightmill.pipeline.TensorProbe;
 import io.lightmill.pipeline.checkpoint.Checkpoint;
 import io.lightmill.pipeline.checkpoint.ComponentFit;
 import io.lightmill.pipeline.checkpoint.Loading;
+import io.lightmill.pipeline.checkpoint.WeightLayout;
 import io.lightmill.pipeline.checkpoint.WeightLoader;
 import io.lightmill.pipeline.schedule.Flow;
 import io.lightmill.pipeline.schedule.FlowMatchEulerDiscreteScheduler;
@@ -15,10 +16,12 @@ import io.lightmill.pipeline.schedule.GuidedVelocity;
 import io.lightmill.pipeline.schedule.TokenGrid;
 import io.lightmill.pipeline.text.QwenPromptReader;
 import io.lightmill.pipeline.text.QwenPrompts;
+import io.lightmill.pipeline.text.QwenTextEncoder;
 import io.lightmill.pipeline.torch.Opaque;
 import io.lightmill.pipeline.torch.Tensor;
 import io.lightmill.pipeline.vae.AutoencoderKlQwenImage;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 
 /** Qwen-Image: diffusers' {@code QwenImagePipeline}. */
@@ -55,6 +58,14 @@ public final class QwenImagePipeline implements DiffusionPipeline {
       fit.require("in_channels", config.inChannels(), "vae", packed);
       loading.complete();
     }
+  }
+
+  /** The weights of the checkpoint's components. */
+  public static Map<String, WeightLayout> networks(Checkpoint checkpoint) {
+    return Map.of(
+        "text_encoder", QwenTextEncoder.layout(checkpoint, "text_encoder", STATES),
+        "transformer", QwenImageLayout.of(QwenImageConfig.of(checkpoint.config("transformer"))),
+        "vae", AutoencoderKlQwenImage.layout(checkpoint));
   }
 
   @Override
