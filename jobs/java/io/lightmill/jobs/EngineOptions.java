@@ -56,6 +56,14 @@ final class EngineOptions {
   private DeviceChoice device;
 
   @Option(
+      names = "--variant",
+      paramLabel = "NAME",
+      description =
+          "Which of several files of the same weights to read, such as fp16; the plain ones, or"
+              + " the only ones, unless given.")
+  private Optional<String> variant;
+
+  @Option(
       names = "--lora",
       paramLabel = "NAME=FILE",
       description =
@@ -84,7 +92,7 @@ final class EngineOptions {
                   "--lora names an adapter '%s'; call it by letters, digits, dots, dashes and underscores, and not 'none'."
                       .formatted(name));
             });
-    return new GenerationSettings.Loading(Map.copyOf(adapters), offload);
+    return new GenerationSettings.Loading(variant.orElse(""), adapters, offload);
   }
 
   int batchSize() {

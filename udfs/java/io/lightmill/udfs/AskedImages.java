@@ -10,7 +10,7 @@ import java.util.Optional;
  * that says so.
  *
  * @param seed as given; null to derive one
- * @param truncated whether the prompt has more tokens than {@code maxSequenceLength}
+ * @param truncated whether a prompt has more tokens than are read of it
  * @param faults what is wrong with the row, in the order of its columns; empty if it can be drawn
  */
 record AskedImages(
@@ -39,6 +39,24 @@ record AskedImages(
     return images == null || images < 1 || images > RequestRules.MOST_IMAGES_PER_PROMPT
         ? 1
         : images;
+  }
+
+  /** This row with what its prompts came to. */
+  AskedImages checked(boolean nowTruncated, List<Fault> found) {
+    return new AskedImages(
+        prompt,
+        negativePrompt,
+        width,
+        height,
+        numInferenceSteps,
+        guidanceScale,
+        trueCfgScale,
+        maxSequenceLength,
+        seed,
+        images,
+        lora,
+        nowTruncated,
+        List.copyOf(found));
   }
 
   /** The request for one variant of a row without faults. */

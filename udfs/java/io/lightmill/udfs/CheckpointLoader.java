@@ -63,6 +63,7 @@ record CheckpointLoader(
   }
 
   private Checkpoint checkpoint() {
-    return Checkpoint.open(CheckpointCache.ofUser().localize(location, hadoop.value()));
+    return Checkpoint.open(
+        CheckpointCache.ofUser().localize(location, hadoop.value()), loading.wanted());
   }
 }

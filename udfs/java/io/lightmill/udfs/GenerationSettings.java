@@ -81,16 +81,23 @@ public record GenerationSettings(
   /**
    * How a checkpoint is loaded, and with what.
    *
+   * @param variant of the weights, such as {@code fp16}; empty for the plain ones, or the only ones
    * @param adapters files of low-rank adapters, by the names that rows call them
    * @param offload let its networks take turns on the device
    */
-  public record Loading(Map<String, String> adapters, boolean offload) implements Serializable {
+  public record Loading(String variant, Map<String, String> adapters, boolean offload)
+      implements Serializable {
 
     /** The checkpoint alone, all of it on the device. */
-    public static final Loading PLAIN = new Loading(Map.of(), false);
+    public static final Loading PLAIN = new Loading("", Map.of(), false);
 
     public Loading {
       adapters = Map.copyOf(adapters);
+    }
+
+    /** The variant that is asked for. */
+    Optional<String> wanted() {
+      return Optional.of(variant).filter(name -> !name.isEmpty());
     }
   }
 }

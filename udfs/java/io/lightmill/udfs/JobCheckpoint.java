@@ -23,7 +23,9 @@ record JobCheckpoint(Model model, PipelineLimits limits, PipelineLoader loader) 
    */
   static JobCheckpoint open(GenerationSettings settings, Cluster cluster, Configuration hadoop) {
     String location = settings.checkpoint();
-    Checkpoint checkpoint = Checkpoint.open(CheckpointCache.ofUser().localize(location, hadoop));
+    Checkpoint checkpoint =
+        Checkpoint.open(
+            CheckpointCache.ofUser().localize(location, hadoop), settings.loading().wanted());
     PipelineLimits limits = Pipelines.limits(checkpoint);
     requireWeights(checkpoint);
     Map<String, String> adapters = adapters(checkpoint, settings, hadoop);

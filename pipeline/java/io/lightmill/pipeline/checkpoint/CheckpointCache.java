@@ -40,7 +40,8 @@ public final class CheckpointCache {
   /**
    * The local directory of a checkpoint, brought there if need be.
    *
-   * @param location {@code builtin:pocket}, a local directory, or a URI of any Hadoop file system
+   * @param location {@code builtin:pocket}, a local directory, a folder of the Hugging Face Hub's
+   *     cache, or a URI of any Hadoop file system
    * @throws LightmillException with {@code CHECKPOINT_INVALID} if there is nothing to bring
    */
   public Path localize(String location, Configuration hadoop) {
@@ -49,7 +50,7 @@ public final class CheckpointCache {
     }
     return RemoteCheckpoint.isRemote(location)
         ? bring(RemoteCheckpoint.of(location, hadoop))
-        : local(location);
+        : HubCache.resolved(local(location));
   }
 
   /**

@@ -124,11 +124,12 @@ public final class QwenImagePipeline implements DiffusionPipeline {
   private QwenImageTransformer.Texts texts(
       List<ImageRequest> batch, List<String> texts, int call, TokenGrid grid, TensorProbe probe) {
     int skipped = QwenImageLimits.TEMPLATE_TOKENS;
-    int longest = QwenImageLimits.MAX_SEQUENCE_LENGTH + skipped;
+    int used = batch.get(0).maxSequenceLength();
+    int longest = Math.max(QwenImageLimits.USUAL_TOKENS, used) + skipped;
     try (QwenPrompts prompts = reader.read(texts, Math.min(reader.longest(texts), longest))) {
       probe.record("tok.tokenizer.%d.input_ids".formatted(call), prompts.ids());
       probe.record("te.text_encoder.%d.hidden_states.-1".formatted(call), prompts.states());
-      return transformer.texts(prompts, skipped, batch.get(0).maxSequenceLength(), grid);
+      return transformer.texts(prompts, skipped, used, grid);
     }
   }
 

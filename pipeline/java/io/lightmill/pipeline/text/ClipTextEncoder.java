@@ -114,6 +114,11 @@ public final class ClipTextEncoder implements AutoCloseable {
     return Config.of(checkpoint.config(component)).layoutWithProjection();
   }
 
+  /** Most tokens of a text, by the config of a component. */
+  public static int positions(Checkpoint checkpoint, String component) {
+    return Config.of(checkpoint.config(component)).positions();
+  }
+
   /** Channels of the hidden states. */
   public int width() {
     return config.width();

@@ -22,6 +22,9 @@ public final class QwenTextEncoder implements AutoCloseable {
   private static final List<String> PREFIXES =
       List.of("model.language_model.", "language_model.model.", "language_model.", "model.");
 
+  /** As much as the attention of one text fits; no table or mask grows with its square. */
+  private static final int LONGEST_TEXT = 32_768;
+
   private final QwenConfig config;
   private final List<Integer> states;
   private final Weights weights;
@@ -63,6 +66,15 @@ public final class QwenTextEncoder implements AutoCloseable {
         .layout(last)
         .named(QwenTextEncoder::canonical)
         .unused("norm\\.weight|layers\\..*|lm_head\\.weight|(model\\.)?visual\\..*");
+  }
+
+  /**
+   * Most tokens of a text: 32,768, if the component's config knows so many positions.
+   *
+   * @param component such as {@code text_encoder}
+   */
+  public static int longestText(Checkpoint checkpoint, String component) {
+    return Math.min(LONGEST_TEXT, QwenConfig.positions(checkpoint.config(component)));
   }
 
   private static String canonical(String name) {

@@ -88,7 +88,8 @@ class GenerateOptionsTest {
                 "--lora=brand=s3a://bucket/brand.safetensors",
                 "--lora=style=style.safetensors",
                 "--default-lora=brand@0.5",
-                "--offload")
+                "--offload",
+                "--variant=fp16")
             .settings();
     assertThat(settings)
         .isEqualTo(
@@ -113,6 +114,7 @@ class GenerateOptionsTest {
                     Optional.of("brand@0.5")),
                 "hdfs:///models/flux",
                 new GenerationSettings.Loading(
+                    "fp16",
                     Map.of("brand", "s3a://bucket/brand.safetensors", "style", "style.safetensors"),
                     true),
                 "s3a://bucket/out",

@@ -281,4 +281,23 @@ class PlanImagesTest {
             "row id=a: lora 'brand@x' is not made of names and weights; write it as"
                 + " 'brand@0.8+style@0.5'");
   }
+
+  @Test
+  void aNegativePromptThatGuidesHasTheLimitOfPrompts() {
+    String nine = "one two three four five six seven eight nine";
+    String header = "id,prompt,negative_prompt,true_cfg_scale";
+    Row guiding = only(header, "a,mug," + nine + ",2");
+    assertThat(guiding.<String>getAs("error_code")).isEqualTo("PROMPT_TOO_LONG");
+    assertThat(guiding.<String>getAs("error_message"))
+        .contains("negative_prompt has 9 tokens, more than the 8 of max_sequence_length");
+    assertThat(only(header, "a,mug," + nine + ",1").<String>getAs("error_code")).isNull();
+    Row cut =
+        rows(TestTables.planned(
+                TestTables.of(header, "a,mug," + nine + ",2"),
+                null,
+                TestTables.defaults(OptionalInt.empty(), true)))
+            .get(0);
+    assertThat(cut.<String>getAs("error_code")).isNull();
+    assertThat(cut.<Boolean>getAs("prompt_truncated")).isTrue();
+  }
 }

@@ -104,7 +104,7 @@ class PocketGenerationTest {
     Map<String, String> adapters = Map.of("brand", adapter.toString());
 
     ImageGeneration.Result result =
-        run(settings(table, "out", 4, "one", new GenerationSettings.Loading(adapters, true)));
+        run(settings(table, "out", 4, "one", new GenerationSettings.Loading("", adapters, true)));
     ImageGeneration.Result alone = run(settings(table, "plain", 1, "one"));
 
     assertThat(result.statuses()).isEqualTo(Map.of("generated", 3L, "reused", 1L, "invalid", 1L));
