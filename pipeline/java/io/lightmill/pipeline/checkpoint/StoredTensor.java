@@ -3,6 +3,7 @@ package io.lightmill.pipeline.checkpoint;
 import io.lightmill.pipeline.ErrorCode;
 import io.lightmill.pipeline.LightmillException;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -17,6 +18,11 @@ import org.slf4j.LoggerFactory;
  * @param entry of that file, or rows of one
  */
 record StoredTensor(SafetensorsFile file, TensorEntry entry) {
+
+  /** The order in which disks read fastest. */
+  static final Comparator<StoredTensor> ON_DISK =
+      Comparator.comparing((StoredTensor tensor) -> tensor.file().path())
+          .thenComparing(tensor -> tensor.entry().offset());
 
   private static final Logger LOG = LoggerFactory.getLogger(StoredTensor.class);
 

@@ -59,7 +59,12 @@ public record WeightLoader(Device device, DType dtype, Place place) {
   private Weights read(Map<String, StoredTensor> stored) {
     Map<String, Tensor> tensors = new LinkedHashMap<>();
     try {
-      stored.forEach((name, tensor) -> tensors.put(name, read(tensor.file(), tensor.entry())));
+      stored.entrySet().stream()
+          .sorted(Map.Entry.comparingByValue(StoredTensor.ON_DISK))
+          .forEach(
+              tensor ->
+                  tensors.put(
+                      tensor.getKey(), read(tensor.getValue().file(), tensor.getValue().entry())));
       return Weights.of(tensors);
     } finally {
       tensors.values().forEach(Tensor::close);
