@@ -4,19 +4,14 @@ import io.lightmill.pipeline.checkpoint.Checkpoint;
 import io.lightmill.pipeline.checkpoint.Residence;
 import io.lightmill.pipeline.checkpoint.WeightLayout;
 import io.lightmill.pipeline.checkpoint.WeightLoader;
-import io.lightmill.pipeline.flux.FluxLimits;
 import io.lightmill.pipeline.flux.FluxPipeline;
-import io.lightmill.pipeline.flux2.Flux2KleinLimits;
 import io.lightmill.pipeline.flux2.Flux2KleinPipeline;
 import io.lightmill.pipeline.lora.LoraAdapter;
 import io.lightmill.pipeline.lora.LoraPipeline;
-import io.lightmill.pipeline.qwenimage.QwenImageLimits;
 import io.lightmill.pipeline.qwenimage.QwenImagePipeline;
-import io.lightmill.pipeline.stablediffusion3.Sd3Limits;
 import io.lightmill.pipeline.stablediffusion3.StableDiffusion3Pipeline;
 import io.lightmill.pipeline.torch.DType;
 import io.lightmill.pipeline.torch.Device;
-import io.lightmill.pipeline.zimage.ZImageLimits;
 import io.lightmill.pipeline.zimage.ZImagePipeline;
 import java.nio.file.Path;
 import java.util.Map;
@@ -38,32 +33,32 @@ public final class Pipelines {
           Map.of(
               "Flux2KleinPipeline",
               new Family(
-                  Flux2KleinLimits::of,
-                  Flux2KleinLimits::promptLength,
+                  Flux2KleinPipeline::limits,
+                  Flux2KleinPipeline::promptLength,
                   Flux2KleinPipeline::networks,
                   Flux2KleinPipeline::new),
               "FluxPipeline",
               new Family(
-                  FluxLimits::of,
-                  FluxLimits::promptLength,
+                  FluxPipeline::limits,
+                  FluxPipeline::promptLength,
                   FluxPipeline::networks,
                   FluxPipeline::new),
               "QwenImagePipeline",
               new Family(
-                  QwenImageLimits::of,
-                  QwenImageLimits::promptLength,
+                  QwenImagePipeline::limits,
+                  QwenImagePipeline::promptLength,
                   QwenImagePipeline::networks,
                   QwenImagePipeline::new),
               "StableDiffusion3Pipeline",
               new Family(
-                  Sd3Limits::of,
-                  Sd3Limits::promptLength,
+                  StableDiffusion3Pipeline::limits,
+                  StableDiffusion3Pipeline::promptLength,
                   StableDiffusion3Pipeline::networks,
                   StableDiffusion3Pipeline::new),
               "ZImagePipeline",
               new Family(
-                  ZImageLimits::of,
-                  ZImageLimits::promptLength,
+                  ZImagePipeline::limits,
+                  ZImagePipeline::promptLength,
                   ZImagePipeline::networks,
                   ZImagePipeline::new)));
 

@@ -7,7 +7,10 @@ import io.lightmill.pipeline.torch.Device;
 import io.lightmill.pipeline.torch.ScriptModule;
 import io.lightmill.pipeline.torch.Tensor;
 import io.lightmill.pipeline.torch.Weights;
+import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.function.Supplier;
 
@@ -57,16 +60,16 @@ public record WeightLoader(Device device, DType dtype, Place place) {
   }
 
   private Weights read(Map<String, StoredTensor> stored) {
+    List<String> names = new ArrayList<>(stored.keySet());
+    names.sort(Comparator.comparing(stored::get, StoredTensor.ON_DISK));
     Map<String, Tensor> tensors = new LinkedHashMap<>();
+    ReadAhead reading = new ReadAhead(names.stream().map(stored::get).toList());
     try {
-      stored.entrySet().stream()
-          .sorted(Map.Entry.comparingByValue(StoredTensor.ON_DISK))
-          .forEach(
-              tensor ->
-                  tensors.put(
-                      tensor.getKey(), read(tensor.getValue().file(), tensor.getValue().entry())));
+      names.forEach(
+          name -> tensors.put(name, read(stored.get(name).file(), stored.get(name).entry())));
       return Weights.of(tensors);
     } finally {
+      reading.close();
       tensors.values().forEach(Tensor::close);
     }
   }

@@ -15,6 +15,25 @@ import java.util.List;
 /** FLUX.1's two readers of a prompt: CLIP for its gist, T5 for its words. */
 final class FluxTextEncoders implements AutoCloseable {
 
+  /**
+   * Encoded prompts of a batch.
+   *
+   * @param context of T5, {@code [batch, tokens, width]}
+   * @param pooled of CLIP, {@code [batch, width]}
+   */
+  record Prompts(Tensor context, Tensor pooled) implements AutoCloseable {
+
+    long tokens() {
+      return context.shape()[1];
+    }
+
+    @Override
+    public void close() {
+      pooled.close();
+      context.close();
+    }
+  }
+
   private final Flow flow;
   private final PromptTokenizer clipTokenizer;
   private final PromptTokenizer t5Tokenizer;
@@ -49,7 +68,7 @@ final class FluxTextEncoders implements AutoCloseable {
    * @param prompts2 that T5 reads, one for each
    * @param call number of this call within its picture, as the probe names it
    */
-  FluxPrompts encode(
+  Prompts encode(
       List<String> prompts,
       List<String> prompts2,
       int maxSequenceLength,
@@ -68,7 +87,7 @@ final class FluxTextEncoders implements AutoCloseable {
       probe.record("te.text_encoder.%d.pooler_output".formatted(call), pooled);
       probe.record("tok.tokenizer_2.%d.input_ids".formatted(call), t5Ids);
       probe.record("te.text_encoder_2.%d.last_hidden_state".formatted(call), context);
-      return new FluxPrompts(t5Rows.spread(context), clipRows.spread(pooled));
+      return new Prompts(t5Rows.spread(context), clipRows.spread(pooled));
     }
   }
 

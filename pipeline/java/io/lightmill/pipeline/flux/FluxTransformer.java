@@ -30,9 +30,7 @@ final class FluxTransformer implements AutoCloseable {
   static FluxTransformer load(Checkpoint checkpoint, WeightLoader loader) {
     FluxConfig config = FluxConfig.of(checkpoint.config("transformer"));
     return new FluxTransformer(
-        config,
-        loader.device(),
-        loader.load(checkpoint.weights("transformer"), FluxLayout.of(config)));
+        config, loader.device(), loader.load(checkpoint.weights("transformer"), config.layout()));
   }
 
   FluxConfig config() {
@@ -53,7 +51,11 @@ final class FluxTransformer implements AutoCloseable {
    * @param guidance {@code [batch]}, ignored by checkpoints without a guidance embedding
    */
   Tensor velocity(
-      Tensor latents, FluxPrompts prompts, double timestep, Tensor guidance, Tensor rope) {
+      Tensor latents,
+      FluxTextEncoders.Prompts prompts,
+      double timestep,
+      Tensor guidance,
+      Tensor rope) {
     return NETWORK.tensor(
         "forward",
         weights,

@@ -3,18 +3,23 @@ package io.lightmill.pipeline.flux2;
 import io.lightmill.pipeline.ClassifierFreeGuidance;
 import io.lightmill.pipeline.DiffusionPipeline;
 import io.lightmill.pipeline.ImageRequest;
+import io.lightmill.pipeline.PipelineLimits;
+import io.lightmill.pipeline.PromptLength;
 import io.lightmill.pipeline.RgbImage;
 import io.lightmill.pipeline.TensorProbe;
 import io.lightmill.pipeline.checkpoint.Checkpoint;
 import io.lightmill.pipeline.checkpoint.ComponentConfig;
 import io.lightmill.pipeline.checkpoint.ComponentFit;
 import io.lightmill.pipeline.checkpoint.Loading;
+import io.lightmill.pipeline.checkpoint.ModelCard;
 import io.lightmill.pipeline.checkpoint.WeightLayout;
 import io.lightmill.pipeline.checkpoint.WeightLoader;
 import io.lightmill.pipeline.schedule.Flow;
 import io.lightmill.pipeline.schedule.FlowMatchEulerDiscreteScheduler;
 import io.lightmill.pipeline.schedule.GuidedVelocity;
 import io.lightmill.pipeline.schedule.TokenGrid;
+import io.lightmill.pipeline.text.ChatTemplate;
+import io.lightmill.pipeline.text.PromptTokenizer;
 import io.lightmill.pipeline.text.QwenPromptReader;
 import io.lightmill.pipeline.text.QwenPrompts;
 import io.lightmill.pipeline.text.QwenTextEncoder;
@@ -27,6 +32,18 @@ import java.util.Optional;
 
 /** FLUX.2 klein, distilled and base: diffusers' {@code Flux2KleinPipeline}. */
 public final class Flux2KleinPipeline implements DiffusionPipeline {
+
+  /** The model is told that it has thought already. */
+  static final ChatTemplate TEMPLATE = ChatTemplate.USER_TURN.followedBy("<think>\n\n</think>\n\n");
+
+  /** Black Forest Labs name up to 4 megapixels for FLUX.2. */
+  private static final long MAX_PIXELS = 4 * 1024 * 1024;
+
+  /** The default of diffusers' pipeline, and the length that klein was trained with. */
+  private static final int DEFAULT_SEQUENCE_LENGTH = 512;
+
+  /** Latents along a side of diffusers' default picture: 1024 pixels at a scale factor of 8. */
+  private static final int DEFAULT_SAMPLE_SIZE = 128;
 
   /** Hidden states of the text encoder that the transformer reads side by side. */
   private static final List<Integer> STATES = List.of(9, 18, 27);
@@ -51,9 +68,7 @@ public final class Flux2KleinPipeline implements DiffusionPipeline {
     this.scheduler = FlowMatchEulerDiscreteScheduler.of(checkpoint.config("scheduler"));
     this.distilled = distilled(checkpoint);
     try (Loading loading = new Loading()) {
-      this.reader =
-          loading.add(
-              new QwenPromptReader(checkpoint, loader, flow, Flux2KleinLimits.TEMPLATE, STATES));
+      this.reader = loading.add(new QwenPromptReader(checkpoint, loader, flow, TEMPLATE, STATES));
       this.transformer = loading.add(Flux2Transformer.load(checkpoint, loader));
       this.decoder = loading.add(Flux2Decoder.load(checkpoint, loader, flow));
       ComponentFit fit = new ComponentFit(checkpoint);
@@ -83,11 +98,39 @@ public final class Flux2KleinPipeline implements DiffusionPipeline {
     return new Flux2KleinPipeline(this, given.flag(DISTILLED, distilled));
   }
 
+  /**
+   * What a checkpoint accepts, known before any weight is loaded; the model card decides before
+   * diffusers' own defaults.
+   */
+  public static PipelineLimits limits(Checkpoint checkpoint) {
+    int scale = AutoencoderKl.Config.of(checkpoint.config("vae")).scaleFactor();
+    boolean distilled = Flux2KleinPipeline.distilled(checkpoint);
+    ModelCard card = ModelCard.of(checkpoint);
+    return new PipelineLimits(
+        scale * TokenGrid.PATCH,
+        Math.toIntExact(MAX_PIXELS),
+        MAX_PIXELS,
+        QwenTextEncoder.longestText(checkpoint, "text_encoder"),
+        distilled ? ClassifierFreeGuidance.NONE : ClassifierFreeGuidance.GUIDANCE_SCALE,
+        new PipelineLimits.Defaults(
+            card.count("width").orElse(DEFAULT_SAMPLE_SIZE * scale),
+            card.count("height").orElse(DEFAULT_SAMPLE_SIZE * scale),
+            card.count("num_inference_steps").orElse(distilled ? 4 : 50),
+            card.number("guidance_scale").orElse(4),
+            card.number("true_cfg_scale").orElse(1),
+            DEFAULT_SEQUENCE_LENGTH));
+  }
+
+  /** Counts prompts in the text encoder's tokens, its chat template included. */
+  public static PromptLength promptLength(Checkpoint checkpoint) {
+    return TEMPLATE.lengthIn(PromptTokenizer.open(checkpoint.component("tokenizer")), 0);
+  }
+
   /** The weights of the checkpoint's components. */
   public static Map<String, WeightLayout> networks(Checkpoint checkpoint) {
     return Map.of(
         "text_encoder", QwenTextEncoder.layout(checkpoint, "text_encoder", STATES),
-        "transformer", Flux2Layout.of(Flux2Config.of(checkpoint.config("transformer"))),
+        "transformer", Flux2Config.of(checkpoint.config("transformer")).layout(),
         "vae", AutoencoderKl.layout(checkpoint));
   }
 

@@ -30,9 +30,7 @@ final class Flux2Transformer implements AutoCloseable {
   static Flux2Transformer load(Checkpoint checkpoint, WeightLoader loader) {
     Flux2Config config = Flux2Config.of(checkpoint.config("transformer"));
     return new Flux2Transformer(
-        config,
-        loader.device(),
-        loader.load(checkpoint.weights("transformer"), Flux2Layout.of(config)));
+        config, loader.device(), loader.load(checkpoint.weights("transformer"), config.layout()));
   }
 
   Flux2Config config() {

@@ -49,9 +49,7 @@ final class QwenImageTransformer implements AutoCloseable {
   static QwenImageTransformer load(Checkpoint checkpoint, WeightLoader loader) {
     QwenImageConfig config = QwenImageConfig.of(checkpoint.config("transformer"));
     return new QwenImageTransformer(
-        config,
-        loader.device(),
-        loader.load(checkpoint.weights("transformer"), QwenImageLayout.of(config)));
+        config, loader.device(), loader.load(checkpoint.weights("transformer"), config.layout()));
   }
 
   QwenImageConfig config() {

@@ -1,11 +1,13 @@
 package io.lightmill.pipeline.stablediffusion3;
 
+import io.lightmill.pipeline.ImageRequest;
 import io.lightmill.pipeline.TensorProbe;
 import io.lightmill.pipeline.checkpoint.Checkpoint;
 import io.lightmill.pipeline.checkpoint.ComponentFit;
 import io.lightmill.pipeline.checkpoint.Loading;
 import io.lightmill.pipeline.checkpoint.WeightLoader;
 import io.lightmill.pipeline.schedule.Flow;
+import io.lightmill.pipeline.text.ClipPromptReader;
 import io.lightmill.pipeline.text.PromptRows;
 import io.lightmill.pipeline.text.PromptTokenizer;
 import io.lightmill.pipeline.text.T5TextEncoder;
@@ -16,6 +18,54 @@ import java.util.Optional;
 /** Stable Diffusion 3's readers of a prompt: two CLIPs and, unless it was left out, T5. */
 final class Sd3TextEncoders implements AutoCloseable {
 
+  /**
+   * What the encoders read for an image.
+   *
+   * @param prompt of the first CLIP
+   * @param prompt2 of the second CLIP
+   * @param prompt3 of T5
+   * @param negativePrompt of all of them
+   */
+  record Wording(String prompt, String prompt2, String prompt3, String negativePrompt) {
+
+    static Wording of(ImageRequest request) {
+      return new Wording(
+          request.prompt(),
+          request.prompt2().orElse(request.prompt()),
+          request.prompt3().orElse(request.prompt()),
+          request.negativePrompt().orElse(""));
+    }
+  }
+
+  /**
+   * Encoded prompts of a batch.
+   *
+   * @param context {@code [batch, tokens, width]}: of both CLIPs side by side, then of T5
+   * @param pooled of both CLIPs, {@code [batch, width]}
+   */
+  record Prompts(Tensor context, Tensor pooled) implements AutoCloseable {
+
+    /** Joins what the encoders say of the same prompts; their tensors stay the caller's. */
+    static Prompts of(ClipPromptReader.Reading clip, ClipPromptReader.Reading clip2, Tensor t5) {
+      return new Prompts(
+          Sd3Transformer.NETWORK.tensor("context", clip.hidden(), clip2.hidden(), t5),
+          Sd3Transformer.NETWORK.tensor("pooled", clip.textEmbeds(), clip2.textEmbeds()));
+    }
+
+    /** These rows of each, one after the other; the given prompts stay the caller's. */
+    static Prompts cat(Flow flow, List<Prompts> prompts, long[] rows) {
+      return new Prompts(
+          flow.cat(prompts, each -> flow.select(each.context(), rows)),
+          flow.cat(prompts, each -> flow.select(each.pooled(), rows)));
+    }
+
+    @Override
+    public void close() {
+      pooled.close();
+      context.close();
+    }
+  }
+
   static final String T5 = "text_encoder_3";
   static final String T5_TOKENIZER = "tokenizer_3";
 
@@ -23,8 +73,8 @@ final class Sd3TextEncoders implements AutoCloseable {
 
   private final Flow flow;
   private final int contextWidth;
-  private final Sd3Clip clip;
-  private final Sd3Clip clip2;
+  private final ClipPromptReader clip;
+  private final ClipPromptReader clip2;
   private final Optional<Words> t5;
 
   /** Loads all encoders of the checkpoint and holds them against what its transformer takes. */
@@ -32,9 +82,9 @@ final class Sd3TextEncoders implements AutoCloseable {
     this.flow = flow;
     this.contextWidth = transformer.contextWidth();
     try (Loading loading = new Loading()) {
-      this.clip = new Sd3Clip(checkpoint, "", loader, flow);
+      this.clip = new ClipPromptReader(checkpoint, "", loader, flow);
       loading.add(clip);
-      this.clip2 = loading.add(new Sd3Clip(checkpoint, "_2", loader, flow));
+      this.clip2 = loading.add(new ClipPromptReader(checkpoint, "_2", loader, flow));
       this.t5 =
           checkpoint.components().contains(T5)
               ? Optional.of(
@@ -67,7 +117,7 @@ final class Sd3TextEncoders implements AutoCloseable {
    * @param maxSequenceLength tokens of T5, which takes as many also where it is left out
    * @param call number of this call within its picture, as the probe names it
    */
-  Sd3Prompts encode(
+  Prompts encode(
       List<String> prompts,
       List<String> prompts2,
       List<String> prompts3,
@@ -75,10 +125,10 @@ final class Sd3TextEncoders implements AutoCloseable {
       int call,
       TensorProbe probe) {
     int clipTokens = Math.min(clip.mostTokens(), clip2.mostTokens());
-    try (Sd3Clip.Reading first = clip.read(prompts, clipTokens, call, probe);
-        Sd3Clip.Reading second = clip2.read(prompts2, clipTokens, call, probe);
+    try (ClipPromptReader.Reading first = clip.read(prompts, clipTokens, call, probe);
+        ClipPromptReader.Reading second = clip2.read(prompts2, clipTokens, call, probe);
         Tensor words = words(prompts3, maxSequenceLength, call, probe)) {
-      return Sd3Prompts.of(first, second, words);
+      return Prompts.of(first, second, words);
     }
   }
 

@@ -25,7 +25,7 @@ final class Sd3Transformer implements AutoCloseable {
   static Sd3Transformer load(Checkpoint checkpoint, WeightLoader loader) {
     Sd3Config config = Sd3Config.of(checkpoint.config("transformer"));
     return new Sd3Transformer(
-        config, loader.load(checkpoint.weights("transformer"), Sd3Layout.of(config)));
+        config, loader.load(checkpoint.weights("transformer"), config.layout()));
   }
 
   Sd3Config config() {
@@ -38,7 +38,7 @@ final class Sd3Transformer implements AutoCloseable {
    * @param latents {@code [batch, channels, height, width]}
    * @param timestep in [0, 1000], 1000 being pure noise
    */
-  Tensor velocity(Tensor latents, Sd3Prompts prompts, double timestep) {
+  Tensor velocity(Tensor latents, Sd3TextEncoders.Prompts prompts, double timestep) {
     return NETWORK.tensor(
         "forward",
         weights,

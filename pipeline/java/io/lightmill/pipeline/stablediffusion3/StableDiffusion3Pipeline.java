@@ -3,18 +3,24 @@ package io.lightmill.pipeline.stablediffusion3;
 import io.lightmill.pipeline.ClassifierFreeGuidance;
 import io.lightmill.pipeline.DiffusionPipeline;
 import io.lightmill.pipeline.ImageRequest;
+import io.lightmill.pipeline.PipelineLimits;
+import io.lightmill.pipeline.PromptLength;
 import io.lightmill.pipeline.RgbImage;
 import io.lightmill.pipeline.TensorProbe;
 import io.lightmill.pipeline.checkpoint.Checkpoint;
 import io.lightmill.pipeline.checkpoint.ComponentFit;
 import io.lightmill.pipeline.checkpoint.Loading;
+import io.lightmill.pipeline.checkpoint.ModelCard;
 import io.lightmill.pipeline.checkpoint.WeightLayout;
 import io.lightmill.pipeline.checkpoint.WeightLoader;
 import io.lightmill.pipeline.schedule.Flow;
 import io.lightmill.pipeline.schedule.FlowMatchEulerDiscreteScheduler;
+import io.lightmill.pipeline.schedule.JointlyGuidedVelocity;
 import io.lightmill.pipeline.schedule.Schedule;
 import io.lightmill.pipeline.text.ClipTextEncoder;
+import io.lightmill.pipeline.text.PromptTokenizer;
 import io.lightmill.pipeline.text.T5TextEncoder;
+import io.lightmill.pipeline.text.TokenizedLength;
 import io.lightmill.pipeline.torch.Opaque;
 import io.lightmill.pipeline.torch.Tensor;
 import io.lightmill.pipeline.vae.AutoencoderKl;
@@ -26,6 +32,17 @@ import java.util.TreeMap;
 
 /** Stable Diffusion 3 and 3.5: diffusers' {@code StableDiffusion3Pipeline}. */
 public final class StableDiffusion3Pipeline implements DiffusionPipeline {
+
+  /** Stability AI names 1 megapixel for SD3 Medium and SD3.5 Large. */
+  private static final long MAX_PIXELS = 1024 * 1024;
+
+  /** Stability AI names 0.25 to 2 megapixels for SD3.5 Medium, whose blocks are MMDiT-X. */
+  private static final long MAX_PIXELS_OF_MMDIT_X = 2 * MAX_PIXELS;
+
+  /** diffusers' {@code StableDiffusion3Pipeline} refuses longer prompts. */
+  private static final int MAX_SEQUENCE_LENGTH = 512;
+
+  private static final int DEFAULT_SEQUENCE_LENGTH = 256;
 
   private final Flow flow;
   private final FlowMatchEulerDiscreteScheduler scheduler;
@@ -54,6 +71,61 @@ public final class StableDiffusion3Pipeline implements DiffusionPipeline {
     }
   }
 
+  /**
+   * What a checkpoint accepts, known before any weight is loaded; the model card decides before
+   * diffusers' own defaults.
+   */
+  public static PipelineLimits limits(Checkpoint checkpoint) {
+    int scale = AutoencoderKl.Config.of(checkpoint.config("vae")).scaleFactor();
+    Sd3Config transformer = Sd3Config.of(checkpoint.config("transformer"));
+    ModelCard card = ModelCard.of(checkpoint);
+    int longest = longest(checkpoint);
+    int multiple = Math.multiplyExact(scale, transformer.patchSize());
+    int side = Math.multiplyExact(scale, transformer.sampleSize());
+    return new PipelineLimits(
+        multiple,
+        Math.multiplyExact(multiple, transformer.positions()),
+        transformer.dualAttentionLayers().isEmpty() ? MAX_PIXELS : MAX_PIXELS_OF_MMDIT_X,
+        longest,
+        ClassifierFreeGuidance.GUIDANCE_SCALE,
+        new PipelineLimits.Defaults(
+            card.count("width").orElse(side),
+            card.count("height").orElse(side),
+            card.count("num_inference_steps").orElse(28),
+            card.number("guidance_scale").orElse(7),
+            1,
+            Math.min(longest, DEFAULT_SEQUENCE_LENGTH)));
+  }
+
+  private static int longest(Checkpoint checkpoint) {
+    if (!hasT5(checkpoint)) {
+      return MAX_SEQUENCE_LENGTH;
+    }
+    try (PromptTokenizer tokenizer = tokenizer(checkpoint)) {
+      return Math.min(tokenizer.modelMaxLength(), MAX_SEQUENCE_LENGTH);
+    }
+  }
+
+  /** Counts prompts in T5's tokens, or where it was left out in CLIP's, which reads fewer. */
+  public static PromptLength promptLength(Checkpoint checkpoint) {
+    PromptTokenizer tokenizer = tokenizer(checkpoint);
+    return hasT5(checkpoint)
+        ? new TokenizedLength(tokenizer)
+        : new TokenizedLength(
+            tokenizer,
+            Math.min(
+                tokenizer.modelMaxLength(), ClipTextEncoder.positions(checkpoint, "text_encoder")));
+  }
+
+  private static PromptTokenizer tokenizer(Checkpoint checkpoint) {
+    return PromptTokenizer.open(
+        checkpoint.component(hasT5(checkpoint) ? Sd3TextEncoders.T5_TOKENIZER : "tokenizer"));
+  }
+
+  private static boolean hasT5(Checkpoint checkpoint) {
+    return checkpoint.components().contains(Sd3TextEncoders.T5);
+  }
+
   /** The weights of the checkpoint's components. */
   public static Map<String, WeightLayout> networks(Checkpoint checkpoint) {
     Map<String, WeightLayout> networks = new TreeMap<>();
@@ -63,7 +135,7 @@ public final class StableDiffusion3Pipeline implements DiffusionPipeline {
     if (checkpoint.components().contains(Sd3TextEncoders.T5)) {
       networks.put(Sd3TextEncoders.T5, T5TextEncoder.layout(checkpoint, Sd3TextEncoders.T5));
     }
-    networks.put("transformer", Sd3Layout.of(Sd3Config.of(checkpoint.config("transformer"))));
+    networks.put("transformer", Sd3Config.of(checkpoint.config("transformer")).layout());
     networks.put("vae", AutoencoderKl.layout(checkpoint));
     return networks;
   }
@@ -84,8 +156,14 @@ public final class StableDiffusion3Pipeline implements DiffusionPipeline {
     };
     List<Opaque> generators = flow.generators(batch);
     try (Tensor noise = flow.start(start, shape, () -> noise(generators, any));
-        Sd3Prompts prompts = prompts(batch, guided, probe);
-        Sd3Guidance velocity = new Sd3Guidance(flow, transformer, batch, prompts, guided, probe);
+        Sd3TextEncoders.Prompts prompts = prompts(batch, guided, probe);
+        JointlyGuidedVelocity velocity =
+            new JointlyGuidedVelocity(
+                flow,
+                batch,
+                (x, timestep) -> transformer.velocity(x, prompts, timestep),
+                guided,
+                probe);
         Tensor latents =
             flow.follow(schedule(any), noise, velocity, () -> noise(generators, any), probe)) {
       Tensor image = vae.decode(latents, probe);
@@ -110,25 +188,30 @@ public final class StableDiffusion3Pipeline implements DiffusionPipeline {
   }
 
   /** The prompts of all images, if guided behind the negative prompts of all. */
-  private Sd3Prompts prompts(List<ImageRequest> batch, boolean guided, TensorProbe probe) {
-    List<Sd3Wording> wordings = batch.stream().map(Sd3Wording::of).distinct().toList();
-    long[] rows = batch.stream().map(Sd3Wording::of).mapToLong(wordings::indexOf).toArray();
+  private Sd3TextEncoders.Prompts prompts(
+      List<ImageRequest> batch, boolean guided, TensorProbe probe) {
+    List<Sd3TextEncoders.Wording> wordings =
+        batch.stream().map(Sd3TextEncoders.Wording::of).distinct().toList();
+    long[] rows =
+        batch.stream().map(Sd3TextEncoders.Wording::of).mapToLong(wordings::indexOf).toArray();
     int length = batch.get(0).maxSequenceLength();
-    try (Sd3Prompts positive =
+    try (Sd3TextEncoders.Prompts positive =
             textEncoders.encode(
-                wordings.stream().map(Sd3Wording::prompt).toList(),
-                wordings.stream().map(Sd3Wording::prompt2).toList(),
-                wordings.stream().map(Sd3Wording::prompt3).toList(),
+                wordings.stream().map(Sd3TextEncoders.Wording::prompt).toList(),
+                wordings.stream().map(Sd3TextEncoders.Wording::prompt2).toList(),
+                wordings.stream().map(Sd3TextEncoders.Wording::prompt3).toList(),
                 length,
                 0,
                 probe);
-        Sd3Prompts negative = guided ? negative(wordings, length, probe) : null) {
-      return Sd3Prompts.cat(flow, guided ? List.of(negative, positive) : List.of(positive), rows);
+        Sd3TextEncoders.Prompts negative = guided ? negative(wordings, length, probe) : null) {
+      return Sd3TextEncoders.Prompts.cat(
+          flow, guided ? List.of(negative, positive) : List.of(positive), rows);
     }
   }
 
-  private Sd3Prompts negative(List<Sd3Wording> wordings, int length, TensorProbe probe) {
-    List<String> texts = wordings.stream().map(Sd3Wording::negativePrompt).toList();
+  private Sd3TextEncoders.Prompts negative(
+      List<Sd3TextEncoders.Wording> wordings, int length, TensorProbe probe) {
+    List<String> texts = wordings.stream().map(Sd3TextEncoders.Wording::negativePrompt).toList();
     return textEncoders.encode(texts, texts, texts, length, 1, probe);
   }
 

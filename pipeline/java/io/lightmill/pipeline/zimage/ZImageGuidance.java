@@ -1,7 +1,9 @@
 package io.lightmill.pipeline.zimage;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import io.lightmill.pipeline.ImageRequest;
 import io.lightmill.pipeline.TensorProbe;
+import io.lightmill.pipeline.checkpoint.ComponentConfig;
 import io.lightmill.pipeline.schedule.Flow;
 import io.lightmill.pipeline.schedule.Velocity;
 import io.lightmill.pipeline.torch.Tensor;
@@ -14,8 +16,42 @@ import java.util.Optional;
  */
 final class ZImageGuidance implements Velocity, AutoCloseable {
 
+  /**
+   * Arguments of diffusers' {@code ZImagePipeline} that no request carries; a model card may give
+   * them.
+   *
+   * @param cfgNormalization how many times the norm of the positive part guidance may reach; 0 for
+   *     any
+   * @param cfgTruncation model time, from 0 at the noise to 1 at the picture, after which nothing
+   *     is guided
+   */
+  record Settings(double cfgNormalization, double cfgTruncation) {
+
+    /** The defaults of diffusers' pipeline. */
+    static final Settings DEFAULT = new Settings(0, 1);
+
+    /** These settings, but for those that are given. */
+    Settings with(ComponentConfig given) {
+      return new Settings(
+          factor(given, "cfg_normalization", cfgNormalization),
+          given.number("cfg_truncation", cfgTruncation));
+    }
+
+    /** A number, or true for 1 and false for 0. */
+    private static double factor(ComponentConfig given, String key, double absent) {
+      JsonNode value = given.json().path(key);
+      return value.isBoolean() ? (given.flag(key, false) ? 1 : 0) : given.number(key, absent);
+    }
+
+    /** Whether guidance is on at a timestep in [0, 1000], 1000 being pure noise. */
+    boolean guidesAt(double timestep) {
+      float modelTime = (1000 - (float) timestep) / 1000;
+      return cfgTruncation > 1 || modelTime <= cfgTruncation;
+    }
+  }
+
   private final ZImageTransformer transformer;
-  private final ZImageSettings settings;
+  private final Settings settings;
   private final ZImageTransformer.Captions prompts;
   private final Optional<ZImageTransformer.Captions> negative;
   private final TensorProbe probe;
@@ -24,7 +60,7 @@ final class ZImageGuidance implements Velocity, AutoCloseable {
   ZImageGuidance(
       Flow flow,
       ZImageTransformer transformer,
-      ZImageSettings settings,
+      Settings settings,
       List<ImageRequest> batch,
       ZImageTransformer.Captions prompts,
       Optional<ZImageTransformer.Captions> negative,

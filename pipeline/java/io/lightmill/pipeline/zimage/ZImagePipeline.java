@@ -3,6 +3,8 @@ package io.lightmill.pipeline.zimage;
 import io.lightmill.pipeline.ClassifierFreeGuidance;
 import io.lightmill.pipeline.DiffusionPipeline;
 import io.lightmill.pipeline.ImageRequest;
+import io.lightmill.pipeline.PipelineLimits;
+import io.lightmill.pipeline.PromptLength;
 import io.lightmill.pipeline.RgbImage;
 import io.lightmill.pipeline.TensorProbe;
 import io.lightmill.pipeline.checkpoint.Checkpoint;
@@ -16,6 +18,7 @@ import io.lightmill.pipeline.schedule.Flow;
 import io.lightmill.pipeline.schedule.FlowMatchEulerDiscreteScheduler;
 import io.lightmill.pipeline.schedule.TokenGrid;
 import io.lightmill.pipeline.text.ChatTemplate;
+import io.lightmill.pipeline.text.PromptTokenizer;
 import io.lightmill.pipeline.text.QwenPromptReader;
 import io.lightmill.pipeline.text.QwenPrompts;
 import io.lightmill.pipeline.text.QwenTextEncoder;
@@ -29,6 +32,14 @@ import java.util.Optional;
 /** Z-Image and its distilled Turbo: diffusers' {@code ZImagePipeline}. */
 public final class ZImagePipeline implements DiffusionPipeline {
 
+  /** Alibaba names 512×512 to 2048×2048 pixels for Z-Image. */
+  private static final long MAX_PIXELS = 2048 * 2048;
+
+  /** The default of diffusers' pipeline, and the length that Z-Image was trained with. */
+  private static final int DEFAULT_SEQUENCE_LENGTH = 512;
+
+  private static final int DEFAULT_SIDE = 1024;
+
   static final ChatTemplate TEMPLATE = ChatTemplate.USER_TURN;
 
   /** The hidden state that the last layer of the text encoder would go on from. */
@@ -39,7 +50,7 @@ public final class ZImagePipeline implements DiffusionPipeline {
   private final ZImageTransformer transformer;
   private final FlowMatchEulerDiscreteScheduler scheduler;
   private final AutoencoderKl vae;
-  private final ZImageSettings settings;
+  private final ZImageGuidance.Settings settings;
 
   /**
    * Loads all components onto the loader's device.
@@ -50,7 +61,7 @@ public final class ZImagePipeline implements DiffusionPipeline {
   public ZImagePipeline(Checkpoint checkpoint, WeightLoader loader) {
     this.flow = new Flow(loader.device(), loader.dtype());
     this.scheduler = FlowMatchEulerDiscreteScheduler.of(checkpoint.config("scheduler"));
-    this.settings = ZImageSettings.DEFAULT.with(ModelCard.of(checkpoint).settings());
+    this.settings = ZImageGuidance.Settings.DEFAULT.with(ModelCard.of(checkpoint).settings());
     try (Loading loading = new Loading()) {
       this.reader = loading.add(new QwenPromptReader(checkpoint, loader, flow, TEMPLATE, STATES));
       this.transformer = loading.add(ZImageTransformer.load(checkpoint, loader));
@@ -63,7 +74,7 @@ public final class ZImagePipeline implements DiffusionPipeline {
     }
   }
 
-  private ZImagePipeline(ZImagePipeline loaded, ZImageSettings settings) {
+  private ZImagePipeline(ZImagePipeline loaded, ZImageGuidance.Settings settings) {
     this.flow = loaded.flow;
     this.reader = loaded.reader;
     this.transformer = loaded.transformer;
@@ -77,11 +88,41 @@ public final class ZImagePipeline implements DiffusionPipeline {
     return new ZImagePipeline(this, settings.with(given));
   }
 
+  /**
+   * What a checkpoint accepts, known before any weight is loaded; the model card decides before
+   * diffusers' own defaults.
+   */
+  public static PipelineLimits limits(Checkpoint checkpoint) {
+    int scale = AutoencoderKl.Config.of(checkpoint.config("vae")).scaleFactor();
+    ModelCard card = ModelCard.of(checkpoint);
+    return new PipelineLimits(
+        scale * TokenGrid.PATCH,
+        Math.toIntExact(MAX_PIXELS),
+        MAX_PIXELS,
+        Math.min(
+            QwenTextEncoder.longestText(checkpoint, "text_encoder"),
+            ZImageConfig.longestCaption(checkpoint.config("transformer"))),
+        ClassifierFreeGuidance.POSITIVE_GUIDANCE_SCALE,
+        new PipelineLimits.Defaults(
+            card.count("width").orElse(DEFAULT_SIDE),
+            card.count("height").orElse(DEFAULT_SIDE),
+            card.count("num_inference_steps").orElse(50),
+            card.number("guidance_scale").orElse(5),
+            card.number("true_cfg_scale").orElse(1),
+            DEFAULT_SEQUENCE_LENGTH));
+  }
+
+  /** Counts prompts in the text encoder's tokens, its chat template included. */
+  public static PromptLength promptLength(Checkpoint checkpoint) {
+    return ZImagePipeline.TEMPLATE.lengthIn(
+        PromptTokenizer.open(checkpoint.component("tokenizer")), 0);
+  }
+
   /** The weights of the checkpoint's components. */
   public static Map<String, WeightLayout> networks(Checkpoint checkpoint) {
     return Map.of(
         "text_encoder", QwenTextEncoder.layout(checkpoint, "text_encoder", STATES),
-        "transformer", ZImageLayout.of(ZImageConfig.of(checkpoint.config("transformer"))),
+        "transformer", ZImageConfig.of(checkpoint.config("transformer")).layout(),
         "vae", AutoencoderKl.layout(checkpoint));
   }
 
@@ -102,8 +143,10 @@ public final class ZImagePipeline implements DiffusionPipeline {
     boolean guided = ClassifierFreeGuidance.POSITIVE_GUIDANCE_SCALE.guides(any);
     List<Opaque> generators = flow.generators(batch);
     try (Tensor noise = flow.start(start, shape, () -> noise(generators, shape));
-        ZImageTransformer.Captions prompts = prompts(batch, grid, probe);
-        ZImageTransformer.Captions negative = guided ? negativePrompts(batch, grid, probe) : null;
+        QwenPrompts texts = prompts(batch, probe);
+        QwenPrompts away = guided ? negativePrompts(batch, probe) : null;
+        ZImageTransformer.Captions prompts = transformer.captions(texts, grid);
+        ZImageTransformer.Captions negative = guided ? transformer.captions(away, grid) : null;
         ZImageGuidance velocity =
             new ZImageGuidance(
                 flow, transformer, settings, batch, prompts, Optional.ofNullable(negative), probe);
@@ -126,25 +169,22 @@ public final class ZImagePipeline implements DiffusionPipeline {
     return flow.noise(generators, shape[1], shape[2], shape[3]);
   }
 
-  private ZImageTransformer.Captions prompts(
-      List<ImageRequest> batch, TokenGrid grid, TensorProbe probe) {
-    return captions(batch, batch.stream().map(ImageRequest::prompt).toList(), 0, grid, probe);
+  private QwenPrompts prompts(List<ImageRequest> batch, TensorProbe probe) {
+    return read(batch, batch.stream().map(ImageRequest::prompt).toList(), 0, probe);
   }
 
-  private ZImageTransformer.Captions negativePrompts(
-      List<ImageRequest> batch, TokenGrid grid, TensorProbe probe) {
+  private QwenPrompts negativePrompts(List<ImageRequest> batch, TensorProbe probe) {
     List<String> texts =
         batch.stream().map(request -> request.negativePrompt().orElse("")).toList();
-    return captions(batch, texts, 1, grid, probe);
+    return read(batch, texts, 1, probe);
   }
 
-  private ZImageTransformer.Captions captions(
-      List<ImageRequest> batch, List<String> texts, int call, TokenGrid grid, TensorProbe probe) {
-    try (QwenPrompts prompts = reader.read(texts, batch.get(0).maxSequenceLength())) {
-      probe.record("tok.tokenizer.%d.input_ids".formatted(call), prompts.ids());
-      probe.record("te.text_encoder.%d.hidden_states.-2".formatted(call), prompts.states());
-      return transformer.captions(prompts, grid);
-    }
+  private QwenPrompts read(
+      List<ImageRequest> batch, List<String> texts, int call, TensorProbe probe) {
+    QwenPrompts prompts = reader.read(texts, batch.get(0).maxSequenceLength());
+    probe.record("tok.tokenizer.%d.input_ids".formatted(call), prompts.ids());
+    probe.record("te.text_encoder.%d.hidden_states.-2".formatted(call), prompts.states());
+    return prompts;
   }
 
   @Override

@@ -53,9 +53,7 @@ final class ZImageTransformer implements AutoCloseable {
   static ZImageTransformer load(Checkpoint checkpoint, WeightLoader loader) {
     ZImageConfig config = ZImageConfig.of(checkpoint.config("transformer"));
     return new ZImageTransformer(
-        config,
-        loader.device(),
-        loader.load(checkpoint.weights("transformer"), ZImageLayout.of(config)));
+        config, loader.device(), loader.load(checkpoint.weights("transformer"), config.layout()));
   }
 
   ZImageConfig config() {

@@ -1,22 +1,19 @@
-package io.lightmill.pipeline.stablediffusion3;
+package io.lightmill.pipeline.schedule;
 
 import io.lightmill.pipeline.ImageRequest;
 import io.lightmill.pipeline.TensorProbe;
-import io.lightmill.pipeline.schedule.Flow;
-import io.lightmill.pipeline.schedule.Velocity;
 import io.lightmill.pipeline.torch.Tensor;
 import java.util.List;
 import java.util.stream.LongStream;
 
 /**
- * The velocity that a batch follows: the transformer's under its prompts and, if guided, away from
- * that under the negative prompts, both in one call.
+ * The velocity under the prompts of a batch and, with guidance, away from that under its negative
+ * prompts: both in one evaluation a step.
  */
-final class Sd3Guidance implements Velocity, AutoCloseable {
+public final class JointlyGuidedVelocity implements Velocity, AutoCloseable {
 
   private final Flow flow;
-  private final Sd3Transformer transformer;
-  private final Sd3Prompts prompts;
+  private final GuidedVelocity.Evaluation evaluation;
   private final boolean guided;
   private final TensorProbe probe;
   private final Tensor scale;
@@ -24,30 +21,25 @@ final class Sd3Guidance implements Velocity, AutoCloseable {
   private final long[] second;
 
   /**
-   * Guides a batch.
+   * Guides a batch by {@code guidance_scale}.
    *
-   * @param prompts one for each image; if guided, the negative ones of all before those; stays the
-   *     caller's
+   * @param evaluation of latents, if guided of those of the batch twice: under its negative
+   *     prompts, then under its prompts
+   * @param probe sees each evaluation
    */
-  Sd3Guidance(
+  public JointlyGuidedVelocity(
       Flow flow,
-      Sd3Transformer transformer,
       List<ImageRequest> batch,
-      Sd3Prompts prompts,
+      GuidedVelocity.Evaluation evaluation,
       boolean guided,
       TensorProbe probe) {
     this.flow = flow;
-    this.transformer = transformer;
-    this.prompts = prompts;
+    this.evaluation = evaluation;
     this.guided = guided;
     this.probe = probe;
     this.first = LongStream.range(0, batch.size()).toArray();
     this.second = LongStream.range(batch.size(), 2L * batch.size()).toArray();
-    float[] scales = new float[batch.size()];
-    for (int i = 0; i < scales.length; i++) {
-      scales[i] = (float) batch.get(i).guidanceScale();
-    }
-    this.scale = flow.onDevice(Tensor.of(scales, scales.length));
+    this.scale = flow.column(batch, ImageRequest::guidanceScale);
   }
 
   @Override
@@ -64,7 +56,7 @@ final class Sd3Guidance implements Velocity, AutoCloseable {
   }
 
   private Tensor velocity(Tensor latents, double timestep, int call) {
-    Tensor velocity = transformer.velocity(latents, prompts, timestep);
+    Tensor velocity = evaluation.at(latents, timestep);
     probe.record("tr.%d.out".formatted(call), velocity);
     return velocity;
   }

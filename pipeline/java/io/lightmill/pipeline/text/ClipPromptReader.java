@@ -1,18 +1,15 @@
-package io.lightmill.pipeline.stablediffusion3;
+package io.lightmill.pipeline.text;
 
 import io.lightmill.pipeline.TensorProbe;
 import io.lightmill.pipeline.checkpoint.Checkpoint;
 import io.lightmill.pipeline.checkpoint.Loading;
 import io.lightmill.pipeline.checkpoint.WeightLoader;
 import io.lightmill.pipeline.schedule.Flow;
-import io.lightmill.pipeline.text.ClipTextEncoder;
-import io.lightmill.pipeline.text.PromptRows;
-import io.lightmill.pipeline.text.PromptTokenizer;
 import io.lightmill.pipeline.torch.Tensor;
 import java.util.List;
 
-/** One of Stable Diffusion 3's two CLIPs with its tokenizer. */
-final class Sd3Clip implements AutoCloseable {
+/** A CLIP that projects what it reads, with its tokenizer. */
+public final class ClipPromptReader implements AutoCloseable {
 
   /**
    * What it reads in prompts.
@@ -20,7 +17,7 @@ final class Sd3Clip implements AutoCloseable {
    * @param hidden states before the last layer, {@code [prompts, tokens, width]}
    * @param textEmbeds projected, {@code [prompts, width]}
    */
-  record Reading(Tensor hidden, Tensor textEmbeds) implements AutoCloseable {
+  public record Reading(Tensor hidden, Tensor textEmbeds) implements AutoCloseable {
 
     @Override
     public void close() {
@@ -35,11 +32,11 @@ final class Sd3Clip implements AutoCloseable {
   private final ClipTextEncoder encoder;
 
   /**
-   * Loads tokenizer and encoder.
+   * Loads the components {@code tokenizer} and {@code text_encoder} of a number.
    *
    * @param number that the names of its components end with: nothing, or {@code _2}
    */
-  Sd3Clip(Checkpoint checkpoint, String number, WeightLoader loader, Flow flow) {
+  public ClipPromptReader(Checkpoint checkpoint, String number, WeightLoader loader, Flow flow) {
     this.number = number;
     this.flow = flow;
     try (Loading loading = new Loading()) {
@@ -53,17 +50,17 @@ final class Sd3Clip implements AutoCloseable {
   }
 
   /** Channels of the hidden states. */
-  int width() {
+  public int width() {
     return encoder.width();
   }
 
   /** Channels of the projected prompts. */
-  int projectionWidth() {
+  public int projectionWidth() {
     return encoder.projectionWidth();
   }
 
   /** Most tokens of a prompt. */
-  int mostTokens() {
+  public int mostTokens() {
     return Math.min(tokenizer.modelMaxLength(), encoder.positions());
   }
 
@@ -73,7 +70,7 @@ final class Sd3Clip implements AutoCloseable {
    * @param length that they are cut and padded to
    * @param call number of this call within its picture, as the probe names it
    */
-  Reading read(List<String> prompts, int length, int call, TensorProbe probe) {
+  public Reading read(List<String> prompts, int length, int call, TensorProbe probe) {
     PromptRows rows = new PromptRows(flow, prompts);
     try (Tensor ids = rows.ids(tokenizer, length);
         Tensor hidden = rows.eachAlone(ids, encoder::penultimate);
