@@ -57,6 +57,7 @@ def attention(q, k, v):
 nn.linear, nn.linear_rows = linear, linear
 nn.silu_linear_rows = lambda x, w, name: linear(F.silu(x), w, name)
 nn.attention = attention
+nn.rms_norm = lambda x, weight, eps: torch.rms_norm(x.float(), [x.size(-1)], weight, eps)  # of one type, as the fused kernel wants it
 nn.angles = (lambda angles: lambda positions, widths, theta, dtype: angles(positions, widths, theta, TYPES[dtype]))(nn.angles)
 
 
