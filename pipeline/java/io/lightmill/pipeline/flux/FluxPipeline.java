@@ -93,7 +93,7 @@ public final class FluxPipeline implements DiffusionPipeline {
               card.count("num_inference_steps").orElse(guided ? 28 : 4),
               card.number("guidance_scale").orElse(3.5),
               card.number("true_cfg_scale").orElse(1),
-              longest));
+              Math.min(card.count("max_sequence_length").orElse(longest), longest)));
     }
   }
 
