@@ -4,16 +4,20 @@ import io.lightmill.pipeline.ErrorCode;
 import io.lightmill.pipeline.LightmillException;
 import java.io.FileNotFoundException;
 import java.io.IOException;
+import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
+import java.util.function.Predicate;
 import org.apache.commons.codec.digest.DigestUtils;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.ChecksumFileSystem;
 import org.apache.hadoop.fs.FSDataInputStream;
+import org.apache.hadoop.fs.FileStatus;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
 
@@ -54,7 +58,7 @@ public final class ImageStore {
   }
 
   /**
-   * Stores one object, and replaces any that has this key: equal keys mean equal images.
+   * Stores one object, and replaces any that has this key.
    *
    * @param key below the root, as a {@link PathTemplate} makes them
    * @param contentType kept by stores that know of it
@@ -65,14 +69,108 @@ public final class ImageStore {
     Path path = path(key);
     try {
       writer.write(path, bytes, contentType);
+      return stored(path, bytes);
     } catch (IOException e) {
-      throw new LightmillException(
-          ErrorCode.STORE_FAILED,
-          "Image %s could not be stored: %s. Mend that and run again; finished images are kept."
-              .formatted(path, e),
-          e);
+      throw unstored(path, e);
     }
+  }
+
+  /**
+   * Stores one object where nothing stands. Of several that try at once, on any hosts, one
+   * succeeds.
+   *
+   * @return empty where something else stands, which stays
+   * @throws LightmillException as {@link #put}
+   */
+  public Optional<StoredObject> create(String key, byte[] bytes, String contentType) {
+    Path path = path(key);
+    try {
+      boolean ours = writer.create(path, bytes, contentType) || answerWasLost(path, bytes);
+      return ours ? Optional.of(stored(path, bytes)) : Optional.empty();
+    } catch (IOException e) {
+      throw unstored(path, e);
+    }
+  }
+
+  /**
+   * Stores one object, unless an equivalent one stands under its key: then that one stays. So those
+   * who store the same thing at once, or once more after a lost answer, agree on what is there.
+   *
+   * @param equivalent whether an object that stands may stay in the place of this one
+   * @return the object that stands
+   * @throws LightmillException as {@link #put}
+   */
+  public StoredObject putOnce(
+      String key, byte[] bytes, String contentType, Predicate<FoundObject> equivalent) {
+    Path path = path(key);
+    try {
+      while (!writer.create(path, bytes, contentType)) {
+        Optional<Standing> standing = standing(path);
+        if (standing.isPresent()) {
+          FoundObject found = standing.get().found();
+          if (Arrays.equals(found.bytes(), bytes) || equivalent.test(found)) {
+            return stored(path, found.bytes());
+          }
+          if (writer.replace(standing.get().status(), bytes, contentType)) {
+            break;
+          }
+        }
+      }
+      return stored(path, bytes);
+    } catch (IOException e) {
+      throw unstored(path, e);
+    }
+  }
+
+  /** An object, and how the file system knew it before its bytes were read. */
+  private record Standing(FileStatus status, FoundObject found) {}
+
+  private Optional<Standing> standing(Path path) throws IOException {
+    try {
+      FileStatus status = fileSystem.getFileStatus(path);
+      try (FSDataInputStream in = fileSystem.open(path)) {
+        return Optional.of(
+            new Standing(
+                status,
+                new FoundObject(
+                    in.readAllBytes(), Instant.ofEpochMilli(status.getModificationTime()))));
+      }
+    } catch (FileNotFoundException e) {
+      return Optional.empty();
+    }
+  }
+
+  private boolean answerWasLost(Path path, byte[] bytes) throws IOException {
+    return standing(path).filter(it -> Arrays.equals(it.found().bytes(), bytes)).isPresent();
+  }
+
+  private static StoredObject stored(Path path, byte[] bytes) {
     return new StoredObject(path.toString(), bytes.length, DigestUtils.sha256Hex(bytes));
+  }
+
+  /** The object that has this key. */
+  public Optional<FoundObject> find(String key) {
+    Path path = path(key);
+    try {
+      return standing(path).map(Standing::found);
+    } catch (IOException e) {
+      throw unreadable(path, e);
+    }
+  }
+
+  /** Removes the object that has this key, if there is one. */
+  public void delete(String key) {
+    Path path = path(key);
+    try {
+      fileSystem.delete(path, false);
+    } catch (IOException e) {
+      throw unstored(path, e);
+    }
+  }
+
+  /** What stands below the root. */
+  public ObjectListing listing() {
+    return new ObjectListing(fileSystem, root);
   }
 
   /** Whether an object has this key. */
@@ -101,21 +199,42 @@ public final class ImageStore {
    * Makes sure, before any image is paid for, that objects can be stored: writes a small one and
    * deletes it, along with the directories that it needed.
    *
+   * @return the time by the store's clock, which dates objects
    * @throws LightmillException (OUTPUT_UNWRITABLE) where they cannot
    */
-  public void probeWritable() {
+  public Instant probeWritable() {
     Path probe = new Path(root, ".lightmill-probe-" + UUID.randomUUID());
     try {
       List<Path> missing = missing(root);
       writer.write(probe, new byte[1], "application/octet-stream");
+      Instant now = Instant.ofEpochMilli(fileSystem.getFileStatus(probe).getModificationTime());
       fileSystem.delete(probe, false);
       for (Path directory : missing) {
-        if (fileSystem.exists(directory) && fileSystem.listStatus(directory).length == 0) {
-          fileSystem.delete(directory, false);
-        }
+        deleteIfEmpty(directory);
       }
+      return now;
     } catch (IOException e) {
       throw unwritable(root.toString(), e);
+    }
+  }
+
+  /**
+   * Removes a directory that holds nothing; the root itself has the key {@code ""}.
+   *
+   * @param directory a key
+   */
+  public void deleteIfEmpty(String directory) {
+    Path path = directory.isEmpty() ? root : path(directory);
+    try {
+      deleteIfEmpty(path);
+    } catch (IOException e) {
+      throw unstored(path, e);
+    }
+  }
+
+  private void deleteIfEmpty(Path directory) throws IOException {
+    if (fileSystem.exists(directory) && fileSystem.listStatus(directory).length == 0) {
+      fileSystem.delete(directory, false);
     }
   }
 
@@ -164,7 +283,15 @@ public final class ImageStore {
         e);
   }
 
-  private static LightmillException unreadable(Path path, IOException e) {
+  private static LightmillException unstored(Path path, IOException e) {
+    return new LightmillException(
+        ErrorCode.STORE_FAILED,
+        "Image %s could not be stored: %s. Mend that and run again; finished images are kept."
+            .formatted(path, e),
+        e);
+  }
+
+  static LightmillException unreadable(Path path, IOException e) {
     return new LightmillException(
         ErrorCode.STORE_FAILED,
         "Image %s could not be read back: %s. Mend its permissions or credentials and run again."
