@@ -7,10 +7,8 @@ import java.io.IOException;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Optional;
-import java.util.Set;
 import java.util.UUID;
 import java.util.function.Predicate;
 import org.apache.commons.codec.digest.DigestUtils;
@@ -26,11 +24,6 @@ import org.apache.hadoop.fs.Path;
  * not at all, whatever fails meanwhile. Safe for many threads, tasks and hosts at once.
  */
 public final class ImageStore {
-
-  private static final String S3A_INTERCEPTORS = "fs.s3a.audit.execution.interceptors";
-
-  /** Of {@link S3ContentType}, which loads only where the AWS SDK is. */
-  private static final String S3_CONTENT_TYPE = "io.lightmill.pipeline.store.S3ContentType";
 
   private final FileSystem fileSystem;
   private final Path root;
@@ -51,7 +44,7 @@ public final class ImageStore {
   public static ImageStore open(String root, Configuration configuration) {
     try {
       Path path = new Path(root);
-      return new ImageStore(path.getFileSystem(keepingContentTypes(configuration)), path);
+      return new ImageStore(StoreFileSystems.of(path, configuration), path);
     } catch (IOException | IllegalArgumentException e) {
       throw unwritable(root, e);
     }
@@ -170,7 +163,7 @@ public final class ImageStore {
 
   /** What stands below the root. */
   public ObjectListing listing() {
-    return new ObjectListing(fileSystem, root);
+    return new ObjectListing(fileSystem, root, writer instanceof ObjectWriter.OnePut);
   }
 
   /** Whether an object has this key. */
@@ -205,13 +198,11 @@ public final class ImageStore {
   public Instant probeWritable() {
     Path probe = new Path(root, ".lightmill-probe-" + UUID.randomUUID());
     try {
-      List<Path> missing = missing(root);
+      Runnable tidying = tidying();
       writer.write(probe, new byte[1], "application/octet-stream");
       Instant now = Instant.ofEpochMilli(fileSystem.getFileStatus(probe).getModificationTime());
       fileSystem.delete(probe, false);
-      for (Path directory : missing) {
-        deleteIfEmpty(directory);
-      }
+      tidying.run();
       return now;
     } catch (IOException e) {
       throw unwritable(root.toString(), e);
@@ -219,22 +210,34 @@ public final class ImageStore {
   }
 
   /**
-   * Removes a directory that holds nothing; the root itself has the key {@code ""}.
+   * Remembers which directories, the root and those above it, are not there yet. Running the result
+   * removes those that are there then and hold nothing.
+   */
+  public Runnable tidying() {
+    try {
+      List<Path> missing = missing(root);
+      return () -> missing.forEach(this::deleteIfEmpty);
+    } catch (IOException e) {
+      throw unwritable(root.toString(), e);
+    }
+  }
+
+  /**
+   * Removes a directory that holds nothing.
    *
    * @param directory a key
    */
   public void deleteIfEmpty(String directory) {
-    Path path = directory.isEmpty() ? root : path(directory);
-    try {
-      deleteIfEmpty(path);
-    } catch (IOException e) {
-      throw unstored(path, e);
-    }
+    deleteIfEmpty(path(directory));
   }
 
-  private void deleteIfEmpty(Path directory) throws IOException {
-    if (fileSystem.exists(directory) && fileSystem.listStatus(directory).length == 0) {
-      fileSystem.delete(directory, false);
+  private void deleteIfEmpty(Path directory) {
+    try {
+      if (fileSystem.exists(directory) && fileSystem.listStatus(directory).length == 0) {
+        fileSystem.delete(directory, false);
+      }
+    } catch (IOException e) {
+      throw unstored(directory, e);
     }
   }
 
@@ -254,17 +257,6 @@ public final class ImageStore {
       throw new IllegalArgumentException("Key '%s' leads out of %s".formatted(key, root));
     }
     return path;
-  }
-
-  /** Takes effect unless this JVM has a file system of the same bucket already. */
-  private static Configuration keepingContentTypes(Configuration configuration) {
-    Configuration own = new Configuration(configuration);
-    own.setClassLoader(ImageStore.class.getClassLoader());
-    Set<String> interceptors =
-        new LinkedHashSet<>(own.getTrimmedStringCollection(S3A_INTERCEPTORS));
-    interceptors.add(S3_CONTENT_TYPE);
-    own.setStrings(S3A_INTERCEPTORS, interceptors.toArray(String[]::new));
-    return own;
   }
 
   /** The local file system would put a {@code .crc} file beside each image. */

@@ -17,10 +17,15 @@ public final class ObjectListing {
 
   private final FileSystem fileSystem;
   private final Path root;
+  private final boolean flat;
 
-  ObjectListing(FileSystem fileSystem, Path root) {
+  /**
+   * @param flat whether the store knows no directories, and lists a tree in one go
+   */
+  ObjectListing(FileSystem fileSystem, Path root, boolean flat) {
     this.fileSystem = fileSystem;
     this.root = root;
+    this.flat = flat;
   }
 
   /**
@@ -31,22 +36,40 @@ public final class ObjectListing {
    */
   public List<ListedObject> objects(String directory) {
     Path path = new Path(root, directory);
+    List<ListedObject> listed = new ArrayList<>();
     try {
-      List<ListedObject> listed = new ArrayList<>();
-      RemoteIterator<LocatedFileStatus> files = fileSystem.listFiles(path, true);
-      while (files.hasNext()) {
-        FileStatus file = files.next();
-        if (!file.getPath().getName().startsWith(".")) {
-          listed.add(
-              new ListedObject(
-                  key(file), file.getLen(), Instant.ofEpochMilli(file.getModificationTime())));
+      if (flat) {
+        RemoteIterator<LocatedFileStatus> files = fileSystem.listFiles(path, true);
+        while (files.hasNext()) {
+          add(files.next(), listed);
         }
+      } else {
+        walk(path, listed);
       }
       return listed;
     } catch (FileNotFoundException e) {
       return List.of();
     } catch (IOException e) {
       throw ImageStore.unreadable(path, e);
+    }
+  }
+
+  /** Hadoop's own walk asks the local disk for the owner of each file, by a process each. */
+  private void walk(Path directory, List<ListedObject> listed) throws IOException {
+    for (FileStatus child : fileSystem.listStatus(directory)) {
+      if (child.isDirectory()) {
+        walk(child.getPath(), listed);
+      } else {
+        add(child, listed);
+      }
+    }
+  }
+
+  private void add(FileStatus file, List<ListedObject> listed) {
+    if (!file.getPath().getName().startsWith(".")) {
+      listed.add(
+          new ListedObject(
+              key(file), file.getLen(), Instant.ofEpochMilli(file.getModificationTime())));
     }
   }
 

@@ -17,6 +17,7 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Function;
 
 /** The way to an S3 service, on loopback: it passes calls on, writes them down, and fails. */
@@ -33,6 +34,8 @@ public final class FaultyLink implements AutoCloseable {
     DROPPED_BEFORE,
     /** The call takes effect, and the connection breaks before the answer. */
     DROPPED_AFTER,
+    /** The call arrives twice, as from two who do the same, and the second answer is given. */
+    TWICE,
     /** The answer takes a while. */
     SLOW
   }
@@ -67,7 +70,9 @@ public final class FaultyLink implements AutoCloseable {
   private final HttpClient client =
       HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();
   private final List<Call> calls = new CopyOnWriteArrayList<>();
+  private final ReentrantLock changing = new ReentrantLock();
   private final CountDownLatch closed = new CountDownLatch(1);
+  private volatile Runnable droppedAfter = () -> {};
   private volatile Function<Call, Fault> faults = call -> Fault.NONE;
 
   public FaultyLink(URI service) throws IOException {
@@ -94,6 +99,12 @@ public final class FaultyLink implements AutoCloseable {
     return this;
   }
 
+  /** Runs between the effect of a call and the break of its connection. */
+  public FaultyLink droppedAfter(Runnable action) {
+    droppedAfter = action;
+    return this;
+  }
+
   /** The calls so far that may have changed something. */
   public List<String> changes() {
     return calls.stream().filter(Call::changes).map(Call::toString).toList();
@@ -114,7 +125,11 @@ public final class FaultyLink implements AutoCloseable {
       case DROPPED_BEFORE -> throw new IOException("dropped before the service");
       default -> {
         HttpResponse<byte[]> response = passedOn(exchange, body);
+        if (fault == Fault.TWICE) {
+          response = passedOn(exchange, body);
+        }
         if (fault == Fault.DROPPED_AFTER) {
+          droppedAfter.run();
           throw new IOException("dropped after the service");
         }
         if (fault == Fault.SLOW) {
@@ -138,10 +153,23 @@ public final class FaultyLink implements AutoCloseable {
               }
             });
     try {
-      return client.send(request.build(), HttpResponse.BodyHandlers.ofByteArray());
+      return sent(request.build());
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       throw new IOException(e);
+    }
+  }
+
+  /** S3 looks and writes in one step, s3proxy in two: so changes go one at a time. */
+  private HttpResponse<byte[]> sent(HttpRequest request) throws IOException, InterruptedException {
+    if (request.method().equals("GET") || request.method().equals("HEAD")) {
+      return client.send(request, HttpResponse.BodyHandlers.ofByteArray());
+    }
+    changing.lockInterruptibly();
+    try {
+      return client.send(request, HttpResponse.BodyHandlers.ofByteArray());
+    } finally {
+      changing.unlock();
     }
   }
 

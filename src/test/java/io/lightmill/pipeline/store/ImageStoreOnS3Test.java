@@ -48,7 +48,7 @@ class ImageStoreOnS3Test {
   @BeforeEach
   void open() throws Exception {
     link = new FaultyLink(s3.endpoint());
-    store = ImageStore.open("s3a://shop/" + root, S3Server.configuration(link.endpoint()));
+    store = ImageStore.open(s3.uri(root), s3.configuration(link.endpoint()));
   }
 
   @AfterEach
@@ -60,8 +60,8 @@ class ImageStoreOnS3Test {
   void anImageIsOnePut() throws Exception {
     StoredObject stored = store.put(key, PICTURE, "image/png");
 
-    assertThat(stored.path()).isEqualTo("s3a://shop/" + object);
-    assertThat(link.changes()).containsExactly("PUT /shop/" + object);
+    assertThat(stored.path()).isEqualTo(s3.uri(object));
+    assertThat(link.changes()).containsExactly(put());
     assertThat(s3.object(object)).isEqualTo(PICTURE);
     assertThat(s3.contentType(object)).isEqualTo("image/png");
   }
@@ -71,7 +71,7 @@ class ImageStoreOnS3Test {
     StoredObject stored = store.putOnce(key, PICTURE, "image/png", found -> false);
 
     assertThat(stored.bytes()).isEqualTo(PICTURE.length);
-    assertThat(link.calls()).hasToString("[PUT /shop/" + object + "]");
+    assertThat(link.calls()).hasToString("[" + put() + "]");
     assertThat(s3.object(object)).isEqualTo(PICTURE);
     assertThat(s3.contentType(object)).isEqualTo("image/png");
   }
@@ -109,7 +109,7 @@ class ImageStoreOnS3Test {
     store.putOnce(key, PICTURE, "image/png", found -> false);
 
     assertThat(link.changes()) // the second is refused with 412, and the picture read back
-        .containsExactly("PUT /shop/" + object, "PUT /shop/" + object);
+        .containsExactly(put(), put());
   }
 
   @ParameterizedTest
@@ -190,12 +190,16 @@ class ImageStoreOnS3Test {
         .isInstanceOfSatisfying(
             LightmillException.class,
             e -> assertThat(e.code()).isEqualTo(ErrorCode.OUTPUT_UNWRITABLE))
-        .hasMessageStartingWith("Output s3a://shop/" + root + " cannot be written: ")
+        .hasMessageStartingWith("Output " + s3.uri(root) + " cannot be written: ")
         .hasMessageContaining("AccessDenied");
     assertThatThrownBy(() -> store.put(key, PICTURE, "image/png"))
         .isInstanceOfSatisfying(
             LightmillException.class, e -> assertThat(e.code()).isEqualTo(ErrorCode.STORE_FAILED));
     assertThat(s3.has(object)).isFalse();
+  }
+
+  private String put() {
+    return "PUT /" + s3.bucket() + "/" + object;
   }
 
   /** Strikes the first call that changes something. */
