@@ -182,6 +182,7 @@ public final class ImageGeneration {
           (committed - firstDrawing) / NANOS_PER_SECOND,
           totals.engineSeconds());
     } catch (Exception e) { // Spark throws checked exceptions that Scala does not declare
+      claim.explain();
       throw TaskFailures.mendable(settings.table().location(), e);
     } finally {
       LoadedPipelines.release(checkpoint.loader());

@@ -4,6 +4,7 @@ import io.lightmill.pipeline.LightmillException;
 import java.time.Duration;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.TimeUnit;
 import org.apache.hadoop.util.ShutdownHookManager;
 import org.slf4j.Logger;
@@ -24,6 +25,7 @@ final class LockRenewal implements AutoCloseable {
   private final RunLock lock;
   private final Runnable lost;
   private final Runnable atShutdown;
+  private final ScheduledFuture<?> ticking;
   private final ScheduledExecutorService renewing =
       Executors.newSingleThreadScheduledExecutor(
           task -> {
@@ -40,8 +42,9 @@ final class LockRenewal implements AutoCloseable {
     this.lost = lost;
     this.atShutdown = lock::close;
     ShutdownHookManager.get().addShutdownHook(atShutdown, PRIORITY);
-    renewing.scheduleWithFixedDelay(
-        this::renew, INTERVAL.toMillis(), INTERVAL.toMillis(), TimeUnit.MILLISECONDS);
+    this.ticking =
+        renewing.scheduleWithFixedDelay(
+            this::renew, INTERVAL.toMillis(), INTERVAL.toMillis(), TimeUnit.MILLISECONDS);
   }
 
   private void renew() {
@@ -49,7 +52,7 @@ final class LockRenewal implements AutoCloseable {
       if (!lock.renew()) {
         LOG.error("Another run has taken the output over, since the lock had expired");
         lost.run();
-        renewing.shutdown();
+        ticking.cancel(false);
       }
     } catch (LightmillException e) { // the store may answer the next time, before the lock expires
       LOG.warn("The lock of the output could not be renewed: {}", e.getMessage(), e);

@@ -53,7 +53,7 @@ record ManifestCommit(SparkSession spark, Path directory) {
         rows.mode(SaveMode.ErrorIfExists)
             .option("mapreduce.fileoutputcommitter.marksuccessfuljobs", true);
     FileSystem fileSystem = directory.getFileSystem(hadoop());
-    if (fileSystem.getScheme().equals("s3a")) {
+    if (fileSystem.getUri().getScheme().equals("s3a")) {
       fileSystem.delete(directory, true); // of a run of this name that was killed
       writeToS3(marked);
       return;

@@ -44,11 +44,26 @@ final class OutputClaim implements AutoCloseable {
    */
   void require() {
     if (!lock.renew()) {
-      throw new LightmillException(
-          ErrorCode.OUTPUT_IN_USE,
-          "output '%s' was taken over by another run, since this one did not renew its lock in time; its images are kept, and a rerun will find them"
-              .formatted(output));
+      throw takenOver();
     }
+  }
+
+  /**
+   * Says why a run was cancelled, if it was since it lost its claim.
+   *
+   * @throws LightmillException with {@code OUTPUT_IN_USE} if it did
+   */
+  void explain() {
+    if (lock.lost()) {
+      throw takenOver();
+    }
+  }
+
+  private LightmillException takenOver() {
+    return new LightmillException(
+        ErrorCode.OUTPUT_IN_USE,
+        "output '%s' was taken over by another run, since this one did not renew its lock in time; its images are kept, and a rerun will find them"
+            .formatted(output));
   }
 
   @Override

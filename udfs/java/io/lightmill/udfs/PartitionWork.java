@@ -69,7 +69,7 @@ final class PartitionWork implements TaskCompletionListener {
       found.ifPresentOrElse(
           outcomes -> there.addAll(manifestRows(rows, outcomes)), () -> images.add(rows));
     }
-    stopped = stopped || !images.isEmpty() && stop.reached(longestBatch);
+    stopped = stopped || (!images.isEmpty() && stop.reached(longestBatch));
     if (stopped) {
       images.forEach(rows -> rows.forEach(row -> there.add(manifest.row(row, Outcome.pending()))));
       return () -> there;

@@ -96,6 +96,11 @@ final class RunLock implements AutoCloseable {
     return !lost && held != null && held.expires().isAfter(clock.instant());
   }
 
+  /** Whether another run is known to have taken the lock over. */
+  synchronized boolean lost() {
+    return lost;
+  }
+
   /** Gives the lock back, unless another run has it. */
   @Override
   public synchronized void close() {

@@ -25,6 +25,9 @@ import org.apache.hadoop.fs.Path;
  */
 public final class ImageStore {
 
+  /** Of two who store an object at once, each needs two tries at most. */
+  private static final int MOST_TRIES = 8;
+
   private final FileSystem fileSystem;
   private final Path root;
   private final ObjectWriter writer;
@@ -97,7 +100,10 @@ public final class ImageStore {
       String key, byte[] bytes, String contentType, Predicate<FoundObject> equivalent) {
     Path path = path(key);
     try {
-      while (!writer.create(path, bytes, contentType)) {
+      for (int tries = 0; !writer.create(path, bytes, contentType); tries++) {
+        if (tries == MOST_TRIES) {
+          throw new IOException("others keep writing it");
+        }
         Optional<Standing> standing = standing(path);
         if (standing.isPresent()) {
           FoundObject found = standing.get().found();
@@ -278,7 +284,7 @@ public final class ImageStore {
   private static LightmillException unstored(Path path, IOException e) {
     return new LightmillException(
         ErrorCode.STORE_FAILED,
-        "Image %s could not be stored: %s. Mend that and run again; finished images are kept."
+        "Object %s could not be stored: %s. Mend that and run again; finished images are kept."
             .formatted(path, e),
         e);
   }
@@ -286,7 +292,7 @@ public final class ImageStore {
   static LightmillException unreadable(Path path, IOException e) {
     return new LightmillException(
         ErrorCode.STORE_FAILED,
-        "Image %s could not be read back: %s. Mend its permissions or credentials and run again."
+        "Object %s could not be read back: %s. Mend its permissions or credentials and run again."
             .formatted(path, e),
         e);
   }

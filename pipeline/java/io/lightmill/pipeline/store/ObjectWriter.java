@@ -180,7 +180,13 @@ sealed interface ObjectWriter {
      */
     private boolean linked(Path temporary, Path path) throws IOException {
       if (!path.toUri().getScheme().equals("file")) {
-        return renamed(temporary, path);
+        if (renamed(temporary, path)) {
+          return true;
+        }
+        if (fileSystem.exists(path)) {
+          return false;
+        }
+        throw new IOException("Could not rename %s to %s".formatted(temporary, path));
       }
       try {
         Files.createLink(

@@ -44,7 +44,7 @@ final class ChaosDriver {
     }
 
     static Job of(String line) {
-      String[] parts = line.split(" ");
+      String[] parts = line.split(" ", -1);
       return new Job(
           parts[0], parts[1], parts[2], Integer.parseInt(parts[3]), Integer.parseInt(parts[4]));
     }
@@ -61,7 +61,7 @@ final class ChaosDriver {
             .config("spark.sql.shuffle.partitions", 2)
             .config("spark.sql.codegen.wholeStage", false)
             .config("spark.sql.codegen.factoryMode", "NO_CODEGEN");
-    for (String setting : arguments[1].split(",")) {
+    for (String setting : arguments[1].split(",", -1)) {
       builder.config(
           setting.substring(0, setting.indexOf('=')), setting.substring(setting.indexOf('=') + 1));
     }
