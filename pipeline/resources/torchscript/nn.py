@@ -1,7 +1,11 @@
 # Layers that every network shares. Weights are a dictionary of tensors under the names of the checkpoint.
 
+# A linear layer, with the low-rank share of its adapters (Hu et al. 2021) where the weights hold one.
 def linear(x: Tensor, w: Dict[str, Tensor], name: str) -> Tensor:
-  return nn.affine(x, w[name + ".weight"], w.get(name + ".bias"))
+  y = nn.affine(x, w[name + ".weight"], w.get(name + ".bias"))
+  if name + ".lora_A" in w:
+    y = y + nn.affine(nn.affine(x, w[name + ".lora_A"], None), w[name + ".lora_B"], None)
+  return y
 
 # A picture must not depend on its batch, but BLAS rounds fewer than a dozen rows otherwise than more: so pictures of
 # few tokens go one by one. And the engine adds the bias otherwise to slices, which only lie in one piece when alone.

@@ -28,3 +28,12 @@ class Weights(Module):
         if dot > 0:
           blocks[int(rest[:dot])][rest[dot + 1:]] = w[name]
     return blocks
+
+  # A dictionary of the tensors of two.
+  def joined(self, w: Dict[str, Tensor], more: Dict[str, Tensor]) -> Dict[str, Tensor]:
+    both = annotate(Dict[str, Tensor], {})
+    for name in w.keys():
+      both[name] = w[name]
+    for name in more.keys():
+      both[name] = more[name]
+    return both

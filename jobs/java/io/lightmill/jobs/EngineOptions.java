@@ -1,8 +1,14 @@
 package io.lightmill.jobs;
 
+import io.lightmill.pipeline.ErrorCode;
+import io.lightmill.pipeline.LightmillException;
 import io.lightmill.pipeline.checkpoint.CheckpointCache;
+import io.lightmill.pipeline.lora.LoraBlend;
 import io.lightmill.pipeline.torch.DType;
 import io.lightmill.udfs.DeviceChoice;
+import io.lightmill.udfs.GenerationSettings;
+import java.util.LinkedHashMap;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import picocli.CommandLine.Option;
@@ -49,8 +55,44 @@ final class EngineOptions {
               + " (${DEFAULT-VALUE}).")
   private DeviceChoice device;
 
+  @Option(
+      names = "--variant",
+      paramLabel = "NAME",
+      description =
+          "Which of several files of the same weights to read, such as fp16; the plain ones, or"
+              + " the only ones, unless given.")
+  private Optional<String> variant;
+
+  @Option(
+      names = "--lora",
+      paramLabel = "NAME=FILE",
+      description =
+          "A LoRA adapter (safetensors) and the name by which rows choose it. Repeatable.")
+  private final Map<String, String> adapters = new LinkedHashMap<>();
+
+  @Option(
+      names = "--offload",
+      description =
+          "Let text encoders, transformer and autoencoder take turns on the device: slower, but"
+              + " it holds the largest of them instead of all.")
+  private boolean offload;
+
   String checkpoint() {
     return checkpoint;
+  }
+
+  GenerationSettings.Loading loading() {
+    adapters.keySet().stream()
+        .filter(name -> !name.matches(LoraBlend.NAME) || name.equals(LoraBlend.NONE_NAMED))
+        .findFirst()
+        .ifPresent(
+            name -> {
+              throw new LightmillException(
+                  ErrorCode.CONFIGURATION_INVALID,
+                  "--lora names an adapter '%s'; call it by letters, digits, dots, dashes and underscores, and not 'none'."
+                      .formatted(name));
+            });
+    return new GenerationSettings.Loading(variant.orElse(""), adapters, offload);
   }
 
   int batchSize() {

@@ -62,6 +62,13 @@ final class ImageOptions {
       description = "Cut over-long prompts instead of refusing their rows.")
   private boolean truncatePrompts;
 
+  @Option(
+      names = "--default-lora",
+      paramLabel = "BLEND",
+      description =
+          "Adapters of rows that name none in their column lora, such as brand@0.8+style@0.5.")
+  private Optional<String> lora;
+
   GenerationSettings.Defaults defaults() {
     return new GenerationSettings.Defaults(
         OptionBounds.atLeast(1, "--width", width),
@@ -73,6 +80,7 @@ final class ImageOptions {
         OptionBounds.atLeast(1, "--num-images-per-prompt", numImagesPerPrompt),
         OptionBounds.atLeast(1, "--max-sequence-length", maxSequenceLength),
         seed,
-        truncatePrompts);
+        truncatePrompts,
+        lora);
   }
 }

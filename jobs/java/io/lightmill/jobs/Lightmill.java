@@ -22,7 +22,12 @@ import picocli.CommandLine.RunLast;
 @Command(
     name = "lightmill",
     description = "Turns tables of prompts into images.",
-    subcommands = {GenerateCommand.class, VerifyCommand.class, CommandLine.HelpCommand.class},
+    subcommands = {
+      GenerateCommand.class,
+      VerifyCommand.class,
+      MemoryCommand.class,
+      CommandLine.HelpCommand.class
+    },
     versionProvider = Versions.class,
     mixinStandardHelpOptions = true,
     synopsisSubcommandLabel = "COMMAND",

@@ -49,6 +49,14 @@ final class VerifyCommand implements Callable<Integer> {
   private Path reference;
 
   @Option(
+      names = "--variant",
+      paramLabel = "NAME",
+      description =
+          "Which of several files of the same weights to read, such as fp16; the plain ones, or"
+              + " the only ones, unless given.")
+  private Optional<String> variant;
+
+  @Option(
       names = "--device",
       paramLabel = "DEVICE",
       defaultValue = "cpu",
@@ -70,7 +78,7 @@ final class VerifyCommand implements Callable<Integer> {
     Verification verification = Verification.read(reference);
     Optional<SchedulerTables> schedules = SchedulerTables.near(reference);
     Checkpoint checkpoint =
-        Checkpoint.open(CheckpointCache.ofUser().localize(location, new Configuration()));
+        Checkpoint.open(CheckpointCache.ofUser().localize(location, new Configuration()), variant);
     verification.requirePipelineOf(checkpoint);
     ComparisonTable table =
         new ComparisonTable(spec.commandLine().getOut(), verification.caseNames());

@@ -1,13 +1,21 @@
 package io.lightmill.pipeline;
 
+import io.lightmill.pipeline.lora.LoraBlend;
+
 /**
- * What requests must share to be drawn in one batch: the shapes of all tensors and the number of
- * transformer calls.
+ * What requests must share to be drawn in one batch: the shapes of all tensors, the number of
+ * transformer calls, and the weights.
  *
  * @param guided whether {@link ClassifierFreeGuidance} guides
+ * @param lora adapters
  */
 public record BatchKey(
-    int width, int height, int numInferenceSteps, int maxSequenceLength, boolean guided) {
+    int width,
+    int height,
+    int numInferenceSteps,
+    int maxSequenceLength,
+    boolean guided,
+    LoraBlend lora) {
 
   public static BatchKey of(ImageRequest request, ClassifierFreeGuidance guidance) {
     return new BatchKey(
@@ -15,6 +23,7 @@ public record BatchKey(
         request.height(),
         request.numInferenceSteps(),
         request.maxSequenceLength(),
-        guidance.guides(request));
+        guidance.guides(request),
+        request.lora());
   }
 }

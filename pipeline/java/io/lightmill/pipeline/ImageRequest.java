@@ -1,5 +1,6 @@
 package io.lightmill.pipeline;
 
+import io.lightmill.pipeline.lora.LoraBlend;
 import java.util.Objects;
 import java.util.Optional;
 
@@ -21,6 +22,7 @@ import java.util.Optional;
  *     turns it off
  * @param maxSequenceLength prompt tokens that the long text encoder sees, padding included
  * @param seed of the CPU generator that draws the initial noise
+ * @param lora adapters to draw with
  */
 public record ImageRequest(
     String prompt,
@@ -33,16 +35,46 @@ public record ImageRequest(
     double guidanceScale,
     double trueCfgScale,
     int maxSequenceLength,
-    long seed) {
+    long seed,
+    LoraBlend lora) {
 
   public ImageRequest {
     Objects.requireNonNull(prompt, "prompt");
     Objects.requireNonNull(prompt2, "prompt2");
     Objects.requireNonNull(prompt3, "prompt3");
     Objects.requireNonNull(negativePrompt, "negativePrompt");
+    Objects.requireNonNull(lora, "lora");
   }
 
-  /** A request whose one prompt is read by all text encoders. */
+  /** A request without adapters. */
+  public ImageRequest(
+      String prompt,
+      Optional<String> prompt2,
+      Optional<String> prompt3,
+      Optional<String> negativePrompt,
+      int width,
+      int height,
+      int numInferenceSteps,
+      double guidanceScale,
+      double trueCfgScale,
+      int maxSequenceLength,
+      long seed) {
+    this(
+        prompt,
+        prompt2,
+        prompt3,
+        negativePrompt,
+        width,
+        height,
+        numInferenceSteps,
+        guidanceScale,
+        trueCfgScale,
+        maxSequenceLength,
+        seed,
+        LoraBlend.NONE);
+  }
+
+  /** A request without adapters whose one prompt is read by all text encoders. */
   public ImageRequest(
       String prompt,
       Optional<String> negativePrompt,
@@ -65,5 +97,22 @@ public record ImageRequest(
         trueCfgScale,
         maxSequenceLength,
         seed);
+  }
+
+  /** This request with these adapters. */
+  public ImageRequest with(LoraBlend adapters) {
+    return new ImageRequest(
+        prompt,
+        prompt2,
+        prompt3,
+        negativePrompt,
+        width,
+        height,
+        numInferenceSteps,
+        guidanceScale,
+        trueCfgScale,
+        maxSequenceLength,
+        seed,
+        adapters);
   }
 }

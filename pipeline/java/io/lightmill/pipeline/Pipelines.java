@@ -1,11 +1,15 @@
 package io.lightmill.pipeline;
 
 import io.lightmill.pipeline.checkpoint.Checkpoint;
+import io.lightmill.pipeline.checkpoint.Residence;
+import io.lightmill.pipeline.checkpoint.WeightLayout;
 import io.lightmill.pipeline.checkpoint.WeightLoader;
 import io.lightmill.pipeline.flux.FluxLimits;
 import io.lightmill.pipeline.flux.FluxPipeline;
 import io.lightmill.pipeline.flux2.Flux2KleinLimits;
 import io.lightmill.pipeline.flux2.Flux2KleinPipeline;
+import io.lightmill.pipeline.lora.LoraAdapter;
+import io.lightmill.pipeline.lora.LoraPipeline;
 import io.lightmill.pipeline.qwenimage.QwenImageLimits;
 import io.lightmill.pipeline.qwenimage.QwenImagePipeline;
 import io.lightmill.pipeline.stablediffusion3.Sd3Limits;
@@ -14,6 +18,7 @@ import io.lightmill.pipeline.torch.DType;
 import io.lightmill.pipeline.torch.Device;
 import io.lightmill.pipeline.zimage.ZImageLimits;
 import io.lightmill.pipeline.zimage.ZImagePipeline;
+import java.nio.file.Path;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.function.BiFunction;
@@ -25,6 +30,7 @@ public final class Pipelines {
   private record Family(
       Function<Checkpoint, PipelineLimits> limits,
       Function<Checkpoint, PromptLength> promptLength,
+      Function<Checkpoint, Map<String, WeightLayout>> networks,
       BiFunction<Checkpoint, WeightLoader, DiffusionPipeline> load) {}
 
   private static final Map<String, Family> FAMILIES =
@@ -32,16 +38,34 @@ public final class Pipelines {
           Map.of(
               "Flux2KleinPipeline",
               new Family(
-                  Flux2KleinLimits::of, Flux2KleinLimits::promptLength, Flux2KleinPipeline::new),
+                  Flux2KleinLimits::of,
+                  Flux2KleinLimits::promptLength,
+                  Flux2KleinPipeline::networks,
+                  Flux2KleinPipeline::new),
               "FluxPipeline",
-              new Family(FluxLimits::of, FluxLimits::promptLength, FluxPipeline::new),
+              new Family(
+                  FluxLimits::of,
+                  FluxLimits::promptLength,
+                  FluxPipeline::networks,
+                  FluxPipeline::new),
               "QwenImagePipeline",
               new Family(
-                  QwenImageLimits::of, QwenImageLimits::promptLength, QwenImagePipeline::new),
+                  QwenImageLimits::of,
+                  QwenImageLimits::promptLength,
+                  QwenImagePipeline::networks,
+                  QwenImagePipeline::new),
               "StableDiffusion3Pipeline",
-              new Family(Sd3Limits::of, Sd3Limits::promptLength, StableDiffusion3Pipeline::new),
+              new Family(
+                  Sd3Limits::of,
+                  Sd3Limits::promptLength,
+                  StableDiffusion3Pipeline::networks,
+                  StableDiffusion3Pipeline::new),
               "ZImagePipeline",
-              new Family(ZImageLimits::of, ZImageLimits::promptLength, ZImagePipeline::new)));
+              new Family(
+                  ZImageLimits::of,
+                  ZImageLimits::promptLength,
+                  ZImagePipeline::networks,
+                  ZImagePipeline::new)));
 
   private Pipelines() {}
 
@@ -55,9 +79,49 @@ public final class Pipelines {
     return family(checkpoint).promptLength().apply(checkpoint);
   }
 
+  /** What the networks of a checkpoint compute with, by component; reads configs alone. */
+  public static Map<String, WeightLayout> networks(Checkpoint checkpoint) {
+    return family(checkpoint).networks().apply(checkpoint);
+  }
+
   /** Loads the weights onto a device. */
   public static DiffusionPipeline load(Checkpoint checkpoint, Device device, DType dtype) {
     return family(checkpoint).load().apply(checkpoint, new WeightLoader(device, dtype));
+  }
+
+  /**
+   * Loads a checkpoint that adapters may change, or whose networks take turns on the device.
+   *
+   * @param adapters that requests may name
+   * @param offload whether text encoders, transformer and autoencoder are on the device one after
+   *     the other; each batch brings them there anew
+   */
+  public static DiffusionPipeline load(
+      Checkpoint checkpoint,
+      Device device,
+      DType dtype,
+      Map<String, LoraAdapter> adapters,
+      boolean offload) {
+    if (adapters.isEmpty() && !offload) {
+      return load(checkpoint, device, dtype);
+    }
+    Family family = family(checkpoint);
+    return new LoraPipeline(
+        adapters,
+        device,
+        dtype,
+        offload ? Residence.inTurn(device) : Residence.together(),
+        loader -> family.load().apply(checkpoint, loader));
+  }
+
+  /**
+   * Reads an adapter for a checkpoint and holds it against its networks.
+   *
+   * @param path of a safetensors file, or of a directory that holds one
+   * @throws LightmillException with {@code WEIGHTS_INVALID} that names all keys that do not fit
+   */
+  public static LoraAdapter adapter(Checkpoint checkpoint, Path path) {
+    return LoraAdapter.open(path, checkpoint.pipelineClass(), networks(checkpoint));
   }
 
   private static Family family(Checkpoint checkpoint) {

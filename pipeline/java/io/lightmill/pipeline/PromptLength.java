@@ -6,6 +6,15 @@ public interface PromptLength extends AutoCloseable {
   /** Tokens of the prompt, special tokens included, before any truncation. */
   int tokens(String prompt);
 
+  /**
+   * Most tokens that are read of a prompt.
+   *
+   * @param maxSequenceLength of the request
+   */
+  default int most(int maxSequenceLength) {
+    return maxSequenceLength;
+  }
+
   @Override
   void close();
 }

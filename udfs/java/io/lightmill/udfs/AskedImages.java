@@ -1,6 +1,7 @@
 package io.lightmill.udfs;
 
 import io.lightmill.pipeline.ImageRequest;
+import io.lightmill.pipeline.lora.LoraBlend;
 import java.util.List;
 import java.util.Optional;
 
@@ -9,7 +10,7 @@ import java.util.Optional;
  * that says so.
  *
  * @param seed as given; null to derive one
- * @param truncated whether the prompt has more tokens than {@code maxSequenceLength}
+ * @param truncated whether a prompt has more tokens than are read of it
  * @param faults what is wrong with the row, in the order of its columns; empty if it can be drawn
  */
 record AskedImages(
@@ -23,13 +24,14 @@ record AskedImages(
     Integer maxSequenceLength,
     Long seed,
     Integer images,
+    LoraBlend lora,
     boolean truncated,
     List<Fault> faults) {
 
   /** A row of which nothing could be read. */
   static AskedImages unread(List<Fault> faults) {
     return new AskedImages(
-        null, null, null, null, null, null, null, null, null, null, false, faults);
+        null, null, null, null, null, null, null, null, null, null, null, false, faults);
   }
 
   /** How many manifest rows the row comes to: one if it does not validly say. */
@@ -39,17 +41,36 @@ record AskedImages(
         : images;
   }
 
-  /** The request for one variant of a row without faults. */
-  ImageRequest request(long seed) {
-    return new ImageRequest(
+  /** This row with what its prompts came to. */
+  AskedImages checked(boolean nowTruncated, List<Fault> found) {
+    return new AskedImages(
         prompt,
-        Optional.ofNullable(negativePrompt),
+        negativePrompt,
         width,
         height,
         numInferenceSteps,
         guidanceScale,
         trueCfgScale,
         maxSequenceLength,
-        seed);
+        seed,
+        images,
+        lora,
+        nowTruncated,
+        List.copyOf(found));
+  }
+
+  /** The request for one variant of a row without faults. */
+  ImageRequest request(long seed) {
+    return new ImageRequest(
+            prompt,
+            Optional.ofNullable(negativePrompt),
+            width,
+            height,
+            numInferenceSteps,
+            guidanceScale,
+            trueCfgScale,
+            maxSequenceLength,
+            seed)
+        .with(lora);
   }
 }

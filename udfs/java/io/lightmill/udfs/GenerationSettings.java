@@ -2,6 +2,7 @@ package io.lightmill.udfs;
 
 import io.lightmill.pipeline.image.ImageFormat;
 import io.lightmill.pipeline.torch.DType;
+import java.io.Serializable;
 import java.time.Instant;
 import java.util.Map;
 import java.util.Optional;
@@ -13,6 +14,7 @@ import java.util.OptionalInt;
  * @param table where the prompts come from
  * @param defaults values of rows that name none
  * @param checkpoint {@code builtin:pocket}, a directory, or a URI of any Hadoop file system
+ * @param loading how the checkpoint is loaded, and with what
  * @param output directory of images, manifests and run records, on any Hadoop file system
  * @param format of the image objects
  * @param pathTemplate key of an image object below the output, such as {@code {sku}/{image_id}};
@@ -29,6 +31,7 @@ public record GenerationSettings(
     Table table,
     Defaults defaults,
     String checkpoint,
+    Loading loading,
     String output,
     ImageFormat format,
     Optional<String> pathTemplate,
@@ -72,6 +75,7 @@ public record GenerationSettings(
    *
    * @param seed of the job, from which rows without a seed derive theirs
    * @param truncatePrompts cut over-long prompts instead of refusing their rows
+   * @param lora adapters, such as {@code brand@0.8+style@0.5}
    */
   public record Defaults(
       OptionalInt width,
@@ -83,5 +87,29 @@ public record GenerationSettings(
       OptionalInt numImagesPerPrompt,
       OptionalInt maxSequenceLength,
       long seed,
-      boolean truncatePrompts) {}
+      boolean truncatePrompts,
+      Optional<String> lora) {}
+
+  /**
+   * How a checkpoint is loaded, and with what.
+   *
+   * @param variant of the weights, such as {@code fp16}; empty for the plain ones, or the only ones
+   * @param adapters files of low-rank adapters, by the names that rows call them
+   * @param offload let its networks take turns on the device
+   */
+  public record Loading(String variant, Map<String, String> adapters, boolean offload)
+      implements Serializable {
+
+    /** The checkpoint alone, all of it on the device. */
+    public static final Loading PLAIN = new Loading("", Map.of(), false);
+
+    public Loading {
+      adapters = Map.copyOf(adapters);
+    }
+
+    /** The variant that is asked for. */
+    Optional<String> wanted() {
+      return Optional.of(variant).filter(name -> !name.isEmpty());
+    }
+  }
 }

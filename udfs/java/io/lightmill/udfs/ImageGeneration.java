@@ -217,7 +217,8 @@ public final class ImageGeneration {
     StructType passthrough = RequestRows.passthrough(requests.schema());
     PlanImages planning =
         new PlanImages(
-            RequestRules.of(checkpoint.limits(), settings.defaults()),
+            RequestRules.of(
+                checkpoint.limits(), checkpoint.model().adapters().keySet(), settings.defaults()),
             columns.template().orElse(null),
             columns.sources().containsKey(RequestColumn.ID),
             new ImageIdentity(checkpoint.model(), settings.format()),

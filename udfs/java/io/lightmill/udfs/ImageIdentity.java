@@ -7,8 +7,12 @@ import com.fasterxml.jackson.databind.SerializationFeature;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import io.lightmill.pipeline.ImageRequest;
 import io.lightmill.pipeline.image.ImageFormat;
+import io.lightmill.pipeline.lora.LoraBlend;
 import java.io.Serializable;
 import java.math.BigDecimal;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import org.apache.commons.codec.digest.DigestUtils;
@@ -44,11 +48,25 @@ record ImageIdentity(Model model, ImageFormat format) implements Serializable {
     parts.put("true_cfg_scale", normalized(request.trueCfgScale()));
     parts.put("max_sequence_length", request.maxSequenceLength());
     parts.put("seed", request.seed());
+    if (!request.lora().isEmpty()) {
+      parts.put("lora", adapters(request.lora()));
+    }
     try {
       return JSON.writeValueAsString(parts);
     } catch (JsonProcessingException e) {
       throw new IllegalStateException("strings and numbers always have a JSON form", e);
     }
+  }
+
+  /** What an adapter is called does not decide pixels. */
+  private List<Map<String, Object>> adapters(LoraBlend lora) {
+    List<Map<String, Object>> adapters = new ArrayList<>();
+    lora.weights()
+        .forEach(
+            (name, weight) ->
+                adapters.add(Map.of("digest", model.adapters().get(name), "weight", weight)));
+    adapters.sort(Comparator.comparing(adapter -> adapter.get("digest").toString()));
+    return adapters;
   }
 
   /** The first 32 hex digits of the SHA-256 of the canonical JSON. */

@@ -7,6 +7,9 @@ import io.lightmill.pipeline.Pipelines;
 import io.lightmill.pipeline.checkpoint.Checkpoint;
 import io.lightmill.pipeline.checkpoint.CheckpointCache;
 import io.lightmill.pipeline.torch.DType;
+import java.nio.file.Path;
+import java.util.Map;
+import java.util.TreeMap;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.util.SerializableConfiguration;
 
@@ -20,9 +23,12 @@ record JobCheckpoint(Model model, PipelineLimits limits, PipelineLoader loader) 
    */
   static JobCheckpoint open(GenerationSettings settings, Cluster cluster, Configuration hadoop) {
     String location = settings.checkpoint();
-    Checkpoint checkpoint = Checkpoint.open(CheckpointCache.ofUser().localize(location, hadoop));
+    Checkpoint checkpoint =
+        Checkpoint.open(
+            CheckpointCache.ofUser().localize(location, hadoop), settings.loading().wanted());
     PipelineLimits limits = Pipelines.limits(checkpoint);
     requireWeights(checkpoint);
+    Map<String, String> adapters = adapters(checkpoint, settings, hadoop);
     // A CPU without 16-bit arithmetic is faster with 32 bits; any GPU is faster with 16.
     DType dtype = settings.dtype().orElse(cluster.cuda() ? DType.BF16 : DType.F32);
     Model model =
@@ -31,12 +37,33 @@ record JobCheckpoint(Model model, PipelineLimits limits, PipelineLoader loader) 
             checkpoint.digest(),
             checkpoint.pipelineClass(),
             checkpoint.config("scheduler").text("_class_name", ""),
-            torchName(dtype));
+            torchName(dtype),
+            adapters);
     return new JobCheckpoint(
         model,
         limits,
         new CheckpointLoader(
-            location, model.digest(), dtype, new SerializableConfiguration(hadoop)));
+            location,
+            model.digest(),
+            dtype,
+            settings.loading(),
+            adapters,
+            new SerializableConfiguration(hadoop)));
+  }
+
+  /** The digests of the job's adapters, each of which fits the checkpoint. */
+  private static Map<String, String> adapters(
+      Checkpoint checkpoint, GenerationSettings settings, Configuration hadoop) {
+    Map<String, String> digests = new TreeMap<>();
+    settings
+        .loading()
+        .adapters()
+        .forEach(
+            (name, location) -> {
+              Path file = CheckpointCache.ofUser().localizeFile(location, hadoop);
+              digests.put(name, Pipelines.adapter(checkpoint, file).digest());
+            });
+    return digests;
   }
 
   /** Reads headers only, so that damage is said before all bytes are hashed and rows planned. */

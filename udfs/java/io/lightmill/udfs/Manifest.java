@@ -36,7 +36,8 @@ public final class Manifest {
   /**
    * The manifest's own columns, in order. {@code path} is relative to the output, so that the
    * output may be moved. {@code generate_ms} is the image's share of its batch's time on the
-   * engine. {@code attempt} counts Spark's attempts at the task, from 0.
+   * engine. {@code lora_digests} are those of the adapters' files, in the order of {@code lora}.
+   * {@code attempt} counts Spark's attempts at the task, from 0.
    */
   static final StructType COLUMNS =
       new StructType()
@@ -60,6 +61,8 @@ public final class Manifest {
           .add("max_sequence_length", DataTypes.IntegerType)
           .add("seed", DataTypes.LongType)
           .add("prompt_truncated", DataTypes.BooleanType)
+          .add("lora", DataTypes.StringType)
+          .add("lora_digests", DataTypes.StringType)
           .add("model", DataTypes.StringType)
           .add("model_digest", DataTypes.StringType)
           .add("dtype", DataTypes.StringType)

@@ -1,8 +1,10 @@
 package io.lightmill.udfs;
 
+import io.lightmill.pipeline.lora.LoraBlend;
 import io.lightmill.pipeline.torch.Device;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
+import java.util.stream.Collectors;
 import org.apache.spark.TaskContext;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.RowFactory;
@@ -32,6 +34,14 @@ final class ManifestRows {
     return RowFactory.create(values);
   }
 
+  private String digests(String lora) {
+    return lora == null
+        ? null
+        : LoraBlend.parse(lora).weights().keySet().stream()
+            .map(job.identity().model().adapters()::get)
+            .collect(Collectors.joining("+"));
+  }
+
   private Object value(String column, Row planned, Outcome outcome) {
     Model model = job.identity().model();
     StoredImage image = outcome.image();
@@ -47,6 +57,7 @@ final class ManifestRows {
       case "model" -> model.name();
       case "model_digest" -> model.digest();
       case "dtype" -> model.dtype();
+      case "lora_digests" -> digests(planned.getAs("lora"));
       case "run_id" -> job.runId();
       case "attempt" -> attempt;
       case "created_at" -> ChronoUnit.MICROS.between(Instant.EPOCH, Instant.now());

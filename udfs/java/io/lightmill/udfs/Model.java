@@ -1,6 +1,7 @@
 package io.lightmill.udfs;
 
 import java.io.Serializable;
+import java.util.Map;
 
 /**
  * The checkpoint of a job, by what identifies it.
@@ -10,6 +11,23 @@ import java.io.Serializable;
  * @param pipelineClass diffusers' class, such as {@code FluxPipeline}
  * @param scheduler diffusers' class, such as {@code FlowMatchEulerDiscreteScheduler}
  * @param dtype of the weights on the device, such as {@code bfloat16}
+ * @param adapters digests of the adapters that rows may name, by name
  */
-record Model(String name, String digest, String pipelineClass, String scheduler, String dtype)
-    implements Serializable {}
+record Model(
+    String name,
+    String digest,
+    String pipelineClass,
+    String scheduler,
+    String dtype,
+    Map<String, String> adapters)
+    implements Serializable {
+
+  Model {
+    adapters = Map.copyOf(adapters);
+  }
+
+  /** A checkpoint without adapters. */
+  Model(String name, String digest, String pipelineClass, String scheduler, String dtype) {
+    this(name, digest, pipelineClass, scheduler, dtype, Map.of());
+  }
+}

@@ -2,6 +2,7 @@ package io.lightmill.udfs;
 
 import io.lightmill.pipeline.BatchKey;
 import io.lightmill.pipeline.ImageRequest;
+import io.lightmill.pipeline.lora.LoraBlend;
 import java.util.Iterator;
 import java.util.stream.IntStream;
 import org.apache.spark.api.java.function.FlatMapFunction;
@@ -59,6 +60,7 @@ record PlanImages(
         request.maxSequenceLength(),
         seed,
         asked.truncated(),
+        named(request.lora()),
         keys.key(imageId, id, variant, asked, seed, row),
         batchKey.toString(),
         ImageCost.of(batchKey),
@@ -86,12 +88,17 @@ record PlanImages(
         asked.maxSequenceLength(),
         asked.seed() == null ? null : ImageSeed.given(asked.seed(), variant),
         asked.truncated(),
+        named(asked.lora()),
         null,
         null,
         null,
         duplicate(row),
         false,
         row.getAs(RequestRows.PASSTHROUGH));
+  }
+
+  private static String named(LoraBlend lora) {
+    return lora == null || lora.isEmpty() ? null : lora.toString();
   }
 
   /** As in diffusers, where a scale of 1 turns classifier-free guidance off without a word. */

@@ -1,6 +1,7 @@
 package io.lightmill.udfs;
 
 import io.lightmill.pipeline.ImageRequest;
+import io.lightmill.pipeline.lora.LoraBlend;
 import java.util.Optional;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.types.DataTypes;
@@ -46,7 +47,8 @@ final class PlannedImages {
           .add("true_cfg_scale", DataTypes.DoubleType)
           .add("max_sequence_length", DataTypes.IntegerType)
           .add("seed", DataTypes.LongType)
-          .add("prompt_truncated", DataTypes.BooleanType);
+          .add("prompt_truncated", DataTypes.BooleanType)
+          .add("lora", DataTypes.StringType);
 
   private PlannedImages() {}
 
@@ -67,15 +69,17 @@ final class PlannedImages {
 
   /** The request of a valid row. */
   static ImageRequest request(Row planned) {
+    String lora = planned.getAs("lora");
     return new ImageRequest(
-        planned.getAs("prompt"),
-        Optional.ofNullable(planned.getAs("negative_prompt")),
-        planned.<Integer>getAs("width"),
-        planned.<Integer>getAs("height"),
-        planned.<Integer>getAs("num_inference_steps"),
-        planned.<Double>getAs("guidance_scale"),
-        planned.<Double>getAs("true_cfg_scale"),
-        planned.<Integer>getAs("max_sequence_length"),
-        planned.<Long>getAs("seed"));
+            planned.getAs("prompt"),
+            Optional.ofNullable(planned.getAs("negative_prompt")),
+            planned.<Integer>getAs("width"),
+            planned.<Integer>getAs("height"),
+            planned.<Integer>getAs("num_inference_steps"),
+            planned.<Double>getAs("guidance_scale"),
+            planned.<Double>getAs("true_cfg_scale"),
+            planned.<Integer>getAs("max_sequence_length"),
+            planned.<Long>getAs("seed"))
+        .with(lora == null ? LoraBlend.NONE : LoraBlend.parse(lora));
   }
 }

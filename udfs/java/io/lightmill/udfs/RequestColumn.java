@@ -17,7 +17,8 @@ enum RequestColumn {
   TRUE_CFG_SCALE,
   MAX_SEQUENCE_LENGTH,
   SEED,
-  NUM_IMAGES_PER_PROMPT;
+  NUM_IMAGES_PER_PROMPT,
+  LORA;
 
   /** As tables and messages spell it. */
   String columnName() {

@@ -2,6 +2,7 @@ package io.lightmill.udfs;
 
 import io.lightmill.pipeline.ErrorCode;
 import io.lightmill.pipeline.PromptLength;
+import io.lightmill.pipeline.lora.LoraBlend;
 import java.math.BigDecimal;
 import java.math.BigInteger;
 import java.util.ArrayList;
@@ -65,21 +66,40 @@ final class RequestReader {
     Long seed = seed(row, faults);
     checkDecoded(RequestColumn.PROMPT, prompt, faults);
     checkDecoded(RequestColumn.NEGATIVE_PROMPT, negativePrompt(row), faults);
+    LoraBlend lora = lora(row, faults);
     rules.check(width, height, steps, guidance, trueCfg, sequence, images, faults);
-    boolean truncated = truncated(prompt, sequence, faults);
-    return new AskedImages(
-        prompt,
-        negativePrompt(row),
-        width,
-        height,
-        steps,
-        guidance,
-        trueCfg,
-        sequence,
-        seed,
-        images,
-        truncated,
-        List.copyOf(faults));
+    boolean truncated = truncated(RequestColumn.PROMPT, prompt, sequence, faults);
+    AskedImages asked =
+        new AskedImages(
+            prompt,
+            negativePrompt(row),
+            width,
+            height,
+            steps,
+            guidance,
+            trueCfg,
+            sequence,
+            seed,
+            images,
+            lora,
+            truncated,
+            List.copyOf(faults));
+    return faults.isEmpty() ? withNegativePrompt(asked) : asked;
+  }
+
+  /** A negative prompt that guides nothing may have any length. */
+  private AskedImages withNegativePrompt(AskedImages asked) {
+    if (!rules.guidance().guides(asked.request(0))) {
+      return asked;
+    }
+    List<Fault> faults = new ArrayList<>();
+    boolean truncated =
+        truncated(
+            RequestColumn.NEGATIVE_PROMPT,
+            asked.negativePrompt(),
+            asked.maxSequenceLength(),
+            faults);
+    return asked.checked(asked.truncated() || truncated, faults);
   }
 
   private static String prompt(Row row, List<Fault> faults) {
@@ -125,25 +145,36 @@ final class RequestReader {
     return given == null || given.isEmpty() ? rules.negativePrompt() : given;
   }
 
-  private boolean truncated(String prompt, Integer sequence, List<Fault> faults) {
+  private LoraBlend lora(Row row, List<Fault> faults) {
+    String given = asked(row, RequestColumn.LORA);
+    return rules.blend(given == null || given.isBlank() ? rules.lora() : given, faults);
+  }
+
+  private boolean truncated(
+      RequestColumn column, String prompt, Integer sequence, List<Fault> faults) {
     if (prompt == null || sequence == null) {
       return false;
     }
     int tokens = length.tokens(prompt);
-    if (tokens > sequence && !rules.truncatePrompts()) {
+    int most = length.most(sequence);
+    if (tokens > most && !rules.truncatePrompts()) {
       faults.add(
           new Fault(
               ErrorCode.PROMPT_TOO_LONG,
-              "prompt has %d tokens, more than the %d of max_sequence_length; shorten it, %slet the job cut it (--truncate-prompts)"
+              "%s has %d tokens, more than the %d %s; shorten it, %slet the job cut it (--truncate-prompts)"
                   .formatted(
+                      column.columnName(),
                       tokens,
-                      sequence,
-                      sequence < rules.longestPrompt()
+                      most,
+                      most < sequence
+                          ? "that this checkpoint's text encoder reads"
+                          : "of max_sequence_length",
+                      most == sequence && sequence < rules.longestPrompt()
                           ? "raise max_sequence_length (this checkpoint takes up to %d), or "
                               .formatted(rules.longestPrompt())
                           : "or ")));
     }
-    return tokens > sequence;
+    return tokens > most;
   }
 
   private static Integer whole(Row row, RequestColumn column, int fallback, List<Fault> faults) {

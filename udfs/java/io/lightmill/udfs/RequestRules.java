@@ -4,9 +4,13 @@ import io.lightmill.pipeline.ClassifierFreeGuidance;
 import io.lightmill.pipeline.ErrorCode;
 import io.lightmill.pipeline.LightmillException;
 import io.lightmill.pipeline.PipelineLimits;
+import io.lightmill.pipeline.lora.LoraBlend;
 import java.io.Serializable;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.List;
+import java.util.Set;
+import java.util.TreeSet;
 
 /**
  * What a checkpoint accepts, and the value of everything that a row leaves open: the job's where it
@@ -20,6 +24,8 @@ import java.util.List;
  * @param negativePrompt null for none
  * @param seed of the job, from which rows without a seed derive theirs
  * @param truncatePrompts cut over-long prompts instead of refusing their rows
+ * @param lora adapters, as {@link LoraBlend} writes them
+ * @param adapters that rows may name
  */
 record RequestRules(
     int sizeMultiple,
@@ -36,7 +42,9 @@ record RequestRules(
     int numImagesPerPrompt,
     String negativePrompt,
     long seed,
-    boolean truncatePrompts)
+    boolean truncatePrompts,
+    String lora,
+    List<String> adapters)
     implements Serializable {
 
   static final int MOST_STEPS = 1000;
@@ -46,7 +54,8 @@ record RequestRules(
    * @throws LightmillException with {@code CONFIGURATION_INVALID} if a default of the job is out of
    *     the checkpoint's range, since then every row that relies on it would be
    */
-  static RequestRules of(PipelineLimits limits, GenerationSettings.Defaults job) {
+  static RequestRules of(
+      PipelineLimits limits, Collection<String> adapters, GenerationSettings.Defaults job) {
     PipelineLimits.Defaults own = limits.defaults();
     RequestRules rules =
         new RequestRules(
@@ -64,7 +73,9 @@ record RequestRules(
             job.numImagesPerPrompt().orElse(1),
             job.negativePrompt().orElse(null),
             job.seed(),
-            job.truncatePrompts());
+            job.truncatePrompts(),
+            job.lora().orElse(""),
+            adapters.stream().sorted().toList());
     List<Fault> faults = new ArrayList<>();
     rules.check(
         rules.width,
@@ -75,6 +86,7 @@ record RequestRules(
         rules.maxSequenceLength,
         rules.numImagesPerPrompt,
         faults);
+    rules.blend(rules.lora, faults);
     if (!faults.isEmpty()) {
       throw new LightmillException(
           ErrorCode.CONFIGURATION_INVALID, "defaults of the job: " + Fault.listed(faults));
@@ -108,6 +120,30 @@ record RequestRules(
     checkScale("true_cfg_scale", trueCfgScale, faults);
     checkRange("max_sequence_length", maxSequenceLength, 1, longestPrompt, faults);
     checkRange("num_images_per_prompt", images, 1, MOST_IMAGES_PER_PROMPT, faults);
+  }
+
+  /** Reads a choice of adapters; null, with a fault, if it cannot be. */
+  LoraBlend blend(String text, List<Fault> faults) {
+    try {
+      LoraBlend blend = LoraBlend.parse(text);
+      Set<String> unknown = new TreeSet<>(blend.weights().keySet());
+      adapters.forEach(unknown::remove);
+      if (unknown.isEmpty()) {
+        return blend;
+      }
+      faults.add(
+          new Fault(
+              ErrorCode.VALUE_INVALID,
+              "lora '%s' names %s, but the job's adapters are %s; declare it (--lora %s=FILE) or name another"
+                  .formatted(
+                      text,
+                      String.join(", ", unknown),
+                      adapters.isEmpty() ? "none" : String.join(", ", adapters),
+                      unknown.iterator().next())));
+    } catch (LightmillException e) {
+      faults.add(new Fault(e.code(), e.getMessage()));
+    }
+    return null;
   }
 
   private boolean checkSide(String name, Integer pixels, List<Fault> faults) {

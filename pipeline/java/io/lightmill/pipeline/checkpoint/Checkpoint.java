@@ -3,9 +3,11 @@ package io.lightmill.pipeline.checkpoint;
 import com.fasterxml.jackson.databind.JsonNode;
 import io.lightmill.pipeline.ErrorCode;
 import io.lightmill.pipeline.LightmillException;
+import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 
@@ -15,8 +17,10 @@ import java.util.TreeSet;
  * @param directory that holds {@code model_index.json}
  * @param pipelineClass diffusers' class for it, such as {@code FluxPipeline}
  * @param components that the index names, the optional ones that it leaves out aside
+ * @param variant of the weights that is read where a component has it, such as {@code fp16}
  */
-public record Checkpoint(Path directory, String pipelineClass, Set<String> components) {
+public record Checkpoint(
+    Path directory, String pipelineClass, Set<String> components, Optional<String> variant) {
 
   static final String INDEX = "model_index.json";
 
@@ -32,6 +36,45 @@ public record Checkpoint(Path directory, String pipelineClass, Set<String> compo
 
   public Checkpoint {
     components = Set.copyOf(components);
+  }
+
+  /** A checkpoint whose weights are read whatever their variant. */
+  public Checkpoint(Path directory, String pipelineClass, Set<String> components) {
+    this(directory, pipelineClass, components, Optional.empty());
+  }
+
+  /**
+   * Opens a checkpoint of which a variant of the weights is wanted.
+   *
+   * @throws LightmillException with {@code CHECKPOINT_INVALID}, also if no component has it
+   */
+  public static Checkpoint open(Path directory, Optional<String> variant) {
+    Checkpoint plain = open(directory);
+    if (variant.isEmpty()) {
+      return plain;
+    }
+    Set<String> variants = new TreeSet<>();
+    for (String component : plain.components()) {
+      try {
+        variants.addAll(new WeightNames(directory.resolve(component)).variants());
+      } catch (IOException e) {
+        throw new LightmillException(
+            ErrorCode.CHECKPOINT_INVALID,
+            "the checkpoint %s cannot be listed (%s); check that it is readable"
+                .formatted(directory, e),
+            e);
+      }
+    }
+    if (!variants.contains(variant.get())) {
+      throw new LightmillException(
+          ErrorCode.CHECKPOINT_INVALID,
+          "no component of the checkpoint %s has weights of the variant '%s'; it has %s"
+              .formatted(
+                  directory,
+                  variant.get(),
+                  variants.isEmpty() ? "no variants" : String.join(", ", variants)));
+    }
+    return new Checkpoint(directory, plain.pipelineClass(), plain.components(), variant);
   }
 
   /**
@@ -118,7 +161,7 @@ public record Checkpoint(Path directory, String pipelineClass, Set<String> compo
 
   /** The weights of a component. */
   public WeightFiles weights(String component) {
-    return WeightFiles.in(component(component));
+    return WeightFiles.in(component(component), variant);
   }
 
   /**

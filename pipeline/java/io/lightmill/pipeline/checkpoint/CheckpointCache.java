@@ -40,7 +40,8 @@ public final class CheckpointCache {
   /**
    * The local directory of a checkpoint, brought there if need be.
    *
-   * @param location {@code builtin:pocket}, a local directory, or a URI of any Hadoop file system
+   * @param location {@code builtin:pocket}, a local directory, a folder of the Hugging Face Hub's
+   *     cache, or a URI of any Hadoop file system
    * @throws LightmillException with {@code CHECKPOINT_INVALID} if there is nothing to bring
    */
   public Path localize(String location, Configuration hadoop) {
@@ -49,7 +50,21 @@ public final class CheckpointCache {
     }
     return RemoteCheckpoint.isRemote(location)
         ? bring(RemoteCheckpoint.of(location, hadoop))
-        : local(location);
+        : HubCache.resolved(local(location));
+  }
+
+  /**
+   * The local path of a file beside checkpoints, such as an adapter, brought there if need be.
+   *
+   * @param location a local path, or the URI of a file on any Hadoop file system
+   * @throws LightmillException with {@code CHECKPOINT_INVALID} if there is nothing to bring
+   */
+  public Path localizeFile(String location, Configuration hadoop) {
+    if (!RemoteCheckpoint.isRemote(location)) {
+      return local(location);
+    }
+    RemoteFile file = RemoteFile.of(location, hadoop);
+    return bring(file).resolve(file.name());
   }
 
   private static Path local(String location) {
@@ -78,7 +93,7 @@ public final class CheckpointCache {
     } catch (IOException e) {
       throw new LightmillException(
           ErrorCode.CHECKPOINT_INVALID,
-          "the checkpoint %s cannot be brought to the cache %s (%s); check that it can be read, and that the disk has room and is writable"
+          "%s cannot be brought to the cache %s (%s); check that it can be read, and that the disk has room and is writable"
               .formatted(source.location(), root, e),
           e);
     }

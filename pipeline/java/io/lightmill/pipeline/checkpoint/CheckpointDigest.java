@@ -14,6 +14,8 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.Optional;
+import java.util.Set;
 import java.util.stream.Stream;
 
 /** What makes two checkpoints the same: the content of the files that their networks read. */
@@ -28,7 +30,7 @@ final class CheckpointDigest {
     try {
       List<Path> files = new ArrayList<>(List.of(root.resolve("model_index.json")));
       for (String component : checkpoint.components()) {
-        files.addAll(read(root.resolve(component)));
+        files.addAll(read(root.resolve(component), checkpoint.variant()));
       }
       files.sort(Comparator.comparing(file -> name(root, file)));
       MessageDigest digest = sha256();
@@ -46,11 +48,17 @@ final class CheckpointDigest {
     }
   }
 
-  private static List<Path> read(Path component) throws IOException {
+  /** Weights of other variants are read by nothing. */
+  private static List<Path> read(Path component, Optional<String> variant) throws IOException {
+    Set<Path> weights = WeightFiles.paths(component, variant);
     try (Stream<Path> files = Files.list(component)) {
       return files
           .filter(Files::isRegularFile)
           .filter(file -> file.toString().matches(".*\\.(safetensors|json|txt|model)"))
+          .filter(
+              file ->
+                  weights.contains(file)
+                      || !file.toString().matches(".*\\.safetensors|.*\\.index\\..*"))
           .toList();
     }
   }

@@ -22,6 +22,7 @@ import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
 
 /**
  * The header of a safetensors file, checked against the file: every tensor lies inside it, has the
@@ -29,14 +30,17 @@ import java.util.Map;
  *
  * @param path of the file
  * @param tensors by name, in the order of their bytes
+ * @param metadata what the writer noted beside them
  * @see <a href="https://huggingface.co/docs/safetensors">the format</a>
  */
-public record SafetensorsFile(Path path, Map<String, TensorEntry> tensors) {
+public record SafetensorsFile(
+    Path path, Map<String, TensorEntry> tensors, Map<String, String> metadata) {
 
   /** The largest header that the format allows. */
   private static final long MAX_HEADER_BYTES = 100_000_000;
 
   private static final int LENGTH_BYTES = 8;
+  private static final String METADATA = "__metadata__";
   private static final ObjectMapper JSON =
       JsonMapper.builder()
           .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
@@ -64,7 +68,8 @@ public record SafetensorsFile(Path path, Map<String, TensorEntry> tensors) {
                 .formatted(Long.toUnsignedString(headerBytes), size));
       }
       JsonNode header = parse(path, read(channel, LENGTH_BYTES, (int) headerBytes));
-      return new SafetensorsFile(path, entries(path, header, LENGTH_BYTES + headerBytes, size));
+      return new SafetensorsFile(
+          path, entries(path, header, LENGTH_BYTES + headerBytes, size), metadata(header));
     } catch (IOException e) {
       throw new LightmillException(
           ErrorCode.WEIGHTS_INVALID,
@@ -112,11 +117,20 @@ public record SafetensorsFile(Path path, Map<String, TensorEntry> tensors) {
     }
   }
 
+  private static Map<String, String> metadata(JsonNode header) {
+    Map<String, String> metadata = new TreeMap<>();
+    header
+        .path(METADATA)
+        .properties()
+        .forEach(field -> metadata.put(field.getKey(), field.getValue().asText()));
+    return Map.copyOf(metadata);
+  }
+
   private static Map<String, TensorEntry> entries(
       Path path, JsonNode header, long dataStart, long size) {
     List<TensorEntry> entries = new ArrayList<>();
     for (Map.Entry<String, JsonNode> field : header.properties()) {
-      if (!field.getKey().equals("__metadata__")) {
+      if (!field.getKey().equals(METADATA)) {
         entries.add(entry(path, field.getKey(), field.getValue(), dataStart));
       }
     }

@@ -3,51 +3,70 @@ package io.lightmill.pipeline.checkpoint;
 import io.lightmill.pipeline.ErrorCode;
 import io.lightmill.pipeline.LightmillException;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.TreeSet;
-import java.util.function.UnaryOperator;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * A tensor and the file that it lies in.
  *
  * @param file of the component's weights
- * @param entry of that file
+ * @param entry of that file, or rows of one
  */
 record StoredTensor(SafetensorsFile file, TensorEntry entry) {
 
+  /** The order in which disks read fastest. */
+  static final Comparator<StoredTensor> ON_DISK =
+      Comparator.comparing((StoredTensor tensor) -> tensor.file().path())
+          .thenComparing(tensor -> tensor.entry().offset());
+
+  private static final Logger LOG = LoggerFactory.getLogger(StoredTensor.class);
+
   /**
-   * Finds the tensors of a layout in a component's files. What the layout does not state stays
-   * where it is: encoders of autoencoders, buffers, heads of other tasks.
+   * Finds the tensors of a layout in a component's files, under the names of any release, whole or
+   * {@linkplain FusedLayers fused}. What the layout does not state stays where it is.
    *
-   * @param rename from the file's name to the network's
    * @return the stored tensors by the network's names
-   * @throws LightmillException with {@code WEIGHTS_INVALID} that names all tensors that are missing
-   *     or of another shape
+   * @throws LightmillException with {@code WEIGHTS_INVALID} that names all tensors that are
+   *     missing, of another shape, or unknown
    */
-  static Map<String, StoredTensor> of(
-      WeightLayout layout, WeightFiles component, UnaryOperator<String> rename) {
+  static Map<String, StoredTensor> of(WeightLayout layout, WeightFiles component) {
     Map<String, StoredTensor> found = new TreeMap<>();
+    Map<String, StoredTensor> others = new TreeMap<>();
     for (SafetensorsFile file : component.files()) {
       for (TensorEntry entry : file.tensors().values()) {
-        String name = rename.apply(entry.name());
-        if (layout.shapes().containsKey(name)) {
-          found.put(name, new StoredTensor(file, entry));
-        }
+        String name = layout.name(entry.name());
+        (layout.shapes().containsKey(name) ? found : others)
+            .put(name, new StoredTensor(file, entry));
       }
     }
-    requireAll(layout.shapes(), found, component);
+    others.keySet().removeAll(FusedLayers.split(layout.shapes(), others, found));
+    others.keySet().removeIf(layout::leaves);
+    List<String> unknown = others.values().stream().map(other -> other.entry().name()).toList();
+    requireAll(layout.shapes(), found, unknown, component);
+    if (!unknown.isEmpty()) {
+      LOG.warn("{} has tensors that no network reads: {}", component.location(), unknown);
+    }
     return found;
   }
 
   private static void requireAll(
-      Map<String, List<Long>> shapes, Map<String, StoredTensor> found, WeightFiles component) {
+      Map<String, List<Long>> shapes,
+      Map<String, StoredTensor> found,
+      List<String> unknown,
+      WeightFiles component) {
     List<String> faults = new ArrayList<>();
     TreeSet<String> missing = new TreeSet<>(shapes.keySet());
     missing.removeAll(found.keySet());
     if (!missing.isEmpty()) {
       faults.add("lacks the weights " + String.join(", ", missing));
+      if (!unknown.isEmpty()) {
+        faults.add("has instead what no network knows: " + String.join(", ", unknown));
+      }
     }
     found.forEach(
         (name, tensor) -> {

@@ -1,6 +1,7 @@
 package io.lightmill.pipeline.checkpoint;
 
 import io.lightmill.pipeline.torch.DType;
+import java.util.ArrayList;
 import java.util.List;
 
 /**
@@ -25,5 +26,13 @@ public record TensorEntry(String name, DType dtype, List<Long> shape, long offse
   /** Size in the file. */
   public long bytes() {
     return Math.multiplyExact(count(), dtype.bytes());
+  }
+
+  /** Some of its rows, as a tensor of their own. */
+  TensorEntry rows(String name, long first, long count) {
+    List<Long> part = new ArrayList<>(shape);
+    part.set(0, count);
+    long rowBytes = bytes() / shape.get(0);
+    return new TensorEntry(name, dtype, part, offset + first * rowBytes);
   }
 }

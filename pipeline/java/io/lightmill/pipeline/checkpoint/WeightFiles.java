@@ -7,8 +7,10 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
@@ -23,31 +25,60 @@ import java.util.stream.Stream;
  */
 public record WeightFiles(Path location, List<SafetensorsFile> files) {
 
-  private static final List<String> STEMS = List.of("diffusion_pytorch_model", "model");
-  private static final String INDEX = ".safetensors.index.json";
+  static final String INDEX = ".safetensors.index.json";
 
   public WeightFiles {
     files = List.copyOf(files);
   }
 
+  /** The name of the component that they belong to: of its folder. */
+  public String component() {
+    return location.getParent().getFileName().toString();
+  }
+
   /**
    * Finds the weights of a component and checks their headers.
    *
+   * @param variant such as {@code fp16}, which is read where there is one; where there is nothing
+   *     else, the only variant is read unasked
    * @throws LightmillException with {@code WEIGHTS_INVALID} if there are none, a shard is missing
    *     or unsound, or the index contradicts the shards
    */
+  public static WeightFiles in(Path directory, Optional<String> variant) {
+    Path found =
+        located(directory, variant)
+            .orElseThrow(
+                () -> new LightmillException(ErrorCode.WEIGHTS_INVALID, absence(directory)));
+    return found.toString().endsWith(".json")
+        ? sharded(directory, ComponentConfig.read(found))
+        : new WeightFiles(found, List.of(SafetensorsFile.open(found)));
+  }
+
+  /** The weights of a component, whatever their variant. */
   public static WeightFiles in(Path directory) {
-    for (String stem : STEMS) {
-      Path index = directory.resolve(stem + INDEX);
-      if (Files.exists(index)) {
-        return sharded(directory, ComponentConfig.read(index));
-      }
-      Path single = directory.resolve(stem + ".safetensors");
-      if (Files.exists(single)) {
-        return new WeightFiles(single, List.of(SafetensorsFile.open(single)));
-      }
+    return in(directory, Optional.empty());
+  }
+
+  /** The files that the weights of a directory are read from; none if it holds no weights. */
+  static Set<Path> paths(Path directory, Optional<String> variant) {
+    Set<Path> paths = new HashSet<>();
+    if (located(directory, variant).isPresent()) {
+      WeightFiles weights = in(directory, variant);
+      paths.add(weights.location());
+      weights.files().forEach(file -> paths.add(file.path()));
     }
-    throw new LightmillException(ErrorCode.WEIGHTS_INVALID, absence(directory));
+    return paths;
+  }
+
+  private static Optional<Path> located(Path directory, Optional<String> variant) {
+    try {
+      return new WeightNames(directory).find(variant);
+    } catch (IOException e) {
+      throw new LightmillException(
+          ErrorCode.CHECKPOINT_INVALID,
+          "%s cannot be listed (%s); check that it is readable".formatted(directory, e),
+          e);
+    }
   }
 
   private static WeightFiles sharded(Path directory, ComponentConfig index) {

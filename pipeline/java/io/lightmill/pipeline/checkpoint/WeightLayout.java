@@ -1,8 +1,12 @@
 package io.lightmill.pipeline.checkpoint;
 
+import java.util.Collections;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.function.UnaryOperator;
 import java.util.stream.LongStream;
 
 /**
@@ -14,6 +18,9 @@ import java.util.stream.LongStream;
 public final class WeightLayout {
 
   private final Map<String, List<Long>> shapes = new LinkedHashMap<>();
+  private final Set<String> linears = new LinkedHashSet<>();
+  private UnaryOperator<String> rename = UnaryOperator.identity();
+  private String unused = "";
 
   /** One tensor of this shape. */
   public WeightLayout tensor(String name, long... shape) {
@@ -30,6 +37,7 @@ public final class WeightLayout {
 
   /** A linear layer of {@code name.weight [outputs, inputs]} alone. */
   public WeightLayout linearWithoutBias(String name, long inputs, long outputs) {
+    linears.add(name);
     return tensor(name + ".weight", outputs, inputs);
   }
 
@@ -44,8 +52,43 @@ public final class WeightLayout {
         .tensor(name + ".bias", outputs);
   }
 
+  /**
+   * Says how files of other releases name the tensors.
+   *
+   * @param rename from the file's name to the network's
+   */
+  public WeightLayout named(UnaryOperator<String> rename) {
+    this.rename = rename;
+    return this;
+  }
+
+  /**
+   * Says which tensors files have besides, for what no picture needs.
+   *
+   * @param names regular expression over whole names, as {@link #named} leaves them
+   */
+  public WeightLayout unused(String names) {
+    this.unused = names;
+    return this;
+  }
+
+  /** The network's name of a tensor or layer that a file names so. */
+  public String name(String stored) {
+    return rename.apply(stored);
+  }
+
+  /** Whether a file may have a tensor of this name that the network does not compute with. */
+  boolean leaves(String name) {
+    return name.matches(unused);
+  }
+
   /** The stated shapes by name. */
-  Map<String, List<Long>> shapes() {
-    return Map.copyOf(shapes);
+  public Map<String, List<Long>> shapes() {
+    return Collections.unmodifiableMap(shapes);
+  }
+
+  /** The names of the linear layers, whose weights are {@code name.weight [outputs, inputs]}. */
+  public Set<String> linears() {
+    return Collections.unmodifiableSet(linears);
   }
 }

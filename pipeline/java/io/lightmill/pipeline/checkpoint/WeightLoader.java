@@ -9,7 +9,7 @@ import io.lightmill.pipeline.torch.Tensor;
 import io.lightmill.pipeline.torch.Weights;
 import java.util.LinkedHashMap;
 import java.util.Map;
-import java.util.function.UnaryOperator;
+import java.util.function.Supplier;
 
 /**
  * Brings weights from files to a device. Files are memory-mapped: on the CPU, weights of the wanted
@@ -18,31 +18,53 @@ import java.util.function.UnaryOperator;
  *
  * @param device that the networks run on
  * @param dtype that they compute in
+ * @param place where networks get their weights
  */
-public record WeightLoader(Device device, DType dtype) {
+public record WeightLoader(Device device, DType dtype, Place place) {
+
+  /** Decides how long the weights of a network stay, and who shares them. */
+  @FunctionalInterface
+  public interface Place {
+
+    /** Every network loads its own and has them until it closes them. */
+    Place OWN = (files, layout, loading) -> loading.get();
+
+    /**
+     * The weights that a network computes with and closes.
+     *
+     * @param files that hold them
+     * @param layout of the network
+     * @param loading loads them
+     */
+    Weights weights(WeightFiles files, WeightLayout layout, Supplier<Weights> loading);
+  }
+
+  /** A loader whose networks load their own weights. */
+  public WeightLoader(Device device, DType dtype) {
+    this(device, dtype, Place.OWN);
+  }
 
   private static final ScriptModule SCRIPT = ScriptModule.of("weights", "Weights");
 
   /**
-   * The weights of a network whose names are those of its files.
+   * The weights of a network; other tensors stay on disk.
    *
    * @throws LightmillException with {@code WEIGHTS_INVALID} if any is missing or of another shape
    */
   public Weights load(WeightFiles component, WeightLayout layout) {
-    return load(component, layout, UnaryOperator.identity());
+    Map<String, StoredTensor> stored = StoredTensor.of(layout, component);
+    return place.weights(component, layout, () -> read(stored));
   }
 
-  /**
-   * The weights of a network; other tensors stay on disk.
-   *
-   * @param rename from the file's name to the network's
-   * @throws LightmillException with {@code WEIGHTS_INVALID} if any is missing or of another shape
-   */
-  public Weights load(WeightFiles component, WeightLayout layout, UnaryOperator<String> rename) {
+  private Weights read(Map<String, StoredTensor> stored) {
     Map<String, Tensor> tensors = new LinkedHashMap<>();
     try {
-      StoredTensor.of(layout, component, rename)
-          .forEach((name, stored) -> tensors.put(name, read(stored.file(), stored.entry())));
+      stored.entrySet().stream()
+          .sorted(Map.Entry.comparingByValue(StoredTensor.ON_DISK))
+          .forEach(
+              tensor ->
+                  tensors.put(
+                      tensor.getKey(), read(tensor.getValue().file(), tensor.getValue().entry())));
       return Weights.of(tensors);
     } finally {
       tensors.values().forEach(Tensor::close);

@@ -8,14 +8,18 @@ import io.lightmill.pipeline.RgbImage;
 import io.lightmill.pipeline.TensorProbe;
 import io.lightmill.pipeline.checkpoint.Checkpoint;
 import io.lightmill.pipeline.checkpoint.Loading;
+import io.lightmill.pipeline.checkpoint.WeightLayout;
 import io.lightmill.pipeline.checkpoint.WeightLoader;
 import io.lightmill.pipeline.schedule.Flow;
 import io.lightmill.pipeline.schedule.FlowMatchEulerDiscreteScheduler;
 import io.lightmill.pipeline.schedule.TokenGrid;
+import io.lightmill.pipeline.text.ClipTextEncoder;
+import io.lightmill.pipeline.text.T5TextEncoder;
 import io.lightmill.pipeline.torch.Opaque;
 import io.lightmill.pipeline.torch.Tensor;
 import io.lightmill.pipeline.vae.AutoencoderKl;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 
 /** FLUX.1, schnell and dev: diffusers' {@code FluxPipeline}. */
@@ -47,6 +51,15 @@ public final class FluxPipeline implements DiffusionPipeline {
           vae.config().latentChannels());
       loading.complete();
     }
+  }
+
+  /** The weights of the checkpoint's components. */
+  public static Map<String, WeightLayout> networks(Checkpoint checkpoint) {
+    return Map.of(
+        "text_encoder", ClipTextEncoder.layout(checkpoint, "text_encoder"),
+        "text_encoder_2", T5TextEncoder.layout(checkpoint, "text_encoder_2"),
+        "transformer", FluxLayout.of(FluxConfig.of(checkpoint.config("transformer"))),
+        "vae", AutoencoderKl.layout(checkpoint));
   }
 
   @Override

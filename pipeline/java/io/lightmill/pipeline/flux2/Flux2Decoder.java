@@ -36,7 +36,10 @@ final class Flux2Decoder implements AutoCloseable {
       AutoencoderKl vae = loading.add(AutoencoderKl.load(checkpoint, loader));
       int channels = patchChannels(vae);
       WeightLayout layout =
-          new WeightLayout().tensor("bn.running_mean", channels).tensor("bn.running_var", channels);
+          new WeightLayout()
+              .unused(".*") // the autoencoder's own
+              .tensor("bn.running_mean", channels)
+              .tensor("bn.running_var", channels);
       Weights statistics = loading.add(loader.load(checkpoint.weights("vae"), layout));
       double eps = config.positive("batch_norm_eps", 1e-4);
       loading.complete();

@@ -8,6 +8,7 @@ import io.lightmill.pipeline.checkpoint.ModelCard;
 import io.lightmill.pipeline.schedule.TokenGrid;
 import io.lightmill.pipeline.text.ChatTemplate;
 import io.lightmill.pipeline.text.PromptTokenizer;
+import io.lightmill.pipeline.text.QwenTextEncoder;
 import io.lightmill.pipeline.vae.AutoencoderKl;
 
 /** What FLUX.2 klein checkpoints accept, known before any weight is loaded. */
@@ -20,7 +21,7 @@ public final class Flux2KleinLimits {
   private static final long MAX_PIXELS = 4 * 1024 * 1024;
 
   /** The default of diffusers' pipeline, and the length that klein was trained with. */
-  private static final int MAX_SEQUENCE_LENGTH = 512;
+  private static final int DEFAULT_SEQUENCE_LENGTH = 512;
 
   /** Latents along a side of diffusers' default picture: 1024 pixels at a scale factor of 8. */
   private static final int DEFAULT_SAMPLE_SIZE = 128;
@@ -36,7 +37,7 @@ public final class Flux2KleinLimits {
         scale * TokenGrid.PATCH,
         Math.toIntExact(MAX_PIXELS),
         MAX_PIXELS,
-        MAX_SEQUENCE_LENGTH,
+        QwenTextEncoder.longestText(checkpoint, "text_encoder"),
         distilled ? ClassifierFreeGuidance.NONE : ClassifierFreeGuidance.GUIDANCE_SCALE,
         new PipelineLimits.Defaults(
             card.count("width").orElse(DEFAULT_SAMPLE_SIZE * scale),
@@ -44,7 +45,7 @@ public final class Flux2KleinLimits {
             card.count("num_inference_steps").orElse(distilled ? 4 : 50),
             card.number("guidance_scale").orElse(4),
             card.number("true_cfg_scale").orElse(1),
-            MAX_SEQUENCE_LENGTH));
+            DEFAULT_SEQUENCE_LENGTH));
   }
 
   /** Counts prompts in the text encoder's tokens, its chat template included. */

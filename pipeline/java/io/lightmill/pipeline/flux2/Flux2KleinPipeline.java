@@ -9,6 +9,7 @@ import io.lightmill.pipeline.checkpoint.Checkpoint;
 import io.lightmill.pipeline.checkpoint.ComponentConfig;
 import io.lightmill.pipeline.checkpoint.ComponentFit;
 import io.lightmill.pipeline.checkpoint.Loading;
+import io.lightmill.pipeline.checkpoint.WeightLayout;
 import io.lightmill.pipeline.checkpoint.WeightLoader;
 import io.lightmill.pipeline.schedule.Flow;
 import io.lightmill.pipeline.schedule.FlowMatchEulerDiscreteScheduler;
@@ -16,9 +17,12 @@ import io.lightmill.pipeline.schedule.GuidedVelocity;
 import io.lightmill.pipeline.schedule.TokenGrid;
 import io.lightmill.pipeline.text.QwenPromptReader;
 import io.lightmill.pipeline.text.QwenPrompts;
+import io.lightmill.pipeline.text.QwenTextEncoder;
 import io.lightmill.pipeline.torch.Opaque;
 import io.lightmill.pipeline.torch.Tensor;
+import io.lightmill.pipeline.vae.AutoencoderKl;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 
 /** FLUX.2 klein, distilled and base: diffusers' {@code Flux2KleinPipeline}. */
@@ -77,6 +81,14 @@ public final class Flux2KleinPipeline implements DiffusionPipeline {
   @Override
   public DiffusionPipeline with(ComponentConfig given) {
     return new Flux2KleinPipeline(this, given.flag(DISTILLED, distilled));
+  }
+
+  /** The weights of the checkpoint's components. */
+  public static Map<String, WeightLayout> networks(Checkpoint checkpoint) {
+    return Map.of(
+        "text_encoder", QwenTextEncoder.layout(checkpoint, "text_encoder", STATES),
+        "transformer", Flux2Layout.of(Flux2Config.of(checkpoint.config("transformer"))),
+        "vae", AutoencoderKl.layout(checkpoint));
   }
 
   @Override

@@ -72,6 +72,9 @@ public record Receipt(
     settings.add("Size: %dx%d".formatted(request.width(), request.height()));
     settings.add("Model hash: " + modelDigest.substring(0, shortHash()));
     settings.add("Model: " + quoted(model));
+    if (!request.lora().isEmpty()) {
+      settings.add("Lora: " + quoted(request.lora().toString()));
+    }
     settings.add("Version: " + quoted(software));
     return String.join(", ", settings);
   }

@@ -8,6 +8,7 @@ import io.lightmill.pipeline.checkpoint.ModelCard;
 import io.lightmill.pipeline.schedule.TokenGrid;
 import io.lightmill.pipeline.text.ChatTemplate;
 import io.lightmill.pipeline.text.PromptTokenizer;
+import io.lightmill.pipeline.text.QwenTextEncoder;
 import io.lightmill.pipeline.vae.AutoencoderKlQwenImage;
 
 /** What Qwen-Image checkpoints accept, known before any weight is loaded. */
@@ -25,8 +26,8 @@ public final class QwenImageLimits {
   /** Tokens of the template before the prompt, which the transformer does not read. */
   static final int TEMPLATE_TOKENS = 34;
 
-  /** Diffusers' {@code QwenImagePipeline} refuses longer prompts. */
-  static final int MAX_SEQUENCE_LENGTH = 1024;
+  /** Tokens that diffusers' {@code QwenImagePipeline} has read, even where it then uses fewer. */
+  static final int USUAL_TOKENS = 1024;
 
   /** The default of diffusers' pipeline. */
   private static final int DEFAULT_SEQUENCE_LENGTH = 512;
@@ -47,7 +48,7 @@ public final class QwenImageLimits {
         scale * TokenGrid.PATCH,
         Math.toIntExact(MAX_PIXELS),
         MAX_PIXELS,
-        MAX_SEQUENCE_LENGTH,
+        QwenTextEncoder.longestText(checkpoint, "text_encoder") - TEMPLATE_TOKENS,
         ClassifierFreeGuidance.TRUE_CFG_SCALE,
         new PipelineLimits.Defaults(
             card.count("width").orElse(DEFAULT_SAMPLE_SIZE * scale),

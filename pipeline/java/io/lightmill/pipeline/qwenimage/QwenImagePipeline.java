@@ -8,6 +8,7 @@ import io.lightmill.pipeline.TensorProbe;
 import io.lightmill.pipeline.checkpoint.Checkpoint;
 import io.lightmill.pipeline.checkpoint.ComponentFit;
 import io.lightmill.pipeline.checkpoint.Loading;
+import io.lightmill.pipeline.checkpoint.WeightLayout;
 import io.lightmill.pipeline.checkpoint.WeightLoader;
 import io.lightmill.pipeline.schedule.Flow;
 import io.lightmill.pipeline.schedule.FlowMatchEulerDiscreteScheduler;
@@ -15,10 +16,12 @@ import io.lightmill.pipeline.schedule.GuidedVelocity;
 import io.lightmill.pipeline.schedule.TokenGrid;
 import io.lightmill.pipeline.text.QwenPromptReader;
 import io.lightmill.pipeline.text.QwenPrompts;
+import io.lightmill.pipeline.text.QwenTextEncoder;
 import io.lightmill.pipeline.torch.Opaque;
 import io.lightmill.pipeline.torch.Tensor;
 import io.lightmill.pipeline.vae.AutoencoderKlQwenImage;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 
 /** Qwen-Image: diffusers' {@code QwenImagePipeline}. */
@@ -55,6 +58,14 @@ public final class QwenImagePipeline implements DiffusionPipeline {
       fit.require("in_channels", config.inChannels(), "vae", packed);
       loading.complete();
     }
+  }
+
+  /** The weights of the checkpoint's components. */
+  public static Map<String, WeightLayout> networks(Checkpoint checkpoint) {
+    return Map.of(
+        "text_encoder", QwenTextEncoder.layout(checkpoint, "text_encoder", STATES),
+        "transformer", QwenImageLayout.of(QwenImageConfig.of(checkpoint.config("transformer"))),
+        "vae", AutoencoderKlQwenImage.layout(checkpoint));
   }
 
   @Override
@@ -113,11 +124,12 @@ public final class QwenImagePipeline implements DiffusionPipeline {
   private QwenImageTransformer.Texts texts(
       List<ImageRequest> batch, List<String> texts, int call, TokenGrid grid, TensorProbe probe) {
     int skipped = QwenImageLimits.TEMPLATE_TOKENS;
-    int longest = QwenImageLimits.MAX_SEQUENCE_LENGTH + skipped;
+    int used = batch.get(0).maxSequenceLength();
+    int longest = Math.max(QwenImageLimits.USUAL_TOKENS, used) + skipped;
     try (QwenPrompts prompts = reader.read(texts, Math.min(reader.longest(texts), longest))) {
       probe.record("tok.tokenizer.%d.input_ids".formatted(call), prompts.ids());
       probe.record("te.text_encoder.%d.hidden_states.-1".formatted(call), prompts.states());
-      return transformer.texts(prompts, skipped, batch.get(0).maxSequenceLength(), grid);
+      return transformer.texts(prompts, skipped, used, grid);
     }
   }
 

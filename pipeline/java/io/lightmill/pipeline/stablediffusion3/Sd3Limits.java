@@ -5,6 +5,7 @@ import io.lightmill.pipeline.PipelineLimits;
 import io.lightmill.pipeline.PromptLength;
 import io.lightmill.pipeline.checkpoint.Checkpoint;
 import io.lightmill.pipeline.checkpoint.ModelCard;
+import io.lightmill.pipeline.text.ClipTextEncoder;
 import io.lightmill.pipeline.text.PromptTokenizer;
 import io.lightmill.pipeline.text.TokenizedLength;
 import io.lightmill.pipeline.vae.AutoencoderKl;
@@ -57,9 +58,15 @@ public final class Sd3Limits {
     }
   }
 
-  /** Counts prompts in T5's tokens, or in CLIP's where T5 was left out. */
+  /** Counts prompts in T5's tokens, or where it was left out in CLIP's, which reads fewer. */
   public static PromptLength promptLength(Checkpoint checkpoint) {
-    return new TokenizedLength(tokenizer(checkpoint));
+    PromptTokenizer tokenizer = tokenizer(checkpoint);
+    return hasT5(checkpoint)
+        ? new TokenizedLength(tokenizer)
+        : new TokenizedLength(
+            tokenizer,
+            Math.min(
+                tokenizer.modelMaxLength(), ClipTextEncoder.positions(checkpoint, "text_encoder")));
   }
 
   private static PromptTokenizer tokenizer(Checkpoint checkpoint) {

@@ -8,16 +8,21 @@ import io.lightmill.pipeline.TensorProbe;
 import io.lightmill.pipeline.checkpoint.Checkpoint;
 import io.lightmill.pipeline.checkpoint.ComponentFit;
 import io.lightmill.pipeline.checkpoint.Loading;
+import io.lightmill.pipeline.checkpoint.WeightLayout;
 import io.lightmill.pipeline.checkpoint.WeightLoader;
 import io.lightmill.pipeline.schedule.Flow;
 import io.lightmill.pipeline.schedule.FlowMatchEulerDiscreteScheduler;
 import io.lightmill.pipeline.schedule.Schedule;
+import io.lightmill.pipeline.text.ClipTextEncoder;
+import io.lightmill.pipeline.text.T5TextEncoder;
 import io.lightmill.pipeline.torch.Opaque;
 import io.lightmill.pipeline.torch.Tensor;
 import io.lightmill.pipeline.vae.AutoencoderKl;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalDouble;
+import java.util.TreeMap;
 
 /** Stable Diffusion 3 and 3.5: diffusers' {@code StableDiffusion3Pipeline}. */
 public final class StableDiffusion3Pipeline implements DiffusionPipeline {
@@ -47,6 +52,20 @@ public final class StableDiffusion3Pipeline implements DiffusionPipeline {
               "in_channels", transformer.config().channels(), "vae", vae.config().latentChannels());
       loading.complete();
     }
+  }
+
+  /** The weights of the checkpoint's components. */
+  public static Map<String, WeightLayout> networks(Checkpoint checkpoint) {
+    Map<String, WeightLayout> networks = new TreeMap<>();
+    for (String clip : List.of("text_encoder", "text_encoder_2")) {
+      networks.put(clip, ClipTextEncoder.layoutWithProjection(checkpoint, clip));
+    }
+    if (checkpoint.components().contains(Sd3TextEncoders.T5)) {
+      networks.put(Sd3TextEncoders.T5, T5TextEncoder.layout(checkpoint, Sd3TextEncoders.T5));
+    }
+    networks.put("transformer", Sd3Layout.of(Sd3Config.of(checkpoint.config("transformer"))));
+    networks.put("vae", AutoencoderKl.layout(checkpoint));
+    return networks;
   }
 
   @Override

@@ -49,6 +49,9 @@ public final class ClipTextEncoder implements AutoCloseable {
     WeightLayout layout() {
       WeightLayout layout =
           new WeightLayout()
+              .named(ClipTextEncoder::canonical)
+              .unused(
+                  "embeddings\\.position_ids|text_projection\\.weight|logit_scale|vision_model\\..*|visual_projection\\.weight")
               .tensor("embeddings.token_embedding.weight", vocabulary, width)
               .tensor("embeddings.position_embedding.weight", positions, width)
               .norm("final_layer_norm", width);
@@ -86,25 +89,34 @@ public final class ClipTextEncoder implements AutoCloseable {
    * @param component such as {@code text_encoder}
    */
   public static ClipTextEncoder load(Checkpoint checkpoint, String component, WeightLoader loader) {
-    Config config = Config.of(checkpoint.config(component));
-    return load(checkpoint, component, loader, config, config.layout());
+    return load(checkpoint, component, loader, layout(checkpoint, component));
   }
 
   /** Loads a component that can {@link #project}. */
   public static ClipTextEncoder loadWithProjection(
       Checkpoint checkpoint, String component, WeightLoader loader) {
-    Config config = Config.of(checkpoint.config(component));
-    return load(checkpoint, component, loader, config, config.layoutWithProjection());
+    return load(checkpoint, component, loader, layoutWithProjection(checkpoint, component));
   }
 
   private static ClipTextEncoder load(
-      Checkpoint checkpoint,
-      String component,
-      WeightLoader loader,
-      Config config,
-      WeightLayout layout) {
-    return new ClipTextEncoder(
-        config, loader.load(checkpoint.weights(component), layout, ClipTextEncoder::canonical));
+      Checkpoint checkpoint, String component, WeightLoader loader, WeightLayout layout) {
+    Config config = Config.of(checkpoint.config(component));
+    return new ClipTextEncoder(config, loader.load(checkpoint.weights(component), layout));
+  }
+
+  /** The weights of a component. */
+  public static WeightLayout layout(Checkpoint checkpoint, String component) {
+    return Config.of(checkpoint.config(component)).layout();
+  }
+
+  /** The weights of a component that can {@link #project}. */
+  public static WeightLayout layoutWithProjection(Checkpoint checkpoint, String component) {
+    return Config.of(checkpoint.config(component)).layoutWithProjection();
+  }
+
+  /** Most tokens of a text, by the config of a component. */
+  public static int positions(Checkpoint checkpoint, String component) {
+    return Config.of(checkpoint.config(component)).positions();
   }
 
   /** Channels of the hidden states. */

@@ -30,9 +30,7 @@ record QwenConfig(
    * Qwen3Config} or {@code Qwen2_5_VLTextConfig}.
    */
   static QwenConfig of(ComponentConfig component) {
-    JsonNode text = component.json().path("text_config");
-    ComponentConfig config =
-        text.isObject() ? new ComponentConfig(component.file(), text) : component;
+    ComponentConfig config = textSide(component);
     boolean qwen3 = config.choice("model_type", QWEN3, MODELS).equals(QWEN3);
     config.choice("hidden_act", "silu", List.of("silu"));
     if (config.flag("use_sliding_window", false)) {
@@ -62,6 +60,16 @@ record QwenConfig(
         qwen3 && attentionBias,
         ropeTheta(config),
         config.positive("rms_norm_eps", qwen3 ? 1e-6 : 1e-5));
+  }
+
+  /** Tokens that the model was made for. */
+  static int positions(ComponentConfig component) {
+    return textSide(component).count("max_position_embeddings", 32768);
+  }
+
+  private static ComponentConfig textSide(ComponentConfig component) {
+    JsonNode text = component.json().path("text_config");
+    return text.isObject() ? new ComponentConfig(component.file(), text) : component;
   }
 
   /** Transformers 5 writes {@code rope_parameters}, older releases two keys of their own. */

@@ -2,6 +2,7 @@ package io.lightmill.pipeline.text;
 
 import io.lightmill.pipeline.checkpoint.Checkpoint;
 import io.lightmill.pipeline.checkpoint.ComponentConfig;
+import io.lightmill.pipeline.checkpoint.WeightLayout;
 import io.lightmill.pipeline.checkpoint.WeightLoader;
 import io.lightmill.pipeline.torch.ScriptModule;
 import io.lightmill.pipeline.torch.Tensor;
@@ -18,7 +19,11 @@ public final class QwenTextEncoder implements AutoCloseable {
   private static final ScriptModule NETWORK = ScriptModule.of("qwen", "QwenModel");
 
   /** Longer prefixes first: names of all releases, with and without a vision side. */
-  private static final List<String> PREFIXES = List.of("model.language_model.", "model.");
+  private static final List<String> PREFIXES =
+      List.of("model.language_model.", "language_model.model.", "language_model.", "model.");
+
+  /** As much as the attention of one text fits; no table or mask grows with its square. */
+  private static final int LONGEST_TEXT = 32_768;
 
   private final QwenConfig config;
   private final List<Integer> states;
@@ -41,18 +46,35 @@ public final class QwenTextEncoder implements AutoCloseable {
    */
   public static QwenTextEncoder load(
       Checkpoint checkpoint, String component, List<Integer> states, WeightLoader loader) {
-    ComponentConfig json = checkpoint.config(component);
-    QwenConfig config = QwenConfig.of(json);
-    List<Integer> numbers = states.stream().map(config::state).toList();
-    int last = numbers.get(numbers.size() - 1);
-    if (numbers.get(0) < 0 || last > config.layers()) {
-      throw json.wrong("num_hidden_layers", "enough for the hidden states " + states);
-    }
+    QwenConfig config = QwenConfig.of(checkpoint.config(component));
     return new QwenTextEncoder(
         config,
-        numbers,
-        loader.load(
-            checkpoint.weights(component), config.layout(last), QwenTextEncoder::canonical));
+        states.stream().map(config::state).toList(),
+        loader.load(checkpoint.weights(component), layout(checkpoint, component, states)));
+  }
+
+  /** The weights of a component up to the last of some hidden states. */
+  public static WeightLayout layout(Checkpoint checkpoint, String component, List<Integer> states) {
+    ComponentConfig json = checkpoint.config(component);
+    QwenConfig config = QwenConfig.of(json);
+    int first = config.state(states.get(0));
+    int last = config.state(states.get(states.size() - 1));
+    if (first < 0 || last > config.layers()) {
+      throw json.wrong("num_hidden_layers", "enough for the hidden states " + states);
+    }
+    return config
+        .layout(last)
+        .named(QwenTextEncoder::canonical)
+        .unused("norm\\.weight|layers\\..*|lm_head\\.weight|(model\\.)?visual\\..*");
+  }
+
+  /**
+   * Most tokens of a text: 32,768, if the component's config knows so many positions.
+   *
+   * @param component such as {@code text_encoder}
+   */
+  public static int longestText(Checkpoint checkpoint, String component) {
+    return Math.min(LONGEST_TEXT, QwenConfig.positions(checkpoint.config(component)));
   }
 
   private static String canonical(String name) {

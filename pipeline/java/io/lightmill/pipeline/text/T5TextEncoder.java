@@ -66,6 +66,8 @@ public final class T5TextEncoder implements AutoCloseable {
       long attention = (long) heads * headWidth;
       WeightLayout layout =
           new WeightLayout()
+              .named(T5TextEncoder::canonical)
+              .unused("decoder\\..*|lm_head\\.weight")
               .tensor("shared.weight", vocabulary, width)
               .tensor(
                   "encoder.block.0.layer.0.SelfAttention.relative_attention_bias.weight",
@@ -106,9 +108,12 @@ public final class T5TextEncoder implements AutoCloseable {
    */
   public static T5TextEncoder load(Checkpoint checkpoint, String component, WeightLoader loader) {
     Config config = Config.of(checkpoint.config(component));
-    return new T5TextEncoder(
-        config,
-        loader.load(checkpoint.weights(component), config.layout(), T5TextEncoder::canonical));
+    return new T5TextEncoder(config, loader.load(checkpoint.weights(component), config.layout()));
+  }
+
+  /** The weights of a component. */
+  public static WeightLayout layout(Checkpoint checkpoint, String component) {
+    return Config.of(checkpoint.config(component)).layout();
   }
 
   /** Channels of the hidden states. */

@@ -6,8 +6,19 @@ import io.lightmill.pipeline.PromptLength;
  * Counts prompts in the tokens of one tokenizer.
  *
  * @param tokenizer closed with this
+ * @param most tokens that its encoder reads, whatever a request says
  */
-public record TokenizedLength(PromptTokenizer tokenizer) implements PromptLength {
+public record TokenizedLength(PromptTokenizer tokenizer, int most) implements PromptLength {
+
+  /** For an encoder that reads as many tokens as a request says. */
+  public TokenizedLength(PromptTokenizer tokenizer) {
+    this(tokenizer, Integer.MAX_VALUE);
+  }
+
+  @Override
+  public int most(int maxSequenceLength) {
+    return Math.min(most, maxSequenceLength);
+  }
 
   @Override
   public int tokens(String prompt) {

@@ -9,18 +9,8 @@ import ai.djl.pytorch.jni.IValue;
  */
 public abstract sealed class EngineValue implements AutoCloseable permits Tensor, Weights, Opaque {
 
-  private final IValue value;
-
-  EngineValue(IValue value) {
-    this.value = value;
-  }
-
-  final IValue value() {
-    return value;
-  }
+  abstract IValue value();
 
   @Override
-  public final void close() {
-    value.close();
-  }
+  public abstract void close();
 }

@@ -5,7 +5,19 @@ import ai.djl.pytorch.jni.IValue;
 /** A result that only the networks understand, such as a random generator. */
 public final class Opaque extends EngineValue {
 
+  private final IValue value;
+
   Opaque(IValue value) {
-    super(value);
+    this.value = value;
+  }
+
+  @Override
+  IValue value() {
+    return value;
+  }
+
+  @Override
+  public void close() {
+    value.close();
   }
 }

@@ -11,8 +11,15 @@ import java.util.function.Function;
 /** A tensor of the engine. Java reads its values only as {@code float}, {@code long} or bytes. */
 public final class Tensor extends EngineValue {
 
+  private final IValue value;
+
   Tensor(IValue value) {
-    super(value);
+    this.value = value;
+  }
+
+  @Override
+  IValue value() {
+    return value;
   }
 
   /** A tensor of type F32 on the CPU. */
@@ -58,5 +65,10 @@ public final class Tensor extends EngineValue {
         NDArray array = value().toTensor((PtNDManager) manager)) {
       return reading.apply(array);
     }
+  }
+
+  @Override
+  public void close() {
+    value.close();
   }
 }

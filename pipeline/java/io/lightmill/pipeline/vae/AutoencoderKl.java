@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import io.lightmill.pipeline.TensorProbe;
 import io.lightmill.pipeline.checkpoint.Checkpoint;
 import io.lightmill.pipeline.checkpoint.ComponentConfig;
+import io.lightmill.pipeline.checkpoint.WeightLayout;
 import io.lightmill.pipeline.checkpoint.WeightLoader;
 import io.lightmill.pipeline.torch.ScriptModule;
 import io.lightmill.pipeline.torch.Tensor;
@@ -104,9 +105,12 @@ public final class AutoencoderKl implements AutoCloseable {
   public static AutoencoderKl load(Checkpoint checkpoint, WeightLoader loader) {
     Config config = Config.of(checkpoint.config("vae"));
     return new AutoencoderKl(
-        config,
-        loader.load(
-            checkpoint.weights("vae"), DecoderLayout.of(config), DecoderLayout::currentName));
+        config, loader.load(checkpoint.weights("vae"), DecoderLayout.of(config)));
+  }
+
+  /** The weights of the component {@code vae} that decoding takes. */
+  public static WeightLayout layout(Checkpoint checkpoint) {
+    return DecoderLayout.of(Config.of(checkpoint.config("vae")));
   }
 
   public Config config() {

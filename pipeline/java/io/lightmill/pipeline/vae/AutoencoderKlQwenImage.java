@@ -4,6 +4,7 @@ import io.lightmill.pipeline.TensorProbe;
 import io.lightmill.pipeline.checkpoint.Checkpoint;
 import io.lightmill.pipeline.checkpoint.ComponentConfig;
 import io.lightmill.pipeline.checkpoint.Loading;
+import io.lightmill.pipeline.checkpoint.WeightLayout;
 import io.lightmill.pipeline.checkpoint.WeightLoader;
 import io.lightmill.pipeline.schedule.Flow;
 import io.lightmill.pipeline.torch.ScriptModule;
@@ -86,6 +87,11 @@ public final class AutoencoderKlQwenImage implements AutoCloseable {
       loading.complete();
       return new AutoencoderKlQwenImage(config, weights, mean, deviation);
     }
+  }
+
+  /** The weights of the component {@code vae} that decoding takes. */
+  public static WeightLayout layout(Checkpoint checkpoint) {
+    return QwenImageDecoderLayout.of(Config.of(checkpoint.config("vae")));
   }
 
   private static Tensor channels(List<Float> values, Flow flow) {

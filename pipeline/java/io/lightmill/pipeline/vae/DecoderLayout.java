@@ -15,7 +15,10 @@ final class DecoderLayout {
 
   private static final String ATTENTION = "decoder.mid_block.attentions.0.";
 
-  private final WeightLayout layout = new WeightLayout();
+  private final WeightLayout layout =
+      new WeightLayout()
+          .named(DecoderLayout::currentName)
+          .unused("encoder\\..*|quant_conv\\..*|post_quant_conv\\..*|bn\\..*");
 
   private DecoderLayout() {}
 

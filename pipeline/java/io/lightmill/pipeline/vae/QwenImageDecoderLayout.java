@@ -13,7 +13,8 @@ final class QwenImageDecoderLayout {
 
   private static final String ATTENTION = "decoder.mid_block.attentions.0.";
 
-  private final WeightLayout layout = new WeightLayout();
+  private final WeightLayout layout =
+      new WeightLayout().unused("encoder\\..*|quant_conv\\..*|decoder\\..*\\.time_conv\\..*");
 
   private QwenImageDecoderLayout() {}
 

@@ -31,6 +31,8 @@ record ZImageConfig(
     double timeScale,
     double normEps) {
 
+  private static final int CAPTION_MULTIPLE = 32;
+
   /** What is absent has the default of diffusers' class. */
   static ZImageConfig of(ComponentConfig config) {
     int width = config.count("dim", 3840);
@@ -59,6 +61,12 @@ record ZImageConfig(
         config.positive("rope_theta", 256),
         config.positive("t_scale", 1000),
         config.positive("norm_eps", 1e-5));
+  }
+
+  /** Captions fill positions from 1, in multiples of 32, and the picture takes the one behind. */
+  static int longestCaption(ComponentConfig config) {
+    int positions = config.counts("axes_lens", List.of(1024, 512, 512)).get(0);
+    return Math.max(CAPTION_MULTIPLE, (positions - 2) / CAPTION_MULTIPLE * CAPTION_MULTIPLE);
   }
 
   private static void requireOnly(ComponentConfig config, String key, int only) {

@@ -7,6 +7,7 @@ import io.lightmill.pipeline.checkpoint.Checkpoint;
 import io.lightmill.pipeline.checkpoint.ModelCard;
 import io.lightmill.pipeline.schedule.TokenGrid;
 import io.lightmill.pipeline.text.PromptTokenizer;
+import io.lightmill.pipeline.text.QwenTextEncoder;
 import io.lightmill.pipeline.vae.AutoencoderKl;
 
 /** What Z-Image checkpoints accept, known before any weight is loaded. */
@@ -16,7 +17,7 @@ public final class ZImageLimits {
   private static final long MAX_PIXELS = 2048 * 2048;
 
   /** The default of diffusers' pipeline, and the length that Z-Image was trained with. */
-  private static final int MAX_SEQUENCE_LENGTH = 512;
+  private static final int DEFAULT_SEQUENCE_LENGTH = 512;
 
   private static final int DEFAULT_SIDE = 1024;
 
@@ -30,7 +31,9 @@ public final class ZImageLimits {
         scale * TokenGrid.PATCH,
         Math.toIntExact(MAX_PIXELS),
         MAX_PIXELS,
-        MAX_SEQUENCE_LENGTH,
+        Math.min(
+            QwenTextEncoder.longestText(checkpoint, "text_encoder"),
+            ZImageConfig.longestCaption(checkpoint.config("transformer"))),
         ClassifierFreeGuidance.POSITIVE_GUIDANCE_SCALE,
         new PipelineLimits.Defaults(
             card.count("width").orElse(DEFAULT_SIDE),
@@ -38,7 +41,7 @@ public final class ZImageLimits {
             card.count("num_inference_steps").orElse(50),
             card.number("guidance_scale").orElse(5),
             card.number("true_cfg_scale").orElse(1),
-            MAX_SEQUENCE_LENGTH));
+            DEFAULT_SEQUENCE_LENGTH));
   }
 
   /** Counts prompts in the text encoder's tokens, its chat template included. */

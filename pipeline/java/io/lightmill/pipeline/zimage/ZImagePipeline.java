@@ -10,6 +10,7 @@ import io.lightmill.pipeline.checkpoint.ComponentConfig;
 import io.lightmill.pipeline.checkpoint.ComponentFit;
 import io.lightmill.pipeline.checkpoint.Loading;
 import io.lightmill.pipeline.checkpoint.ModelCard;
+import io.lightmill.pipeline.checkpoint.WeightLayout;
 import io.lightmill.pipeline.checkpoint.WeightLoader;
 import io.lightmill.pipeline.schedule.Flow;
 import io.lightmill.pipeline.schedule.FlowMatchEulerDiscreteScheduler;
@@ -17,10 +18,12 @@ import io.lightmill.pipeline.schedule.TokenGrid;
 import io.lightmill.pipeline.text.ChatTemplate;
 import io.lightmill.pipeline.text.QwenPromptReader;
 import io.lightmill.pipeline.text.QwenPrompts;
+import io.lightmill.pipeline.text.QwenTextEncoder;
 import io.lightmill.pipeline.torch.Opaque;
 import io.lightmill.pipeline.torch.Tensor;
 import io.lightmill.pipeline.vae.AutoencoderKl;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 
 /** Z-Image and its distilled Turbo: diffusers' {@code ZImagePipeline}. */
@@ -72,6 +75,14 @@ public final class ZImagePipeline implements DiffusionPipeline {
   @Override
   public DiffusionPipeline with(ComponentConfig given) {
     return new ZImagePipeline(this, settings.with(given));
+  }
+
+  /** The weights of the checkpoint's components. */
+  public static Map<String, WeightLayout> networks(Checkpoint checkpoint) {
+    return Map.of(
+        "text_encoder", QwenTextEncoder.layout(checkpoint, "text_encoder", STATES),
+        "transformer", ZImageLayout.of(ZImageConfig.of(checkpoint.config("transformer"))),
+        "vae", AutoencoderKl.layout(checkpoint));
   }
 
   @Override

@@ -24,6 +24,7 @@ class AskedOptionsTest {
                 Map.entry("output", "b"),
                 Map.entry("format", "png"),
                 Map.entry("force", false),
+                Map.entry("retry-failed", true),
                 Map.entry("max-failures", 0),
                 Map.entry("checkpoint", "builtin:pocket"),
                 Map.entry("batch-size", 8),

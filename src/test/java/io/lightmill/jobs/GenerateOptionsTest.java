@@ -35,13 +35,15 @@ class GenerateOptionsTest {
                 OptionalInt.empty(),
                 OptionalInt.empty(),
                 0,
-                false));
+                false,
+                Optional.empty()));
     assertThat(settings)
         .isEqualTo(
             new GenerationSettings(
                 settings.table(),
                 settings.defaults(),
                 "builtin:pocket",
+                GenerationSettings.Loading.PLAIN,
                 "out",
                 ImageFormat.PNG,
                 Optional.empty(),
@@ -86,7 +88,12 @@ class GenerateOptionsTest {
                 "--num-images-per-prompt=2",
                 "--max-sequence-length=512",
                 "--seed=-9007199254740993",
-                "--truncate-prompts")
+                "--truncate-prompts",
+                "--lora=brand=s3a://bucket/brand.safetensors",
+                "--lora=style=style.safetensors",
+                "--default-lora=brand@0.5",
+                "--offload",
+                "--variant=fp16")
             .settings();
     assertThat(settings)
         .isEqualTo(
@@ -107,8 +114,13 @@ class GenerateOptionsTest {
                     OptionalInt.of(2),
                     OptionalInt.of(512),
                     -9007199254740993L,
-                    true),
+                    true,
+                    Optional.of("brand@0.5")),
                 "hdfs:///models/flux",
+                new GenerationSettings.Loading(
+                    "fp16",
+                    Map.of("brand", "s3a://bucket/brand.safetensors", "style", "style.safetensors"),
+                    true),
                 "s3a://bucket/out",
                 ImageFormat.JPEG,
                 Optional.of("{sku}/{image_id}"),
@@ -158,6 +170,10 @@ class GenerateOptionsTest {
             + " FLOAT16] (case-insensitive) but was 'int8'",
         "--conf=fs.s3a.endpoint=x | --conf names 'fs.s3a.endpoint', but Spark's settings begin with"
             + " 'spark.'; Hadoop's are given as 'spark.hadoop.' and their name.",
+        "--lora=none=x | --lora names an adapter 'none'; call it by letters, digits, dots, dashes and"
+            + " underscores, and not 'none'.",
+        "--lora=a+b=x | --lora names an adapter 'a+b'; call it by letters, digits, dots, dashes and"
+            + " underscores, and not 'none'.",
         "--width=wide | Invalid value for option '--width': 'wide' is not an int",
       })
   void aBadValueIsRefusedBeforeSparkStarts(String option, String sentence) {

@@ -7,7 +7,6 @@ import java.io.Writer;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
-import org.apache.hadoop.service.launcher.IrqHandler;
 import org.junit.jupiter.api.Test;
 
 class TerminationTest {
@@ -15,11 +14,12 @@ class TerminationTest {
   private final BlockingQueue<String> said = new LinkedBlockingQueue<>();
 
   @Test
-  void theSignalIsAnsweredWithASentenceAndTheProcessGoesOn() throws InterruptedException {
+  void theSignalIsAnsweredWithASentenceAndTheProcessGoesOn() throws Exception {
     try (Termination termination = Termination.of("some run", new PrintWriter(new Said(), true))) {
       termination.listen();
 
-      new IrqHandler(IrqHandler.SIGTERM, signal -> {}).raise();
+      String process = Long.toString(ProcessHandle.current().pid());
+      assertThat(new ProcessBuilder("kill", "-TERM", process).start().waitFor()).isZero();
 
       assertThat(said.poll(20, TimeUnit.SECONDS)).startsWith("lightmill: told to end; batches");
     }

@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.lightmill.pipeline.ImageRequest;
 import io.lightmill.pipeline.image.ImageFormat;
+import io.lightmill.pipeline.lora.LoraBlend;
+import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -66,6 +68,28 @@ class ImageIdentityTest {
             "elsewhere", MODEL.digest(), MODEL.pipelineClass(), MODEL.scheduler(), "bfloat16");
 
     assertThat(id(moved, ImageFormat.PNG, REQUEST)).isEqualTo(id(MODEL, ImageFormat.PNG, REQUEST));
+  }
+
+  @Test
+  void adaptersCountByTheirFilesAndWeights() {
+    Model adapted =
+        new Model(
+            MODEL.name(),
+            MODEL.digest(),
+            MODEL.pipelineClass(),
+            MODEL.scheduler(),
+            MODEL.dtype(),
+            Map.of("brand", "b4a4d", "style", "57713", "other", "b4a4d"));
+    ImageRequest drawn = REQUEST.with(LoraBlend.parse("style@0.50+brand"));
+    String json = new ImageIdentity(adapted, ImageFormat.PNG).canonicalJson(drawn);
+
+    assertThat(json)
+        .contains(
+            "\"lora\":[{\"digest\":\"57713\",\"weight\":0.5},{\"digest\":\"b4a4d\",\"weight\":1}]");
+    assertThat(id(adapted, ImageFormat.PNG, REQUEST.with(LoraBlend.parse("other"))))
+        .isEqualTo(id(adapted, ImageFormat.PNG, REQUEST.with(LoraBlend.parse("brand"))));
+    assertThat(id(adapted, ImageFormat.PNG, REQUEST))
+        .isEqualTo(id(MODEL, ImageFormat.PNG, REQUEST));
   }
 
   private static String withPrompts(Optional<String> second, Optional<String> third) {

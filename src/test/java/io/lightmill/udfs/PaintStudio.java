@@ -66,7 +66,13 @@ final class PaintStudio {
 
   JobCheckpoint checkpoint() {
     return new JobCheckpoint(
-        new Model("paint", "0123456789abcdef", "PaintPipeline", "PaintScheduler", "float32"),
+        new Model(
+            "paint",
+            "0123456789abcdef",
+            "PaintPipeline",
+            "PaintScheduler",
+            "float32",
+            Map.of("brand", "b4a4d", "style", "57713")),
         LIMITS,
         loader());
   }

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.lightmill.pipeline.ErrorCode;
 import io.lightmill.pipeline.ImageRequest;
 import io.lightmill.pipeline.LightmillException;
+import io.lightmill.pipeline.lora.LoraBlend;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
@@ -231,11 +232,72 @@ class PlanImagesTest {
   void defaultThatTheCheckpointCannotDrawIsRefusedForTheWholeJob() {
     assertThatThrownBy(
             () ->
-                RequestRules.of(PaintStudio.LIMITS, TestTables.defaults(OptionalInt.of(33), false)))
+                RequestRules.of(
+                    PaintStudio.LIMITS, List.of(), TestTables.defaults(OptionalInt.of(33), false)))
         .isInstanceOfSatisfying(
             LightmillException.class,
             e -> assertThat(e.code()).isEqualTo(ErrorCode.CONFIGURATION_INVALID))
         .hasMessage(
             "defaults of the job: width 33 is not a positive multiple of 16; the nearest is 32");
+  }
+
+  @Test
+  void adaptersDecideTheIdentityAndShareNoBatch() {
+    List<Row> rows =
+        rows(
+            TestTables.planned(
+                TestTables.of(
+                    "id,prompt,seed,lora",
+                    "a,mug,1,",
+                    "b,mug,1,none",
+                    "c,mug,1,brand@0.00",
+                    "d,mug,1,style@2+brand@.5",
+                    "e,mug,1,brand@0.5+style@2",
+                    "f,mug,1,brand@0.5")));
+
+    assertThat(rows)
+        .extracting(row -> row.<String>getAs("lora"))
+        .containsExactly(null, null, null, "brand@0.5+style@2", "brand@0.5+style@2", "brand@0.5");
+    List<String> ids = rows.stream().map(row -> row.<String>getAs("image_id")).toList();
+    assertThat(ids.subList(0, 3)).containsOnly(ids.get(0));
+    assertThat(ids.get(3)).isEqualTo(ids.get(4)).isNotEqualTo(ids.get(0));
+    assertThat(ids.get(5)).isNotIn(ids.get(0), ids.get(3));
+    assertThat(rows.stream().map(row -> row.<String>getAs(PlannedImages.BATCH_KEY)).distinct())
+        .hasSize(3);
+    assertThat(PlannedImages.request(rows.get(4)).lora())
+        .isEqualTo(LoraBlend.parse("brand@0.5+style@2"));
+  }
+
+  @Test
+  void anAdapterThatTheJobDoesNotHaveMakesTheRowInvalid() {
+    Row row = only("id,prompt,lora", "a,mug,brand+house@2");
+    assertThat(row.<String>getAs("error_code")).isEqualTo("VALUE_INVALID");
+    assertThat(row.<String>getAs("error_message"))
+        .isEqualTo(
+            "row id=a: lora 'brand+house@2' names house, but the job's adapters are brand, style;"
+                + " declare it (--lora house=FILE) or name another");
+    assertThat(only("id,prompt,lora", "a,mug,brand@x").<String>getAs("error_message"))
+        .isEqualTo(
+            "row id=a: lora 'brand@x' is not made of names and weights; write it as"
+                + " 'brand@0.8+style@0.5'");
+  }
+
+  @Test
+  void aNegativePromptThatGuidesHasTheLimitOfPrompts() {
+    String nine = "one two three four five six seven eight nine";
+    String header = "id,prompt,negative_prompt,true_cfg_scale";
+    Row guiding = only(header, "a,mug," + nine + ",2");
+    assertThat(guiding.<String>getAs("error_code")).isEqualTo("PROMPT_TOO_LONG");
+    assertThat(guiding.<String>getAs("error_message"))
+        .contains("negative_prompt has 9 tokens, more than the 8 of max_sequence_length");
+    assertThat(only(header, "a,mug," + nine + ",1").<String>getAs("error_code")).isNull();
+    Row cut =
+        rows(TestTables.planned(
+                TestTables.of(header, "a,mug," + nine + ",2"),
+                null,
+                TestTables.defaults(OptionalInt.empty(), true)))
+            .get(0);
+    assertThat(cut.<String>getAs("error_code")).isNull();
+    assertThat(cut.<Boolean>getAs("prompt_truncated")).isTrue();
   }
 }

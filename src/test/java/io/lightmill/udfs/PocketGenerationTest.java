@@ -3,8 +3,10 @@ package io.lightmill.udfs;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.lightmill.pipeline.checkpoint.CheckpointCache;
+import io.lightmill.pipeline.checkpoint.StoredBytes;
 import io.lightmill.pipeline.image.ImageFormat;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -12,6 +14,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import javax.imageio.ImageIO;
+import org.apache.commons.codec.digest.DigestUtils;
 import org.apache.spark.sql.Row;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -22,11 +25,17 @@ class PocketGenerationTest {
   @TempDir Path directory;
 
   private GenerationSettings settings(Path table, String output, int batchSize, String runId) {
+    return settings(table, output, batchSize, runId, GenerationSettings.Loading.PLAIN);
+  }
+
+  private GenerationSettings settings(
+      Path table, String output, int batchSize, String runId, GenerationSettings.Loading loading) {
     return new GenerationSettings(
         new GenerationSettings.Table(
             table.toString(), Optional.empty(), Map.of(), Optional.empty(), OptionalInt.empty()),
         TestTables.DEFAULTS,
         CheckpointCache.BUILTIN_POCKET,
+        loading,
         directory.resolve(output).toString(),
         ImageFormat.PNG,
         Optional.empty(),
@@ -77,5 +86,55 @@ class PocketGenerationTest {
       assertThat(row.<String>getAs("model_digest")).isEqualTo(together.modelDigest());
       assertThat(row.<String>getAs("device")).isEqualTo("cpu");
     }
+  }
+
+  @Test
+  void rowsChooseTheirAdapters() throws IOException {
+    Path table = directory.resolve("prompts.csv");
+    Files.writeString(
+        table,
+        """
+        id,prompt,num_inference_steps,seed,lora
+        1,a red circle,1,5,
+        2,a red circle,1,5,brand@0
+        3,a red circle,1,5,brand@0.5
+        4,a red circle,1,5,house
+        5,a red circle,1,6,brand@0.50
+        """);
+    Path adapter = adapter();
+    Map<String, String> adapters = Map.of("brand", adapter.toString());
+
+    ImageGeneration.Result result =
+        run(settings(table, "out", 4, "one", new GenerationSettings.Loading("", adapters, true)));
+    ImageGeneration.Result alone = run(settings(table, "plain", 1, "one"));
+
+    assertThat(result.statuses()).isEqualTo(Map.of("generated", 3L, "reused", 1L, "invalid", 1L));
+    List<String> hashes = hashes(result);
+    assertThat(hashes.get(1)).isEqualTo(hashes.get(0)).isEqualTo(hashes(alone).get(0));
+    assertThat(List.of(hashes.get(0), hashes.get(2), hashes.get(4))).doesNotHaveDuplicates();
+    List<Row> rows = result.manifest().orderBy("id").collectAsList();
+    assertThat(rows)
+        .extracting(row -> row.<String>getAs("lora"))
+        .containsExactly(null, null, "brand@0.5", null, "brand@0.5");
+    assertThat(rows.get(2).<String>getAs("lora_digests"))
+        .isEqualTo(DigestUtils.sha256Hex(Files.readAllBytes(adapter)));
+    assertThat(rows.get(3).<String>getAs("error_message")).contains("the job's adapters are brand");
+    byte[] image =
+        Files.readAllBytes(directory.resolve("out").resolve(rows.get(2).<String>getAs("path")));
+    assertThat(new String(image, StandardCharsets.ISO_8859_1))
+        .contains("Lora: brand@0.5", rows.get(2).<String>getAs("lora_digests"));
+  }
+
+  private Path adapter() throws IOException {
+    float[] values = new float[4 * 128];
+    for (int i = 0; i < values.length; i++) {
+      values[i] = (i * 37 % 101 - 50) / 100f;
+    }
+    String layer = "transformer.transformer_blocks.0.attn.to_out.0.";
+    return StoredBytes.write(
+        directory.resolve("brand.safetensors"),
+        Map.of(
+            layer + "lora_A.weight", StoredBytes.of(values, 4L, 128L),
+            layer + "lora_B.weight", StoredBytes.of(values, 128L, 4L)));
   }
 }

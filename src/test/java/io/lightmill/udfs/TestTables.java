@@ -32,7 +32,8 @@ final class TestTables {
         OptionalInt.empty(),
         OptionalInt.empty(),
         7,
-        truncatePrompts);
+        truncatePrompts,
+        Optional.empty());
   }
 
   /**
@@ -76,7 +77,7 @@ final class TestTables {
     JobCheckpoint checkpoint = new PaintStudio().checkpoint();
     PlanImages planning =
         new PlanImages(
-            RequestRules.of(checkpoint.limits(), defaults),
+            RequestRules.of(checkpoint.limits(), checkpoint.model().adapters().keySet(), defaults),
             columns.template().orElse(null),
             columns.sources().containsKey(RequestColumn.ID),
             new ImageIdentity(checkpoint.model(), ImageFormat.PNG),

@@ -198,7 +198,7 @@ class CheckpointCacheTest {
     bucket();
     String location = REMOTE + "bucket";
     hadoop.set(ShortFileSystem.SHORT, "vae/diffusion_pytorch_model.safetensors");
-    refused(location, "the checkpoint " + location + " cannot be brought to the cache " + root);
+    refused(location, location + " cannot be brought to the cache " + root);
     refused(location, "diffusion_pytorch_model.safetensors ended after");
     try (Stream<Path> left = Files.list(root.resolve("fetched"))) {
       assertThat(left).allMatch(path -> path.toString().matches(".*\\.(partial|lock)"));

@@ -65,7 +65,17 @@ public record StoredBytes(String dtype, List<Long> shape, byte[] bytes) {
 
   /** The widest elements come first, as writers order them, so that all are aligned. */
   public static Path write(Path file, Map<String, StoredBytes> tensors) throws IOException {
+    return write(file, tensors, Map.of());
+  }
+
+  /** As {@link #write(Path, Map)}, with notes of the writer's. */
+  public static Path write(
+      Path file, Map<String, StoredBytes> tensors, Map<String, String> metadata)
+      throws IOException {
     ObjectNode header = JSON.createObjectNode();
+    if (!metadata.isEmpty()) {
+      header.set("__metadata__", JSON.valueToTree(metadata));
+    }
     ByteArrayOutputStream data = new ByteArrayOutputStream();
     List<String> names = new ArrayList<>(tensors.keySet());
     names.sort(Comparator.comparing(name -> -DType.valueOf(tensors.get(name).dtype()).bytes()));

@@ -110,10 +110,12 @@ class WeightLoaderTest {
     assertThatExceptionOfType(LightmillException.class)
         .isThrownBy(
             () ->
-                FLOAT32.load(WeightFiles.in(directory), layout, name -> name.replace("kept.", "")))
+                FLOAT32.load(
+                    WeightFiles.in(directory), layout.named(name -> name.replace("kept.", ""))))
         .withMessage(
             directory.resolve("model.safetensors")
                 + " lacks the weights norm.bias, proj.bias;"
+                + " has instead what no network knows: other;"
                 + " has 'kept.ids' of type I32 where the network takes floating-point weights;"
                 + " has 'kept.proj.weight' of shape [1, 2] where the config asks for [3, 2];"
                 + " fetch the checkpoint again, or mend its config")

@@ -38,7 +38,7 @@ class Flux2KleinReferenceTest {
                 16,
                 4 * 1024 * 1024,
                 4 * 1024 * 1024,
-                512,
+                32_768,
                 ClassifierFreeGuidance.NONE,
                 new PipelineLimits.Defaults(1024, 1024, 4, 4, 1, 512)));
   }

@@ -43,7 +43,7 @@ class QwenImageReferenceTest {
                 16,
                 2048 * 2048,
                 2048 * 2048,
-                1024,
+                32_768 - 34,
                 ClassifierFreeGuidance.TRUE_CFG_SCALE,
                 new PipelineLimits.Defaults(1024, 1024, 50, 1, 4, 512)));
   }

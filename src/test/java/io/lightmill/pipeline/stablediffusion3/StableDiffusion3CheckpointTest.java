@@ -69,6 +69,8 @@ class StableDiffusion3CheckpointTest {
     Checkpoint checkpoint = Checkpoint.open(directory);
     try (PromptLength length = Pipelines.promptLength(checkpoint)) {
       assertThat(length.tokens("")).isEqualTo(2); // the start and the end of CLIP
+      assertThat(length.most(256)).isEqualTo(77);
+      assertThat(length.most(40)).isEqualTo(40);
     }
     assertThat(Pipelines.limits(checkpoint).defaults().maxSequenceLength()).isEqualTo(256);
   }

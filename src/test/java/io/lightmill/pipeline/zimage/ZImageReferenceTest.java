@@ -34,7 +34,7 @@ class ZImageReferenceTest {
                 16,
                 2048 * 2048,
                 2048 * 2048,
-                512,
+                992,
                 ClassifierFreeGuidance.POSITIVE_GUIDANCE_SCALE,
                 new PipelineLimits.Defaults(1024, 1024, 50, 5, 1, 512)));
   }

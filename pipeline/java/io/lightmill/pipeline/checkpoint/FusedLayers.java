@@ -1,0 +1,86 @@
+package io.lightmill.pipeline.checkpoint;
+
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+
+/**
+ * Layers that files store as one, their rows one after the other: diffusers' {@code
+ * fuse_qkv_projections} and the serving engines' ways with language models.
+ */
+final class FusedLayers {
+
+  private static final Map<String, List<String>> PARTS =
+      Map.of(
+          "to_qkv", List.of("to_q", "to_k", "to_v"),
+          "to_added_qkv", List.of("add_q_proj", "add_k_proj", "add_v_proj"),
+          "qkv_proj", List.of("q_proj", "k_proj", "v_proj"),
+          "gate_up_proj", List.of("gate_proj", "up_proj"));
+
+  private FusedLayers() {}
+
+  /**
+   * Adds the parts of fused tensors to what was found, those aside that are there unfused.
+   *
+   * @param shapes that the network asks for
+   * @param others tensors that it does not ask for by their own names
+   * @return the names of those that are fused from what it asks for
+   */
+  static Set<String> split(
+      Map<String, List<Long>> shapes,
+      Map<String, StoredTensor> others,
+      Map<String, StoredTensor> found) {
+    Set<String> fused = new HashSet<>();
+    others.forEach(
+        (name, stored) -> {
+          List<String> parts = parts(name);
+          if (!parts.isEmpty() && shapes.keySet().containsAll(parts)) {
+            fused.add(name);
+            if (rows(shapes, parts) == rows(stored)) {
+              split(shapes, stored, parts, found);
+            } else {
+              found.putIfAbsent(parts.get(0), stored); // of a shape that will be refused
+            }
+          }
+        });
+    return fused;
+  }
+
+  private static void split(
+      Map<String, List<Long>> shapes,
+      StoredTensor stored,
+      List<String> parts,
+      Map<String, StoredTensor> found) {
+    long row = 0;
+    for (String part : parts) {
+      long rows = shapes.get(part).get(0);
+      TensorEntry entry = stored.entry().rows(stored.entry().name(), row, rows);
+      found.putIfAbsent(part, new StoredTensor(stored.file(), entry));
+      row += rows;
+    }
+  }
+
+  /** The names of what is fused under a name such as {@code blocks.0.attn.to_qkv.weight}. */
+  private static List<String> parts(String name) {
+    int suffix = name.lastIndexOf('.');
+    int layer = name.lastIndexOf('.', suffix - 1) + 1;
+    if (suffix < layer) {
+      return List.of();
+    }
+    List<String> parts = new ArrayList<>();
+    for (String part : PARTS.getOrDefault(name.substring(layer, suffix), List.of())) {
+      parts.add(name.substring(0, layer) + part + name.substring(suffix));
+    }
+    return parts;
+  }
+
+  private static long rows(Map<String, List<Long>> shapes, List<String> parts) {
+    return parts.stream().mapToLong(part -> shapes.get(part).get(0)).sum();
+  }
+
+  private static long rows(StoredTensor stored) {
+    return stored.entry().shape().isEmpty() ? 0 : stored.entry().shape().get(0);
+  }
+}

@@ -1,0 +1,142 @@
+"""Measures a checkpoint: what the judge reads on its pictures, how far they are from renders, how they differ by seed."""
+
+import argparse
+import json
+import math
+import pathlib
+import random
+
+import numpy as np
+import scipy.linalg
+import torch
+from PIL import Image
+from safetensors.torch import load_file
+
+import judge as judges
+import networks
+from catalogue import SIZES, caption, scene
+from pool import tensor
+from prompts import CHECKPOINT, Prompts
+from render import render
+
+BATCH = 50
+
+
+class Checkpoint:
+    """A FLUX-layout checkpoint of small pictures, drawn as diffusers' FluxPipeline draws: fp32, noise by a generator per picture."""
+
+    def __init__(self, folder):
+        self.folder, self.prompts = folder, Prompts()
+        self.transformer, self.vae, self.clip, self.t5 = (self.part(name) for name in ("transformer", "vae", "text_encoder", "text_encoder_2"))
+        self.scheduler = json.loads((folder / "scheduler/scheduler_config.json").read_text())
+
+    def part(self, name):
+        weights = load_file(next((self.folder / name).glob("*.safetensors")))
+        return {key: value.float() for key, value in weights.items()}, json.loads((self.folder / name / "config.json").read_text())
+
+    def sigmas(self, steps, tokens):
+        sigmas, s = torch.linspace(1, 1 / steps, steps), self.scheduler
+        if s["use_dynamic_shifting"]:
+            slope = (s["max_shift"] - s["base_shift"]) / (s["max_image_seq_len"] - s["base_image_seq_len"])
+            shift = math.exp(s["base_shift"] + slope * (tokens - s["base_image_seq_len"]))
+            sigmas = shift / (shift + (1 / sigmas - 1))
+        return torch.cat([sigmas, torch.zeros(1)]).tolist()
+
+    @torch.no_grad()
+    def draw(self, texts, size, steps=8, text_tokens=64, seed=0):
+        """Pictures [texts, 3, height, width] in [-1, 1], in the steps of bytes; picture i from seed + i."""
+        pictures = []
+        for i in range(0, len(texts), BATCH):
+            pictures.append(self.batch(texts[i:i + BATCH], size, steps, text_tokens, seed + i))
+        return torch.cat(pictures)
+
+    def batch(self, texts, size, steps, text_tokens, seed):
+        (transformer, config), (vae, vae_config) = self.transformer, self.vae
+        rows, columns = size[1] // 16, size[0] // 16
+        shape = (1, vae_config["latent_channels"], 2 * rows, 2 * columns)
+        x = networks.pack(torch.cat([torch.randn(shape, generator=torch.Generator().manual_seed(seed + i)) for i in range(len(texts))]))
+        clip_ids, t5_ids = self.prompts.ids(texts, text_tokens)
+        pooled, context = networks.pooled(*self.clip, clip_ids), networks.context(*self.t5, t5_ids)
+        rope = networks.rope(config, text_tokens, rows, columns)
+        sigmas = self.sigmas(steps, rows * columns)
+        for sigma, following in zip(sigmas, sigmas[1:]):
+            x = x + (following - sigma) * networks.velocity(transformer, config, x, context, pooled, torch.full((len(texts),), sigma), rope)
+        latents = networks.unpack(x, rows, columns) / vae_config["scaling_factor"] + vae_config["shift_factor"]
+        images = networks.decode(vae, vae_config, latents.contiguous(memory_format=torch.channels_last)).clamp(-1, 1)
+        return ((images + 1) * 127.5).round() / 127.5 - 1
+
+
+def asked(count, held, seed, **fixed):
+    """Scenes and a caption for each, the same at every call. Without finish or label, which the judge is not asked for."""
+    rng = random.Random(seed)
+    scenes = [scene(rng, held=held, plain=True, **fixed) for _ in range(count)]
+    return scenes, [caption(drawn, rng) for drawn in scenes]
+
+
+def renders(scenes, size):
+    return tensor(np.stack([render(drawn, *size, 2 * 10**6 + i) for i, drawn in enumerate(scenes)]))
+
+
+@torch.no_grad()
+def features(judge, images):
+    return torch.cat([judge.features(images[i:i + 64]) for i in range(0, len(images), 64)]).double().numpy()
+
+
+def frechet(a, b):
+    """The Fréchet distance of two sets of features, taken as normal distributions (Heusel et al. 2017)."""
+    mean_a, mean_b, cov_a, cov_b = a.mean(0), b.mean(0), np.cov(a, rowvar=False), np.cov(b, rowvar=False)
+    root = scipy.linalg.sqrtm(cov_a @ cov_b)
+    return float(np.square(mean_a - mean_b).sum() + np.trace(cov_a + cov_b - 2 * root.real))
+
+
+def edge_energy(images):
+    return float(images.diff(dim=-1).square().mean() + images.diff(dim=-2).square().mean())
+
+
+def sheet(images, columns, path):
+    pixels = ((images + 1) * 127.5).round().byte().permute(0, 2, 3, 1).numpy()
+    rows = [np.concatenate(list(pixels[i:i + columns]), 1) for i in range(0, len(pixels) - len(pixels) % columns, columns)]
+    Image.fromarray(np.concatenate(rows)).save(path)
+
+
+def main():
+    arguments = argparse.ArgumentParser(description=__doc__)
+    arguments.add_argument("folder", type=pathlib.Path, help="where the judge is, and where contact sheets go")
+    arguments.add_argument("--checkpoint", type=pathlib.Path, default=CHECKPOINT)
+    arguments.add_argument("--count", type=int, default=300)
+    arguments.add_argument("--sizes", default="128x128,160x96,96x160")
+    arguments.add_argument("--steps", default="4,8,28")
+    arguments.add_argument("--text-tokens", default="64")
+    arguments.add_argument("--brief", action="store_true", help="held-out combinations only, no distances")
+    options = arguments.parse_args()
+    judge, checkpoint = judges.load(options.folder), Checkpoint(options.checkpoint)
+    percent = lambda right: f"{100 * right.float().mean():.1f}"
+    for size in [tuple(map(int, size.split("x"))) for size in options.sizes.split(",")]:
+        for steps in map(int, options.steps.split(",")):
+            for tokens in map(int, options.text_tokens.split(",")):
+                for name, held in (("held-out", True),) if options.brief else (("seen", False), ("held-out", True)):
+                    scenes, texts = asked(options.count, held, 77)
+                    drawn = checkpoint.draw(texts, size, steps, tokens)
+                    found = judge.right(drawn, scenes)
+                    small = torch.tensor([each.size == "small" for each in scenes])
+                    line = f"{size[0]}x{size[1]} steps {steps} text {tokens} {name} ({len(scenes)}): all {percent(found['all'])}, " + ", ".join(
+                        f"{key} {percent(found[key])}" for key in ("product", "colour", "background", "position", "size"))
+                    line += f"; small {percent(found['all'][small])} of {int(small.sum())}"
+                    if not options.brief:
+                        true = renders(scenes, size)
+                        other = renders(asked(options.count, held, 78)[0], size)
+                        line += (f"; Fréchet {frechet(features(judge, drawn), features(judge, true)):.2f}"
+                                 f" (renders {frechet(features(judge, other), features(judge, true)):.2f})"
+                                 f"; edge energy {edge_energy(drawn) / edge_energy(true):.3f} of renders'")
+                    print(line, flush=True)
+                    if steps == 8:
+                        sheet(drawn[:32], 8, options.folder / f"drawn-{size[0]}x{size[1]}-{name}.png")
+    if not options.brief:
+        text = "a small red chair on a wooden table"
+        drawn = checkpoint.draw([text] * 8, (128, 128), seed=100)
+        apart = torch.cdist(drawn.flatten(1), drawn.flatten(1), p=1) / drawn[0].numel()
+        print(f"eight seeds of one prompt: mean absolute difference of pixels {apart[~torch.eye(8, dtype=bool)].mean() / 2:.4f} of the range, least {apart[~torch.eye(8, dtype=bool)].min() / 2:.4f}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,109 @@
+"""The judge: a classifier that reads product, colour and background, trained on renders alone, never on generated pictures."""
+
+import argparse
+import math
+import pathlib
+import random
+import time
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+from catalogue import ATTRIBUTES, READ, scene
+from pool import SMALL, pool, tensor
+from render import render
+
+
+class Judge(nn.Module):
+    """Pictures of any size in [-1, 1] -> logits of each attribute, and the features that a Fréchet distance compares."""
+
+    def __init__(self, width=32):
+        super().__init__()
+        channels, layers = (3, width, 2 * width, 3 * width, 4 * width), []
+        for i, (inputs, outputs) in enumerate(zip(channels, channels[1:])):
+            layers += self.layer(inputs, outputs, 2) + (self.layer(outputs, outputs, 1) if i else [])
+        self.layers = nn.Sequential(*layers)
+        self.attention = nn.Conv2d(channels[-1], 4, 1)
+        self.hidden = nn.Linear(5 * channels[-1], 192)
+        self.out = nn.Linear(192, sum(map(len, ATTRIBUTES.values())))
+
+    @staticmethod
+    def layer(inputs, outputs, stride):
+        return [nn.Conv2d(inputs, outputs, 3, stride, 1, bias=False), nn.BatchNorm2d(outputs), nn.ReLU()]
+
+    def features(self, images):
+        x = self.layers(images)
+        b, c, h, w = x.shape
+        places = torch.cat([torch.linspace(-1, 1, w).expand(h, w)[None, None], torch.linspace(-1, 1, h)[:, None].expand(h, w)[None, None]], 1)
+        x = torch.cat([x[:, :-2], x[:, -2:] + places.to(x)], 1)  # where things are, for the position
+        weight = self.attention(x).flatten(2).softmax(-1)
+        looked = torch.einsum("bkn,bcn->bkc", weight, x.flatten(2)).flatten(1)
+        return F.relu(self.hidden(torch.cat([looked, x.mean((2, 3))], 1)))
+
+    def forward(self, images):
+        return self.out(F.dropout(self.features(images), 0.2, self.training)).split([len(values) for values in ATTRIBUTES.values()], 1)
+
+    @torch.no_grad()
+    def right(self, images, scenes):
+        """Which attributes of which pictures it reads as the scenes have them: name -> booleans [pictures]."""
+        truth = torch.tensor([scene.labels() for scene in scenes])
+        read = [torch.cat(parts) for parts in zip(*(self(images[i:i + 64]) for i in range(0, len(images), 64)))]
+        found = {name: logits.argmax(1) == truth[:, i] for i, (name, logits) in enumerate(zip(ATTRIBUTES, read))}
+        return found | {"all": torch.stack([found[name] for name in READ]).all(0)}
+
+
+def load(folder):
+    judge = Judge()
+    judge.load_state_dict(torch.load(folder / "judge.pt", weights_only=True))
+    return judge.eval()
+
+
+def disturb(images, rng):
+    """What generated pictures may have and renders have not: softness, noise, a shift of a few pixels."""
+    kind = rng.random()
+    if kind < 0.25:
+        images = F.avg_pool2d(F.pad(images, (1, 1, 1, 1), mode="replicate"), 3, 1)
+    elif kind < 0.4:
+        images = F.interpolate(F.avg_pool2d(images, 2), scale_factor=2, mode="bilinear")
+    if rng.random() < 0.5:
+        images = images + torch.randn_like(images) * rng.uniform(0, 0.08)
+    return torch.roll(images, (rng.randint(-4, 4), rng.randint(-4, 4)), (2, 3))
+
+
+def main():
+    arguments = argparse.ArgumentParser(description=__doc__)
+    arguments.add_argument("folder", type=pathlib.Path)
+    arguments.add_argument("--minutes", type=float, default=8)
+    options = arguments.parse_args()
+    torch.manual_seed(1)
+    rng, judge, start, step = random.Random(1), Judge().to(memory_format=torch.channels_last), time.monotonic(), 0
+    pools = [pool(options.folder, size) for size in SMALL]
+    labels = [torch.tensor([drawn.labels() for drawn in scenes]) for _, scenes in pools]
+    adam = torch.optim.AdamW(judge.parameters(), 3e-3, weight_decay=0.02)
+    while (progress := (time.monotonic() - start) / (60 * options.minutes)) < 1:
+        which = rng.choices(range(len(pools)), (2, 1, 1))[0]
+        pictures = pools[which][0]
+        chosen = [rng.randrange(len(pictures)) for _ in range(64)]
+        with torch.autocast("cpu", torch.bfloat16):
+            read = judge(disturb(tensor(pictures[chosen]), rng))
+        loss = sum(F.cross_entropy(logits.float(), labels[which][chosen, i]) for i, logits in enumerate(read))
+        for group in adam.param_groups:
+            group["lr"] = 3e-3 * min(1, (step + 1) / 50) * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * progress)))
+        adam.zero_grad()
+        loss.backward()
+        adam.step()
+        step += 1
+        if step % 100 == 0:
+            print(f"judge step {step} at {(time.monotonic() - start) / 60:.1f} min: loss {loss.item():.4f}", flush=True)
+    torch.save(judge.state_dict(), options.folder / "judge.pt")
+    for size in SMALL:
+        scenes = [scene(random.Random(10**6 + i), held=True) for i in range(400)]
+        images = tensor(np.stack([render(drawn, *size, 10**6 + i) for i, drawn in enumerate(scenes)]))
+        found = load(options.folder).right(images, scenes)
+        print(f"judge of real renders of held-out scenes, {size}: " + ", ".join(f"{name} {right.float().mean():.4f}" for name, right in found.items()), flush=True)
+
+
+if __name__ == "__main__":
+    main()

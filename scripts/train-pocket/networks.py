@@ -1,0 +1,133 @@
+"""The product's own network texts, run as Python so that they can be trained: one definition of each network."""
+
+import builtins
+import pathlib
+import re
+import sys
+import types
+import typing
+
+import torch
+import torch.nn.functional as F
+
+TEXTS = pathlib.Path(__file__).resolve().parents[2] / "pipeline/resources/torchscript"
+
+
+# TorchScript's numbers for types.
+TYPES = {3: torch.int32, 4: torch.int64, 6: torch.float32, 7: torch.float64}
+
+
+def module(name, **content):
+    """A module that the compiler finds again by its name."""
+    made = sys.modules[f"torchscript_{name}"] = types.ModuleType(f"torchscript_{name}")
+    vars(made).update(content)
+    return made
+
+
+def load(*names):
+    """The texts as modules that see each other."""
+    functions = module("functions", **vars(torch._C._nn) | vars(torch))  # `torch` as TorchScript knows it
+    modules = {name: module(name) for name in names}
+    for name, text in modules.items():
+        source = re.sub(r"^import \w+\n", "", (TEXTS / f"{name}.py").read_text(encoding="utf-8"), flags=re.MULTILINE)
+        source = re.sub(r"(?<=dtype=)(\d)\b|(?<=\.to\()(\d)(?=\))", r"TYPES[\1\2]", source)
+        vars(text).update(
+            modules, __builtins__=builtins, TYPES=TYPES, torch=functions, annotate=lambda _, value: value, Module=object,
+            Tensor=torch.Tensor, Device=torch.device, Generator=torch.Generator,
+            Dict=typing.Dict, List=typing.List, Optional=typing.Optional, Tuple=typing.Tuple)
+        exec(compile(source, f"{name}.py", "exec"), vars(text))
+    return modules
+
+
+TEXT = load("nn", "flux", "clip", "t5", "autoencoder_kl", "flow")
+nn, flux, clip, t5, autoencoder_kl = (TEXT[name] for name in ("nn", "flux", "clip", "t5", "autoencoder_kl"))
+
+
+# Row by row is for pictures that must not depend on their batch; training has one batch after the other, and goes at once.
+def linear(x, w, name):
+    return F.linear(x, w[name + ".weight"], w.get(name + ".bias"))
+
+
+def attention(q, k, v):
+    """Plain products: for so few tokens faster than the fused kernel, backward above all."""
+    scores = (q * q.shape[-1] ** -0.5) @ k.transpose(-1, -2)
+    return nn.merge_heads(torch.softmax(scores, -1, dtype=torch.float32).to(v.dtype) @ v)
+
+
+nn.linear, nn.linear_rows = linear, linear
+nn.silu_linear_rows = lambda x, w, name: linear(F.silu(x), w, name)
+nn.attention = attention
+nn.angles = (lambda angles: lambda positions, widths, theta, dtype: angles(positions, widths, theta, TYPES[dtype]))(nn.angles)
+
+
+def below(w, prefix):
+    return {name[len(prefix):]: value for name, value in w.items() if name.startswith(prefix)}
+
+
+def stack(w, prefix):
+    count = 1 + max(int(name[len(prefix):].split(".")[0]) for name in w if name.startswith(prefix))
+    return [below(w, f"{prefix}{i}.") for i in range(count)]
+
+
+def velocity(w, config, latents, context, pooled, times, rope):
+    """FluxTransformer2DModel.forward with a time in [0, 1] for each row."""
+    heads = config["num_attention_heads"]
+    temb = nn.embed(nn.sinusoid(times * 1000, 256), w, "time_text_embed.timestep_embedder") + nn.embed(pooled, w, "time_text_embed.text_embedder")
+    img, txt = linear(latents, w, "x_embedder"), linear(context, w, "context_embedder")
+    for block in stack(w, "transformer_blocks."):
+        img, txt = flux.double_block(img, txt, temb, rope, block, heads)
+    x = torch.cat([txt, img], 1)
+    for block in stack(w, "single_transformer_blocks."):
+        x = flux.single_block(x, temb, rope, block, heads)
+    scale, shift = nn.modulation(temb, w, "norm_out").chunk(2, -1)
+    return linear(nn.modulate(x[:, txt.size(1):], shift, scale), w, "proj_out")
+
+
+def rope(config, text_tokens, rows, columns):
+    return flux.FluxTransformer2DModel().rope(text_tokens, rows, columns, config["axes_dims_rope"], "cpu")
+
+
+def pooled(w, config, ids):
+    """The pooled prompt of CLIP [batch, width]; ids end in the largest id."""
+    x = F.embedding(ids, w["text_model.embeddings.token_embedding.weight"]) + w["text_model.embeddings.position_embedding.weight"][:ids.size(1)]
+    for layer in stack(w, "text_model.encoder.layers."):
+        x = clip.layer(x, layer, config["num_attention_heads"], config["hidden_act"], config["layer_norm_eps"])
+    x = nn.layer_norm(x, w, "text_model.final_layer_norm", config["layer_norm_eps"])
+    return clip.CLIPTextModel().pool(x, ids, config["eos_token_id"])
+
+
+def context(w, config, ids):
+    """The hidden states of T5 [batch, tokens, width]; padding is attended to, as the product does."""
+    return t5.T5EncoderModel().forward(
+        w, stack(w, "encoder.block."), ids, config["num_heads"], config["dense_act_fn"], config["layer_norm_epsilon"],
+        config["relative_attention_num_buckets"], config["relative_attention_max_distance"])
+
+
+def encode(w, config, images):
+    """The encoder of AutoencoderKL, which the product has no use for: images in [-1, 1] -> means and log variances of latents."""
+    groups, resnets = config["norm_num_groups"], config["layers_per_block"]
+    x = nn.conv(images, w, "encoder.conv_in")
+    for i in range(len(config["block_out_channels"])):
+        block = f"encoder.down_blocks.{i}"
+        for j in range(resnets):
+            x = autoencoder_kl.resnet(x, w, f"{block}.resnets.{j}", groups)
+        if f"{block}.downsamplers.0.conv.weight" in w:
+            name = f"{block}.downsamplers.0.conv"
+            x = F.conv2d(F.pad(x, (0, 1, 0, 1)), w[name + ".weight"], w[name + ".bias"], stride=2)
+    x = autoencoder_kl.resnet(x, w, "encoder.mid_block.resnets.0", groups)
+    x = autoencoder_kl.resnet(x, w, "encoder.mid_block.resnets.1", groups)
+    x = nn.conv(F.silu(nn.group_norm(x, w, "encoder.conv_norm_out", groups)), w, "encoder.conv_out")
+    return x.chunk(2, 1)
+
+
+def decode(w, config, latents):
+    """Latents as the encoder gives them -> images in about [-1, 1]."""
+    return autoencoder_kl.decoder(latents, w, len(config["block_out_channels"]), config["layers_per_block"] + 1, config["norm_num_groups"])
+
+
+def pack(latents):
+    return TEXT["flow"].Flow().pack(latents)
+
+
+def unpack(tokens, rows, columns):
+    return TEXT["flow"].Flow().unpack(tokens, rows, columns)

@@ -1,0 +1,106 @@
+"""What every stage of the training shares: optimisers, moving averages, a clock, and a state on disk to go on from."""
+
+import math
+import time
+
+import torch
+
+
+class Muon:
+    """Momentum orthogonalised by Newton-Schulz iterations (Jordan et al. 2024), over stacks of equal matrices."""
+
+    COEFFICIENTS = ((4.0848, -6.8946, 2.9270), (3.9505, -6.3029, 2.6377), (3.7418, -5.5913, 2.3037), (2.8769, -3.1427, 1.2046), (2.8366, -3.0525, 1.2012))
+
+    def __init__(self, parameters, momentum=0.95, decay=0.01):
+        self.momentum, self.decay, by_shape = momentum, decay, {}
+        for parameter in parameters:
+            by_shape.setdefault(tuple(parameter.shape), []).append(parameter)
+        self.stacks = [(same, torch.zeros(len(same), shape[0], same[0][0].numel())) for shape, same in by_shape.items()]
+
+    @torch.no_grad()
+    def step(self, rate):
+        for same, momenta in self.stacks:
+            held = [i for i, parameter in enumerate(same) if parameter.grad is not None]
+            if not held:
+                continue
+            gradient = torch.stack([same[i].grad.flatten(1) for i in held])
+            momentum = momenta[held].lerp_(gradient, 1 - self.momentum)
+            momenta[held] = momentum
+            x = gradient.lerp(momentum, self.momentum)
+            tall = x.shape[1] > x.shape[2]
+            x = x.mT if tall else x
+            x = (x / (x.norm(dim=(1, 2), keepdim=True) + 1e-8)).bfloat16()
+            for a, b, c in self.COEFFICIENTS:
+                square = x @ x.mT
+                x = a * x + (b * square + c * (square @ square)) @ x
+            x = (x.mT if tall else x).float() * (0.2 * math.sqrt(max(x.shape[1:])))
+            for i, update in zip(held, x):
+                parameter = same[i]
+                parameter.mul_(1 - rate * self.decay).add_(update.view_as(parameter), alpha=-rate)
+
+
+class Average:
+    """An exponential moving average of weights that follows quickly at first."""
+
+    def __init__(self, weights, decay):
+        self.decay, self.steps, self.weights = decay, 0, {name: value.detach().clone() for name, value in weights.items()}
+
+    @torch.no_grad()
+    def update(self, weights):
+        self.steps += 1
+        keep = min(self.decay, (1 + self.steps) / (15 + self.steps))
+        torch._foreach_lerp_(list(self.weights.values()), [weights[name].detach() for name in self.weights], 1 - keep)
+
+
+class Trainer:
+    """Weights under training: Muon for the matrices it is named, AdamW for the rest, clipped gradients, resumable state."""
+
+    def __init__(self, weights, muon, path, rate=2e-3, muon_rate=3e-3, decay=0.999):
+        self.weights = {name: value.requires_grad_() for name, value in weights.items()}
+        matrices = [value for name, value in weights.items() if muon(name, value)]
+        chosen = {id(value) for value in matrices}
+        self.adam = torch.optim.AdamW([value for value in weights.values() if id(value) not in chosen], rate, (0.9, 0.97), weight_decay=0.01, fused=True)
+        self.muon, self.rate, self.muon_rate = Muon(matrices), rate, muon_rate
+        self.average, self.path, self.step, self.seconds, self.mark = Average(weights, decay), path, 0, 0.0, time.monotonic()
+        if path.exists():
+            state = torch.load(path, weights_only=True)
+            with torch.no_grad():
+                for name, value in state["weights"].items():
+                    self.weights[name].copy_(value)
+            self.average.weights, self.average.steps = state["average"], state["average_steps"]
+            self.adam.load_state_dict(state["adam"])
+            for (_, momentum), value in zip(self.muon.stacks, state["muon"]):
+                momentum.copy_(value)
+            self.step, self.seconds = state["step"], state["seconds"]
+
+    def update(self, loss, scale):
+        """One step down the loss, `scale` of the full learning rates."""
+        loss.backward()
+        norm = torch.nn.utils.clip_grad_norm_(self.weights.values(), 1.0)
+        for group in self.adam.param_groups:
+            group["lr"] = self.rate * scale
+        if torch.isfinite(norm):
+            self.adam.step()
+            self.muon.step(self.muon_rate * scale)
+            self.average.update(self.weights)
+        for value in self.weights.values():
+            value.grad = None
+        self.step += 1
+        now = time.monotonic()
+        self.seconds, self.mark = self.seconds + now - self.mark, now
+
+    @torch.no_grad()
+    def settle(self):
+        """Goes on from the average, which then is what is trained."""
+        for name, value in self.average.weights.items():
+            self.weights[name].copy_(value)
+
+    def save(self):
+        state = {
+            "weights": {name: value.detach() for name, value in self.weights.items()}, "average": self.average.weights,
+            "average_steps": self.average.steps, "adam": self.adam.state_dict(), "muon": [momentum for _, momentum in self.muon.stacks],
+            "step": self.step, "seconds": self.seconds,
+        }
+        partial = self.path.with_suffix(".partial")
+        torch.save(state, partial)
+        partial.replace(self.path)
