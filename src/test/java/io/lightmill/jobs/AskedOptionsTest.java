@@ -30,6 +30,7 @@ class AskedOptionsTest {
                 Map.entry("batch-size", 8),
                 Map.entry("device", "auto"),
                 Map.entry("dtype", "float16"),
+                Map.entry("offload", false),
                 Map.entry("seed", 0L),
                 Map.entry("truncate-prompts", false)));
   }
