@@ -17,6 +17,9 @@ final class ExitStatus {
   /** The run finished and was committed, with more failed and invalid rows than were allowed. */
   static final int ROWS_FAILED = 3;
 
+  /** The run was stopped and committed what it had; a rerun takes up the rest. */
+  static final int STOPPED = 4;
+
   /** The verification finished, and not all comparisons hold. */
   static final int COMPARISONS_FAILED = 3;
 
@@ -28,6 +31,7 @@ final class ExitStatus {
       case CONFIGURATION_INVALID,
           INPUT_INVALID,
           OUTPUT_UNWRITABLE,
+          OUTPUT_IN_USE,
           ID_DUPLICATE,
           PROMPT_MISSING,
           PROMPT_TOO_LONG,

@@ -1,14 +1,19 @@
 package io.lightmill.jobs;
 
+import static org.apache.spark.sql.functions.col;
+
 import io.lightmill.pipeline.image.ContactSheet;
 import io.lightmill.pipeline.image.RunFacts;
 import io.lightmill.pipeline.store.ImageStore;
 import io.lightmill.udfs.GenerationSettings;
 import io.lightmill.udfs.ImageGeneration;
+import io.lightmill.udfs.ImageStatus;
 import java.io.PrintWriter;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Map;
+import org.apache.spark.sql.Dataset;
+import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -50,7 +55,7 @@ record FinishedRun(
     summary().printFailures(result.manifest(), out);
     say(out, "manifest", "manifest/run_id=" + settings.runId());
     say(out, "run record", record);
-    if (summary().images() > 0 && drawn(output, err)) {
+    if (summary().settled() > 0 && drawn(output, err)) {
       say(out, "contact sheet", RunContactSheet.PAGE);
       say(out, "", RunContactSheet.PICTURE);
     }
@@ -58,9 +63,11 @@ record FinishedRun(
   }
 
   private boolean drawn(ImageStore output, PrintWriter err) {
+    Dataset<Row> settled =
+        result.manifest().filter(col("status").notEqual(ImageStatus.PENDING.label()));
     try {
       new RunContactSheet(
-              output, SheetRows.of(result.manifest(), summary().images(), ContactSheet.MAX_TILES))
+              output, SheetRows.of(settled, summary().settled(), ContactSheet.MAX_TILES))
           .store(
               new RunFacts(
                   settings.runId(),

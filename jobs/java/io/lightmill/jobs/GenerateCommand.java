@@ -46,7 +46,8 @@ import picocli.CommandLine.Spec;
       "",
       "Exit statuses: 0 all done; 1 unexpected failure; 2 configuration or input",
       "refused, before anything is drawn; 3 finished with more failed and invalid",
-      "rows than --max-failures."
+      "rows than --max-failures; 4 stopped at the deadline or by SIGTERM, with what",
+      "was drawn committed: run again for the rest."
     },
     mixinStandardHelpOptions = true,
     versionProvider = Versions.class)
@@ -91,7 +92,7 @@ final class GenerateCommand implements Callable<Integer> {
       FinishedRun run =
           new FinishedRun(settings, AskedOptions.of(spec), result, started, flowing, Instant.now());
       run.leaveBehind(session, spec.commandLine().getOut(), spec.commandLine().getErr());
-      return run.summary().failures() > maxFailures ? ExitStatus.ROWS_FAILED : ExitStatus.DONE;
+      return run.summary().exitStatus(maxFailures);
     }
   }
 
@@ -110,14 +111,17 @@ final class GenerateCommand implements Callable<Integer> {
         engine.device(),
         engine.dtype(),
         output.runId().orElseGet(() -> madeUpRunId(now)),
-        output.force());
+        output.rerun(),
+        output.deadline(now));
   }
 
   private ImageGeneration.Result generate(SparkSession session, GenerationSettings settings) {
     PrintWriter err = spec.commandLine().getErr();
     try (GenerationProgress progress =
-        new GenerationProgress(
-            err, "1".equals(System.getenv(TERMINAL)), System::nanoTime, settings)) {
+            new GenerationProgress(
+                err, "1".equals(System.getenv(TERMINAL)), System::nanoTime, settings);
+        Termination termination = Termination.of(settings.runId(), err)) {
+      termination.listen();
       return ImageGeneration.run(session, settings, progress);
     }
   }

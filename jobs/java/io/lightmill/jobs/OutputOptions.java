@@ -3,6 +3,10 @@ package io.lightmill.jobs;
 import io.lightmill.pipeline.ErrorCode;
 import io.lightmill.pipeline.LightmillException;
 import io.lightmill.pipeline.image.ImageFormat;
+import io.lightmill.udfs.GenerationSettings;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.regex.Pattern;
 import picocli.CommandLine.Option;
@@ -12,6 +16,9 @@ final class OutputOptions {
 
   /** It becomes a part of directory and file names. */
   private static final Pattern RUN_ID = Pattern.compile("[A-Za-z0-9][A-Za-z0-9._-]{0,99}");
+
+  private static final Pattern DURATION =
+      Pattern.compile("(?=\\d)(\\d{1,6}h)?(\\d{1,6}m)?(\\d{1,9}s)?");
 
   @Option(
       names = "--output",
@@ -39,6 +46,24 @@ final class OutputOptions {
       description =
           "Draw again what earlier runs over this output have drawn, instead of reusing it.")
   private boolean force;
+
+  @Option(
+      names = "--retry-failed",
+      negatable = true,
+      defaultValue = "true",
+      fallbackValue = "true",
+      description =
+          "Try again what earlier runs failed to draw; --no-retry-failed leaves it failed"
+              + " (${DEFAULT-VALUE}).")
+  private boolean retryFailed;
+
+  @Option(
+      names = "--deadline",
+      paramLabel = "DURATION",
+      description =
+          "Time from the start, such as 55m or 7h30m, by which to end: batches that would not make"
+              + " it are left to a rerun, and the exit status is 4.")
+  private Optional<String> deadline;
 
   @Option(
       names = "--run-id",
@@ -70,8 +95,26 @@ final class OutputOptions {
     return pathTemplate;
   }
 
-  boolean force() {
-    return force;
+  GenerationSettings.Rerun rerun() {
+    return new GenerationSettings.Rerun(force, retryFailed);
+  }
+
+  /** The instant by which to end. */
+  Optional<Instant> deadline(Instant started) {
+    return deadline.map(duration -> started.plus(duration(duration)));
+  }
+
+  /** ISO-8601 without its letters P and T. */
+  private static Duration duration(String text) {
+    if (DURATION.matcher(text).matches()) {
+      Duration duration = Duration.parse("PT" + text.toUpperCase(Locale.ROOT));
+      if (!duration.isZero()) {
+        return duration;
+      }
+    }
+    throw new LightmillException(
+        ErrorCode.CONFIGURATION_INVALID,
+        "--deadline is '%s', but must be a time such as 90s, 55m or 7h30m.".formatted(text));
   }
 
   /** The name that was asked for, checked; empty where one is to be made up. */

@@ -32,6 +32,19 @@ record RunSummary(Map<String, Long> statuses, double seconds) {
     return count(ImageStatus.FAILED) + count(ImageStatus.INVALID);
   }
 
+  /** Rows of which something became: all but those that a stop left to a rerun. */
+  long settled() {
+    return images() - count(ImageStatus.PENDING);
+  }
+
+  /** Of the command: what was stopped is to be run again, whatever failed so far. */
+  int exitStatus(long maxFailures) {
+    if (count(ImageStatus.PENDING) > 0) {
+      return ExitStatus.STOPPED;
+    }
+    return failures() > maxFailures ? ExitStatus.ROWS_FAILED : ExitStatus.DONE;
+  }
+
   /** Images a second of the generating stage. */
   double imagesPerSecond() {
     return seconds > 0 ? count(ImageStatus.GENERATED) / seconds : 0;

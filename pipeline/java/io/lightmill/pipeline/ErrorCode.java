@@ -8,6 +8,8 @@ public enum ErrorCode {
   INPUT_INVALID,
   /** The output cannot be written. */
   OUTPUT_UNWRITABLE,
+  /** Another run holds the lock of the output. */
+  OUTPUT_IN_USE,
   /** Two rows of one table carry the same id. */
   ID_DUPLICATE,
   /** A row has no prompt, or the template leaves it empty. */

@@ -3,6 +3,7 @@ package io.lightmill.udfs;
 import io.lightmill.pipeline.image.ImageFormat;
 import io.lightmill.pipeline.torch.DType;
 import java.io.Serializable;
+import java.time.Instant;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
@@ -23,7 +24,8 @@ import java.util.OptionalInt;
  * @param device to draw on
  * @param dtype of the weights on the device; empty for the best of the device
  * @param runId of this run, unique below the output
- * @param force draw every image again, whatever earlier runs left below the output
+ * @param rerun what is taken from earlier runs over this output
+ * @param deadline after which no batch is begun that would not end before it; empty for none
  */
 public record GenerationSettings(
     Table table,
@@ -38,7 +40,8 @@ public record GenerationSettings(
     DeviceChoice device,
     Optional<DType> dtype,
     String runId,
-    boolean force) {
+    Rerun rerun,
+    Optional<Instant> deadline) {
 
   /**
    * Where the prompts come from.
@@ -57,6 +60,15 @@ public record GenerationSettings(
       Map<String, String> columns,
       Optional<String> promptTemplate,
       OptionalInt limit) {}
+
+  /**
+   * What is taken from earlier runs over the same output.
+   *
+   * @param force draw every image again, whatever earlier runs left
+   * @param retryFailed try images again that earlier runs failed to draw, instead of leaving them
+   *     failed
+   */
+  public record Rerun(boolean force, boolean retryFailed) {}
 
   /**
    * Values of rows that name none; where these are empty too, the checkpoint decides.

@@ -7,12 +7,15 @@ import io.lightmill.pipeline.LightmillException;
 import io.lightmill.pipeline.RgbImage;
 import io.lightmill.pipeline.image.ImageEncoder;
 import io.lightmill.pipeline.image.Receipt;
+import io.lightmill.pipeline.store.FoundObject;
 import io.lightmill.pipeline.store.ImageStore;
 import io.lightmill.pipeline.store.StoredObject;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import org.apache.commons.codec.digest.DigestUtils;
 import org.apache.spark.sql.Row;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -33,11 +36,42 @@ final class ImageFinisher {
   private final ImageIdentity identity;
   private final ClassifierFreeGuidance guidance;
   private final ImageStore store;
+  private final OwnImages own;
 
-  ImageFinisher(ImageIdentity identity, ClassifierFreeGuidance guidance, ImageStore store) {
+  ImageFinisher(
+      ImageIdentity identity, ClassifierFreeGuidance guidance, ImageStore store, OwnImages own) {
     this.identity = identity;
     this.guidance = guidance;
     this.store = store;
+    this.own = own;
+  }
+
+  /**
+   * Finds what another attempt at this task has stored.
+   *
+   * @param rows that ask for one image, at least one
+   * @return what became of each row, in order; empty if the image is to be drawn
+   */
+  Optional<List<Outcome>> found(List<Row> rows) {
+    Map<String, StoredImage> byKey = new HashMap<>();
+    List<Outcome> outcomes = new ArrayList<>();
+    for (Row row : rows) {
+      String key = row.getAs(PlannedImages.KEY);
+      StoredImage first = byKey.get(key);
+      if (first != null) {
+        outcomes.add(Outcome.reused(first));
+        continue;
+      }
+      Optional<FoundObject> object =
+          store.find(key).filter(it -> own.include(row.getAs("image_id"), it));
+      if (object.isEmpty()) {
+        return Optional.empty();
+      }
+      byte[] bytes = object.get().bytes();
+      byKey.put(key, new StoredImage(key, bytes.length, DigestUtils.sha256Hex(bytes)));
+      outcomes.add(Outcome.generatedBefore(byKey.get(key)));
+    }
+    return Optional.of(outcomes);
   }
 
   /**
@@ -95,19 +129,20 @@ final class ImageFinisher {
       Outcome first = byKey.get(key);
       if (first == null) {
         long start = System.nanoTime();
-        StoredObject object = store.put(key, bytes, identity.format().contentType());
+        String imageId = row.getAs("image_id");
+        StoredObject object =
+            store.putOnce(
+                key, bytes, identity.format().contentType(), found -> own.include(imageId, found));
         first =
             Outcome.generated(
-                key,
-                object.bytes(),
-                object.sha256(),
+                new StoredImage(key, object.bytes(), object.sha256()),
                 byKey.isEmpty() ? generateMillis : 0,
                 byKey.isEmpty() ? encodeMillis : 0,
                 millisSince(start));
         byKey.put(key, first);
         outcomes.add(first);
       } else {
-        outcomes.add(Outcome.reused(key, first.bytes(), first.sha256()));
+        outcomes.add(Outcome.reused(first.image()));
       }
     }
     return outcomes;

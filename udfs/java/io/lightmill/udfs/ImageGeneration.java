@@ -3,7 +3,10 @@ package io.lightmill.udfs;
 import io.lightmill.pipeline.ClassifierFreeGuidance;
 import io.lightmill.pipeline.PipelineLimits;
 import io.lightmill.pipeline.store.PathTemplate;
+import java.time.Clock;
+import java.time.Instant;
 import java.util.Map;
+import java.util.Optional;
 import java.util.function.Supplier;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.sql.Dataset;
@@ -17,6 +20,9 @@ import org.apache.spark.util.SerializableConfiguration;
 public final class ImageGeneration {
 
   private static final double NANOS_PER_SECOND = 1e9;
+
+  /** There is no content policy yet: nothing is blocked, and nothing stays blocked. */
+  private static final Optional<String> POLICY_DIGEST = Optional.empty();
 
   private ImageGeneration() {}
 
@@ -83,7 +89,16 @@ public final class ImageGeneration {
         progress,
         cluster,
         () -> JobCheckpoint.open(settings, cluster, hadoop),
+        Clock.systemUTC(),
         called);
+  }
+
+  /**
+   * Ends a run of this driver early: no batch is begun any more, what is done is committed, and the
+   * rest is {@link ImageStatus#PENDING}.
+   */
+  public static void end(String runId) {
+    DrawingStop.end(runId);
   }
 
   static Result run(
@@ -92,14 +107,45 @@ public final class ImageGeneration {
       Progress progress,
       Cluster cluster,
       Supplier<JobCheckpoint> opening,
+      Clock clock,
       long called) {
     PromptRows table = PromptRows.open(spark, settings.table());
-    String directory = Manifest.reserve(spark, settings);
-    JobCheckpoint checkpoint = opening.get(); // a large one takes a while: all its bytes are hashed
+    Instant since = Manifest.reserve(spark, settings);
+    try (OutputClaim claim = OutputClaim.of(spark, settings, clock)) {
+      JobCheckpoint checkpoint = opening.get(); // may take a while: all its bytes are hashed
+      OwnImages own = new OwnImages(settings.rerun().force(), since);
+      DrawingStop stop = new DrawingStop(settings.runId(), settings.deadline().orElse(null), clock);
+      return run(
+          spark,
+          settings,
+          progress,
+          table,
+          checkpoint,
+          job(spark, settings, cluster, checkpoint, own, stop),
+          claim,
+          called);
+    } finally {
+      DrawingStop.forget(settings.runId());
+    }
+  }
+
+  private static Result run(
+      SparkSession spark,
+      GenerationSettings settings,
+      Progress progress,
+      PromptRows table,
+      JobCheckpoint checkpoint,
+      GenerationJob job,
+      OutputClaim claim,
+      long called) {
+    Cluster cluster = job.cluster();
+    String directory = Manifest.directory(settings.output(), settings.runId());
     progress.opened(
         checkpoint.model().pipelineClass(), checkpoint.model().digest(), checkpoint.limits());
     try (ImageProgress heard = ImageProgress.follow(spark, settings.runId(), progress);
-        RowsOnDisk images = RowsOnDisk.of(planned(spark, settings, table, checkpoint))) {
+        FrozenRows images =
+            FrozenRows.of(
+                planned(spark, settings, table, checkpoint), cluster, settings.output())) {
       StructType passthrough = PlannedImages.passthrough(images.rows().schema());
       ImagePlan plan =
           ImagePlan.of(
@@ -109,7 +155,7 @@ public final class ImageGeneration {
         progress.idleNegativePrompts(plan.idleNegativePrompts(), checkpoint.limits().guidance());
       }
       BatchPlan batches = plan.batches(settings.batchSize(), cluster, settings.partitions());
-      GenerateImages generating = new GenerateImages(job(spark, settings, cluster, checkpoint));
+      GenerateImages generating = new GenerateImages(job);
       LoadingAhead loading = LoadingAhead.of(cluster, checkpoint.loader(), plan.toDraw());
       long submitted = System.nanoTime();
       Manifest.Totals totals;
@@ -118,7 +164,8 @@ public final class ImageGeneration {
             Manifest.write(
                 plan.dealt(batches)
                     .mapPartitions(generating, Encoders.row(Manifest.schemaInFlight(passthrough))),
-                directory);
+                directory,
+                claim::require);
       } finally {
         loading.await();
       }
@@ -135,6 +182,7 @@ public final class ImageGeneration {
           (committed - firstDrawing) / NANOS_PER_SECOND,
           totals.engineSeconds());
     } catch (Exception e) { // Spark throws checked exceptions that Scala does not declare
+      claim.explain();
       throw TaskFailures.mendable(settings.table().location(), e);
     } finally {
       LoadedPipelines.release(checkpoint.loader());
@@ -142,12 +190,20 @@ public final class ImageGeneration {
   }
 
   private static GenerationJob job(
-      SparkSession spark, GenerationSettings settings, Cluster cluster, JobCheckpoint checkpoint) {
+      SparkSession spark,
+      GenerationSettings settings,
+      Cluster cluster,
+      JobCheckpoint checkpoint,
+      OwnImages own,
+      DrawingStop stop) {
     return new GenerationJob(
         new ImageIdentity(checkpoint.model(), settings.format()),
         checkpoint.limits().guidance(),
         settings.output(),
         settings.runId(),
+        own,
+        stop,
+        POLICY_DIGEST.orElse(null),
         cluster,
         checkpoint.loader(),
         new SerializableConfiguration(spark.sparkContext().hadoopConfiguration()));
@@ -171,7 +227,6 @@ public final class ImageGeneration {
             checkpoint.loader());
     Dataset<Row> images =
         requests.flatMap(planning, Encoders.row(PlannedImages.schema(passthrough)));
-    return ImagePlan.placed(
-        EarlierManifests.marked(spark, images, settings.output(), settings.force()));
+    return ImagePlan.placed(new EarlierImages(spark, settings, POLICY_DIGEST).marked(images));
   }
 }

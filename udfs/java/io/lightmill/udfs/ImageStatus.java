@@ -13,7 +13,14 @@ public enum ImageStatus {
   /** The table row cannot be drawn as it stands. */
   INVALID,
   /** Drawing or storing failed. */
-  FAILED;
+  FAILED,
+  /** The run was stopped before its turn came; a rerun draws it. */
+  PENDING;
+
+  /** The status that manifests spell so. */
+  static ImageStatus labelled(String label) {
+    return valueOf(label.toUpperCase(Locale.ROOT));
+  }
 
   /** As manifests spell it. */
   public String label() {

@@ -10,6 +10,7 @@ import io.lightmill.pipeline.ErrorCode;
 import io.lightmill.pipeline.LightmillException;
 import io.lightmill.pipeline.store.ImageStore;
 import java.io.IOException;
+import java.time.Instant;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
@@ -21,7 +22,6 @@ import org.apache.spark.sql.Column;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Observation;
 import org.apache.spark.sql.Row;
-import org.apache.spark.sql.SaveMode;
 import org.apache.spark.sql.SparkSession;
 import org.apache.spark.sql.types.DataTypes;
 import org.apache.spark.sql.types.StructField;
@@ -72,7 +72,11 @@ public final class Manifest {
           .add("generate_ms", DataTypes.DoubleType)
           .add("encode_ms", DataTypes.DoubleType)
           .add("store_ms", DataTypes.DoubleType)
-          .add("device", DataTypes.StringType);
+          .add("device", DataTypes.StringType)
+          .add("policy_digest", DataTypes.StringType);
+
+  /** Of all manifests below an output. */
+  static final String DIRECTORY = "manifest";
 
   private static final String ENGINE = "engine_ms";
 
@@ -103,35 +107,30 @@ public final class Manifest {
     return new StructType(fields);
   }
 
-  /** The directory of all manifests below an output. */
-  static String directory(String output) {
-    return output + "/manifest";
-  }
-
   /** The directory of one run's manifest. */
   static String directory(String output, String runId) {
-    return directory(output) + "/run_id=" + runId;
+    return output + "/" + DIRECTORY + "/run_id=" + runId;
   }
 
   /**
-   * The directory of a run's manifest, once it is sure that the output can be written and that no
-   * other run has this name.
+   * Makes sure that the output can be written and that no finished run has this name.
    *
+   * @return the time by the store's clock
    * @throws LightmillException with {@code OUTPUT_UNWRITABLE} or {@code CONFIGURATION_INVALID}
    */
-  static String reserve(SparkSession spark, GenerationSettings settings) {
+  static Instant reserve(SparkSession spark, GenerationSettings settings) {
     Configuration hadoop = spark.sparkContext().hadoopConfiguration();
-    ImageStore.open(settings.output(), hadoop).probeWritable();
+    Instant now = ImageStore.open(settings.output(), hadoop).probeWritable();
     String directory = directory(settings.output(), settings.runId());
     try {
-      Path path = new Path(directory);
+      Path path = new Path(directory, ManifestCommit.SUCCESS);
       if (path.getFileSystem(hadoop).exists(path)) {
         throw new LightmillException(
             ErrorCode.CONFIGURATION_INVALID,
             "run id '%s' is taken: '%s' exists; choose another"
                 .formatted(settings.runId(), directory));
       }
-      return directory;
+      return now;
     } catch (IOException e) {
       throw new LightmillException(
           ErrorCode.OUTPUT_UNWRITABLE,
@@ -140,14 +139,18 @@ public final class Manifest {
     }
   }
 
-  /** Computes the rows, once, and commits them together; counts them as they pass. */
-  static Totals write(Dataset<Row> rows, String directory) throws InterruptedException {
+  /**
+   * Computes the rows, once, and commits them together; counts them as they pass.
+   *
+   * @param held refuses the commit by throwing
+   */
+  static Totals write(Dataset<Row> rows, String directory, Runnable held)
+      throws IOException, InterruptedException {
     Observation counted = new Observation();
-    rows.withColumn("created_at", timestamp_micros(col("created_at")))
-        .observe(counted, sum("generate_ms").as(ENGINE), counts())
-        .write()
-        .mode(SaveMode.ErrorIfExists)
-        .parquet(directory);
+    Dataset<Row> observed =
+        rows.withColumn("created_at", timestamp_micros(col("created_at")))
+            .observe(counted, sum("generate_ms").as(ENGINE), counts());
+    new ManifestCommit(rows.sparkSession(), new Path(directory)).write(observed.write(), held);
     return totals(counted.getAsJava());
   }
 

@@ -44,15 +44,16 @@ final class ManifestRows {
 
   private Object value(String column, Row planned, Outcome outcome) {
     Model model = job.identity().model();
+    StoredImage image = outcome.image();
     boolean drawn = outcome.generateMillis() != null;
     return switch (column) {
       case "status" -> outcome.status().label();
       case "error_code" -> outcome.errorCode();
       case "error_message" -> outcome.errorMessage();
-      case "path" -> outcome.path();
-      case "format" -> outcome.path() == null ? null : job.identity().format().extension();
-      case "bytes" -> outcome.bytes();
-      case "sha256" -> outcome.sha256();
+      case "path" -> image == null ? null : image.path();
+      case "format" -> image == null ? null : job.identity().format().extension();
+      case "bytes" -> image == null ? null : image.bytes();
+      case "sha256" -> image == null ? null : image.sha256();
       case "model" -> model.name();
       case "model_digest" -> model.digest();
       case "dtype" -> model.dtype();
@@ -63,6 +64,7 @@ final class ManifestRows {
       case "generate_ms" -> outcome.generateMillis();
       case "encode_ms" -> outcome.encodeMillis();
       case "store_ms" -> outcome.storeMillis();
+      case "policy_digest" -> job.policyDigest();
       case "device" -> drawn ? device.name() : null;
       default -> planned.getAs(column);
     };

@@ -5,26 +5,43 @@ import io.lightmill.pipeline.LightmillException;
 /**
  * What became of one image; what does not apply is null.
  *
+ * @param image where it is, if it is stored
  * @param generateMillis share of the batch's time on the engine
  */
 record Outcome(
     ImageStatus status,
     String errorCode,
     String errorMessage,
-    String path,
-    Long bytes,
-    String sha256,
+    StoredImage image,
     Double generateMillis,
     Double encodeMillis,
     Double storeMillis) {
 
-  static Outcome invalid(String errorCode, String errorMessage) {
-    return new Outcome(
-        ImageStatus.INVALID, errorCode, errorMessage, null, null, null, null, null, null);
+  private static Outcome undrawn(
+      ImageStatus status, String errorCode, String errorMessage, StoredImage image) {
+    return new Outcome(status, errorCode, errorMessage, image, null, null, null);
   }
 
-  static Outcome reused(String path, Long bytes, String sha256) {
-    return new Outcome(ImageStatus.REUSED, null, null, path, bytes, sha256, null, null, null);
+  static Outcome invalid(String errorCode, String errorMessage) {
+    return undrawn(ImageStatus.INVALID, errorCode, errorMessage, null);
+  }
+
+  /** As an earlier run left it: failed or blocked. */
+  static Outcome refused(ImageStatus status, String errorCode, String errorMessage) {
+    return undrawn(status, errorCode, errorMessage, null);
+  }
+
+  static Outcome reused(StoredImage image) {
+    return undrawn(ImageStatus.REUSED, null, null, image);
+  }
+
+  /** Drawn and stored by an attempt at this task that came to grief later. */
+  static Outcome generatedBefore(StoredImage image) {
+    return undrawn(ImageStatus.GENERATED, null, null, image);
+  }
+
+  static Outcome pending() {
+    return undrawn(ImageStatus.PENDING, null, null, null);
   }
 
   static Outcome failed(LightmillException failure, Double generateMillis) {
@@ -33,29 +50,14 @@ record Outcome(
         failure.code().name(),
         failure.getMessage(),
         null,
-        null,
-        null,
         generateMillis,
         null,
         null);
   }
 
   static Outcome generated(
-      String path,
-      long bytes,
-      String sha256,
-      double generateMillis,
-      double encodeMillis,
-      double storeMillis) {
+      StoredImage image, double generateMillis, double encodeMillis, double storeMillis) {
     return new Outcome(
-        ImageStatus.GENERATED,
-        null,
-        null,
-        path,
-        bytes,
-        sha256,
-        generateMillis,
-        encodeMillis,
-        storeMillis);
+        ImageStatus.GENERATED, null, null, image, generateMillis, encodeMillis, storeMillis);
   }
 }

@@ -3,11 +3,13 @@ package io.lightmill.udfs;
 import io.lightmill.pipeline.ImageRequest;
 import io.lightmill.pipeline.store.ImageStore;
 import io.lightmill.pipeline.torch.Device;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -28,6 +30,10 @@ final class PartitionWork implements TaskCompletionListener {
   private final ImageFinisher finisher;
   private final ManifestRows manifest;
   private final ExecutorService threads;
+  private final DrawingStop stop;
+  private final boolean triedBefore;
+  private Duration longestBatch = Duration.ZERO;
+  private boolean stopped;
 
   PartitionWork(GenerationJob job, TaskContext task) {
     Device device = TaskDevice.of(job.cluster(), task);
@@ -38,7 +44,12 @@ final class PartitionWork implements TaskCompletionListener {
             () -> ProgressPlugin.send(new DrawingBegun(job.runId())));
     this.finisher =
         new ImageFinisher(
-            job.identity(), job.guidance(), ImageStore.open(job.output(), job.hadoop().value()));
+            job.identity(),
+            job.guidance(),
+            ImageStore.open(job.output(), job.hadoop().value()),
+            job.own());
+    this.stop = job.stop();
+    this.triedBefore = task.attemptNumber() > 0 || task.stageAttemptNumber() > 0;
     this.manifest = new ManifestRows(job, device, task);
     this.threads =
         Executors.newFixedThreadPool(
@@ -51,29 +62,56 @@ final class PartitionWork implements TaskCompletionListener {
       List<Row> rows = batch.stream().map(row -> manifest.row(row, undrawn(row))).toList();
       return () -> rows;
     }
-    List<List<Row>> images = byImage(batch);
+    List<Row> there = new ArrayList<>();
+    List<List<Row>> images = new ArrayList<>();
+    for (List<Row> rows : byImage(batch)) {
+      Optional<List<Outcome>> found = triedBefore ? finisher.found(rows) : Optional.empty();
+      found.ifPresentOrElse(
+          outcomes -> there.addAll(manifestRows(rows, outcomes)), () -> images.add(rows));
+    }
+    stopped = stopped || (!images.isEmpty() && stop.reached(longestBatch));
+    if (stopped) {
+      images.forEach(rows -> rows.forEach(row -> there.add(manifest.row(row, Outcome.pending()))));
+      return () -> there;
+    }
+    List<Future<List<Row>>> finishing = images.isEmpty() ? List.of() : drawn(images);
+    return () -> {
+      there.addAll(awaited(finishing));
+      return there;
+    };
+  }
+
+  private List<Future<List<Row>>> drawn(List<List<Row>> images) throws InterruptedException {
     List<ImageRequest> requests =
         images.stream().map(rows -> PlannedImages.request(rows.get(0))).toList();
+    long start = System.nanoTime();
     Iterator<DrawnImage> drawn = drawing.draw(requests).iterator();
+    Duration batch = Duration.ofNanos(System.nanoTime() - start);
+    longestBatch = batch.compareTo(longestBatch) > 0 ? batch : longestBatch;
     List<Future<List<Row>>> finishing = new ArrayList<>();
     for (List<Row> rows : images) {
       DrawnImage image = drawn.next();
-      finishing.add(threads.submit(() -> finished(rows, image)));
+      finishing.add(threads.submit(() -> manifestRows(rows, finisher.finish(rows, image))));
     }
-    return () -> awaited(finishing);
+    return finishing;
   }
 
-  private List<Row> finished(List<Row> rows, DrawnImage drawn) {
-    Iterator<Outcome> outcomes = finisher.finish(rows, drawn).iterator();
-    return rows.stream().map(row -> manifest.row(row, outcomes.next())).toList();
+  private List<Row> manifestRows(List<Row> rows, List<Outcome> outcomes) {
+    Iterator<Outcome> each = outcomes.iterator();
+    return rows.stream().map(row -> manifest.row(row, each.next())).toList();
   }
 
   private static Outcome undrawn(Row planned) {
-    Row earlier = planned.getAs(EarlierManifests.EARLIER);
-    return earlier == null
-        ? Outcome.invalid(planned.getAs("error_code"), planned.getAs("error_message"))
-        : Outcome.reused(
-            earlier.getAs("path"), earlier.<Long>getAs("bytes"), earlier.getAs("sha256"));
+    Row earlier = planned.getAs(EarlierImages.EARLIER);
+    if (earlier == null) {
+      return Outcome.invalid(planned.getAs("error_code"), planned.getAs("error_message"));
+    }
+    ImageStatus status = ImageStatus.labelled(earlier.getAs("status"));
+    return status == ImageStatus.REUSED
+        ? Outcome.reused(
+            new StoredImage(
+                earlier.getAs("path"), earlier.<Long>getAs("bytes"), earlier.getAs("sha256")))
+        : Outcome.refused(status, earlier.getAs("error_code"), earlier.getAs("error_message"));
   }
 
   private static List<List<Row>> byImage(List<Row> batch) {

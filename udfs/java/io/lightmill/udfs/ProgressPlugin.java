@@ -2,6 +2,7 @@ package io.lightmill.udfs;
 
 import java.io.Serializable;
 import java.util.Map;
+import java.util.Optional;
 import org.apache.spark.SparkConf;
 import org.apache.spark.api.plugin.DriverPlugin;
 import org.apache.spark.api.plugin.ExecutorPlugin;
@@ -37,6 +38,17 @@ public final class ProgressPlugin implements SparkPlugin {
     }
   }
 
+  /** Asks the driver from an executor; empty where it gives no answer. */
+  static Optional<Object> ask(Serializable question) {
+    PluginContext context = executor;
+    try {
+      return context == null ? Optional.empty() : Optional.ofNullable(context.ask(question));
+    } catch (Exception e) { // asks declare Exception, and throw what the RPC layer throws
+      LOG.debug("{} was not answered by the driver", question, e);
+      return Optional.empty();
+    }
+  }
+
   @Override
   public DriverPlugin driverPlugin() {
     return new DriverPlugin() {
@@ -46,6 +58,8 @@ public final class ProgressPlugin implements SparkPlugin {
           ImageProgress.received(progress);
         } else if (message instanceof DrawingBegun begun) {
           ImageProgress.received(begun);
+        } else if (message instanceof DrawingStop.Question question) {
+          return DrawingStop.answer(question);
         }
         return null;
       }

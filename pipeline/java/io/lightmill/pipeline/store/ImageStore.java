@@ -4,16 +4,18 @@ import io.lightmill.pipeline.ErrorCode;
 import io.lightmill.pipeline.LightmillException;
 import java.io.FileNotFoundException;
 import java.io.IOException;
+import java.time.Instant;
 import java.util.ArrayList;
-import java.util.LinkedHashSet;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
-import java.util.Set;
 import java.util.UUID;
+import java.util.function.Predicate;
 import org.apache.commons.codec.digest.DigestUtils;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.ChecksumFileSystem;
 import org.apache.hadoop.fs.FSDataInputStream;
+import org.apache.hadoop.fs.FileStatus;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
 
@@ -23,10 +25,8 @@ import org.apache.hadoop.fs.Path;
  */
 public final class ImageStore {
 
-  private static final String S3A_INTERCEPTORS = "fs.s3a.audit.execution.interceptors";
-
-  /** Of {@link S3ContentType}, which loads only where the AWS SDK is. */
-  private static final String S3_CONTENT_TYPE = "io.lightmill.pipeline.store.S3ContentType";
+  /** Of two who store an object at once, each needs two tries at most. */
+  private static final int MOST_TRIES = 8;
 
   private final FileSystem fileSystem;
   private final Path root;
@@ -47,14 +47,14 @@ public final class ImageStore {
   public static ImageStore open(String root, Configuration configuration) {
     try {
       Path path = new Path(root);
-      return new ImageStore(path.getFileSystem(keepingContentTypes(configuration)), path);
+      return new ImageStore(StoreFileSystems.of(path, configuration), path);
     } catch (IOException | IllegalArgumentException e) {
       throw unwritable(root, e);
     }
   }
 
   /**
-   * Stores one object, and replaces any that has this key: equal keys mean equal images.
+   * Stores one object, and replaces any that has this key.
    *
    * @param key below the root, as a {@link PathTemplate} makes them
    * @param contentType kept by stores that know of it
@@ -65,14 +65,111 @@ public final class ImageStore {
     Path path = path(key);
     try {
       writer.write(path, bytes, contentType);
+      return stored(path, bytes);
     } catch (IOException e) {
-      throw new LightmillException(
-          ErrorCode.STORE_FAILED,
-          "Image %s could not be stored: %s. Mend that and run again; finished images are kept."
-              .formatted(path, e),
-          e);
+      throw unstored(path, e);
     }
+  }
+
+  /**
+   * Stores one object where nothing stands. Of several that try at once, on any hosts, one
+   * succeeds.
+   *
+   * @return empty where something else stands, which stays
+   * @throws LightmillException as {@link #put}
+   */
+  public Optional<StoredObject> create(String key, byte[] bytes, String contentType) {
+    Path path = path(key);
+    try {
+      boolean ours = writer.create(path, bytes, contentType) || answerWasLost(path, bytes);
+      return ours ? Optional.of(stored(path, bytes)) : Optional.empty();
+    } catch (IOException e) {
+      throw unstored(path, e);
+    }
+  }
+
+  /**
+   * Stores one object, unless an equivalent one stands under its key: then that one stays. So those
+   * who store the same thing at once, or once more after a lost answer, agree on what is there.
+   *
+   * @param equivalent whether an object that stands may stay in the place of this one
+   * @return the object that stands
+   * @throws LightmillException as {@link #put}
+   */
+  public StoredObject putOnce(
+      String key, byte[] bytes, String contentType, Predicate<FoundObject> equivalent) {
+    Path path = path(key);
+    try {
+      for (int tries = 0; !writer.create(path, bytes, contentType); tries++) {
+        if (tries == MOST_TRIES) {
+          throw new IOException("others keep writing it");
+        }
+        Optional<Standing> standing = standing(path);
+        if (standing.isPresent()) {
+          FoundObject found = standing.get().found();
+          if (Arrays.equals(found.bytes(), bytes) || equivalent.test(found)) {
+            return stored(path, found.bytes());
+          }
+          if (writer.replace(standing.get().status(), bytes, contentType)) {
+            break;
+          }
+        }
+      }
+      return stored(path, bytes);
+    } catch (IOException e) {
+      throw unstored(path, e);
+    }
+  }
+
+  /** An object, and how the file system knew it before its bytes were read. */
+  private record Standing(FileStatus status, FoundObject found) {}
+
+  private Optional<Standing> standing(Path path) throws IOException {
+    try {
+      FileStatus status = fileSystem.getFileStatus(path);
+      try (FSDataInputStream in = fileSystem.open(path)) {
+        return Optional.of(
+            new Standing(
+                status,
+                new FoundObject(
+                    in.readAllBytes(), Instant.ofEpochMilli(status.getModificationTime()))));
+      }
+    } catch (FileNotFoundException e) {
+      return Optional.empty();
+    }
+  }
+
+  private boolean answerWasLost(Path path, byte[] bytes) throws IOException {
+    return standing(path).filter(it -> Arrays.equals(it.found().bytes(), bytes)).isPresent();
+  }
+
+  private static StoredObject stored(Path path, byte[] bytes) {
     return new StoredObject(path.toString(), bytes.length, DigestUtils.sha256Hex(bytes));
+  }
+
+  /** The object that has this key. */
+  public Optional<FoundObject> find(String key) {
+    Path path = path(key);
+    try {
+      return standing(path).map(Standing::found);
+    } catch (IOException e) {
+      throw unreadable(path, e);
+    }
+  }
+
+  /** Removes the object that has this key, if there is one. */
+  public void delete(String key) {
+    Path path = path(key);
+    try {
+      fileSystem.delete(path, false);
+    } catch (IOException e) {
+      throw unstored(path, e);
+    }
+  }
+
+  /** What stands below the root. */
+  public ObjectListing listing() {
+    return new ObjectListing(fileSystem, root, writer instanceof ObjectWriter.OnePut);
   }
 
   /** Whether an object has this key. */
@@ -101,21 +198,52 @@ public final class ImageStore {
    * Makes sure, before any image is paid for, that objects can be stored: writes a small one and
    * deletes it, along with the directories that it needed.
    *
+   * @return the time by the store's clock, which dates objects
    * @throws LightmillException (OUTPUT_UNWRITABLE) where they cannot
    */
-  public void probeWritable() {
+  public Instant probeWritable() {
     Path probe = new Path(root, ".lightmill-probe-" + UUID.randomUUID());
     try {
-      List<Path> missing = missing(root);
+      Runnable tidying = tidying();
       writer.write(probe, new byte[1], "application/octet-stream");
+      Instant now = Instant.ofEpochMilli(fileSystem.getFileStatus(probe).getModificationTime());
       fileSystem.delete(probe, false);
-      for (Path directory : missing) {
-        if (fileSystem.exists(directory) && fileSystem.listStatus(directory).length == 0) {
-          fileSystem.delete(directory, false);
-        }
-      }
+      tidying.run();
+      return now;
     } catch (IOException e) {
       throw unwritable(root.toString(), e);
+    }
+  }
+
+  /**
+   * Remembers which directories, the root and those above it, are not there yet. Running the result
+   * removes those that are there then and hold nothing.
+   */
+  public Runnable tidying() {
+    try {
+      List<Path> missing = missing(root);
+      return () -> missing.forEach(this::deleteIfEmpty);
+    } catch (IOException e) {
+      throw unwritable(root.toString(), e);
+    }
+  }
+
+  /**
+   * Removes a directory that holds nothing.
+   *
+   * @param directory a key
+   */
+  public void deleteIfEmpty(String directory) {
+    deleteIfEmpty(path(directory));
+  }
+
+  private void deleteIfEmpty(Path directory) {
+    try {
+      if (fileSystem.exists(directory) && fileSystem.listStatus(directory).length == 0) {
+        fileSystem.delete(directory, false);
+      }
+    } catch (IOException e) {
+      throw unstored(directory, e);
     }
   }
 
@@ -137,17 +265,6 @@ public final class ImageStore {
     return path;
   }
 
-  /** Takes effect unless this JVM has a file system of the same bucket already. */
-  private static Configuration keepingContentTypes(Configuration configuration) {
-    Configuration own = new Configuration(configuration);
-    own.setClassLoader(ImageStore.class.getClassLoader());
-    Set<String> interceptors =
-        new LinkedHashSet<>(own.getTrimmedStringCollection(S3A_INTERCEPTORS));
-    interceptors.add(S3_CONTENT_TYPE);
-    own.setStrings(S3A_INTERCEPTORS, interceptors.toArray(String[]::new));
-    return own;
-  }
-
   /** The local file system would put a {@code .crc} file beside each image. */
   private static FileSystem withoutChecksumFiles(FileSystem fileSystem) {
     return fileSystem instanceof ChecksumFileSystem checksums
@@ -164,10 +281,18 @@ public final class ImageStore {
         e);
   }
 
-  private static LightmillException unreadable(Path path, IOException e) {
+  private static LightmillException unstored(Path path, IOException e) {
     return new LightmillException(
         ErrorCode.STORE_FAILED,
-        "Image %s could not be read back: %s. Mend its permissions or credentials and run again."
+        "Object %s could not be stored: %s. Mend that and run again; finished images are kept."
+            .formatted(path, e),
+        e);
+  }
+
+  static LightmillException unreadable(Path path, IOException e) {
+    return new LightmillException(
+        ErrorCode.STORE_FAILED,
+        "Object %s could not be read back: %s. Mend its permissions or credentials and run again."
             .formatted(path, e),
         e);
   }

@@ -1,12 +1,16 @@
 package io.lightmill.pipeline.store;
 
 import java.io.IOException;
+import java.nio.file.FileSystemException;
+import java.nio.file.Files;
 import java.util.Set;
 import java.util.UUID;
 import org.apache.hadoop.fs.CommonPathCapabilities;
+import org.apache.hadoop.fs.EtagSource;
 import org.apache.hadoop.fs.FSDataOutputStream;
 import org.apache.hadoop.fs.FSDataOutputStreamBuilder;
 import org.apache.hadoop.fs.FileAlreadyExistsException;
+import org.apache.hadoop.fs.FileStatus;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Options;
 import org.apache.hadoop.fs.Path;
@@ -20,29 +24,102 @@ sealed interface ObjectWriter {
   /** Replaces what stands at the path; after an exception nothing new does. */
   void write(Path path, byte[] bytes, String contentType) throws IOException;
 
+  /**
+   * Writes the object where nothing stands; of several writers at once, one succeeds. After a lost
+   * answer the object may stand although this returns false.
+   *
+   * @return false where something stands, which stays
+   */
+  boolean create(Path path, byte[] bytes, String contentType) throws IOException;
+
+  /**
+   * Replaces what was seen at the path; where the store can tell, only if nobody else has.
+   *
+   * @return false if somebody else has
+   */
+  boolean replace(FileStatus seen, byte[] bytes, String contentType) throws IOException;
+
   /** The way that suits a file system. */
   static ObjectWriter of(FileSystem fileSystem, Path root) throws IOException {
     boolean publishesOnClose =
         fileSystem.hasPathCapability(root, CommonPathCapabilities.ABORTABLE_STREAM)
             || PUBLISHING_ON_CLOSE.contains(fileSystem.getUri().getScheme());
-    return publishesOnClose ? new OnePut(fileSystem) : new TemporaryFile(fileSystem);
+    return publishesOnClose
+        ? new OnePut(
+            fileSystem,
+            fileSystem.hasPathCapability(
+                root, Options.CreateFileOptionKeys.FS_OPTION_CREATE_CONDITIONAL_OVERWRITE),
+            fileSystem.hasPathCapability(
+                root, Options.CreateFileOptionKeys.FS_OPTION_CREATE_CONDITIONAL_OVERWRITE_ETAG))
+        : new TemporaryFile(fileSystem);
   }
 
   /**
    * For object stores, where an object appears when its stream is closed: one PUT. A stream that
    * failed is aborted, or left open where it cannot be: closing it would publish half an object.
+   *
+   * @param ifNoneMatch whether a PUT can be made to spare what stands
+   * @param ifMatch whether a PUT can be made to replace only what was seen
    */
-  record OnePut(FileSystem fileSystem) implements ObjectWriter {
+  record OnePut(FileSystem fileSystem, boolean ifNoneMatch, boolean ifMatch)
+      implements ObjectWriter {
 
     /** S3A: skips the look-ups that a PUT does not need. */
     private static final String S3A_CREATE_PERFORMANCE = "fs.s3a.create.performance";
 
+    /** Of S3A, for the answer 412 to a condition. */
+    private static final String CHANGED = "RemoteFileChangedException";
+
     @Override
     public void write(Path path, byte[] bytes, String contentType) throws IOException {
+      put(builder(path, contentType).overwrite(true), bytes);
+    }
+
+    @Override
+    public boolean create(Path path, byte[] bytes, String contentType) throws IOException {
+      FSDataOutputStreamBuilder<?, ?> create = builder(path, contentType).overwrite(ifNoneMatch);
+      if (ifNoneMatch) {
+        create.opt(Options.CreateFileOptionKeys.FS_OPTION_CREATE_CONDITIONAL_OVERWRITE, true);
+      }
+      return conditional(create, bytes);
+    }
+
+    @Override
+    public boolean replace(FileStatus seen, byte[] bytes, String contentType) throws IOException {
+      FSDataOutputStreamBuilder<?, ?> create = builder(seen.getPath(), contentType).overwrite(true);
+      if (ifMatch && seen instanceof EtagSource tagged && tagged.getEtag() != null) {
+        create.must(
+            Options.CreateFileOptionKeys.FS_OPTION_CREATE_CONDITIONAL_OVERWRITE_ETAG,
+            tagged.getEtag());
+      }
+      return conditional(create, bytes);
+    }
+
+    private FSDataOutputStreamBuilder<?, ?> builder(Path path, String contentType) {
       FSDataOutputStreamBuilder<?, ?> create = fileSystem.createFile(path);
-      create.recursive().overwrite(true);
+      create.recursive();
       create.opt(Options.CreateFileOptionKeys.FS_OPTION_CREATE_CONTENT_TYPE, contentType);
       create.opt(S3A_CREATE_PERFORMANCE, true);
+      return create;
+    }
+
+    private static boolean conditional(FSDataOutputStreamBuilder<?, ?> create, byte[] bytes)
+        throws IOException {
+      try {
+        put(create, bytes);
+        return true;
+      } catch (FileAlreadyExistsException e) {
+        return false;
+      } catch (IOException e) {
+        if (e.getClass().getSimpleName().equals(CHANGED)) {
+          return false;
+        }
+        throw e;
+      }
+    }
+
+    private static void put(FSDataOutputStreamBuilder<?, ?> create, byte[] bytes)
+        throws IOException {
       FSDataOutputStream out = create.build();
       boolean written = false;
       try {
@@ -72,6 +149,54 @@ sealed interface ObjectWriter {
       } catch (IOException | RuntimeException e) {
         deleteAfter(e, temporary);
         throw e;
+      }
+    }
+
+    @Override
+    public boolean create(Path path, byte[] bytes, String contentType) throws IOException {
+      if (fileSystem.exists(path)) {
+        return false;
+      }
+      Path temporary = new Path(path.getParent(), ".%s.tmp".formatted(UUID.randomUUID()));
+      try {
+        writeAll(temporary, bytes);
+        boolean created = linked(temporary, path);
+        fileSystem.delete(temporary, false);
+        return created;
+      } catch (IOException | RuntimeException e) {
+        deleteAfter(e, temporary);
+        throw e;
+      }
+    }
+
+    @Override
+    public boolean replace(FileStatus seen, byte[] bytes, String contentType) throws IOException {
+      write(seen.getPath(), bytes, contentType);
+      return true;
+    }
+
+    /**
+     * A POSIX rename replaces what stands, and only a link spares it; HDFS renames onto nothing.
+     */
+    private boolean linked(Path temporary, Path path) throws IOException {
+      if (!path.toUri().getScheme().equals("file")) {
+        if (renamed(temporary, path)) {
+          return true;
+        }
+        if (fileSystem.exists(path)) {
+          return false;
+        }
+        throw new IOException("Could not rename %s to %s".formatted(temporary, path));
+      }
+      try {
+        Files.createLink(
+            java.nio.file.Path.of(path.toUri()), java.nio.file.Path.of(temporary.toUri()));
+        return true;
+      } catch (java.nio.file.FileAlreadyExistsException e) {
+        return false;
+      } catch (UnsupportedOperationException | FileSystemException e) {
+        rename(temporary, path); // a disk without links, such as a memory stick
+        return true;
       }
     }
 

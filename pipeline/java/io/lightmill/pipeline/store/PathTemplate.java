@@ -24,7 +24,8 @@ public final class PathTemplate {
   /** Spreads images over 256 directories by the first digits of their identity. */
   public static final String STANDARD = "{image_id:2}/{image_id}";
 
-  private static final String DIRECTORY = "images/";
+  /** Of all image objects below an output. */
+  public static final String DIRECTORY = "images";
 
   /** With names of at most {@link PathSegment#MAX_BYTES}, keys stay within S3's 1,024 bytes. */
   private static final int MAX_SEGMENTS = 5;
@@ -52,7 +53,7 @@ public final class PathTemplate {
   public static PathTemplate parse(String template, Set<String> known, ImageFormat format) {
     List<String> segments =
         new ArrayList<>(Arrays.asList(template.split("/", -1))); // -1 keeps empty ends
-    if (segments.size() > 1 && segments.get(0).equals("images")) {
+    if (segments.size() > 1 && segments.get(0).equals(DIRECTORY)) {
       segments.remove(0);
     }
     if (segments.size() > MAX_SEGMENTS) {
@@ -72,7 +73,7 @@ public final class PathTemplate {
   public String key(UnaryOperator<String> values) {
     return segments.stream()
         .map(segment -> PathSegment.of(filled(segment, values)))
-        .collect(Collectors.joining("/", DIRECTORY, extension));
+        .collect(Collectors.joining("/", DIRECTORY + "/", extension));
   }
 
   private static String filled(String segment, UnaryOperator<String> values) {

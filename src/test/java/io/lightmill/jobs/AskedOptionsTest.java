@@ -24,11 +24,13 @@ class AskedOptionsTest {
                 Map.entry("output", "b"),
                 Map.entry("format", "png"),
                 Map.entry("force", false),
+                Map.entry("retry-failed", true),
                 Map.entry("max-failures", 0),
                 Map.entry("checkpoint", "builtin:pocket"),
                 Map.entry("batch-size", 8),
                 Map.entry("device", "auto"),
                 Map.entry("dtype", "float16"),
+                Map.entry("offload", false),
                 Map.entry("seed", 0L),
                 Map.entry("truncate-prompts", false)));
   }

@@ -6,6 +6,7 @@ import io.lightmill.pipeline.image.ImageFormat;
 import io.lightmill.pipeline.torch.DType;
 import io.lightmill.udfs.DeviceChoice;
 import io.lightmill.udfs.GenerationSettings;
+import java.time.Instant;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
@@ -51,7 +52,8 @@ class GenerateOptionsTest {
                 DeviceChoice.AUTO,
                 Optional.empty(),
                 settings.runId(),
-                false));
+                new GenerationSettings.Rerun(false, true),
+                Optional.empty()));
     assertThat(settings.runId()).matches("20260304T050607Z-[a-z0-9]{4}");
   }
 
@@ -69,6 +71,8 @@ class GenerateOptionsTest {
                 "--format=jpeg",
                 "--path-template={sku}/{image_id}",
                 "--force",
+                "--no-retry-failed",
+                "--deadline=7h30m",
                 "--run-id=spring.1",
                 "--checkpoint=hdfs:///models/flux",
                 "--batch-size=4",
@@ -125,7 +129,8 @@ class GenerateOptionsTest {
                 DeviceChoice.CUDA,
                 Optional.of(DType.BF16),
                 "spring.1",
-                true));
+                new GenerationSettings.Rerun(true, false),
+                Optional.of(Instant.parse("2026-03-04T12:36:07Z"))));
   }
 
   @ParameterizedTest
@@ -157,6 +162,8 @@ class GenerateOptionsTest {
             + " at least 0.0.",
         "--run-id=../up | --run-id is '../up', but must be at most 100 letters, digits, dots,"
             + " dashes and underscores, of which the first is a letter or a digit.",
+        "--deadline=soon | --deadline is 'soon', but must be a time such as 90s, 55m or 7h30m.",
+        "--deadline=0m | --deadline is '0m', but must be a time such as 90s, 55m or 7h30m.",
         "--format=gif | Invalid value for option '--format': expected one of [PNG, JPEG]"
             + " (case-insensitive) but was 'gif'",
         "--dtype=int8 | Invalid value for option '--dtype': expected one of [FLOAT32, BFLOAT16,"

@@ -33,6 +33,18 @@ class RunSummaryTest {
   }
 
   @Test
+  void theExitStatusSaysFirstThatTheRunWasStopped() {
+    assertThat(new RunSummary(Map.of("generated", 3L), 1).exitStatus(0)).isZero();
+    RunSummary failed = new RunSummary(Map.of("generated", 3L, "failed", 2L), 1);
+    assertThat(failed.exitStatus(2)).isEqualTo(ExitStatus.DONE);
+    assertThat(failed.exitStatus(1)).isEqualTo(ExitStatus.ROWS_FAILED);
+    RunSummary stopped = new RunSummary(Map.of("generated", 3L, "failed", 2L, "pending", 1L), 1);
+    assertThat(stopped.exitStatus(0)).isEqualTo(ExitStatus.STOPPED);
+    assertThat(stopped.settled()).isEqualTo(5);
+    assertThat(stopped.sentence()).endsWith("2 failed, 1 pending");
+  }
+
+  @Test
   void theFirstFailuresAreSaidWithTheirReason() {
     List<Row> rows =
         IntStream.range(0, 7)

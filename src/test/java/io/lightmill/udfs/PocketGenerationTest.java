@@ -44,7 +44,8 @@ class PocketGenerationTest {
         DeviceChoice.AUTO,
         Optional.empty(),
         runId,
-        false);
+        new GenerationSettings.Rerun(false, true),
+        Optional.empty());
   }
 
   private ImageGeneration.Result run(GenerationSettings settings) {

@@ -2,6 +2,8 @@ package io.lightmill.udfs;
 
 import io.lightmill.pipeline.image.ImageFormat;
 import java.nio.file.Path;
+import java.time.Clock;
+import java.time.Instant;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
@@ -20,7 +22,7 @@ final class TestJob {
         public void finished(long images) {}
       };
 
-  private final Path output;
+  private String output;
   private String table;
   private final Map<String, String> columns = new HashMap<>();
   private Optional<String> promptTemplate = Optional.empty();
@@ -30,13 +32,15 @@ final class TestJob {
   private OptionalInt limit = OptionalInt.empty();
   private int batchSize = 4;
   private boolean truncatePrompts;
-  private boolean force;
+  private GenerationSettings.Rerun rerun = new GenerationSettings.Rerun(false, true);
+  private Optional<Instant> deadline = Optional.empty();
+  private Clock clock = Clock.systemUTC();
   private String runId = "first";
   private ImageGeneration.Progress progress = SILENT;
 
   TestJob(Path table, Path output) {
     this.table = table.toString();
-    this.output = output;
+    this.output = output.toString();
   }
 
   TestJob column(String ours, String theirs) {
@@ -46,6 +50,16 @@ final class TestJob {
 
   TestJob table(Path table) {
     this.table = table.toString();
+    return this;
+  }
+
+  TestJob output(String uri) {
+    output = uri;
+    return this;
+  }
+
+  TestJob table(String uri) {
+    this.table = uri;
     return this;
   }
 
@@ -85,7 +99,22 @@ final class TestJob {
   }
 
   TestJob force() {
-    force = true;
+    rerun = new GenerationSettings.Rerun(true, true);
+    return this;
+  }
+
+  TestJob leavingFailed() {
+    rerun = new GenerationSettings.Rerun(false, false);
+    return this;
+  }
+
+  TestJob deadline(Instant instant) {
+    deadline = Optional.of(instant);
+    return this;
+  }
+
+  TestJob clock(Clock told) {
+    clock = told;
     return this;
   }
 
@@ -116,7 +145,7 @@ final class TestJob {
             Optional.empty()),
         "paint",
         GenerationSettings.Loading.PLAIN,
-        output.toString(),
+        output,
         ImageFormat.PNG,
         pathTemplate,
         batchSize,
@@ -124,7 +153,8 @@ final class TestJob {
         DeviceChoice.AUTO,
         Optional.empty(),
         runId,
-        force);
+        rerun,
+        deadline);
   }
 
   ImageGeneration.Result run(PaintStudio studio) {
@@ -135,6 +165,7 @@ final class TestJob {
         progress,
         Cluster.of(spark.sparkContext(), DeviceChoice.CPU),
         studio::checkpoint,
+        clock,
         System.nanoTime());
   }
 }

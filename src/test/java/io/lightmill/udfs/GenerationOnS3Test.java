@@ -1,0 +1,122 @@
+package io.lightmill.udfs;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.ObjectMapper;
+import io.lightmill.s3.FaultyLink;
+import io.lightmill.s3.FaultyLink.Fault;
+import io.lightmill.s3.S3Server;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import org.apache.commons.codec.digest.DigestUtils;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.spark.sql.Row;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+/** The whole flow where table and output are on S3. */
+class GenerationOnS3Test {
+
+  private static final String TABLE =
+      "id,prompt,sku\n1,a mug,A\n2,a jug,B\n3,,C\n4,a cup,D\n5,a pot,E\n";
+
+  private final PaintStudio studio = new PaintStudio();
+  private S3Server s3;
+  private FaultyLink link;
+  private TestJob job;
+
+  @BeforeEach
+  void start() throws Exception {
+    s3 = S3Server.start();
+    link = new FaultyLink(s3.endpoint());
+    Configuration hadoop = TestSpark.session().sparkContext().hadoopConfiguration();
+    s3.settings(link.endpoint()).forEach(hadoop::set);
+    s3.put("in/prompts.csv", TABLE.getBytes(UTF_8));
+    job = new TestJob(Path.of("unused"), Path.of("unused"));
+    job.table(s3.uri("in/prompts.csv")).output(s3.uri("out"));
+  }
+
+  @AfterEach
+  void stop() {
+    link.close();
+    s3.close();
+  }
+
+  @Test
+  void imagesAndManifestAreStoredOnceAndARerunFindsThem() throws Exception {
+    ImageGeneration.Result result = job.run(studio);
+
+    assertThat(result.statuses()).isEqualTo(Map.of("generated", 4L, "invalid", 1L));
+    for (Row row : result.manifest().filter("path is not null").collectAsList()) {
+      String key = "out/" + row.<String>getAs("path");
+      assertThat(row.<String>getAs("sha256")).isEqualTo(DigestUtils.sha256Hex(s3.object(key)));
+      assertThat(s3.contentType(key)).isEqualTo("image/png");
+      assertThat(link.changes().stream().filter(call -> call.contains(key)))
+          .containsExactly("PUT /" + s3.bucket() + "/" + key);
+    }
+    assertThat(committer("first")).isEqualTo("magic");
+    assertThat(s3.pendingUploads()).doesNotContain("<Upload>");
+    assertThat(keys()).noneMatch(key -> key.matches(".*(__magic|_temporary|run\\.lock).*"));
+
+    PaintStudio other = new PaintStudio();
+    assertThat(job.runId("second").run(other).statuses())
+        .isEqualTo(Map.of("reused", 4L, "invalid", 1L));
+    assertThat(other.loads).hasValue(0);
+  }
+
+  @Test
+  void aRunWithoutAManifestIsTakenUpByItsImages() throws Exception {
+    job.run(studio);
+    for (String key : keys()) {
+      if (key.contains("manifest/")) {
+        s3.delete(key);
+      }
+    }
+
+    PaintStudio other = new PaintStudio();
+    assertThat(job.run(other).statuses()).isEqualTo(Map.of("reused", 4L, "invalid", 1L));
+    assertThat(other.loads).hasValue(0);
+  }
+
+  @Test
+  void whatFailsOnItsWayIsStoredAllTheSame() throws Exception {
+    Map<String, Fault> faults =
+        Map.of(
+            "1", Fault.SLOW_DOWN,
+            "2", Fault.DROPPED_AFTER,
+            "4", Fault.DROPPED_BEFORE,
+            "5", Fault.SLOW);
+    Map<String, Integer> struck = new ConcurrentHashMap<>();
+    link.failing(
+        call -> {
+          String row = call.target().replaceFirst(".*/images/(\\d)\\.png.*", "$1");
+          boolean image = call.method().equals("PUT") && faults.containsKey(row);
+          return image && struck.merge(row, 1, Integer::sum) == 1 ? faults.get(row) : Fault.NONE;
+        });
+
+    ImageGeneration.Result result = job.pathTemplate("{id}").run(studio);
+
+    assertThat(struck.keySet()).isEqualTo(faults.keySet());
+    assertThat(result.statuses()).isEqualTo(Map.of("generated", 4L, "invalid", 1L));
+    for (Row row : result.manifest().filter("path is not null").collectAsList()) {
+      assertThat(row.<String>getAs("sha256"))
+          .isEqualTo(DigestUtils.sha256Hex(s3.object("out/" + row.<String>getAs("path"))));
+    }
+  }
+
+  /** As Hadoop's committers write it into the file that comes last. */
+  private String committer(String runId) throws Exception {
+    return new ObjectMapper()
+        .readTree(s3.object("out/manifest/run_id=" + runId + "/_SUCCESS"))
+        .path("committer")
+        .asText();
+  }
+
+  private List<String> keys() throws Exception {
+    return s3.keys("");
+  }
+}

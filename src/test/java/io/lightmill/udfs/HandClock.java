@@ -1,0 +1,45 @@
+package io.lightmill.udfs;
+
+import java.io.Serializable;
+import java.time.Clock;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.ZoneId;
+import java.time.ZoneOffset;
+import java.util.UUID;
+import java.util.concurrent.ConcurrentHashMap;
+
+/**
+ * A clock that goes when it is told to, and shows the same time wherever it travels in this JVM.
+ */
+final class HandClock extends Clock implements Serializable {
+
+  private static final long serialVersionUID = 1L;
+
+  private static final ConcurrentHashMap<UUID, Instant> TIMES = new ConcurrentHashMap<>();
+
+  private final UUID id = UUID.randomUUID();
+
+  HandClock(Instant start) {
+    TIMES.put(id, start);
+  }
+
+  void advance(Duration duration) {
+    TIMES.computeIfPresent(id, (clock, time) -> time.plus(duration));
+  }
+
+  @Override
+  public Instant instant() {
+    return TIMES.get(id);
+  }
+
+  @Override
+  public ZoneId getZone() {
+    return ZoneOffset.UTC;
+  }
+
+  @Override
+  public Clock withZone(ZoneId zone) {
+    throw new UnsupportedOperationException("nobody asks for a time of day");
+  }
+}

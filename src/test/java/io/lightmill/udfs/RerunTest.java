@@ -1,0 +1,252 @@
+package io.lightmill.udfs;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.lightmill.pipeline.ErrorCode;
+import io.lightmill.pipeline.LightmillException;
+import io.lightmill.pipeline.store.ImageStore;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
+import java.time.Clock;
+import java.time.Instant;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
+import org.apache.commons.codec.digest.DigestUtils;
+import org.apache.commons.io.file.PathUtils;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.spark.sql.Dataset;
+import org.apache.spark.sql.Row;
+import org.apache.spark.sql.functions;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** A second run over an output: what the first one left is found, and nothing is paid for twice. */
+class RerunTest {
+
+  @TempDir Path directory;
+
+  private final PaintStudio first = new PaintStudio();
+  private final PaintStudio second = new PaintStudio();
+
+  private Path output() {
+    return directory.resolve("out");
+  }
+
+  private TestJob job(String... lines) throws IOException {
+    Path table = Files.write(directory.resolve("prompts.csv"), List.of(lines));
+    return new TestJob(table, output());
+  }
+
+  private Map<String, Path> files(ImageGeneration.Result result) {
+    return result.manifest().collectAsList().stream()
+        .collect(
+            Collectors.toMap(
+                row -> row.getAs("id"), row -> output().resolve(row.<String>getAs("path"))));
+  }
+
+  /** As after a kill of the driver: images are there, and what was begun of a manifest. */
+  private void loseManifest(String runId) throws IOException {
+    Path manifest = output().resolve("manifest/run_id=" + runId);
+    Files.delete(manifest.resolve("_SUCCESS"));
+  }
+
+  private static int drawn(PaintStudio studio) {
+    return studio.batches.stream().mapToInt(List::size).sum();
+  }
+
+  @Test
+  void imagesOfARunThatWasKilledAreFoundByTheirReceipts() throws IOException {
+    TestJob job = job("id,prompt", "1,a mug", "2,a jug", "3,a cup");
+    Map<String, Path> files = files(job.run(first));
+    loseManifest("first");
+
+    ImageGeneration.Result result = job.runId("second").run(second);
+
+    assertThat(result.statuses()).isEqualTo(Map.of("reused", 3L));
+    assertThat(second.loads).hasValue(0);
+    assertThat(files(result)).isEqualTo(files);
+    for (Row row : result.manifest().collectAsList()) {
+      byte[] stored = Files.readAllBytes(files.get(row.<String>getAs("id")));
+      assertThat(row.<String>getAs("sha256")).isEqualTo(DigestUtils.sha256Hex(stored));
+      assertThat(row.<Long>getAs("bytes")).isEqualTo(stored.length);
+    }
+  }
+
+  @Test
+  void whatIsGoneOrDamagedOrAnotherImageIsDrawnAgain() throws IOException {
+    TestJob job = job("id,prompt", "1,a mug", "2,a jug", "3,a cup", "4,a pot");
+    Map<String, Path> files = files(job.run(first));
+    Files.delete(files.get("1"));
+    byte[] whole = Files.readAllBytes(files.get("2"));
+    Files.write(files.get("2"), Arrays.copyOf(whole, whole.length / 2));
+    Files.copy(files.get("4"), files.get("3"), StandardCopyOption.REPLACE_EXISTING);
+    Files.write(files.get("3"), new byte[] {0}, StandardOpenOption.APPEND);
+
+    ImageGeneration.Result result = job.runId("second").run(second);
+
+    assertThat(result.statuses()).isEqualTo(Map.of("generated", 3L, "reused", 1L));
+    assertThat(drawn(second)).isEqualTo(3);
+    for (Row row : result.manifest().collectAsList()) {
+      byte[] stored = Files.readAllBytes(files.get(row.<String>getAs("id")));
+      assertThat(row.<String>getAs("sha256")).isEqualTo(DigestUtils.sha256Hex(stored));
+    }
+    assertThat(Files.readAllBytes(files.get("2"))).isEqualTo(whole);
+  }
+
+  @Test
+  void anImageThatAKilledRunReplacedIsNotTakenForTheOneBefore() throws IOException {
+    job("id,prompt,sku", "1,a mug,A").pathTemplate("{sku}").run(first);
+    job("id,prompt,sku", "1,a jug,A").pathTemplate("{sku}").runId("killed").run(first);
+    loseManifest("killed");
+
+    ImageGeneration.Result back =
+        job("id,prompt,sku", "1,a jug,A").pathTemplate("{sku}").runId("third").run(second);
+    assertThat(back.statuses()).isEqualTo(Map.of("reused", 1L));
+
+    PaintStudio other = new PaintStudio();
+    ImageGeneration.Result forth =
+        job("id,prompt,sku", "1,a mug,A").pathTemplate("{sku}").runId("fourth").run(other);
+    assertThat(forth.statuses()).isEqualTo(Map.of("generated", 1L));
+  }
+
+  @Test
+  void theNameOfARunThatWasKilledMayBeUsedAgain() throws IOException {
+    TestJob job = job("id,prompt", "1,a mug", "2,a jug");
+    job.run(first);
+    loseManifest("first");
+
+    ImageGeneration.Result result = job.run(second);
+
+    assertThat(result.statuses()).isEqualTo(Map.of("reused", 2L));
+    assertThat(result.manifest().count()).isEqualTo(2);
+  }
+
+  @Test
+  void aTableMayHaveGrownAndShrunkAndChanged() throws IOException {
+    job(table(0, 40)).run(first);
+    String[] lines = table(10, 60);
+    lines[1] = "10,another mug";
+
+    ImageGeneration.Result result = job(lines).runId("second").run(second);
+
+    assertThat(result.statuses()).isEqualTo(Map.of("generated", 21L, "reused", 29L));
+    assertThat(drawn(second)).isEqualTo(21);
+    assertThat(result.manifest().select("id").distinct().count()).isEqualTo(50);
+  }
+
+  private static String[] table(int from, int to) {
+    return Stream.concat(
+            Stream.of("id,prompt"), IntStream.range(from, to).mapToObj(i -> i + ",mug " + i))
+        .toArray(String[]::new);
+  }
+
+  @Test
+  void whatFailedStaysSoOnlyIfAskedTo() throws IOException {
+    first.failing(
+        batch -> {
+          throw new IllegalStateException("engine is down");
+        });
+    TestJob job = job("id,prompt", "1,a mug");
+    job.run(first);
+
+    ImageGeneration.Result left = job.runId("second").leavingFailed().run(second);
+
+    assertThat(left.statuses()).isEqualTo(Map.of("failed", 1L));
+    assertThat(second.loads).hasValue(0);
+    assertThat(left.manifest().first().<String>getAs("error_message")).contains("engine is down");
+  }
+
+  @Test
+  void whatAPolicyBlockedStaysSoUntilThePolicyChanges() throws IOException {
+    TestJob job = job("id,prompt", "1,a mug", "2,a jug");
+    job.run(first);
+    block("1", "policy of spring");
+
+    assertThat(earlier(job, Optional.of("policy of spring")))
+        .isEqualTo(Map.of("1", "blocked", "2", "reused"));
+    assertThat(earlier(job, Optional.of("policy of summer"))).isEqualTo(Map.of("2", "reused"));
+    assertThat(earlier(job, Optional.empty())).isEqualTo(Map.of("2", "reused"));
+  }
+
+  /** Rewrites the manifest as a run with a policy would have. */
+  private void block(String id, String policyDigest) throws IOException {
+    Path manifest = output().resolve("manifest/run_id=first");
+    Dataset<Row> rows = TestSpark.session().read().parquet(manifest.toString());
+    Path rewritten = directory.resolve("rewritten");
+    rows.withColumn("blocked", functions.col("id").equalTo(id))
+        .selectExpr(
+            "id",
+            "image_id",
+            "created_at",
+            "bytes",
+            "sha256",
+            "if(blocked, 'blocked', status) as status",
+            "if(blocked, null, path) as path",
+            "if(blocked, 'BLOCKED', null) as error_code",
+            "'" + policyDigest + "' as policy_digest")
+        .write()
+        .parquet(rewritten.toString());
+    for (Row row : rows.filter("id = '" + id + "'").collectAsList()) {
+      Files.delete(output().resolve(row.<String>getAs("path")));
+    }
+    PathUtils.deleteDirectory(manifest);
+    Files.move(rewritten, manifest);
+  }
+
+  private Map<String, String> earlier(TestJob job, Optional<String> policyDigest) {
+    Dataset<Row> images =
+        TestSpark.session()
+            .read()
+            .parquet(output().resolve("manifest/run_id=first").toString())
+            .selectExpr("id", "image_id", "'k' as key", "'b' as batch_key", "1L as cost");
+    return new EarlierImages(TestSpark.session(), job.settings(), policyDigest)
+        .marked(images).filter("earlier is not null").collectAsList().stream()
+            .collect(
+                Collectors.toMap(
+                    row -> row.getAs("id"),
+                    row -> row.<Row>getAs(EarlierImages.EARLIER).getAs("status")));
+  }
+
+  @Test
+  void aRunThatHoldsTheOutputKeepsOthersAway() throws IOException {
+    ImageStore store = ImageStore.open(output().toString(), new Configuration(false));
+    try (RunLock lock = RunLock.take(store, "out", "other", Clock.systemUTC())) {
+      assertThatThrownBy(() -> job("id,prompt", "1,a mug").run(first))
+          .isInstanceOfSatisfying(
+              LightmillException.class,
+              e -> assertThat(e.code()).isEqualTo(ErrorCode.OUTPUT_IN_USE))
+          .hasMessageContaining("run 'other'");
+      assertThat(lock.holds()).isTrue();
+    }
+    assertThat(first.loads).hasValue(0);
+    assertThat(output()).doesNotExist();
+  }
+
+  @Test
+  void aRunThatLostItsLockCommitsNothing() throws IOException {
+    HandClock clock = new HandClock(Instant.parse("2026-03-04T12:00:00Z"));
+    ImageStore store = ImageStore.open(output().toString(), new Configuration(false));
+    first.failing(
+        batch -> { // the host slept meanwhile, and another run came
+          clock.advance(RunLock.EXPIRY);
+          RunLock.take(store, "out", "other", clock);
+        });
+    TestJob job = job("id,prompt", "1,a mug").clock(clock);
+
+    assertThatThrownBy(() -> job.run(first))
+        .isInstanceOfSatisfying(
+            LightmillException.class, e -> assertThat(e.code()).isEqualTo(ErrorCode.OUTPUT_IN_USE))
+        .hasMessageContaining("was taken over by another run");
+    assertThat(output().resolve("manifest/run_id=first")).doesNotExist();
+    assertThat(store.listing().objects(RunLock.DIRECTORY)).hasSize(1);
+  }
+}
