@@ -25,8 +25,7 @@ class Judge(nn.Module):
         for i, (inputs, outputs) in enumerate(zip(channels, channels[1:])):
             layers += self.layer(inputs, outputs, 2) + (self.layer(outputs, outputs, 1) if i else [])
         self.layers = nn.Sequential(*layers)
-        self.attention = nn.Conv2d(channels[-1], 4, 1)
-        self.hidden = nn.Linear(5 * channels[-1], 192)
+        self.hidden = nn.Linear(16 * channels[-1], 192)
         self.out = nn.Linear(192, sum(map(len, ATTRIBUTES.values())))
 
     @staticmethod
@@ -34,13 +33,7 @@ class Judge(nn.Module):
         return [nn.Conv2d(inputs, outputs, 3, stride, 1, bias=False), nn.BatchNorm2d(outputs), nn.ReLU()]
 
     def features(self, images):
-        x = self.layers(images)
-        b, c, h, w = x.shape
-        places = torch.cat([torch.linspace(-1, 1, w).expand(h, w)[None, None], torch.linspace(-1, 1, h)[:, None].expand(h, w)[None, None]], 1)
-        x = torch.cat([x[:, :-2], x[:, -2:] + places.to(x)], 1)  # where things are, for the position
-        weight = self.attention(x).flatten(2).softmax(-1)
-        looked = torch.einsum("bkn,bcn->bkc", weight, x.flatten(2)).flatten(1)
-        return F.relu(self.hidden(torch.cat([looked, x.mean((2, 3))], 1)))
+        return F.relu(self.hidden(F.adaptive_avg_pool2d(self.layers(images), 4).flatten(1)))
 
     def forward(self, images):
         return self.out(F.dropout(self.features(images), 0.2, self.training)).split([len(values) for values in ATTRIBUTES.values()], 1)

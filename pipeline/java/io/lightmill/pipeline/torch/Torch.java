@@ -13,7 +13,6 @@ import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
-import java.util.function.Supplier;
 
 /** The engine of this JVM: libtorch behind DJL, started on first use. */
 public final class Torch {
@@ -22,7 +21,6 @@ public final class Torch {
   private static final String LIBTORCH = "2.7.1";
 
   private static Engine engine;
-  private static int threads;
 
   private Torch() {}
 
@@ -30,7 +28,6 @@ public final class Torch {
   private static synchronized Engine engine() {
     if (engine == null) {
       engine = started();
-      threads = JniUtils.getNumThreads();
     }
     return engine;
   }
@@ -48,20 +45,6 @@ public final class Torch {
   public static int threads() {
     engine();
     return JniUtils.getNumThreads();
-  }
-
-  /**
-   * Does work whose operations use this thread's share of the threads that an operation may use,
-   * since {@code users} threads work at once. The share changes the speed, not the result.
-   */
-  public static <T> T sharedBy(int users, Supplier<T> work) {
-    engine();
-    JniUtils.setNumThreads(Math.max(1, threads / Math.max(1, users)));
-    try {
-      return work.get();
-    } finally {
-      JniUtils.setNumThreads(threads);
-    }
   }
 
   /** GPUs that libtorch sees; 0 for a build without CUDA. */

@@ -10,15 +10,9 @@ import io.lightmill.pipeline.torch.Device;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import java.util.concurrent.BrokenBarrierException;
 import java.util.concurrent.Callable;
-import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.CyclicBarrier;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
-import java.util.concurrent.Future;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
@@ -36,20 +30,7 @@ class DeviceSlotTest {
   }
 
   @Test
-  void gpuDrawsForOneThreadAtATimeOnOnePipeline() throws Exception {
-    assertThat(mostAtATime(new DeviceSlot(Device.cuda(0)))).isEqualTo(1);
-    assertThat(studio.batches).hasSize(40);
-    assertThat(studio.loads).hasValue(1);
-  }
-
-  @Test
-  void cpuDrawsForOneThreadACoreOnOnePipeline() throws Exception {
-    assertThat(mostAtATime(new DeviceSlot(Device.CPU, 3))).isBetween(1, 3);
-    assertThat(studio.batches).hasSize(40);
-    assertThat(studio.loads).hasValue(1);
-  }
-
-  private int mostAtATime(DeviceSlot slot) throws InterruptedException {
+  void oneThreadDrawsAtATimeOnOnePipeline() throws Exception {
     AtomicInteger drawing = new AtomicInteger();
     AtomicInteger most = new AtomicInteger();
     Callable<Integer> use =
@@ -61,87 +42,16 @@ class DeviceSlotTest {
                   pipeline.generate(batch(2));
                   return drawing.decrementAndGet();
                 });
-    ExecutorService threads = Executors.newFixedThreadPool(8);
+    ExecutorService threads = Executors.newFixedThreadPool(4);
     try {
       threads.invokeAll(IntStream.range(0, 40).mapToObj(i -> use).toList());
     } finally {
       threads.shutdown();
     }
-    return most.get();
-  }
 
-  /** Each drawing waits for the other: only together they end. */
-  @Test
-  void cpuDrawsForTwoThreadsTogether() throws Exception {
-    DeviceSlot slot = new DeviceSlot(Device.CPU, 2);
-    CyclicBarrier together = new CyclicBarrier(2);
-    Callable<Boolean> use = () -> slot.use(studio.loader(), pipeline -> met(together));
-    ExecutorService threads = Executors.newFixedThreadPool(2);
-    try {
-      for (Future<Boolean> both : threads.invokeAll(List.of(use, use))) {
-        assertThat(both.get()).isTrue();
-      }
-    } finally {
-      threads.shutdown();
-    }
-  }
-
-  /** A pipeline in use stays until its drawing ends. */
-  @Test
-  void loadingAnotherPipelineWaitsForAllDrawings() throws Exception {
-    DeviceSlot slot = new DeviceSlot(Device.CPU, 2);
-    PaintStudio other = new PaintStudio();
-    CountDownLatch begun = new CountDownLatch(1);
-    CountDownLatch end = new CountDownLatch(1);
-    ExecutorService threads = Executors.newFixedThreadPool(2);
-    try {
-      Future<Integer> first =
-          threads.submit(
-              () ->
-                  slot.use(
-                      studio.loader(),
-                      pipeline -> {
-                        begun.countDown();
-                        awaited(end);
-                        return studio.closes.get();
-                      }));
-      awaited(begun);
-      Future<Integer> second =
-          threads.submit(() -> slot.use(other.loader(), pipeline -> studio.closes.get()));
-      end.countDown();
-
-      assertThat(first.get()).isZero();
-      assertThat(second.get()).isEqualTo(1);
-    } finally {
-      threads.shutdown();
-    }
-  }
-
-  @Test
-  void failedLoadLeavesTheSlotToOthers() throws InterruptedException {
-    DeviceSlot slot = new DeviceSlot(Device.CPU, 2);
-    PaintStudio empty = new PaintStudio().unloadable();
-
-    assertThatThrownBy(() -> slot.use(empty.loader(), pipeline -> 1))
-        .isInstanceOf(LightmillException.class);
-    assertThat(slot.<Integer>use(studio.loader(), pipeline -> 2)).isEqualTo(2);
-  }
-
-  private static boolean met(CyclicBarrier barrier) {
-    try {
-      barrier.await(1, TimeUnit.MINUTES);
-      return true;
-    } catch (InterruptedException | BrokenBarrierException | TimeoutException e) {
-      return false;
-    }
-  }
-
-  private static void awaited(CountDownLatch latch) {
-    try {
-      assertThat(latch.await(1, TimeUnit.MINUTES)).isTrue();
-    } catch (InterruptedException e) {
-      throw new AssertionError(e);
-    }
+    assertThat(studio.batches).hasSize(40);
+    assertThat(most).hasValue(1);
+    assertThat(studio.loads).hasValue(1);
   }
 
   @Test
