@@ -23,7 +23,7 @@ class FluxLimitsTest {
 
   @Test
   void theCheckpointThatShipsFollowsItsCard() {
-    assertThat(limits(POCKET)).isEqualTo(limits(32, new Defaults(128, 128, 8, 3.5, 1, 32)));
+    assertThat(limits(POCKET)).isEqualTo(limits(256, new Defaults(128, 128, 8, 3.5, 1, 64)));
   }
 
   @Test
