@@ -22,6 +22,9 @@ import org.junit.jupiter.api.io.TempDir;
 /** The whole way with a real engine: from a table to pictures of the checkpoint that ships. */
 class PocketGenerationTest {
 
+  /** Channels of the transformer of the checkpoint that ships: 6 heads of 32. */
+  private static final int WIDTH = 192;
+
   @TempDir Path directory;
 
   private GenerationSettings settings(Path table, String output, int batchSize, String runId) {
@@ -126,7 +129,7 @@ class PocketGenerationTest {
   }
 
   private Path adapter() throws IOException {
-    float[] values = new float[4 * 128];
+    float[] values = new float[4 * WIDTH];
     for (int i = 0; i < values.length; i++) {
       values[i] = (i * 37 % 101 - 50) / 100f;
     }
@@ -134,7 +137,7 @@ class PocketGenerationTest {
     return StoredBytes.write(
         directory.resolve("brand.safetensors"),
         Map.of(
-            layer + "lora_A.weight", StoredBytes.of(values, 4L, 128L),
-            layer + "lora_B.weight", StoredBytes.of(values, 128L, 4L)));
+            layer + "lora_A.weight", StoredBytes.of(values, 4L, (long) WIDTH),
+            layer + "lora_B.weight", StoredBytes.of(values, (long) WIDTH, 4L)));
   }
 }
