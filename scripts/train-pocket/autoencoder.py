@@ -6,7 +6,7 @@ import pathlib
 
 import numpy as np
 import torch
-import torch.nn.functional as F
+from PIL import Image
 
 import networks
 import shapes
@@ -90,7 +90,6 @@ def main():
 
 @torch.no_grad()
 def report(weights, folder):
-    from PIL import Image
     for size in ((128, 128), (256, 256)):
         true = tensor(pool(folder, size)[0][-64:])
         mean, log_variance = networks.encode(weights, shapes.AUTOENCODER, true)

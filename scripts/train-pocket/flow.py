@@ -101,7 +101,7 @@ def main():
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("folder", type=pathlib.Path)
     arguments.add_argument("--minutes", type=float, default=60, help="of the whole training, counted over resumptions")
-    arguments.add_argument("--large-from", type=float, default=0.6, help="the share of the time after which large pictures join")
+    arguments.add_argument("--large-from", type=float, default=1, help="the share of the time after which large pictures join; 1 for never")
     arguments.add_argument("--long-from", type=float, default=0.6, help="the share of the time after which long texts join")
     arguments.add_argument("--text-minutes", type=float, default=1.5)
     arguments.add_argument("--start", type=pathlib.Path, help="a checkpoint to begin with, in place of random weights")

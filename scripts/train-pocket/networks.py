@@ -12,7 +12,6 @@ import torch.nn.functional as F
 
 TEXTS = pathlib.Path(__file__).resolve().parents[2] / "pipeline/resources/torchscript"
 
-
 # TorchScript's numbers for types.
 TYPES = {3: torch.int32, 4: torch.int64, 6: torch.float32, 7: torch.float64}
 
