@@ -123,7 +123,7 @@ def main():
     ropes = {}
     while (progress := trainer.seconds / limit) < 1:
         large = progress >= options.large_from and rng.random() < 0.6
-        size = rng.choices(list(LARGE if large else SMALL), (2, 1, 1))[0]
+        size = rng.choices(list(LARGE if large else SMALL), (4, 3, 3))[0]
         if size not in data:
             data[size] = latents(options.folder, size)
         pictures, scenes = data[size]
