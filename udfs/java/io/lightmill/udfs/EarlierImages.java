@@ -52,6 +52,8 @@ final class EarlierImages {
   private final GenerationSettings settings;
   private final Optional<String> policyDigest;
   private final ImageStore store;
+  private final List<String> manifests;
+  private final boolean lookedFor;
 
   /**
    * @param policyDigest of the content policy of this run; images that the same policy blocked stay
@@ -62,18 +64,25 @@ final class EarlierImages {
     this.settings = settings;
     this.policyDigest = policyDigest;
     this.store = ImageStore.open(settings.output(), hadoop());
+    this.manifests = EarlierManifests.committed(store);
+    this.lookedFor =
+        !settings.rerun().force()
+            && !(manifests.isEmpty() && store.listing().children(PathTemplate.DIRECTORY).isEmpty());
+  }
+
+  /** Whether there may be any to find. */
+  boolean lookedFor() {
+    return lookedFor;
   }
 
   /**
    * Marks the images that need no drawing.
    *
-   * @param images rows of {@link PlannedImages}
+   * @param images rows of {@link PlannedImages}; read twice where earlier ones are {@link
+   *     #lookedFor}, so better frozen
    */
   Dataset<Row> marked(Dataset<Row> images) {
-    List<String> manifests = EarlierManifests.committed(store);
-    boolean nothing =
-        manifests.isEmpty() && store.listing().children(PathTemplate.DIRECTORY).isEmpty();
-    if (settings.rerun().force() || nothing) {
+    if (!lookedFor) {
       return images.withColumn(EARLIER, lit(null).cast(TYPE));
     }
     Dataset<Row> rows = EarlierManifests.rows(spark, settings.output(), manifests);

@@ -1,12 +1,12 @@
 package io.lightmill.udfs;
 
 import java.io.IOException;
-import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.Path;
+import org.apache.spark.SparkContext;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
-import org.apache.spark.sql.SparkSession;
 import org.apache.spark.storage.StorageLevel;
+import scala.Option;
 
 /**
  * Rows that are computed once and kept until closed. What an executor kept would be computed again
@@ -22,16 +22,25 @@ record FrozenRows(Dataset<Row> rows, Runnable dropping) implements AutoCloseable
       Dataset<Row> kept = rows.persist(StorageLevel.DISK_ONLY());
       return new FrozenRows(kept, kept::unpersist);
     }
-    SparkSession spark = rows.sparkSession();
+    SparkContext spark = rows.sparkSession().sparkContext();
     Path directory = new Path(output, DIRECTORY);
-    spark.sparkContext().setCheckpointDir(directory.toString());
-    Configuration hadoop = spark.sparkContext().hadoopConfiguration();
-    return new FrozenRows(rows.checkpoint(), () -> delete(directory, hadoop));
+    Option<String> before = spark.getCheckpointDir();
+    spark.setCheckpointDir(directory.toString());
+    try {
+      return new FrozenRows(rows.checkpoint(), () -> delete(directory, spark));
+    } finally {
+      spark.checkpointDir_$eq(before); // setCheckpointDir would begin a new directory below it
+    }
   }
 
-  private static void delete(Path directory, Configuration hadoop) {
+  /** Rows that are only read once, and need no keeping. */
+  static FrozenRows passing(Dataset<Row> rows) {
+    return new FrozenRows(rows, () -> {});
+  }
+
+  private static void delete(Path directory, SparkContext spark) {
     try {
-      directory.getFileSystem(hadoop).delete(directory, true);
+      directory.getFileSystem(spark.hadoopConfiguration()).delete(directory, true);
     } catch (IOException e) {
       throw new IllegalStateException("%s cannot be deleted".formatted(directory), e);
     }

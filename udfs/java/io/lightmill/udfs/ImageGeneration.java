@@ -142,10 +142,16 @@ public final class ImageGeneration {
     String directory = Manifest.directory(settings.output(), settings.runId());
     progress.opened(
         checkpoint.model().pipelineClass(), checkpoint.model().digest(), checkpoint.limits());
+    EarlierImages earlier = new EarlierImages(spark, settings, POLICY_DIGEST);
+    Dataset<Row> rows = planned(settings, table, checkpoint);
     try (ImageProgress heard = ImageProgress.follow(spark, settings.runId(), progress);
+        FrozenRows planned =
+            earlier.lookedFor()
+                ? FrozenRows.of(rows, cluster, settings.output())
+                : FrozenRows.passing(rows);
         FrozenRows images =
             FrozenRows.of(
-                planned(spark, settings, table, checkpoint), cluster, settings.output())) {
+                ImagePlan.placed(earlier.marked(planned.rows())), cluster, settings.output())) {
       StructType passthrough = PlannedImages.passthrough(images.rows().schema());
       ImagePlan plan =
           ImagePlan.of(
@@ -211,7 +217,7 @@ public final class ImageGeneration {
 
   /** Table rows, checked, as the images that they ask for. */
   private static Dataset<Row> planned(
-      SparkSession spark, GenerationSettings settings, PromptRows table, JobCheckpoint checkpoint) {
+      GenerationSettings settings, PromptRows table, JobCheckpoint checkpoint) {
     PromptColumns columns = table.columns();
     Dataset<Row> requests = RequestRows.of(table.rows(), columns);
     StructType passthrough = RequestRows.passthrough(requests.schema());
@@ -225,8 +231,6 @@ public final class ImageGeneration {
             new ImageKeys(
                 settings.pathTemplate().orElse(PathTemplate.STANDARD), columns, settings.format()),
             checkpoint.loader());
-    Dataset<Row> images =
-        requests.flatMap(planning, Encoders.row(PlannedImages.schema(passthrough)));
-    return ImagePlan.placed(new EarlierImages(spark, settings, POLICY_DIGEST).marked(images));
+    return requests.flatMap(planning, Encoders.row(PlannedImages.schema(passthrough)));
   }
 }
