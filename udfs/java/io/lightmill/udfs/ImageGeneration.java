@@ -162,8 +162,11 @@ public final class ImageGeneration {
       try {
         totals =
             Manifest.write(
-                plan.dealt(batches)
-                    .mapPartitions(generating, Encoders.row(Manifest.schemaInFlight(passthrough))),
+                StageGpus.given(
+                    cluster,
+                    plan.dealt(batches)
+                        .mapPartitions(
+                            generating, Encoders.row(Manifest.schemaInFlight(passthrough)))),
                 directory,
                 claim::require);
       } finally {
