@@ -23,11 +23,24 @@ final class SparkOptions {
       description = "Spark setting, such as spark.hadoop.fs.s3a.endpoint=… Repeatable.")
   private final Map<String, String> settings = new LinkedHashMap<>();
 
+  @Option(
+      names = "--slots-per-gpu",
+      paramLabel = "N",
+      description =
+          "Tasks that share each GPU of an executor, so that one stores while another draws; 1"
+              + " unless given. On clusters, where only executors are given GPUs.")
+  private Optional<Integer> slotsPerGpu;
+
   /** What spark-submit set, overridden by what the command line sets. */
   SparkConf conf() {
     SparkConf conf = new SparkConf();
     settings.forEach((key, value) -> conf.set(checked(key), value));
     master.ifPresent(conf::setMaster);
+    slotsPerGpu.ifPresent(
+        slots ->
+            conf.set(
+                "spark.lightmill.slotsPerGpu",
+                "" + OptionBounds.atLeast(1, "--slots-per-gpu", slots)));
     conf.setIfMissing("spark.master", "local[*]");
     return conf;
   }

@@ -15,11 +15,17 @@ import org.apache.spark.SparkContext;
  * @param slots tasks that draw at a time
  * @param local whether the driver is the executor
  * @param localGpus that it hands out itself, since Spark's local mode hands out none
+ * @param taskGpus that generating tasks, and no others, ask Spark for; 0 if every task asks, or
+ *     none
  */
-record Cluster(boolean cuda, int slots, boolean local, int localGpus) implements Serializable {
+record Cluster(boolean cuda, int slots, boolean local, int localGpus, double taskGpus)
+    implements Serializable {
 
-  private static final String EXECUTOR_GPUS = "spark.executor.resource.gpu.amount";
-  private static final String TASK_GPUS = "spark.task.resource.gpu.amount";
+  /** Tasks that share a GPU, where the session leaves it to the generating stage to ask. */
+  static final String SLOTS_PER_GPU = "spark.lightmill.slotsPerGpu";
+
+  static final String EXECUTOR_GPUS = "spark.executor.resource.gpu.amount";
+  static final String TASK_GPUS = "spark.task.resource.gpu.amount";
 
   /** More partitions a slot make a lost task cheap and the last tasks short. */
   private static final int MOST_PARTITIONS_PER_SLOT = 8;
@@ -28,6 +34,10 @@ record Cluster(boolean cuda, int slots, boolean local, int localGpus) implements
   private static final int BATCHES_PER_PARTITION = 4;
 
   private static final int PARTITIONS_PER_SLOT = 4;
+
+  Cluster(boolean cuda, int slots, boolean local, int localGpus) {
+    this(cuda, slots, local, localGpus, 0);
+  }
 
   /**
    * Reads the session's configuration.
@@ -62,14 +72,11 @@ record Cluster(boolean cuda, int slots, boolean local, int localGpus) implements
     if (wanted == DeviceChoice.CPU) {
       return new Cluster(false, Math.max(1, cores), local, 0);
     }
-    if (conf.contains(EXECUTOR_GPUS) && !conf.contains(TASK_GPUS)) {
-      throw new LightmillException(
-          ErrorCode.CONFIGURATION_INVALID,
-          "executors have GPUs (%s=%s) but tasks ask for none, and would draw on the CPU; set %s, such as 1"
-              .formatted(EXECUTOR_GPUS, conf.get(EXECUTOR_GPUS), TASK_GPUS));
-    }
-    if (conf.contains(TASK_GPUS)) {
-      return new Cluster(true, Math.max(executors, asked(conf)) * tasksPerExecutor(conf), local, 0);
+    double taskGpus = StageGpus.perTask(conf);
+    if (conf.contains(TASK_GPUS) || taskGpus > 0) {
+      double perTask = taskGpus > 0 ? taskGpus : conf.getDouble(TASK_GPUS, 1);
+      int slots = Math.max(executors, asked(conf)) * tasksPerExecutor(conf, perTask);
+      return new Cluster(true, slots, local, 0, taskGpus);
     }
     int own = local ? gpus.getAsInt() : 0;
     if (wanted == DeviceChoice.CUDA && own == 0) {
@@ -89,17 +96,15 @@ record Cluster(boolean cuda, int slots, boolean local, int localGpus) implements
   private static String noGpus(boolean local) {
     return local
         ? "libtorch sees no GPU here; install a libtorch for CUDA and name it in PYTORCH_LIBRARY_PATH, PYTORCH_VERSION and PYTORCH_FLAVOR, or choose cpu"
-        : "tasks are given no GPU; set %s and %s, such as 1, or choose cpu"
-            .formatted(EXECUTOR_GPUS, TASK_GPUS);
+        : "executors have no GPU; set %s, such as 1, or choose cpu".formatted(EXECUTOR_GPUS);
   }
 
   private static int asked(SparkConf conf) {
     return conf.getInt("spark.executor.instances", 1);
   }
 
-  private static int tasksPerExecutor(SparkConf conf) {
-    double perTask = conf.getDouble(TASK_GPUS, 1);
-    return Math.max(1, (int) Math.floor(conf.getDouble(EXECUTOR_GPUS, 1) / perTask));
+  private static int tasksPerExecutor(SparkConf conf, double gpusPerTask) {
+    return Math.max(1, (int) Math.floor(conf.getDouble(EXECUTOR_GPUS, 1) / gpusPerTask));
   }
 
   /** Partitions of the generating stage: four to eight a slot, never more than batches. */

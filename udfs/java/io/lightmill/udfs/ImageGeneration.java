@@ -168,8 +168,11 @@ public final class ImageGeneration {
       try {
         totals =
             Manifest.write(
-                plan.dealt(batches)
-                    .mapPartitions(generating, Encoders.row(Manifest.schemaInFlight(passthrough))),
+                StageGpus.given(
+                    cluster,
+                    plan.dealt(batches)
+                        .mapPartitions(
+                            generating, Encoders.row(Manifest.schemaInFlight(passthrough)))),
                 directory,
                 claim::require);
       } finally {

@@ -45,12 +45,48 @@ class ClusterTest {
         .hasMessageContaining("leave both out");
   }
 
-  @Test
-  void executorsWithGpusThatNoTaskAsksForAreRefused() {
-    SparkConf conf = conf("spark://host:7077", "spark.executor.resource.gpu.amount", "2");
+  @ParameterizedTest
+  @CsvSource({"spark://host:7077", "yarn", "k8s://https://host", "'local-cluster[2,4,1024]'"})
+  void whereOnlyExecutorsHaveGpusTheGeneratingStageAsksForThem(String master) {
+    SparkConf conf = conf(master, "spark.executor.resource.gpu.amount", "2");
+
+    assertThat(cluster(conf, 3, 24)).isEqualTo(new Cluster(true, 6, false, 0, 1));
+    assertThat(cluster(conf.set("spark.lightmill.slotsPerGpu", "4"), 3, 24))
+        .isEqualTo(new Cluster(true, 24, false, 0, 0.25));
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "spark://h, spark.dynamicAllocation.enabled, true, turn dynamic allocation off",
+    "mesos://h, spark.ui.enabled, false, master 'mesos://h' gives GPUs to no stage",
+    "spark://h, spark.lightmill.slotsPerGpu, 0.5, give a whole number from 1 to 999",
+  })
+  void whatSparkWouldIgnoreOrWaitForIsRefused(
+      String master, String key, String value, String sentence) {
+    SparkConf conf = conf(master, "spark.executor.resource.gpu.amount", "1", key, value);
 
     assertThatThrownBy(() -> cluster(conf, 1, 8))
-        .hasMessageContaining("set spark.task.resource.gpu.amount, such as 1");
+        .isInstanceOfSatisfying(
+            LightmillException.class,
+            e -> assertThat(e.code()).isEqualTo(ErrorCode.CONFIGURATION_INVALID))
+        .hasMessageContaining(sentence);
+  }
+
+  @Test
+  void tasksOfASessionThatAskForGpusAreLeftAlone() {
+    SparkConf conf =
+        conf(
+            "spark://host:7077",
+            "spark.executor.resource.gpu.amount",
+            "1",
+            "spark.task.resource.gpu.amount",
+            "1",
+            "spark.dynamicAllocation.enabled",
+            "true");
+
+    assertThat(cluster(conf, 1, 8)).isEqualTo(new Cluster(true, 1, false, 0, 0));
+    assertThatThrownBy(() -> cluster(conf.set("spark.lightmill.slotsPerGpu", "2"), 1, 8))
+        .hasMessageContaining("leave the second out");
   }
 
   @Test
