@@ -141,10 +141,11 @@ def main():
     arguments.add_argument("--brief", action="store_true", help="at the size, the steps and the text length of its card only")
     options = arguments.parse_args()
     square, usual = (128, 128), options.text_tokens
-    ways = [(square, 8, usual, True, True), (square, 4, usual, True, True), (square, 8, usual, False, True), (square, 4, usual, False, True)]
+    ways = [(square, 8, usual, True, True), (square, 4, usual, True, True)]
     if not options.brief:
-        ways += [(square, 8, tokens, True, False) for tokens in (32, 128, 256)]
-        ways += [(size, steps, usual, True, False) for size in ((160, 96), (96, 160)) for steps in (8, 4)]
+        ways += [(size, 8, usual, True, False) for size in ((160, 96), (96, 160))]
+        ways += [(square, 8, tokens, True, False) for tokens in (32, 256, 128)]
+    ways += [(square, 8, usual, False, True), (square, 4, usual, False, True)]
     with ProcessPoolExecutor(mp_context=multiprocessing.get_context("spawn")) as workers:
         lines = [workers.submit(measure, options, *way) for way in ways] + [workers.submit(diversity, options)]
         for line in lines:
