@@ -10,7 +10,7 @@ import org.apache.spark.sql.SparkSession;
 final class SparkSessions {
 
   private static final String PLUGINS = "spark.plugins";
-  private static final String PROGRESS_PLUGIN = "io.lightmill.udfs.ProgressPlugin";
+  private static final String PROGRESS_PLUGIN = "io.lightmill.udfs.progress.ProgressPlugin";
   private static final String EXECUTOR_JAVA_OPTIONS = "spark.executor.extraJavaOptions";
   private static final String ENGINE_JAVA_OPTIONS =
       "-Dai.djl.offline=true -Djava.awt.headless=true";

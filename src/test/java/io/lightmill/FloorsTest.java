@@ -64,6 +64,22 @@ class FloorsTest {
   }
 
   @Test
+  void roomsOfTheUdfsDoNotGoInCircles() {
+    slices().matching("io.lightmill.udfs.(*)..").should().beFreeOfCycles().check(HOUSE);
+  }
+
+  @Test
+  void jobsEnterTheUdfsByTheirDoor() {
+    noClasses()
+        .that()
+        .resideInAPackage(JOBS)
+        .should()
+        .dependOnClassesThat()
+        .resideInAPackage("io.lightmill.udfs.*..")
+        .check(HOUSE);
+  }
+
+  @Test
   void onlyTensorsAndTokenizersTouchTheEngine() {
     noClasses()
         .that(

@@ -108,7 +108,7 @@ public record GenerationSettings(
     }
 
     /** The variant that is asked for. */
-    Optional<String> wanted() {
+    public Optional<String> wanted() {
       return Optional.of(variant).filter(name -> !name.isEmpty());
     }
   }

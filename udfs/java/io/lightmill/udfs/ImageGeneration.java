@@ -3,6 +3,33 @@ package io.lightmill.udfs;
 import io.lightmill.pipeline.ClassifierFreeGuidance;
 import io.lightmill.pipeline.PipelineLimits;
 import io.lightmill.pipeline.store.PathTemplate;
+import io.lightmill.udfs.device.Cluster;
+import io.lightmill.udfs.device.JobCheckpoint;
+import io.lightmill.udfs.device.LoadedPipelines;
+import io.lightmill.udfs.device.LoadingAhead;
+import io.lightmill.udfs.device.StageGpus;
+import io.lightmill.udfs.draw.GenerateImages;
+import io.lightmill.udfs.draw.GenerationJob;
+import io.lightmill.udfs.earlier.EarlierImages;
+import io.lightmill.udfs.earlier.OwnImages;
+import io.lightmill.udfs.lock.OutputClaim;
+import io.lightmill.udfs.manifest.Manifest;
+import io.lightmill.udfs.plan.BatchPlan;
+import io.lightmill.udfs.plan.FrozenRows;
+import io.lightmill.udfs.plan.ImageIdentity;
+import io.lightmill.udfs.plan.ImageKeys;
+import io.lightmill.udfs.plan.ImagePlan;
+import io.lightmill.udfs.plan.PlanImages;
+import io.lightmill.udfs.plan.PlannedImages;
+import io.lightmill.udfs.progress.DrawingStop;
+import io.lightmill.udfs.progress.ImageProgress;
+import io.lightmill.udfs.progress.ProgressPlugin;
+import io.lightmill.udfs.table.PromptColumns;
+import io.lightmill.udfs.table.PromptRows;
+import io.lightmill.udfs.table.RequestColumn;
+import io.lightmill.udfs.table.RequestRows;
+import io.lightmill.udfs.table.RequestRules;
+import io.lightmill.udfs.table.TaskFailures;
 import java.time.Clock;
 import java.time.Instant;
 import java.util.Map;
@@ -109,7 +136,7 @@ public final class ImageGeneration {
       Supplier<JobCheckpoint> opening,
       Clock clock,
       long called) {
-    PromptRows table = PromptRows.open(spark, settings.table());
+    PromptRows table = PromptRows.open(spark, settings.table(), Manifest.reserved());
     Instant since = Manifest.reserve(spark, settings);
     try (OutputClaim claim = OutputClaim.of(spark, settings, clock)) {
       JobCheckpoint checkpoint = opening.get(); // may take a while: all its bytes are hashed

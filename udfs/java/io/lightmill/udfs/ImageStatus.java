@@ -18,7 +18,7 @@ public enum ImageStatus {
   PENDING;
 
   /** The status that manifests spell so. */
-  static ImageStatus labelled(String label) {
+  public static ImageStatus labelled(String label) {
     return valueOf(label.toUpperCase(Locale.ROOT));
   }
 

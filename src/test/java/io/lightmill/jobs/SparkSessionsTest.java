@@ -10,7 +10,7 @@ class SparkSessionsTest {
   @Test
   void aLocalSessionIsLean() {
     SparkConf conf = SparkSessions.configured(conf("local[*]"));
-    assertThat(conf.get("spark.plugins")).isEqualTo("io.lightmill.udfs.ProgressPlugin");
+    assertThat(conf.get("spark.plugins")).isEqualTo("io.lightmill.udfs.progress.ProgressPlugin");
     assertThat(conf.get("spark.ui.enabled")).isEqualTo("false");
     assertThat(conf.get("spark.ui.showConsoleProgress")).isEqualTo("false");
     assertThat(conf.get("spark.sql.shuffle.partitions")).isEqualTo("8");
@@ -39,7 +39,7 @@ class SparkSessionsTest {
     assertThat(conf.get("spark.ui.enabled")).isEqualTo("true");
     assertThat(conf.get("spark.log.level")).isEqualTo("INFO");
     assertThat(conf.get("spark.plugins"))
-        .isEqualTo("io.lightmill.udfs.ProgressPlugin,org.example.Metrics");
+        .isEqualTo("io.lightmill.udfs.progress.ProgressPlugin,org.example.Metrics");
   }
 
   @Test

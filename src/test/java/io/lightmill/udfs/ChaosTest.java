@@ -3,10 +3,12 @@ package io.lightmill.udfs;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.lightmill.pipeline.image.ImageReceiptReader;
 import io.lightmill.s3.FaultyLink;
 import io.lightmill.s3.FaultyLink.Call;
 import io.lightmill.s3.FaultyLink.Fault;
 import io.lightmill.s3.S3Server;
+import io.lightmill.udfs.plan.ImageIdentity;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashMap;
@@ -180,7 +182,8 @@ class ChaosTest {
       assertThat(row.<String>getAs("status")).isIn("generated", "reused");
       byte[] object = s3.object(root + "/out/" + row.<String>getAs("path"));
       assertThat(DigestUtils.sha256Hex(object)).isEqualTo(row.getAs("sha256"));
-      assertThat(ReadReceipts.imageId(object)).hasValue(row.getAs("image_id"));
+      assertThat(ImageReceiptReader.identity(object).map(ImageIdentity::imageId))
+          .hasValue(row.getAs("image_id"));
       objects.put(row.getAs("path"), row.getAs("image_id"));
       figures.found += row.<String>getAs("status").equals("reused") ? 1 : 0;
     }

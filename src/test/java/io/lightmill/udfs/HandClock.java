@@ -12,7 +12,7 @@ import java.util.concurrent.ConcurrentHashMap;
 /**
  * A clock that goes when it is told to, and shows the same time wherever it travels in this JVM.
  */
-final class HandClock extends Clock implements Serializable {
+public final class HandClock extends Clock implements Serializable {
 
   private static final long serialVersionUID = 1L;
 
@@ -20,11 +20,11 @@ final class HandClock extends Clock implements Serializable {
 
   private final UUID id = UUID.randomUUID();
 
-  HandClock(Instant start) {
+  public HandClock(Instant start) {
     TIMES.put(id, start);
   }
 
-  void advance(Duration duration) {
+  public void advance(Duration duration) {
     TIMES.computeIfPresent(id, (clock, time) -> time.plus(duration));
   }
 

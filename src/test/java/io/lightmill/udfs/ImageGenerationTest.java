@@ -8,6 +8,8 @@ import io.lightmill.pipeline.ErrorCode;
 import io.lightmill.pipeline.ImageRequest;
 import io.lightmill.pipeline.LightmillException;
 import io.lightmill.pipeline.image.ImageReceiptReader;
+import io.lightmill.udfs.manifest.Manifest;
+import io.lightmill.udfs.plan.ImageIdentity;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

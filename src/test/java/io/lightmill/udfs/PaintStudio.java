@@ -11,6 +11,9 @@ import io.lightmill.pipeline.RgbImage;
 import io.lightmill.pipeline.TensorProbe;
 import io.lightmill.pipeline.torch.Device;
 import io.lightmill.pipeline.torch.Tensor;
+import io.lightmill.udfs.device.JobCheckpoint;
+import io.lightmill.udfs.device.Model;
+import io.lightmill.udfs.device.PipelineLoader;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -24,9 +27,9 @@ import java.util.function.Consumer;
  * A pipeline without a network: it paints every image in the colours of its seed, remembers what it
  * was asked for, and fails when told to. Prompts are as long as their words.
  */
-final class PaintStudio {
+public final class PaintStudio {
 
-  static final PipelineLimits LIMITS =
+  public static final PipelineLimits LIMITS =
       new PipelineLimits(
           16,
           1024,
@@ -37,30 +40,30 @@ final class PaintStudio {
 
   private static final Map<String, PaintStudio> OPEN = new ConcurrentHashMap<>();
 
-  final List<List<ImageRequest>> batches = new CopyOnWriteArrayList<>();
-  final AtomicInteger loads = new AtomicInteger();
-  final AtomicInteger closes = new AtomicInteger();
+  public final List<List<ImageRequest>> batches = new CopyOnWriteArrayList<>();
+  public final AtomicInteger loads = new AtomicInteger();
+  public final AtomicInteger closes = new AtomicInteger();
   private final String name = UUID.randomUUID().toString();
   private volatile boolean empty;
   private volatile Consumer<List<ImageRequest>> fault = batch -> {};
 
-  PaintStudio() {
+  public PaintStudio() {
     OPEN.put(name, this);
   }
 
   /** Runs before each batch is painted, and may throw. */
-  PaintStudio failing(Consumer<List<ImageRequest>> fault) {
+  public PaintStudio failing(Consumer<List<ImageRequest>> fault) {
     this.fault = fault;
     return this;
   }
 
   /** Has no weights to load. */
-  PaintStudio unloadable() {
+  public PaintStudio unloadable() {
     this.empty = true;
     return this;
   }
 
-  PipelineLoader loader() {
+  public PipelineLoader loader() {
     return new Loader(name);
   }
 

@@ -1,5 +1,6 @@
 package io.lightmill.udfs;
 
+import io.lightmill.udfs.device.Cluster;
 import java.io.BufferedWriter;
 import java.io.IOException;
 import java.lang.management.ManagementFactory;

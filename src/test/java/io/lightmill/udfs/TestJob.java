@@ -1,6 +1,7 @@
 package io.lightmill.udfs;
 
 import io.lightmill.pipeline.image.ImageFormat;
+import io.lightmill.udfs.device.Cluster;
 import java.nio.file.Path;
 import java.time.Clock;
 import java.time.Instant;
@@ -11,7 +12,7 @@ import java.util.OptionalInt;
 import org.apache.spark.sql.SparkSession;
 
 /** A job on the paint studio, put together piece by piece. */
-final class TestJob {
+public final class TestJob {
 
   static final ImageGeneration.Progress SILENT =
       new ImageGeneration.Progress() {
@@ -38,7 +39,7 @@ final class TestJob {
   private String runId = "first";
   private ImageGeneration.Progress progress = SILENT;
 
-  TestJob(Path table, Path output) {
+  public TestJob(Path table, Path output) {
     this.table = table.toString();
     this.output = output.toString();
   }
@@ -73,7 +74,7 @@ final class TestJob {
     return this;
   }
 
-  TestJob partitions(int count) {
+  public TestJob partitions(int count) {
     partitions = OptionalInt.of(count);
     return this;
   }
@@ -88,7 +89,7 @@ final class TestJob {
     return this;
   }
 
-  TestJob batchSize(int images) {
+  public TestJob batchSize(int images) {
     batchSize = images;
     return this;
   }
@@ -108,17 +109,17 @@ final class TestJob {
     return this;
   }
 
-  TestJob deadline(Instant instant) {
+  public TestJob deadline(Instant instant) {
     deadline = Optional.of(instant);
     return this;
   }
 
-  TestJob clock(Clock told) {
+  public TestJob clock(Clock told) {
     clock = told;
     return this;
   }
 
-  TestJob runId(String id) {
+  public TestJob runId(String id) {
     runId = id;
     return this;
   }
@@ -157,7 +158,7 @@ final class TestJob {
         deadline);
   }
 
-  ImageGeneration.Result run(PaintStudio studio) {
+  public ImageGeneration.Result run(PaintStudio studio) {
     SparkSession spark = TestSpark.session();
     return ImageGeneration.run(
         spark,

@@ -1,5 +1,6 @@
 package io.lightmill.udfs;
 
+import io.lightmill.udfs.progress.ProgressPlugin;
 import org.apache.spark.sql.SparkSession;
 
 /** The one session of all tests in this JVM. */

@@ -1,6 +1,16 @@
 package io.lightmill.udfs;
 
 import io.lightmill.pipeline.image.ImageFormat;
+import io.lightmill.udfs.device.JobCheckpoint;
+import io.lightmill.udfs.manifest.Manifest;
+import io.lightmill.udfs.plan.ImageIdentity;
+import io.lightmill.udfs.plan.ImageKeys;
+import io.lightmill.udfs.plan.PlanImages;
+import io.lightmill.udfs.plan.PlannedImages;
+import io.lightmill.udfs.table.PromptColumns;
+import io.lightmill.udfs.table.RequestColumn;
+import io.lightmill.udfs.table.RequestRows;
+import io.lightmill.udfs.table.RequestRules;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -15,13 +25,13 @@ import org.apache.spark.sql.types.DataTypes;
 import org.apache.spark.sql.types.StructType;
 
 /** Prompt tables of text, and what is planned of them. */
-final class TestTables {
+public final class TestTables {
 
-  static final GenerationSettings.Defaults DEFAULTS = defaults(OptionalInt.empty(), false);
+  public static final GenerationSettings.Defaults DEFAULTS = defaults(OptionalInt.empty(), false);
 
   private TestTables() {}
 
-  static GenerationSettings.Defaults defaults(OptionalInt width, boolean truncatePrompts) {
+  public static GenerationSettings.Defaults defaults(OptionalInt width, boolean truncatePrompts) {
     return new GenerationSettings.Defaults(
         width,
         OptionalInt.empty(),
@@ -42,7 +52,7 @@ final class TestTables {
    * @param header names, divided by commas
    * @param lines values, divided by commas; an empty one is null
    */
-  static Dataset<Row> of(String header, String... lines) {
+  public static Dataset<Row> of(String header, String... lines) {
     StructType schema = new StructType();
     for (String name : header.split(",", -1)) {
       schema = schema.add(name, DataTypes.StringType);
@@ -58,11 +68,11 @@ final class TestTables {
   }
 
   /** The images that a table asks for, under the paint studio's limits. */
-  static Dataset<Row> planned(Dataset<Row> table) {
+  public static Dataset<Row> planned(Dataset<Row> table) {
     return planned(table, null, DEFAULTS);
   }
 
-  static Dataset<Row> planned(
+  public static Dataset<Row> planned(
       Dataset<Row> table, String template, GenerationSettings.Defaults defaults) {
     PromptColumns columns =
         PromptColumns.assign(
@@ -72,7 +82,8 @@ final class TestTables {
                 Optional.empty(),
                 Map.of(),
                 Optional.ofNullable(template),
-                OptionalInt.empty()));
+                OptionalInt.empty()),
+            Manifest.reserved());
     Dataset<Row> requests = RequestRows.of(table, columns);
     JobCheckpoint checkpoint = new PaintStudio().checkpoint();
     PlanImages planning =

@@ -1,0 +1,72 @@
+package io.lightmill.udfs.draw;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.util.ArrayList;
+import java.util.Iterator;
+import java.util.List;
+import java.util.NoSuchElementException;
+import org.apache.spark.TaskKilledException;
+import org.apache.spark.sql.Row;
+import org.apache.spark.sql.RowFactory;
+import org.junit.jupiter.api.Test;
+
+class OverlappedBatchesTest {
+
+  private final List<String> events = new ArrayList<>();
+
+  private static List<Row> batch(int first, int size) {
+    List<Row> rows = new ArrayList<>();
+    for (int i = first; i < first + size; i++) {
+      rows.add(RowFactory.create(i));
+    }
+    return rows;
+  }
+
+  private OverlappedBatches.Finishing draw(List<Row> batch) {
+    events.add("draw " + batch.get(0).getInt(0));
+    return () -> {
+      events.add("await " + batch.get(0).getInt(0));
+      return batch;
+    };
+  }
+
+  @Test
+  void drawsTheNextBatchBeforeItWaitsForTheLastOnesRows() {
+    Iterator<Row> rows =
+        new OverlappedBatches(
+            List.of(batch(0, 2), batch(2, 1), batch(3, 2)).iterator(), this::draw);
+
+    rows.forEachRemaining(row -> events.add("row " + row.getInt(0)));
+
+    assertThat(events)
+        .containsExactly(
+            "draw 0", "draw 2", "await 0", "row 0", "row 1", "draw 3", "await 2", "row 2",
+            "await 3", "row 3", "row 4");
+    assertThat(rows.hasNext()).isFalse();
+    assertThatThrownBy(rows::next).isInstanceOf(NoSuchElementException.class);
+  }
+
+  @Test
+  void drawsNothingUntilAskedAndNothingForNoBatches() {
+    new OverlappedBatches(List.of(batch(0, 1)).iterator(), this::draw);
+
+    assertThat(events).isEmpty();
+    assertThat(new OverlappedBatches(List.<List<Row>>of().iterator(), this::draw).hasNext())
+        .isFalse();
+  }
+
+  @Test
+  void interruptedTaskIsKilledAndStaysInterrupted() {
+    OverlappedBatches rows =
+        new OverlappedBatches(
+            List.of(batch(0, 1)).iterator(),
+            batch -> {
+              throw new InterruptedException();
+            });
+
+    assertThatThrownBy(rows::hasNext).isInstanceOf(TaskKilledException.class);
+    assertThat(Thread.interrupted()).isTrue();
+  }
+}

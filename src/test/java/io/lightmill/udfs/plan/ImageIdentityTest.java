@@ -1,0 +1,120 @@
+package io.lightmill.udfs.plan;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.lightmill.pipeline.ImageRequest;
+import io.lightmill.pipeline.image.ImageFormat;
+import io.lightmill.pipeline.lora.LoraBlend;
+import io.lightmill.udfs.device.Model;
+import java.util.Map;
+import java.util.Optional;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+
+class ImageIdentityTest {
+
+  private static final Model MODEL =
+      new Model(
+          "somewhere", "d1g357", "FluxPipeline", "FlowMatchEulerDiscreteScheduler", "bfloat16");
+  private static final ImageRequest REQUEST =
+      new ImageRequest("a \"red\" mug, né", Optional.empty(), 1024, 768, 28, 3.5, 4.0, 512, 42);
+
+  private static String id(Model model, ImageFormat format, ImageRequest request) {
+    return ImageIdentity.imageId(new ImageIdentity(model, format).canonicalJson(request));
+  }
+
+  /** Whoever changes this draws all images of all users again. */
+  @Test
+  void canonicalJsonIsPinned() {
+    String json = new ImageIdentity(MODEL, ImageFormat.PNG).canonicalJson(REQUEST);
+
+    assertThat(json)
+        .isEqualTo(
+            "{\"dtype\":\"bfloat16\",\"format\":\"png\",\"guidance_scale\":3.5,\"height\":768,"
+                + "\"max_sequence_length\":512,\"model_digest\":\"d1g357\","
+                + "\"negative_prompt\":null,\"num_inference_steps\":28,"
+                + "\"pipeline\":\"FluxPipeline\",\"prompt\":\"a \\\"red\\\" mug, né\","
+                + "\"scheduler\":\"FlowMatchEulerDiscreteScheduler\",\"seed\":42,"
+                + "\"true_cfg_scale\":4,\"width\":1024}");
+    assertThat(ImageIdentity.imageId(json)).isEqualTo("972d54394a889a66293b9dcfbb7d357f");
+  }
+
+  @Test
+  void everyPartThatDecidesPixelsDecidesTheIdentity() {
+    Stream<String> ids =
+        Stream.of(
+            id(MODEL, ImageFormat.PNG, REQUEST),
+            id(MODEL, ImageFormat.JPEG, REQUEST),
+            id(new Model("m", "x", "FluxPipeline", "S", "bfloat16"), ImageFormat.PNG, REQUEST),
+            id(new Model("m", "d1g357", "P", "S", "bfloat16"), ImageFormat.PNG, REQUEST),
+            id(new Model("m", "d1g357", "FluxPipeline", "S", "float32"), ImageFormat.PNG, REQUEST),
+            changed("x", Optional.empty(), 1024, 768, 28, 3.5, 4, 512, 42),
+            changed(REQUEST.prompt(), Optional.of("x"), 1024, 768, 28, 3.5, 4, 512, 42),
+            changed(REQUEST.prompt(), Optional.empty(), 768, 1024, 28, 3.5, 4, 512, 42),
+            changed(REQUEST.prompt(), Optional.empty(), 1024, 768, 27, 3.5, 4, 512, 42),
+            changed(REQUEST.prompt(), Optional.empty(), 1024, 768, 28, 3.6, 4, 512, 42),
+            changed(REQUEST.prompt(), Optional.empty(), 1024, 768, 28, 3.5, 5, 512, 42),
+            changed(REQUEST.prompt(), Optional.empty(), 1024, 768, 28, 3.5, 4, 256, 42),
+            changed(REQUEST.prompt(), Optional.empty(), 1024, 768, 28, 3.5, 4, 512, 43),
+            withPrompts(Optional.of("x"), Optional.empty()),
+            withPrompts(Optional.empty(), Optional.of("x")));
+
+    assertThat(ids).doesNotHaveDuplicates();
+  }
+
+  @Test
+  void theNameOfTheCheckpointDoesNotDecideIt() {
+    Model moved =
+        new Model(
+            "elsewhere", MODEL.digest(), MODEL.pipelineClass(), MODEL.scheduler(), "bfloat16");
+
+    assertThat(id(moved, ImageFormat.PNG, REQUEST)).isEqualTo(id(MODEL, ImageFormat.PNG, REQUEST));
+  }
+
+  @Test
+  void adaptersCountByTheirFilesAndWeights() {
+    Model adapted =
+        new Model(
+            MODEL.name(),
+            MODEL.digest(),
+            MODEL.pipelineClass(),
+            MODEL.scheduler(),
+            MODEL.dtype(),
+            Map.of("brand", "b4a4d", "style", "57713", "other", "b4a4d"));
+    ImageRequest drawn = REQUEST.with(LoraBlend.parse("style@0.50+brand"));
+    String json = new ImageIdentity(adapted, ImageFormat.PNG).canonicalJson(drawn);
+
+    assertThat(json)
+        .contains(
+            "\"lora\":[{\"digest\":\"57713\",\"weight\":0.5},{\"digest\":\"b4a4d\",\"weight\":1}]");
+    assertThat(id(adapted, ImageFormat.PNG, REQUEST.with(LoraBlend.parse("other"))))
+        .isEqualTo(id(adapted, ImageFormat.PNG, REQUEST.with(LoraBlend.parse("brand"))));
+    assertThat(id(adapted, ImageFormat.PNG, REQUEST))
+        .isEqualTo(id(MODEL, ImageFormat.PNG, REQUEST));
+  }
+
+  private static String withPrompts(Optional<String> second, Optional<String> third) {
+    return id(
+        MODEL,
+        ImageFormat.PNG,
+        new ImageRequest(
+            REQUEST.prompt(), second, third, Optional.empty(), 1024, 768, 28, 3.5, 4, 512, 42));
+  }
+
+  private static String changed(
+      String prompt,
+      Optional<String> negative,
+      int width,
+      int height,
+      int steps,
+      double guidance,
+      double trueCfg,
+      int sequence,
+      long seed) {
+    return id(
+        MODEL,
+        ImageFormat.PNG,
+        new ImageRequest(
+            prompt, negative, width, height, steps, guidance, trueCfg, sequence, seed));
+  }
+}

@@ -1,0 +1,321 @@
+package io.lightmill.udfs.table;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.lightmill.pipeline.ErrorCode;
+import io.lightmill.pipeline.LightmillException;
+import io.lightmill.udfs.GenerationSettings;
+import io.lightmill.udfs.TestSpark;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.nio.charset.Charset;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.zip.GZIPOutputStream;
+import org.apache.spark.sql.Dataset;
+import org.apache.spark.sql.Row;
+import org.apache.spark.sql.RowFactory;
+import org.apache.spark.sql.SparkSession;
+import org.apache.spark.sql.types.DataTypes;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class PromptTableTest {
+
+  @TempDir Path directory;
+
+  private final SparkSession spark = TestSpark.session();
+
+  private Path file(String name, String text) throws IOException {
+    Path file = directory.resolve(name);
+    Files.createDirectories(file.getParent());
+    return Files.writeString(file, text);
+  }
+
+  private static GenerationSettings.Table table(String location, String format, int limit) {
+    return new GenerationSettings.Table(
+        location,
+        Optional.ofNullable(format),
+        Map.of(),
+        Optional.empty(),
+        limit > 0 ? OptionalInt.of(limit) : OptionalInt.empty());
+  }
+
+  private Dataset<Row> read(Path location) {
+    return PromptTable.read(spark, table(location.toString(), null, 0));
+  }
+
+  private static List<String> column(Dataset<Row> rows, String name) {
+    return rows.orderBy(name).collectAsList().stream().map(r -> r.<String>getAs(name)).toList();
+  }
+
+  private static void assertRefused(Runnable reading, ErrorCode code, String... said) {
+    assertThatThrownBy(reading::run)
+        .isInstanceOfSatisfying(LightmillException.class, e -> assertThat(e.code()).isEqualTo(code))
+        .hasMessageContainingAll(said);
+  }
+
+  @Test
+  void csvIsReadAsRfc4180SaysAndStaysText() throws IOException {
+    Path file =
+        file(
+            "p.csv",
+            "id,prompt\n1,\"a \"\"red\"\" mug, on\na table\"\n02,plain\n3,\"back\\slash\"\n");
+
+    Dataset<Row> rows = read(file);
+
+    assertThat(column(rows, "prompt"))
+        .containsExactly("a \"red\" mug, on\na table", "back\\slash", "plain");
+    assertThat(column(rows, "id")).containsExactly("02", "1", "3");
+  }
+
+  @Test
+  void csvFromWindowsWithByteOrderMarkAndSpacedHeader() throws IOException {
+    Path file = file("p.csv", "\uFEFFid , prompt \r\n1,a mug\r\n2,\"two\r\nlines\"\r\n");
+
+    Dataset<Row> rows = read(file);
+
+    assertThat(rows.columns()).containsExactly("id", "prompt", PromptTable.CORRUPT);
+    assertThat(column(rows, "prompt")).hasSize(2).contains("a mug");
+    assertThat(column(rows, "id")).containsExactly("1", "2");
+  }
+
+  @Test
+  void csvLineOfAnotherLengthIsMarkedAsCorrupt() throws IOException {
+    Path file = file("p.csv", "id,prompt\n1,a red mug, on a table\n2,a mug\n");
+
+    assertThat(read(file).collectAsList())
+        .extracting(row -> row.<String>getAs(PromptTable.CORRUPT))
+        .containsExactlyInAnyOrder("1,a red mug, on a table", null);
+  }
+
+  @Test
+  void csvFilesWithDifferentHeadersAreNotMixedUp() throws IOException {
+    file("t/a.csv", "id,prompt\n1,x\n");
+    file("t/b.csv", "prompt,id\ny,2\n");
+
+    assertThatThrownBy(() -> read(directory.resolve("t")).collectAsList())
+        .isInstanceOfSatisfying(
+            Exception.class,
+            e ->
+                assertThat(TaskFailures.mendable("t", e))
+                    .isInstanceOf(LightmillException.class)
+                    .hasMessageContaining("different headers"));
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "id,prompt\n1,\"a mug\n2,a jug\n3,\"red\" cup\n",
+        "id,prompt\n1,\"a \"red\" mug\"\n"
+      })
+  void csvWhoseQuotesDoNotPairUpIsRefused(String text) throws IOException {
+    Path file = file("p.csv", text);
+
+    assertThatThrownBy(() -> read(file).collectAsList())
+        .isInstanceOfSatisfying(
+            Exception.class,
+            e ->
+                assertThat(TaskFailures.mendable("t", e))
+                    .isInstanceOf(LightmillException.class)
+                    .hasMessageContainingAll("quote", "double"));
+  }
+
+  @Test
+  void csvValueWhoseQuoteIsNeverClosedIsMarkedAsCorrupt() throws IOException {
+    Path file =
+        file("p.csv", "id,prompt\n1,\"a\njug\"\n2,\"a pot\n\"\n3,\"a mug\n4,a cup\n5,a cap\n");
+
+    assertThat(read(file).orderBy("id").collectAsList())
+        .extracting(row -> row.<String>getAs(PromptTable.CORRUPT))
+        .containsExactly(null, null, "a mug\n4,a cup\n5,a cap\n");
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"id;prompt\n1;mug\n", "id\tprompt\n1\tmug\n"})
+  void otherSeparatorsAreRefused(String text) throws IOException {
+    Path file = file("p.csv", text);
+    assertRefused(() -> read(file), ErrorCode.INPUT_INVALID, "one column 'id", "with commas");
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"UTF-16", "ISO-8859-1"})
+  void aHeaderThatIsNotUtf8IsRefused(String charset) throws IOException {
+    Path file = directory.resolve("p.csv");
+    Files.write(file, "größe,prompt\n1,mug\n".getBytes(Charset.forName(charset)));
+    assertRefused(() -> read(file), ErrorCode.INPUT_INVALID, "p.csv", "save the table in UTF-8");
+  }
+
+  @Test
+  void aFileThatIsCutOffIsRefused() throws IOException {
+    ByteArrayOutputStream whole = new ByteArrayOutputStream();
+    try (OutputStream out = new GZIPOutputStream(whole)) {
+      out.write("id,prompt\n1,a mug\n".getBytes(StandardCharsets.UTF_8));
+    }
+    Path file = directory.resolve("p.csv.gz");
+    Files.write(file, Arrays.copyOf(whole.toByteArray(), whole.size() / 2));
+    assertRefused(
+        () -> read(file),
+        ErrorCode.INPUT_INVALID,
+        "p.csv.gz cannot be read: ",
+        "see that it is whole");
+  }
+
+  @Test
+  void quotesInsidePlainCsvValuesAreLetters() throws IOException {
+    assertThat(column(read(file("p.csv", "id,prompt\n1,a 5\" mug\n")), "prompt"))
+        .containsExactly("a 5\" mug");
+  }
+
+  @Test
+  void compressedFilesAreToldByTheNameBelowTheCompression() throws IOException {
+    Path file = directory.resolve("p.jsonl.gz");
+    try (OutputStream out = new GZIPOutputStream(Files.newOutputStream(file))) {
+      out.write("{\"prompt\":\"a mug\"}\n".getBytes(StandardCharsets.UTF_8));
+    }
+
+    assertThat(column(read(file), "prompt")).containsExactly("a mug");
+  }
+
+  @Test
+  void jsonLinesKeepTheirTypesAndMarkBrokenLines() throws IOException {
+    Path file =
+        file(
+            "p.jsonl", "{\"prompt\":\"a mug\",\"width\":512,\"price\":1.5}\n{\"prompt\": broken\n");
+
+    Dataset<Row> rows = read(file);
+
+    assertThat(rows.schema().apply("width").dataType()).isEqualTo(DataTypes.LongType);
+    assertThat(rows.schema().apply("price").dataType()).isEqualTo(DataTypes.DoubleType);
+    assertThat(rows.collectAsList())
+        .extracting(row -> row.<String>getAs(PromptTable.CORRUPT))
+        .containsExactlyInAnyOrder(null, "{\"prompt\": broken");
+  }
+
+  @Test
+  void jsonLinesFromWindowsWithByteOrderMark() throws IOException {
+    Path file = file("p.jsonl", "\uFEFF{\"prompt\":\"a mug\"}\r\n{\"prompt\":\"a jug\"}\r\n");
+
+    assertThat(column(read(file), "prompt")).containsExactly("a jug", "a mug");
+  }
+
+  @Test
+  void directoryOfParquetIsToldByItsFiles() {
+    String path = directory.resolve("prompts").toString();
+    spark.range(3).selectExpr("id", "concat('p', id) as prompt").write().parquet(path);
+
+    Dataset<Row> rows = read(Path.of(path));
+
+    assertThat(rows.schema().apply("id").dataType()).isEqualTo(DataTypes.LongType);
+    assertThat(column(rows, "prompt")).containsExactly("p0", "p1", "p2");
+  }
+
+  @Test
+  void globsNameSeveralFiles() throws IOException {
+    file("a1.csv", "prompt\nx\n");
+    file("a2.csv", "prompt\ny\n");
+    file("b.csv", "prompt\nz\n");
+
+    assertThat(column(read(directory.resolve("a*.csv")), "prompt")).containsExactly("x", "y");
+  }
+
+  @Test
+  void sparkTablesAndViewsAreReadByName() {
+    spark
+        .createDataFrame(
+            List.of(RowFactory.create("a mug")),
+            DataTypes.createStructType(
+                List.of(DataTypes.createStructField("prompt", DataTypes.StringType, true))))
+        .createOrReplaceTempView("prompt_table_test");
+
+    Dataset<Row> rows = PromptTable.read(spark, table("prompt_table_test", null, 0));
+
+    assertThat(column(rows, "prompt")).containsExactly("a mug");
+  }
+
+  @Test
+  void givenFormatOverridesTheName() throws IOException {
+    Path file = file("prompts.txt", "prompt\na mug\n");
+
+    Dataset<Row> rows = PromptTable.read(spark, table(file.toString(), "csv", 0));
+
+    assertThat(column(rows, "prompt")).containsExactly("a mug");
+  }
+
+  @Test
+  void limitTakesTheFirstRows() throws IOException {
+    Path file = file("p.csv", "prompt\na\nb\nc\n");
+
+    Dataset<Row> rows = PromptTable.read(spark, table(file.toString(), null, 2));
+
+    assertThat(column(rows, "prompt")).containsExactly("a", "b");
+  }
+
+  @Test
+  void missingTablesAreRefusedByName() {
+    String missing = directory.resolve("nowhere.csv").toString();
+
+    assertRefused(() -> read(Path.of(missing)), ErrorCode.INPUT_INVALID, missing, "does not exist");
+    assertRefused(
+        () -> PromptTable.read(spark, table("no_such_table", "table", 0)),
+        ErrorCode.INPUT_INVALID,
+        "'no_such_table' does not exist",
+        "no Spark table");
+    assertRefused(
+        () -> PromptTable.read(spark, table(missing, "csv", 0)),
+        ErrorCode.INPUT_INVALID,
+        missing,
+        "no file or directory");
+  }
+
+  @Test
+  void unknownFormatsAreRefused() throws IOException {
+    Path file = file("prompts.xlsx", "?");
+
+    assertRefused(
+        () -> read(file),
+        ErrorCode.INPUT_INVALID,
+        "prompts.xlsx",
+        "save it in one of these formats");
+    assertRefused(
+        () -> PromptTable.read(spark, table(file.toString(), "excel", 0)),
+        ErrorCode.CONFIGURATION_INVALID,
+        "'excel' is none of csv, parquet, json, table");
+  }
+
+  @Test
+  void directoryOfSeveralFormatsIsRefused() throws IOException {
+    file("t/a.csv", "prompt\nx\n");
+    file("t/b.jsonl", "{\"prompt\":\"y\"}\n");
+
+    assertRefused(
+        () -> read(directory.resolve("t")), ErrorCode.INPUT_INVALID, "several formats (csv, json)");
+  }
+
+  @Test
+  void tableWithoutAnythingIsRefused() throws IOException {
+    Path empty = file("empty.csv", "");
+    Path broken = file("broken.jsonl", "no json\nat all\n");
+
+    assertRefused(() -> read(empty), ErrorCode.INPUT_INVALID, "empty.csv", "is empty");
+    assertRefused(
+        () -> read(broken), ErrorCode.INPUT_INVALID, "broken.jsonl", "no line is a JSON object");
+  }
+
+  @Test
+  void columnsThatDifferInCaseOnlyAreRefused() throws IOException {
+    Path file = file("p.jsonl", "{\"Prompt \":\"x\",\"prompt\":\"y\"}\n");
+
+    assertRefused(() -> read(file), ErrorCode.INPUT_INVALID, "two columns named");
+  }
+}

@@ -1,0 +1,70 @@
+package io.lightmill.udfs.device;
+
+import io.lightmill.pipeline.DiffusionPipeline;
+import io.lightmill.pipeline.ErrorCode;
+import io.lightmill.pipeline.LightmillException;
+import io.lightmill.pipeline.Pipelines;
+import io.lightmill.pipeline.PromptLength;
+import io.lightmill.pipeline.checkpoint.Checkpoint;
+import io.lightmill.pipeline.checkpoint.CheckpointCache;
+import io.lightmill.pipeline.lora.LoraAdapter;
+import io.lightmill.pipeline.torch.DType;
+import io.lightmill.pipeline.torch.Device;
+import io.lightmill.udfs.GenerationSettings;
+import java.util.Map;
+import java.util.TreeMap;
+import org.apache.spark.util.SerializableConfiguration;
+
+/**
+ * Loads a checkpoint by way of the node's cache.
+ *
+ * @param location as the user wrote it
+ * @param digest that the driver found; part of the key, so that a changed checkpoint is loaded anew
+ * @param digests that the driver found of the adapters, by name
+ */
+record CheckpointLoader(
+    String location,
+    String digest,
+    DType dtype,
+    GenerationSettings.Loading loading,
+    Map<String, String> digests,
+    SerializableConfiguration hadoop)
+    implements PipelineLoader {
+
+  @Override
+  public String key() {
+    return String.join(
+        " ", location, digest, dtype.name(), new TreeMap<>(digests).toString(), loading.toString());
+  }
+
+  @Override
+  public PromptLength promptLength() {
+    return Pipelines.promptLength(checkpoint());
+  }
+
+  @Override
+  public DiffusionPipeline load(Device device) {
+    Checkpoint checkpoint = checkpoint();
+    Map<String, LoraAdapter> adapters = new TreeMap<>();
+    digests.keySet().forEach(name -> adapters.put(name, adapter(checkpoint, name)));
+    return Pipelines.load(checkpoint, device, dtype, adapters, loading.offload());
+  }
+
+  private LoraAdapter adapter(Checkpoint checkpoint, String name) {
+    String file = loading.adapters().get(name);
+    LoraAdapter adapter =
+        Pipelines.adapter(checkpoint, CheckpointCache.ofUser().localizeFile(file, hadoop.value()));
+    if (!adapter.digest().equals(digests.get(name))) {
+      throw new LightmillException(
+          ErrorCode.WEIGHTS_INVALID,
+          "the adapter '%s' (%s) is another file here than on the driver; give all nodes the same"
+              .formatted(name, file));
+    }
+    return adapter;
+  }
+
+  private Checkpoint checkpoint() {
+    return Checkpoint.open(
+        CheckpointCache.ofUser().localize(location, hadoop.value()), loading.wanted());
+  }
+}

@@ -1,0 +1,91 @@
+package io.lightmill.udfs.device;
+
+import io.lightmill.pipeline.ErrorCode;
+import io.lightmill.pipeline.LightmillException;
+import io.lightmill.pipeline.PipelineLimits;
+import io.lightmill.pipeline.Pipelines;
+import io.lightmill.pipeline.checkpoint.Checkpoint;
+import io.lightmill.pipeline.checkpoint.CheckpointCache;
+import io.lightmill.pipeline.torch.DType;
+import io.lightmill.udfs.GenerationSettings;
+import java.nio.file.Path;
+import java.util.Map;
+import java.util.TreeMap;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.spark.util.SerializableConfiguration;
+
+/** What the driver knows of a job's checkpoint: all but its weights. */
+public record JobCheckpoint(Model model, PipelineLimits limits, PipelineLoader loader) {
+
+  /**
+   * Brings the checkpoint here and reads what describes it.
+   *
+   * @throws LightmillException if it cannot be had or is not one that Lightmill runs
+   */
+  public static JobCheckpoint open(
+      GenerationSettings settings, Cluster cluster, Configuration hadoop) {
+    String location = settings.checkpoint();
+    Checkpoint checkpoint =
+        Checkpoint.open(
+            CheckpointCache.ofUser().localize(location, hadoop), settings.loading().wanted());
+    PipelineLimits limits = Pipelines.limits(checkpoint);
+    requireWeights(checkpoint);
+    Map<String, String> adapters = adapters(checkpoint, settings, hadoop);
+    // A CPU without 16-bit arithmetic is faster with 32 bits; any GPU is faster with 16.
+    DType dtype = settings.dtype().orElse(cluster.cuda() ? DType.BF16 : DType.F32);
+    Model model =
+        new Model(
+            location,
+            checkpoint.digest(),
+            checkpoint.pipelineClass(),
+            checkpoint.config("scheduler").text("_class_name", ""),
+            torchName(dtype),
+            adapters);
+    return new JobCheckpoint(
+        model,
+        limits,
+        new CheckpointLoader(
+            location,
+            model.digest(),
+            dtype,
+            settings.loading(),
+            adapters,
+            new SerializableConfiguration(hadoop)));
+  }
+
+  /** The digests of the job's adapters, each of which fits the checkpoint. */
+  private static Map<String, String> adapters(
+      Checkpoint checkpoint, GenerationSettings settings, Configuration hadoop) {
+    Map<String, String> digests = new TreeMap<>();
+    settings
+        .loading()
+        .adapters()
+        .forEach(
+            (name, location) -> {
+              Path file = CheckpointCache.ofUser().localizeFile(location, hadoop);
+              digests.put(name, Pipelines.adapter(checkpoint, file).digest());
+            });
+    return digests;
+  }
+
+  /** Reads headers only, so that damage is said before all bytes are hashed and rows planned. */
+  private static void requireWeights(Checkpoint checkpoint) {
+    checkpoint.components().stream()
+        .filter(component -> component.matches("transformer|vae|text_encoder(_\\d)?"))
+        .sorted()
+        .forEach(checkpoint::weights);
+  }
+
+  /** As {@code torch.dtype} is written, and the command line takes it. */
+  private static String torchName(DType dtype) {
+    return switch (dtype) {
+      case F32 -> "float32";
+      case BF16 -> "bfloat16";
+      case F16 -> "float16";
+      default ->
+          throw new LightmillException(
+              ErrorCode.CONFIGURATION_INVALID,
+              "weights cannot be of type %s; choose float32, bfloat16 or float16".formatted(dtype));
+    };
+  }
+}

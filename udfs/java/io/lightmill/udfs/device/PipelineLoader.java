@@ -1,0 +1,19 @@
+package io.lightmill.udfs.device;
+
+import io.lightmill.pipeline.DiffusionPipeline;
+import io.lightmill.pipeline.PromptLength;
+import io.lightmill.pipeline.torch.Device;
+import java.io.Serializable;
+
+/** Travels to executors and loads there what draws. */
+public interface PipelineLoader extends Serializable {
+
+  /** Equal for loaders of equal pipelines. */
+  String key();
+
+  /** Counts prompts in tokens; loads no weights. */
+  PromptLength promptLength();
+
+  /** Loads the weights onto a device. */
+  DiffusionPipeline load(Device device);
+}

@@ -1,0 +1,92 @@
+package io.lightmill.udfs.draw;
+
+import io.lightmill.pipeline.DiffusionPipeline;
+import io.lightmill.pipeline.ErrorCode;
+import io.lightmill.pipeline.ImageRequest;
+import io.lightmill.pipeline.LightmillException;
+import io.lightmill.pipeline.RgbImage;
+import io.lightmill.udfs.device.DeviceSlot;
+import io.lightmill.udfs.device.PipelineLoader;
+import java.util.List;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Draws batches on one device. A batch that fails is drawn image by image, so that one request that
+ * the engine cannot draw, or a batch too large for the device, costs no other image.
+ */
+final class BatchDrawing {
+
+  private static final Logger LOG = LoggerFactory.getLogger(BatchDrawing.class);
+  private static final double NANOS_PER_MILLI = 1e6;
+
+  private final DeviceSlot slot;
+  private final PipelineLoader loader;
+  private final Runnable begun;
+  private boolean drawing;
+
+  /**
+   * @param begun told before the first batch, once the model is loaded
+   */
+  BatchDrawing(DeviceSlot slot, PipelineLoader loader, Runnable begun) {
+    this.slot = slot;
+    this.loader = loader;
+    this.begun = begun;
+  }
+
+  /**
+   * Draws the batch when it is this thread's turn on the device.
+   *
+   * @return one image or failure per request, in order
+   * @throws LightmillException if the checkpoint cannot be loaded
+   * @throws InterruptedException if the task is killed while it waits
+   */
+  List<DrawnImage> draw(List<ImageRequest> batch) throws InterruptedException {
+    return slot.use(
+        loader,
+        pipeline -> {
+          if (!drawing) {
+            drawing = true;
+            begun.run();
+          }
+          return drawn(pipeline, batch);
+        });
+  }
+
+  private static List<DrawnImage> drawn(DiffusionPipeline pipeline, List<ImageRequest> batch) {
+    long start = System.nanoTime();
+    try {
+      List<RgbImage> images = pipeline.generate(batch);
+      if (images.size() != batch.size()) {
+        throw new IllegalStateException(
+            "%d images for %d requests".formatted(images.size(), batch.size()));
+      }
+      double share = millisSince(start) / batch.size();
+      return images.stream().map(image -> new DrawnImage(image, null, share)).toList();
+    } catch (RuntimeException e) {
+      if (Thread.currentThread().isInterrupted()) {
+        throw e; // the task is being killed; its images are not to blame
+      }
+      double lost = millisSince(start) / batch.size();
+      if (batch.size() == 1) {
+        return List.of(new DrawnImage(null, failure(e), lost));
+      }
+      LOG.warn("A batch of {} failed; its images are drawn one by one", batch.size(), e);
+      return batch.stream()
+          .map(request -> drawn(pipeline, List.of(request)).get(0).delayed(lost))
+          .toList();
+    }
+  }
+
+  private static LightmillException failure(RuntimeException e) {
+    LOG.warn("An image could not be drawn", e);
+    return e instanceof LightmillException known
+        ? known
+        : new LightmillException(
+            ErrorCode.GENERATION_FAILED, "the engine failed to draw this image: " + e, e);
+  }
+
+  private static double millisSince(long start) {
+    return (System.nanoTime() - start) / NANOS_PER_MILLI;
+  }
+}

@@ -1,0 +1,28 @@
+package io.lightmill.udfs.draw;
+
+import io.lightmill.pipeline.ClassifierFreeGuidance;
+import io.lightmill.udfs.device.Cluster;
+import io.lightmill.udfs.device.PipelineLoader;
+import io.lightmill.udfs.earlier.OwnImages;
+import io.lightmill.udfs.plan.ImageIdentity;
+import io.lightmill.udfs.progress.DrawingStop;
+import java.io.Serializable;
+import org.apache.spark.util.SerializableConfiguration;
+
+/**
+ * What the generating tasks of one run have in common.
+ *
+ * @param policyDigest of the content policy; null without one
+ */
+public record GenerationJob(
+    ImageIdentity identity,
+    ClassifierFreeGuidance guidance,
+    String output,
+    String runId,
+    OwnImages own,
+    DrawingStop stop,
+    String policyDigest,
+    Cluster cluster,
+    PipelineLoader loader,
+    SerializableConfiguration hadoop)
+    implements Serializable {}

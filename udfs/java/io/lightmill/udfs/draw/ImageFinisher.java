@@ -1,0 +1,160 @@
+package io.lightmill.udfs.draw;
+
+import io.lightmill.pipeline.ClassifierFreeGuidance;
+import io.lightmill.pipeline.ErrorCode;
+import io.lightmill.pipeline.ImageRequest;
+import io.lightmill.pipeline.LightmillException;
+import io.lightmill.pipeline.RgbImage;
+import io.lightmill.pipeline.image.ImageEncoder;
+import io.lightmill.pipeline.image.Receipt;
+import io.lightmill.pipeline.store.FoundObject;
+import io.lightmill.pipeline.store.ImageStore;
+import io.lightmill.pipeline.store.StoredObject;
+import io.lightmill.udfs.device.Model;
+import io.lightmill.udfs.earlier.OwnImages;
+import io.lightmill.udfs.manifest.Outcome;
+import io.lightmill.udfs.manifest.StoredImage;
+import io.lightmill.udfs.plan.ImageIdentity;
+import io.lightmill.udfs.plan.PlannedImages;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.apache.commons.codec.digest.DigestUtils;
+import org.apache.spark.sql.Row;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** Encodes and stores drawn images, and says what became of them. Safe for several threads. */
+final class ImageFinisher {
+
+  private static final Logger LOG = LoggerFactory.getLogger(ImageFinisher.class);
+  private static final double NANOS_PER_MILLI = 1e6;
+
+  private static final String SOFTWARE = "Lightmill";
+
+  /** As the community's tools name the steps of FlowMatchEulerDiscreteScheduler. */
+  private static final String SAMPLER = "Euler";
+
+  private static final String SCHEDULE_TYPE = "Simple";
+
+  private final ImageIdentity identity;
+  private final ClassifierFreeGuidance guidance;
+  private final ImageStore store;
+  private final OwnImages own;
+
+  ImageFinisher(
+      ImageIdentity identity, ClassifierFreeGuidance guidance, ImageStore store, OwnImages own) {
+    this.identity = identity;
+    this.guidance = guidance;
+    this.store = store;
+    this.own = own;
+  }
+
+  /**
+   * Finds what another attempt at this task has stored.
+   *
+   * @param rows that ask for one image, at least one
+   * @return what became of each row, in order; empty if the image is to be drawn
+   */
+  Optional<List<Outcome>> found(List<Row> rows) {
+    Map<String, StoredImage> byKey = new HashMap<>();
+    List<Outcome> outcomes = new ArrayList<>();
+    for (Row row : rows) {
+      String key = row.getAs(PlannedImages.KEY);
+      StoredImage first = byKey.get(key);
+      if (first != null) {
+        outcomes.add(Outcome.reused(first));
+        continue;
+      }
+      Optional<FoundObject> object =
+          store.find(key).filter(it -> own.include(row.getAs("image_id"), it));
+      if (object.isEmpty()) {
+        return Optional.empty();
+      }
+      byte[] bytes = object.get().bytes();
+      byKey.put(key, new StoredImage(key, bytes.length, DigestUtils.sha256Hex(bytes)));
+      outcomes.add(Outcome.generatedBefore(byKey.get(key)));
+    }
+    return Optional.of(outcomes);
+  }
+
+  /**
+   * Finishes one image. It is stored once under each key that the rows name; of rows that name the
+   * same, the first one has generated it.
+   *
+   * @param rows that ask for this image, at least one
+   * @return what became of each row, in order
+   */
+  List<Outcome> finish(List<Row> rows, DrawnImage drawn) {
+    if (drawn.failure() != null) {
+      Outcome failed = Outcome.failed(drawn.failure(), drawn.generateMillis());
+      return rows.stream().map(row -> failed).toList();
+    }
+    try {
+      long start = System.nanoTime();
+      byte[] bytes = encoded(PlannedImages.request(rows.get(0)), drawn.image());
+      return stored(rows, bytes, drawn.generateMillis(), millisSince(start));
+    } catch (LightmillException e) {
+      LOG.warn("An image that was drawn is lost: {}", e.getMessage(), e);
+      Outcome failed = Outcome.failed(e, drawn.generateMillis());
+      return rows.stream().map(row -> failed).toList();
+    }
+  }
+
+  private byte[] encoded(ImageRequest request, RgbImage image) {
+    String json = identity.canonicalJson(request);
+    Model model = identity.model();
+    Receipt receipt =
+        new Receipt(
+            request,
+            guidance,
+            SAMPLER,
+            SCHEDULE_TYPE,
+            model.name(),
+            model.digest(),
+            SOFTWARE,
+            json);
+    try {
+      return ImageEncoder.encode(image, receipt, identity.format());
+    } catch (RuntimeException e) {
+      throw new LightmillException(
+          ErrorCode.STORE_FAILED,
+          "image %s could not be encoded: %s".formatted(ImageIdentity.imageId(json), e),
+          e);
+    }
+  }
+
+  private List<Outcome> stored(
+      List<Row> rows, byte[] bytes, double generateMillis, double encodeMillis) {
+    Map<String, Outcome> byKey = new HashMap<>();
+    List<Outcome> outcomes = new ArrayList<>();
+    for (Row row : rows) {
+      String key = row.getAs(PlannedImages.KEY);
+      Outcome first = byKey.get(key);
+      if (first == null) {
+        long start = System.nanoTime();
+        String imageId = row.getAs("image_id");
+        StoredObject object =
+            store.putOnce(
+                key, bytes, identity.format().contentType(), found -> own.include(imageId, found));
+        first =
+            Outcome.generated(
+                new StoredImage(key, object.bytes(), object.sha256()),
+                byKey.isEmpty() ? generateMillis : 0,
+                byKey.isEmpty() ? encodeMillis : 0,
+                millisSince(start));
+        byKey.put(key, first);
+        outcomes.add(first);
+      } else {
+        outcomes.add(Outcome.reused(first.image()));
+      }
+    }
+    return outcomes;
+  }
+
+  private static double millisSince(long start) {
+    return (System.nanoTime() - start) / NANOS_PER_MILLI;
+  }
+}

@@ -1,0 +1,153 @@
+package io.lightmill.udfs.draw;
+
+import io.lightmill.pipeline.ImageRequest;
+import io.lightmill.pipeline.store.ImageStore;
+import io.lightmill.pipeline.torch.Device;
+import io.lightmill.udfs.ImageStatus;
+import io.lightmill.udfs.device.LoadedPipelines;
+import io.lightmill.udfs.device.TaskDevice;
+import io.lightmill.udfs.earlier.EarlierImages;
+import io.lightmill.udfs.manifest.Outcome;
+import io.lightmill.udfs.manifest.StoredImage;
+import io.lightmill.udfs.plan.ImagePlan;
+import io.lightmill.udfs.plan.PlannedImages;
+import io.lightmill.udfs.progress.DrawingBegun;
+import io.lightmill.udfs.progress.DrawingStop;
+import io.lightmill.udfs.progress.ProgressPlugin;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Iterator;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.stream.Collectors;
+import org.apache.commons.lang3.exception.ExceptionUtils;
+import org.apache.spark.TaskContext;
+import org.apache.spark.sql.Row;
+import org.apache.spark.util.TaskCompletionListener;
+
+/** One task's work on its batches: drawn on its device, finished on threads of its own. */
+final class PartitionWork implements TaskCompletionListener {
+
+  /** Four encode 1024×1024 images faster than any GPU draws them. */
+  private static final int MOST_THREADS = 4;
+
+  private final BatchDrawing drawing;
+  private final ImageFinisher finisher;
+  private final ManifestRows manifest;
+  private final ExecutorService threads;
+  private final DrawingStop stop;
+  private final boolean triedBefore;
+  private Duration longestBatch = Duration.ZERO;
+  private boolean stopped;
+
+  PartitionWork(GenerationJob job, TaskContext task) {
+    Device device = TaskDevice.of(job.cluster(), task);
+    this.drawing =
+        new BatchDrawing(
+            LoadedPipelines.slot(device),
+            job.loader(),
+            () -> ProgressPlugin.send(new DrawingBegun(job.runId())));
+    this.finisher =
+        new ImageFinisher(
+            job.identity(),
+            job.guidance(),
+            ImageStore.open(job.output(), job.hadoop().value()),
+            job.own());
+    this.stop = job.stop();
+    this.triedBefore = task.attemptNumber() > 0 || task.stageAttemptNumber() > 0;
+    this.manifest = new ManifestRows(job, device, task);
+    this.threads =
+        Executors.newFixedThreadPool(
+            Math.min(MOST_THREADS, Runtime.getRuntime().availableProcessors()));
+  }
+
+  /** Draws a batch now; its manifest rows come when it is stored. */
+  OverlappedBatches.Finishing start(List<Row> batch) throws InterruptedException {
+    if (batch.get(0).getAs(ImagePlan.BATCH) == null) {
+      List<Row> rows = batch.stream().map(row -> manifest.row(row, undrawn(row))).toList();
+      return () -> rows;
+    }
+    List<Row> there = new ArrayList<>();
+    List<List<Row>> images = new ArrayList<>();
+    for (List<Row> rows : byImage(batch)) {
+      Optional<List<Outcome>> found = triedBefore ? finisher.found(rows) : Optional.empty();
+      found.ifPresentOrElse(
+          outcomes -> there.addAll(manifestRows(rows, outcomes)), () -> images.add(rows));
+    }
+    stopped = stopped || (!images.isEmpty() && stop.reached(longestBatch));
+    if (stopped) {
+      images.forEach(rows -> rows.forEach(row -> there.add(manifest.row(row, Outcome.pending()))));
+      return () -> there;
+    }
+    List<Future<List<Row>>> finishing = images.isEmpty() ? List.of() : drawn(images);
+    return () -> {
+      there.addAll(awaited(finishing));
+      return there;
+    };
+  }
+
+  private List<Future<List<Row>>> drawn(List<List<Row>> images) throws InterruptedException {
+    List<ImageRequest> requests =
+        images.stream().map(rows -> PlannedImages.request(rows.get(0))).toList();
+    long start = System.nanoTime();
+    Iterator<DrawnImage> drawn = drawing.draw(requests).iterator();
+    Duration batch = Duration.ofNanos(System.nanoTime() - start);
+    longestBatch = batch.compareTo(longestBatch) > 0 ? batch : longestBatch;
+    List<Future<List<Row>>> finishing = new ArrayList<>();
+    for (List<Row> rows : images) {
+      DrawnImage image = drawn.next();
+      finishing.add(threads.submit(() -> manifestRows(rows, finisher.finish(rows, image))));
+    }
+    return finishing;
+  }
+
+  private List<Row> manifestRows(List<Row> rows, List<Outcome> outcomes) {
+    Iterator<Outcome> each = outcomes.iterator();
+    return rows.stream().map(row -> manifest.row(row, each.next())).toList();
+  }
+
+  private static Outcome undrawn(Row planned) {
+    Row earlier = planned.getAs(EarlierImages.EARLIER);
+    if (earlier == null) {
+      return Outcome.invalid(planned.getAs("error_code"), planned.getAs("error_message"));
+    }
+    ImageStatus status = ImageStatus.labelled(earlier.getAs("status"));
+    return status == ImageStatus.REUSED
+        ? Outcome.reused(
+            new StoredImage(
+                earlier.getAs("path"), earlier.<Long>getAs("bytes"), earlier.getAs("sha256")))
+        : Outcome.refused(status, earlier.getAs("error_code"), earlier.getAs("error_message"));
+  }
+
+  private static List<List<Row>> byImage(List<Row> batch) {
+    Map<String, List<Row>> images =
+        batch.stream()
+            .collect(
+                Collectors.groupingBy(
+                    row -> row.<String>getAs("image_id"), LinkedHashMap::new, Collectors.toList()));
+    return List.copyOf(images.values());
+  }
+
+  private static List<Row> awaited(List<Future<List<Row>>> finishing) throws InterruptedException {
+    List<Row> rows = new ArrayList<>();
+    for (Future<List<Row>> image : finishing) {
+      try {
+        rows.addAll(image.get());
+      } catch (ExecutionException e) { // finishing reports what it can; this is a defect or worse
+        throw ExceptionUtils.<RuntimeException>rethrow(e.getCause());
+      }
+    }
+    return rows;
+  }
+
+  @Override
+  public void onTaskCompletion(TaskContext ended) {
+    threads.shutdownNow();
+  }
+}

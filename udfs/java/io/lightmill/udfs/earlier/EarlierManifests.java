@@ -1,0 +1,62 @@
+package io.lightmill.udfs.earlier;
+
+import static org.apache.spark.sql.functions.col;
+import static org.apache.spark.sql.functions.max_by;
+import static org.apache.spark.sql.functions.struct;
+
+import io.lightmill.pipeline.store.ImageStore;
+import io.lightmill.pipeline.store.ListedObject;
+import io.lightmill.udfs.ImageStatus;
+import io.lightmill.udfs.manifest.Manifest;
+import io.lightmill.udfs.manifest.ManifestCommit;
+import java.util.List;
+import org.apache.commons.lang3.Strings;
+import org.apache.spark.sql.Dataset;
+import org.apache.spark.sql.Row;
+import org.apache.spark.sql.SparkSession;
+import org.apache.spark.sql.types.DataTypes;
+import org.apache.spark.sql.types.StructType;
+
+/** The manifests of earlier runs over the same output. */
+final class EarlierManifests {
+
+  private static final StructType READ =
+      EarlierImages.TYPE
+          .add("image_id", DataTypes.StringType)
+          .add("created_at", DataTypes.TimestampType)
+          .add("policy_digest", DataTypes.StringType);
+
+  private EarlierManifests() {}
+
+  /** Keys of their directories. What a killed run left of one is none: its last file is missing. */
+  static List<String> committed(ImageStore store) {
+    return store.listing().objects(Manifest.DIRECTORY).stream()
+        .map(ListedObject::key)
+        .filter(key -> key.endsWith("/" + ManifestCommit.SUCCESS))
+        .map(key -> Strings.CS.removeEnd(key, "/" + ManifestCommit.SUCCESS))
+        .sorted()
+        .toList();
+  }
+
+  /** Their rows; columns that an older manifest lacks are null. */
+  static Dataset<Row> rows(SparkSession spark, String output, List<String> directories) {
+    return directories.isEmpty()
+        ? spark.createDataFrame(List.of(), READ)
+        : spark
+            .read()
+            .schema(READ)
+            .parquet(directories.stream().map(key -> output + "/" + key).toArray(String[]::new));
+  }
+
+  /**
+   * The rows of images that are stored. Of several that were stored under one name, the last one
+   * counts: it has replaced the others.
+   */
+  static Dataset<Row> stored(Dataset<Row> rows) {
+    return rows.filter(
+            col("status").isin(ImageStatus.GENERATED.label(), ImageStatus.REUSED.label()))
+        .groupBy(col("path").as("stored_path"))
+        .agg(max_by(struct(col("*")), col("created_at")).as("last"))
+        .select("last.*");
+  }
+}

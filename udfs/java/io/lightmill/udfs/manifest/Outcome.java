@@ -1,0 +1,64 @@
+package io.lightmill.udfs.manifest;
+
+import io.lightmill.pipeline.LightmillException;
+import io.lightmill.udfs.ImageStatus;
+
+/**
+ * What became of one image; what does not apply is null.
+ *
+ * @param image where it is, if it is stored
+ * @param generateMillis share of the batch's time on the engine
+ */
+public record Outcome(
+    ImageStatus status,
+    String errorCode,
+    String errorMessage,
+    StoredImage image,
+    Double generateMillis,
+    Double encodeMillis,
+    Double storeMillis) {
+
+  private static Outcome undrawn(
+      ImageStatus status, String errorCode, String errorMessage, StoredImage image) {
+    return new Outcome(status, errorCode, errorMessage, image, null, null, null);
+  }
+
+  public static Outcome invalid(String errorCode, String errorMessage) {
+    return undrawn(ImageStatus.INVALID, errorCode, errorMessage, null);
+  }
+
+  /** As an earlier run left it: failed or blocked. */
+  public static Outcome refused(ImageStatus status, String errorCode, String errorMessage) {
+    return undrawn(status, errorCode, errorMessage, null);
+  }
+
+  public static Outcome reused(StoredImage image) {
+    return undrawn(ImageStatus.REUSED, null, null, image);
+  }
+
+  /** Drawn and stored by an attempt at this task that came to grief later. */
+  public static Outcome generatedBefore(StoredImage image) {
+    return undrawn(ImageStatus.GENERATED, null, null, image);
+  }
+
+  public static Outcome pending() {
+    return undrawn(ImageStatus.PENDING, null, null, null);
+  }
+
+  public static Outcome failed(LightmillException failure, Double generateMillis) {
+    return new Outcome(
+        ImageStatus.FAILED,
+        failure.code().name(),
+        failure.getMessage(),
+        null,
+        generateMillis,
+        null,
+        null);
+  }
+
+  public static Outcome generated(
+      StoredImage image, double generateMillis, double encodeMillis, double storeMillis) {
+    return new Outcome(
+        ImageStatus.GENERATED, null, null, image, generateMillis, encodeMillis, storeMillis);
+  }
+}

@@ -1,0 +1,95 @@
+package io.lightmill.udfs.table;
+
+import io.lightmill.pipeline.ErrorCode;
+import io.lightmill.pipeline.LightmillException;
+import java.util.Optional;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.apache.commons.lang3.exception.ExceptionUtils;
+
+/**
+ * Finds what the user can mend inside what Spark throws when a task fails. What comes from another
+ * JVM may have lost its class, so that the text decides.
+ */
+public final class TaskFailures {
+
+  private static final String OTHER_HEADER = "CSV header does not conform to the schema";
+
+  /** Of Spark's CSV parser, which counts lines from 0. */
+  private static final Pattern STRAY_QUOTE =
+      Pattern.compile("Unescaped quote character.*?Internal state.*?line=(\\d+)", Pattern.DOTALL);
+
+  private static final Pattern UNREADABLE_FILE =
+      Pattern.compile("FAILED_READ_FILE\\S* Encountered error while reading file (\\S+?)\\.?\\s");
+
+  private TaskFailures() {}
+
+  /**
+   * The same failure, as a {@link LightmillException} if the user can mend it. Spark throws checked
+   * exceptions that Scala does not declare; they come back wrapped.
+   *
+   * @param table its location, for messages
+   */
+  public static RuntimeException mendable(String table, Exception failure) {
+    Optional<LightmillException> mendable = sentence(table, failure);
+    if (mendable.isPresent()) {
+      return mendable.get();
+    }
+    return failure instanceof RuntimeException unchecked
+        ? unchecked
+        : new IllegalStateException("Spark gave the job up: " + failure.getMessage(), failure);
+  }
+
+  /** The failure to read a table. */
+  static LightmillException unreadable(String table, Exception failure) {
+    return sentence(table, failure)
+        .orElseGet(
+            () ->
+                invalid(
+                    "prompt table '%s' cannot be read: %s".formatted(table, reason(failure)),
+                    failure));
+  }
+
+  private static Optional<LightmillException> sentence(String table, Exception failure) {
+    LightmillException known = ExceptionUtils.throwableOfType(failure, LightmillException.class);
+    if (known != null) {
+      return Optional.of(known);
+    }
+    String trace = ExceptionUtils.getStackTrace(failure);
+    if (trace.contains(OTHER_HEADER)) {
+      return Optional.of(
+          invalid(
+              "the CSV files of prompt table '%s' have different headers; give all files the same columns in the same order"
+                  .formatted(table),
+              failure));
+    }
+    Matcher quote = STRAY_QUOTE.matcher(trace);
+    if (quote.find()) {
+      return Optional.of(
+          invalid(
+              "the quotes of prompt table '%s' do not pair up at line %d or before: enclose values that hold commas, quotes or line ends in double quotes, and double the quotes inside"
+                  .formatted(table, Long.parseLong(quote.group(1)) + 1),
+              failure));
+    }
+    Matcher file = UNREADABLE_FILE.matcher(trace);
+    if (file.find()) {
+      return Optional.of(
+          invalid(
+              "the file %s cannot be read: %s; see that it is whole, and of the format that its name says"
+                  .formatted(file.group(1), reason(failure)),
+              failure));
+    }
+    return Optional.empty();
+  }
+
+  /** The first line of what the innermost exception says. */
+  private static String reason(Exception failure) {
+    Throwable cause = ExceptionUtils.getRootCause(failure);
+    String said = String.valueOf((cause == null ? failure : cause).getMessage());
+    return said.lines().findFirst().orElse("no reason given");
+  }
+
+  private static LightmillException invalid(String message, Exception failure) {
+    return new LightmillException(ErrorCode.INPUT_INVALID, message, failure);
+  }
+}
