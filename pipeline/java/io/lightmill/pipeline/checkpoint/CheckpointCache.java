@@ -67,6 +67,11 @@ public final class CheckpointCache {
     return bring(file).resolve(file.name());
   }
 
+  /** {@link Checkpoint#digest}, remembered for as long as no file of the checkpoint changes. */
+  public String digest(Checkpoint checkpoint) {
+    return new DigestMemory(root.resolve("digests")).digest(checkpoint);
+  }
+
   private static Path local(String location) {
     try {
       return Path.of(
