@@ -36,8 +36,7 @@ public final class StageGpus {
       if (slots > 1) {
         throw refused(
             "%s=%d and %s=%s both say how tasks share GPUs; leave the second out"
-                .formatted(
-                    Cluster.SLOTS_PER_GPU, slots, AskedGpus.TASK, conf.get(AskedGpus.TASK)));
+                .formatted(Cluster.SLOTS_PER_GPU, slots, AskedGpus.TASK, conf.get(AskedGpus.TASK)));
       }
       return 0;
     }
