@@ -7,6 +7,7 @@ import io.lightmill.udfs.device.Cluster;
 import io.lightmill.udfs.device.JobCheckpoint;
 import io.lightmill.udfs.device.LoadedPipelines;
 import io.lightmill.udfs.device.LoadingAhead;
+import io.lightmill.udfs.device.MissingExecutors;
 import io.lightmill.udfs.device.StageGpus;
 import io.lightmill.udfs.draw.GenerateImages;
 import io.lightmill.udfs.draw.GenerationJob;
@@ -96,6 +97,13 @@ public final class ImageGeneration {
     /** The plan stands: {@code images} rows will be accounted for, of which some need drawing. */
     void planned(long images, long toGenerate);
 
+    /**
+     * More rows failed or are invalid than the run may have: no further batch is begun.
+     *
+     * @param rows so far
+     */
+    default void tooManyFailures(long rows) {}
+
     /** Rows finished so far, whatever became of them. */
     void finished(long images);
   }
@@ -110,14 +118,17 @@ public final class ImageGeneration {
     long called = System.nanoTime();
     Cluster cluster = Cluster.of(spark.sparkContext(), settings.device());
     Configuration hadoop = spark.sparkContext().hadoopConfiguration();
-    return run(
-        spark,
-        settings,
-        progress,
-        cluster,
-        () -> JobCheckpoint.open(settings, cluster, hadoop),
-        Clock.systemUTC(),
-        called);
+    try (MissingExecutors missing = MissingExecutors.of(spark.sparkContext())) {
+      missing.watch();
+      return run(
+          spark,
+          settings,
+          progress,
+          cluster,
+          () -> JobCheckpoint.open(settings, cluster, hadoop),
+          Clock.systemUTC(),
+          called);
+    }
   }
 
   /**
@@ -171,7 +182,8 @@ public final class ImageGeneration {
         checkpoint.model().pipelineClass(), checkpoint.model().digest(), checkpoint.limits());
     EarlierImages earlier = new EarlierImages(spark, settings, POLICY_DIGEST);
     Dataset<Row> rows = planned(settings, table, checkpoint);
-    try (ImageProgress heard = ImageProgress.follow(spark, settings.runId(), progress);
+    try (ImageProgress heard =
+            ImageProgress.follow(spark, settings.runId(), progress, settings.mostFailures());
         FrozenRows planned =
             earlier.lookedFor()
                 ? FrozenRows.of(rows, cluster, settings.output())

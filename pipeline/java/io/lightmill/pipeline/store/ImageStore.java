@@ -1,11 +1,9 @@
 package io.lightmill.pipeline.store;
 
-import io.lightmill.pipeline.ErrorCode;
 import io.lightmill.pipeline.LightmillException;
 import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.time.Instant;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
@@ -13,10 +11,10 @@ import java.util.UUID;
 import java.util.function.Predicate;
 import org.apache.commons.codec.digest.DigestUtils;
 import org.apache.hadoop.conf.Configuration;
-import org.apache.hadoop.fs.ChecksumFileSystem;
 import org.apache.hadoop.fs.FSDataInputStream;
 import org.apache.hadoop.fs.FileStatus;
 import org.apache.hadoop.fs.FileSystem;
+import org.apache.hadoop.fs.LocalFileSystem;
 import org.apache.hadoop.fs.Path;
 
 /**
@@ -33,7 +31,8 @@ public final class ImageStore {
   private final ObjectWriter writer;
 
   ImageStore(FileSystem fileSystem, Path root) throws IOException {
-    this.fileSystem = withoutChecksumFiles(fileSystem);
+    this.fileSystem =
+        fileSystem instanceof LocalFileSystem ? LocalDisk.of(fileSystem.getConf()) : fileSystem;
     this.root = this.fileSystem.makeQualified(root);
     this.writer = ObjectWriter.of(this.fileSystem, this.root);
   }
@@ -49,7 +48,7 @@ public final class ImageStore {
       Path path = new Path(root);
       return new ImageStore(StoreFileSystems.of(path, configuration), path);
     } catch (IOException | IllegalArgumentException e) {
-      throw unwritable(root, e);
+      throw StoreFailures.unwritable(root, e);
     }
   }
 
@@ -64,10 +63,10 @@ public final class ImageStore {
   public StoredObject put(String key, byte[] bytes, String contentType) {
     Path path = path(key);
     try {
-      writer.write(path, bytes, contentType);
+      writer.write(path, ObjectBody.of(bytes), contentType);
       return stored(path, bytes);
     } catch (IOException e) {
-      throw unstored(path, e);
+      throw StoreFailures.unstored(path, e);
     }
   }
 
@@ -81,10 +80,45 @@ public final class ImageStore {
   public Optional<StoredObject> create(String key, byte[] bytes, String contentType) {
     Path path = path(key);
     try {
-      boolean ours = writer.create(path, bytes, contentType) || answerWasLost(path, bytes);
+      boolean ours =
+          writer.create(path, ObjectBody.of(bytes), contentType) || answerWasLost(path, bytes);
       return ours ? Optional.of(stored(path, bytes)) : Optional.empty();
     } catch (IOException e) {
-      throw unstored(path, e);
+      throw StoreFailures.unstored(path, e);
+    }
+  }
+
+  /**
+   * Stores one object as its bytes come, where nothing stands. One that stands and is as long is
+   * taken for the same: so the key should tell of the content. What of it was written when the body
+   * throws is discarded.
+   *
+   * @return its length
+   * @throws LightmillException as {@link #put}, and where something of another length stands
+   */
+  public long create(String key, ObjectBody body, String contentType) {
+    Path path = path(key);
+    CountedBody counted = new CountedBody(body);
+    try {
+      if (!writer.create(path, counted, contentType) && !stands(path, counted.bytes())) {
+        throw new IOException("something else stands there");
+      }
+      return counted.bytes();
+    } catch (IOException e) {
+      if (counted.whole() && stands(path, counted.bytes())) { // only the answer was lost
+        return counted.bytes();
+      }
+      throw StoreFailures.unstored(path, e);
+    }
+  }
+
+  private boolean stands(Path path, long bytes) {
+    try {
+      return fileSystem.getFileStatus(path).getLen() == bytes;
+    } catch (FileNotFoundException e) {
+      return false;
+    } catch (IOException e) {
+      throw StoreFailures.unreadable(path, e);
     }
   }
 
@@ -100,7 +134,8 @@ public final class ImageStore {
       String key, byte[] bytes, String contentType, Predicate<FoundObject> equivalent) {
     Path path = path(key);
     try {
-      for (int tries = 0; !writer.create(path, bytes, contentType); tries++) {
+      ObjectBody body = ObjectBody.of(bytes);
+      for (int tries = 0; !writer.create(path, body, contentType); tries++) {
         if (tries == MOST_TRIES) {
           throw new IOException("others keep writing it");
         }
@@ -110,14 +145,14 @@ public final class ImageStore {
           if (Arrays.equals(found.bytes(), bytes) || equivalent.test(found)) {
             return stored(path, found.bytes());
           }
-          if (writer.replace(standing.get().status(), bytes, contentType)) {
+          if (writer.replace(standing.get().status(), body, contentType)) {
             break;
           }
         }
       }
       return stored(path, bytes);
     } catch (IOException e) {
-      throw unstored(path, e);
+      throw StoreFailures.unstored(path, e);
     }
   }
 
@@ -153,7 +188,22 @@ public final class ImageStore {
     try {
       return standing(path).map(Standing::found);
     } catch (IOException e) {
-      throw unreadable(path, e);
+      throw StoreFailures.unreadable(path, e);
+    }
+  }
+
+  /**
+   * Opens the object that has this key.
+   *
+   * @throws LightmillException (STORE_FAILED) where it is not there, or cannot be read
+   */
+  public OpenObject open(String key) {
+    Path path = path(key);
+    try {
+      long bytes = fileSystem.getFileStatus(path).getLen();
+      return new OpenObject(fileSystem.open(path), bytes);
+    } catch (IOException e) {
+      throw StoreFailures.unreadable(path, e);
     }
   }
 
@@ -163,7 +213,7 @@ public final class ImageStore {
     try {
       fileSystem.delete(path, false);
     } catch (IOException e) {
-      throw unstored(path, e);
+      throw StoreFailures.unstored(path, e);
     }
   }
 
@@ -172,26 +222,24 @@ public final class ImageStore {
     return new ObjectListing(fileSystem, root, writer instanceof ObjectWriter.OnePut);
   }
 
+  /** Takes away many objects, and what held them. */
+  public ObjectRemoval removal() {
+    return new ObjectRemoval(fileSystem, root);
+  }
+
   /** Whether an object has this key. */
   public boolean exists(String key) {
     Path path = path(key);
     try {
       return fileSystem.exists(path);
     } catch (IOException e) {
-      throw unreadable(path, e);
+      throw StoreFailures.unreadable(path, e);
     }
   }
 
   /** The bytes of the object that has this key. */
   public Optional<byte[]> read(String key) {
-    Path path = path(key);
-    try (FSDataInputStream in = fileSystem.open(path)) {
-      return Optional.of(in.readAllBytes());
-    } catch (FileNotFoundException e) {
-      return Optional.empty();
-    } catch (IOException e) {
-      throw unreadable(path, e);
-    }
+    return find(key).map(FoundObject::bytes);
   }
 
   /**
@@ -205,13 +253,13 @@ public final class ImageStore {
     Path probe = new Path(root, ".lightmill-probe-" + UUID.randomUUID());
     try {
       Runnable tidying = tidying();
-      writer.write(probe, new byte[1], "application/octet-stream");
+      writer.write(probe, ObjectBody.of(new byte[1]), "application/octet-stream");
       Instant now = Instant.ofEpochMilli(fileSystem.getFileStatus(probe).getModificationTime());
       fileSystem.delete(probe, false);
       tidying.run();
       return now;
     } catch (IOException e) {
-      throw unwritable(root.toString(), e);
+      throw StoreFailures.unwritable(root.toString(), e);
     }
   }
 
@@ -221,10 +269,10 @@ public final class ImageStore {
    */
   public Runnable tidying() {
     try {
-      List<Path> missing = missing(root);
-      return () -> missing.forEach(this::deleteIfEmpty);
+      List<Path> missing = removal().missing(root);
+      return () -> missing.forEach(removal()::ifEmpty);
     } catch (IOException e) {
-      throw unwritable(root.toString(), e);
+      throw StoreFailures.unwritable(root.toString(), e);
     }
   }
 
@@ -234,26 +282,7 @@ public final class ImageStore {
    * @param directory a key
    */
   public void deleteIfEmpty(String directory) {
-    deleteIfEmpty(path(directory));
-  }
-
-  private void deleteIfEmpty(Path directory) {
-    try {
-      if (fileSystem.exists(directory) && fileSystem.listStatus(directory).length == 0) {
-        fileSystem.delete(directory, false);
-      }
-    } catch (IOException e) {
-      throw unstored(directory, e);
-    }
-  }
-
-  /** The directory and its parents that are not there, the deepest first. */
-  private List<Path> missing(Path directory) throws IOException {
-    List<Path> missing = new ArrayList<>();
-    for (Path at = directory; at != null && !fileSystem.exists(at); at = at.getParent()) {
-      missing.add(at);
-    }
-    return missing;
+    removal().ifEmpty(path(directory));
   }
 
   private Path path(String key) {
@@ -263,37 +292,5 @@ public final class ImageStore {
       throw new IllegalArgumentException("Key '%s' leads out of %s".formatted(key, root));
     }
     return path;
-  }
-
-  /** The local file system would put a {@code .crc} file beside each image. */
-  private static FileSystem withoutChecksumFiles(FileSystem fileSystem) {
-    return fileSystem instanceof ChecksumFileSystem checksums
-        ? checksums.getRawFileSystem()
-        : fileSystem;
-  }
-
-  private static LightmillException unwritable(String root, Exception e) {
-    return new LightmillException(
-        ErrorCode.OUTPUT_UNWRITABLE,
-        ("Output %s cannot be written: %s. Name a directory that this user may write, or mend its "
-                + "permissions, credentials or endpoint.")
-            .formatted(root, e),
-        e);
-  }
-
-  private static LightmillException unstored(Path path, IOException e) {
-    return new LightmillException(
-        ErrorCode.STORE_FAILED,
-        "Object %s could not be stored: %s. Mend that and run again; finished images are kept."
-            .formatted(path, e),
-        e);
-  }
-
-  static LightmillException unreadable(Path path, IOException e) {
-    return new LightmillException(
-        ErrorCode.STORE_FAILED,
-        "Object %s could not be read back: %s. Mend its permissions or credentials and run again."
-            .formatted(path, e),
-        e);
   }
 }

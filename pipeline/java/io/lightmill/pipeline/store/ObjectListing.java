@@ -50,7 +50,7 @@ public final class ObjectListing {
     } catch (FileNotFoundException e) {
       return List.of();
     } catch (IOException e) {
-      throw ImageStore.unreadable(path, e);
+      throw StoreFailures.unreadable(path, e);
     }
   }
 
@@ -85,7 +85,7 @@ public final class ObjectListing {
     } catch (FileNotFoundException e) {
       return List.of();
     } catch (IOException e) {
-      throw ImageStore.unreadable(path, e);
+      throw StoreFailures.unreadable(path, e);
     }
   }
 

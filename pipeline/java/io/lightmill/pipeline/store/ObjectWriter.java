@@ -22,7 +22,7 @@ sealed interface ObjectWriter {
   Set<String> PUBLISHING_ON_CLOSE = Set.of("gs", "oss", "cosn", "obs");
 
   /** Replaces what stands at the path; after an exception nothing new does. */
-  void write(Path path, byte[] bytes, String contentType) throws IOException;
+  void write(Path path, ObjectBody body, String contentType) throws IOException;
 
   /**
    * Writes the object where nothing stands; of several writers at once, one succeeds. After a lost
@@ -30,14 +30,14 @@ sealed interface ObjectWriter {
    *
    * @return false where something stands, which stays
    */
-  boolean create(Path path, byte[] bytes, String contentType) throws IOException;
+  boolean create(Path path, ObjectBody body, String contentType) throws IOException;
 
   /**
    * Replaces what was seen at the path; where the store can tell, only if nobody else has.
    *
    * @return false if somebody else has
    */
-  boolean replace(FileStatus seen, byte[] bytes, String contentType) throws IOException;
+  boolean replace(FileStatus seen, ObjectBody body, String contentType) throws IOException;
 
   /** The way that suits a file system. */
   static ObjectWriter of(FileSystem fileSystem, Path root) throws IOException {
@@ -71,28 +71,29 @@ sealed interface ObjectWriter {
     private static final String CHANGED = "RemoteFileChangedException";
 
     @Override
-    public void write(Path path, byte[] bytes, String contentType) throws IOException {
-      put(builder(path, contentType).overwrite(true), bytes);
+    public void write(Path path, ObjectBody body, String contentType) throws IOException {
+      put(builder(path, contentType).overwrite(true), body);
     }
 
     @Override
-    public boolean create(Path path, byte[] bytes, String contentType) throws IOException {
+    public boolean create(Path path, ObjectBody body, String contentType) throws IOException {
       FSDataOutputStreamBuilder<?, ?> create = builder(path, contentType).overwrite(ifNoneMatch);
       if (ifNoneMatch) {
         create.opt(Options.CreateFileOptionKeys.FS_OPTION_CREATE_CONDITIONAL_OVERWRITE, true);
       }
-      return conditional(create, bytes);
+      return conditional(create, body);
     }
 
     @Override
-    public boolean replace(FileStatus seen, byte[] bytes, String contentType) throws IOException {
+    public boolean replace(FileStatus seen, ObjectBody body, String contentType)
+        throws IOException {
       FSDataOutputStreamBuilder<?, ?> create = builder(seen.getPath(), contentType).overwrite(true);
       if (ifMatch && seen instanceof EtagSource tagged && tagged.getEtag() != null) {
         create.must(
             Options.CreateFileOptionKeys.FS_OPTION_CREATE_CONDITIONAL_OVERWRITE_ETAG,
             tagged.getEtag());
       }
-      return conditional(create, bytes);
+      return conditional(create, body);
     }
 
     private FSDataOutputStreamBuilder<?, ?> builder(Path path, String contentType) {
@@ -103,10 +104,10 @@ sealed interface ObjectWriter {
       return create;
     }
 
-    private static boolean conditional(FSDataOutputStreamBuilder<?, ?> create, byte[] bytes)
+    private static boolean conditional(FSDataOutputStreamBuilder<?, ?> create, ObjectBody body)
         throws IOException {
       try {
-        put(create, bytes);
+        put(create, body);
         return true;
       } catch (FileAlreadyExistsException e) {
         return false;
@@ -118,12 +119,12 @@ sealed interface ObjectWriter {
       }
     }
 
-    private static void put(FSDataOutputStreamBuilder<?, ?> create, byte[] bytes)
+    private static void put(FSDataOutputStreamBuilder<?, ?> create, ObjectBody body)
         throws IOException {
       FSDataOutputStream out = create.build();
       boolean written = false;
       try {
-        out.write(bytes);
+        body.writeTo(out);
         written = true;
       } finally {
         if (!written && out.hasCapability(CommonPathCapabilities.ABORTABLE_STREAM)) {
@@ -141,10 +142,10 @@ sealed interface ObjectWriter {
   record TemporaryFile(FileSystem fileSystem) implements ObjectWriter {
 
     @Override
-    public void write(Path path, byte[] bytes, String contentType) throws IOException {
+    public void write(Path path, ObjectBody body, String contentType) throws IOException {
       Path temporary = new Path(path.getParent(), ".%s.tmp".formatted(UUID.randomUUID()));
       try {
-        writeAll(temporary, bytes);
+        writeAll(temporary, body);
         rename(temporary, path);
       } catch (IOException | RuntimeException e) {
         deleteAfter(e, temporary);
@@ -153,13 +154,10 @@ sealed interface ObjectWriter {
     }
 
     @Override
-    public boolean create(Path path, byte[] bytes, String contentType) throws IOException {
-      if (fileSystem.exists(path)) {
-        return false;
-      }
+    public boolean create(Path path, ObjectBody body, String contentType) throws IOException {
       Path temporary = new Path(path.getParent(), ".%s.tmp".formatted(UUID.randomUUID()));
       try {
-        writeAll(temporary, bytes);
+        writeAll(temporary, body);
         boolean created = linked(temporary, path);
         fileSystem.delete(temporary, false);
         return created;
@@ -170,8 +168,9 @@ sealed interface ObjectWriter {
     }
 
     @Override
-    public boolean replace(FileStatus seen, byte[] bytes, String contentType) throws IOException {
-      write(seen.getPath(), bytes, contentType);
+    public boolean replace(FileStatus seen, ObjectBody body, String contentType)
+        throws IOException {
+      write(seen.getPath(), body, contentType);
       return true;
     }
 
@@ -195,16 +194,19 @@ sealed interface ObjectWriter {
       } catch (java.nio.file.FileAlreadyExistsException e) {
         return false;
       } catch (UnsupportedOperationException | FileSystemException e) {
+        if (fileSystem.exists(path)) {
+          return false;
+        }
         rename(temporary, path); // a disk without links, such as a memory stick
         return true;
       }
     }
 
-    private void writeAll(Path temporary, byte[] bytes) throws IOException {
+    private void writeAll(Path temporary, ObjectBody body) throws IOException {
       FSDataOutputStreamBuilder<?, ?> create = fileSystem.createFile(temporary);
       create.recursive().overwrite(true);
       try (FSDataOutputStream out = create.build()) {
-        out.write(bytes);
+        body.writeTo(out);
       }
     }
 

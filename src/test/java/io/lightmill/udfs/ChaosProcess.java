@@ -6,12 +6,9 @@ import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.Writer;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.stream.Collectors;
 
 /** A {@link ChaosDriver} in its process. */
 final class ChaosProcess implements AutoCloseable {
@@ -26,22 +23,21 @@ final class ChaosProcess implements AutoCloseable {
     this.jobs = process.outputWriter(StandardCharsets.UTF_8);
   }
 
-  static ChaosProcess start(Path painted, Map<String, String> hadoop) throws IOException {
-    List<String> command = new ArrayList<>();
-    command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-    command.add("@" + Path.of("conf/spark-java17.opts").toAbsolutePath());
-    command.addAll(List.of("-Xmx1g", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC"));
-    command.addAll(List.of("-cp", System.getProperty("java.class.path")));
-    command.add(ChaosDriver.class.getName());
-    command.add(painted.toString());
-    command.add(
-        hadoop.entrySet().stream()
-            .map(setting -> "spark.hadoop." + setting.getKey() + "=" + setting.getValue())
-            .collect(Collectors.joining(",")));
-    ProcessBuilder builder = new ProcessBuilder(command);
-    builder.environment().put("SPARK_LOCAL_IP", "127.0.0.1");
-    builder.redirectError(ProcessBuilder.Redirect.DISCARD);
-    ChaosProcess started = new ChaosProcess(builder.start());
+  /**
+   * Starts a driver, and waits until it takes jobs.
+   *
+   * @param settings of Spark
+   */
+  static ChaosProcess start(Map<String, String> settings) throws IOException {
+    List<String> arguments =
+        settings.entrySet().stream()
+            .map(setting -> setting.getKey() + "=" + setting.getValue())
+            .toList();
+    ChaosProcess started =
+        new ChaosProcess(
+            TestJvm.of("1g", TestJvm.classPath(), ChaosDriver.class.getName(), arguments)
+                .redirectError(ProcessBuilder.Redirect.DISCARD)
+                .start());
     assertThat(started.answer()).contains("ready");
     return started;
   }

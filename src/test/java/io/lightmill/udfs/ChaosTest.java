@@ -8,9 +8,13 @@ import io.lightmill.s3.FaultyLink;
 import io.lightmill.s3.FaultyLink.Call;
 import io.lightmill.s3.FaultyLink.Fault;
 import io.lightmill.s3.S3Server;
+import io.lightmill.udfs.TravellingPaint.Stroke;
 import io.lightmill.udfs.plan.ImageIdentity;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.Collections;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -30,35 +34,21 @@ import org.junit.jupiter.api.io.TempDir;
 /**
  * Jobs under fire. Each round runs a job on S3 with something going wrong at a random point, runs
  * it again until it is done, and looks at what came of every row. {@code -Dlightmill.chaos.seed=…}
- * repeats what a seed that was printed did.
+ * repeats what a seed that was printed did; with {@code -Dlightmill.chaos.trouble=…}, which names
+ * what goes wrong, a round whose seed was printed is the only one.
  */
 class ChaosTest {
 
-  private static final int ROUNDS = 21;
-  private static final int ROWS = 48;
+  static final int ROWS = 48;
+  static final int SLOTS = 2;
   private static final int BATCH = 4;
-  private static final int SLOTS = 2;
 
   /** One that is being stored, and one that is being drawn. */
   private static final int BATCHES_IN_FLIGHT = 2;
 
-  /** What goes wrong in a round. */
-  private enum Trouble {
-    /** SIGKILL just before a change reaches the store, wherever in the protocol that is. */
-    DRIVER_KILLED_BEFORE,
-    /** SIGKILL just after. */
-    DRIVER_KILLED_AFTER,
-    TASK_THROWS,
-    /** Somebody stores the same image just before: an attempt of the same task. */
-    TWIN,
-    SLOW_DOWN,
-    DROPPED_BEFORE,
-    DROPPED_AFTER,
-    SLOW
-  }
-
   /** What the rounds came to. */
   private static final class Figures {
+    int rounds;
     int faults;
     int kills;
     int images;
@@ -71,19 +61,23 @@ class ChaosTest {
   private final Figures figures = new Figures();
   private S3Server s3;
   private FaultyLink link;
+  private StandaloneCluster cluster;
   private ChaosProcess driver;
+  private ChaosTrouble.Home driverHome;
 
   @Test
   void nothingIsLostNothingIsThereTwiceAndNothingIsPaidForTwice() throws Exception {
     long base = Long.getLong("lightmill.chaos.seed", new Random().nextLong(1_000_000));
     try (S3Server server = S3Server.start();
-        FaultyLink faulty = new FaultyLink(server.endpoint())) {
+        FaultyLink faulty = new FaultyLink(server.endpoint());
+        StandaloneCluster workers = StandaloneCluster.start(directory, 1, 0)) {
       s3 = server;
       link = faulty;
+      cluster = workers;
       Configuration hadoop = TestSpark.session().sparkContext().hadoopConfiguration();
       s3.settings(s3.endpoint()).forEach(hadoop::set);
-      for (int round = 0; round < ROUNDS; round++) {
-        round(round, base + round);
+      for (ChaosTrouble trouble : troubles()) {
+        round(trouble, base + figures.rounds);
       }
     } catch (Exception | AssertionError e) {
       throw new AssertionError("chaos with -Dlightmill.chaos.seed=" + base, e);
@@ -96,78 +90,114 @@ class ChaosTest {
         "chaos: base seed %d, %d rounds, %d faults, %d of them kills, %d images, 0 lost, 0 doubled,"
             + " %d regenerated, %d found again%n",
         base,
-        ROUNDS,
+        figures.rounds,
         figures.faults,
         figures.kills,
         figures.images,
         figures.regenerated,
         figures.found);
-    assertThat(figures.kills).isPositive();
   }
 
-  private void round(int round, long seed) throws Exception {
+  /** What goes wrong in each round, those of a home side by side. */
+  private static List<ChaosTrouble> troubles() {
+    String only = System.getProperty("lightmill.chaos.trouble");
+    return only != null
+        ? List.of(ChaosTrouble.valueOf(only))
+        : Arrays.stream(ChaosTrouble.values())
+            .sorted(Comparator.comparing(trouble -> trouble.home))
+            .flatMap(trouble -> Collections.nCopies(trouble.rounds, trouble).stream())
+            .toList();
+  }
+
+  /** The driver of the round before, if it lives and is of this home. */
+  private void startDriver(ChaosTrouble.Home home) throws Exception {
+    if (driver != null && driver.alive() && home == driverHome) {
+      return;
+    }
+    if (driver != null) {
+      driver.close();
+    }
+    driverHome = home;
+    driver = driver(home);
+  }
+
+  private ChaosProcess driver(ChaosTrouble.Home home) throws Exception {
+    Map<String, String> settings = new HashMap<>();
+    s3.settings(link.endpoint())
+        .forEach((key, value) -> settings.put("spark.hadoop." + key, value));
+    if (home == ChaosTrouble.Home.LOCAL) {
+      settings.put("spark.master", "local[2,4]");
+    } else {
+      settings.putAll(cluster.settings());
+    }
+    if (home == ChaosTrouble.Home.CLUSTER_WITH_TWINS) {
+      settings.put("spark.speculation", "true");
+      settings.put("spark.speculation.quantile", "0.5");
+      settings.put("spark.speculation.multiplier", "1.5");
+    }
+    return ChaosProcess.start(settings);
+  }
+
+  private void round(ChaosTrouble trouble, long seed) throws Exception {
     Random random = new Random(seed);
-    Trouble trouble = Trouble.values()[round % Trouble.values().length];
+    int round = figures.rounds++;
     String root = "round" + round;
     s3.put(root + "/prompts.csv", table());
-    if (driver == null || !driver.alive()) {
-      link.failing(call -> Fault.NONE);
-      driver = ChaosProcess.start(directory.resolve("painted"), s3.settings(link.endpoint()));
-    }
-    Files.deleteIfExists(directory.resolve("painted"));
+    startDriver(trouble.home);
     AtomicInteger struck = new AtomicInteger();
     link.failing(striking(trouble, random, struck))
         .droppedAfter(
             () -> {
-              if (trouble == Trouble.DRIVER_KILLED_AFTER) {
+              if (trouble == ChaosTrouble.DRIVER_KILLED_AFTER) {
                 driver.kill();
               }
             });
-    int throwAt = trouble == Trouble.TASK_THROWS ? 1 + random.nextInt(ROWS / BATCH - 2) : 0;
+    String victim = "mug " + random.nextInt(ROWS);
+    TravellingPaint paint =
+        new TravellingPaint(
+            Files.createDirectory(directory.resolve(root)).toString(),
+            trouble == ChaosTrouble.TASK_THROWS ? victim : "",
+            trouble == ChaosTrouble.SPECULATIVE_TWIN ? victim : "",
+            false);
 
-    Optional<String> first = driver.run(job(root, "first", 2 * round, throwAt));
+    Optional<String> first = driver.run(job(root, "first", paint, 2 * round));
     link.failing(call -> Fault.NONE);
     boolean killed = !driver.alive();
-    if (killed) {
-      driver = ChaosProcess.start(directory.resolve("painted"), s3.settings(link.endpoint()));
-    }
-    Optional<String> second = driver.run(job(root, "second", 2 * round + 1, 0));
+    startDriver(trouble.home);
+    Optional<String> second = driver.run(job(root, "second", paint, 2 * round + 1));
 
-    int faults = struck.get() + (throwAt > 0 ? 1 : 0);
+    int faults = struck.get() + (paint.thrown() ? 1 : 0) + (paint.twinned() ? 1 : 0);
+    int regenerated = paint.strokes().size() - ROWS;
     System.out.printf(
-        "chaos: round %d, seed %d, %s: %d faults, %s, then %s%n",
-        round, seed, trouble, faults, first.orElse("killed"), second.orElse("killed"));
+        "chaos: round %d, seed %d, %s: %d faults, %s, then %s, %d regenerated%n",
+        round, seed, trouble, faults, first.orElse("killed"), second.orElse("killed"), regenerated);
     figures.faults += faults;
-    figures.kills += killed ? 1 : 0;
-    check(root, trouble, first, second, killed || throwAt > 0);
+    figures.kills += killed || trouble == ChaosTrouble.EXECUTOR_KILLED ? 1 : 0;
+    figures.images += ROWS;
+    figures.regenerated += regenerated;
+    check(root, trouble, first, second);
+    assertThat(paint.strokes().stream().map(Stroke::prompt).distinct()).hasSize(ROWS);
+    assertThat(regenerated)
+        .as("painted again")
+        .isLessThanOrEqualTo(trouble.slotsLost * BATCHES_IN_FLIGHT * BATCH);
+    if (trouble.home != ChaosTrouble.Home.LOCAL || trouble == ChaosTrouble.TASK_THROWS) {
+      assertThat(faults).as("faults that the round is about").isPositive();
+    }
   }
 
   private void check(
-      String root,
-      Trouble trouble,
-      Optional<String> first,
-      Optional<String> second,
-      boolean mayRepeat)
+      String root, ChaosTrouble trouble, Optional<String> first, Optional<String> second)
       throws Exception {
     assertThat(second).isPresent();
     boolean commitLost = // the retry of a multipart upload's last call finds no upload any more
-        trouble == Trouble.DROPPED_AFTER && first.filter(it -> it.startsWith("failed")).isPresent();
+        trouble == ChaosTrouble.DROPPED_AFTER
+            && first.filter(it -> it.startsWith("failed")).isPresent();
     if (first.isPresent() && !commitLost) {
       assertThat(first).hasValue("{generated=" + ROWS + "}");
       checkManifest(root, "first");
       assertThat(second).hasValue("{reused=" + ROWS + "}");
     }
     checkManifest(root, "second");
-    Map<String, Long> times =
-        Files.readAllLines(directory.resolve("painted")).stream()
-            .collect(Collectors.groupingBy(prompt -> prompt, Collectors.counting()));
-    int regenerated = times.values().stream().mapToInt(count -> (int) (count - 1)).sum();
-    assertThat(times).hasSize(ROWS);
-    assertThat(regenerated)
-        .as("painted again")
-        .isLessThanOrEqualTo(mayRepeat ? SLOTS * BATCHES_IN_FLIGHT * BATCH : 0);
-    figures.images += ROWS;
-    figures.regenerated += regenerated;
   }
 
   /** Every row once, and its object whole. */
@@ -191,23 +221,11 @@ class ChaosTest {
     assertThat(s3.keys(root + "/out/images/")).hasSize(ROWS);
   }
 
-  private Function<Call, Fault> striking(Trouble trouble, Random random, AtomicInteger struck) {
-    AtomicInteger changes = new AtomicInteger();
-    int one = 1 + random.nextInt(ROWS + 20); // images, lock and manifest
-    int every = 3 + random.nextInt(8);
+  private Function<Call, Fault> striking(
+      ChaosTrouble trouble, Random random, AtomicInteger struck) {
+    ChaosTrouble.Strikes strikes = trouble.strikes(random);
     return call -> {
-      if (!call.changes()) {
-        return Fault.NONE;
-      }
-      int number = changes.incrementAndGet();
-      boolean strikes =
-          switch (trouble) {
-            case DRIVER_KILLED_BEFORE, DRIVER_KILLED_AFTER -> number == one;
-            case TASK_THROWS -> false;
-            case TWIN -> call.method().equals("PUT") && call.target().contains("/images/");
-            default -> number % every == 0;
-          };
-      if (!strikes) {
+      if (!strikes.at(call)) {
         return Fault.NONE;
       }
       struck.incrementAndGet();
@@ -222,9 +240,25 @@ class ChaosTest {
         case DROPPED_BEFORE -> Fault.DROPPED_BEFORE;
         case DROPPED_AFTER -> Fault.DROPPED_AFTER;
         case SLOW -> Fault.SLOW;
-        case TASK_THROWS -> Fault.NONE;
+        case EXECUTOR_KILLED -> {
+          List<ProcessHandle> executors = cluster.executors();
+          kill(executors.get(random.nextInt(executors.size())));
+          yield Fault.NONE;
+        }
+        case MACHINE_KILLED -> {
+          driver.kill();
+          cluster.executors().forEach(ChaosTest::kill);
+          yield Fault.DROPPED_BEFORE;
+        }
+        case TASK_THROWS, SPECULATIVE_TWIN -> Fault.NONE;
       };
     };
+  }
+
+  /** SIGKILL. */
+  private static void kill(ProcessHandle process) {
+    process.destroyForcibly();
+    process.onExit().join();
   }
 
   private static byte[] table() {
@@ -234,8 +268,8 @@ class ChaosTest {
         .getBytes(UTF_8);
   }
 
-  private ChaosDriver.Job job(String root, String runId, int hours, int throwAt) {
+  private ChaosDriver.Job job(String root, String runId, TravellingPaint paint, int hours) {
     return new ChaosDriver.Job(
-        runId, s3.uri(root + "/prompts.csv"), s3.uri(root + "/out"), hours, throwAt);
+        runId, s3.uri(root + "/prompts.csv"), s3.uri(root + "/out"), paint, hours);
   }
 }

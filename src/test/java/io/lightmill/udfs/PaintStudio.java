@@ -38,6 +38,15 @@ public final class PaintStudio {
           ClassifierFreeGuidance.TRUE_CFG_SCALE,
           new PipelineLimits.Defaults(32, 32, 4, 3.5, 1.0, 8));
 
+  static final Model MODEL =
+      new Model(
+          "paint",
+          "0123456789abcdef",
+          "PaintPipeline",
+          "PaintScheduler",
+          "float32",
+          Map.of("brand", "b4a4d", "style", "57713"));
+
   private static final Map<String, PaintStudio> OPEN = new ConcurrentHashMap<>();
 
   public final List<List<ImageRequest>> batches = new CopyOnWriteArrayList<>();
@@ -68,16 +77,16 @@ public final class PaintStudio {
   }
 
   JobCheckpoint checkpoint() {
-    return new JobCheckpoint(
-        new Model(
-            "paint",
-            "0123456789abcdef",
-            "PaintPipeline",
-            "PaintScheduler",
-            "float32",
-            Map.of("brand", "b4a4d", "style", "57713")),
-        LIMITS,
-        loader());
+    return new JobCheckpoint(MODEL, LIMITS, loader());
+  }
+
+  /** An image in the colours of its seed. */
+  static RgbImage painted(ImageRequest request) {
+    byte[] rgb = new byte[request.width() * request.height() * 3];
+    for (int i = 0; i < rgb.length; i++) {
+      rgb[i] = (byte) (request.seed() >> (8 * (i % 3)));
+    }
+    return new RgbImage(request.width(), request.height(), rgb);
   }
 
   /** Travels as its name; the studio stays in this JVM. */
@@ -99,7 +108,8 @@ public final class PaintStudio {
     }
   }
 
-  private record Words() implements PromptLength {
+  /** Prompts are as long as their words. */
+  record Words() implements PromptLength {
 
     @Override
     public int tokens(String prompt) {
@@ -116,20 +126,12 @@ public final class PaintStudio {
     public List<RgbImage> generate(List<ImageRequest> batch) {
       studio.batches.add(List.copyOf(batch));
       studio.fault.accept(batch);
-      return batch.stream().map(Painter::painted).toList();
+      return batch.stream().map(PaintStudio::painted).toList();
     }
 
     @Override
     public Tensor draw(List<ImageRequest> batch, Optional<Tensor> latents, TensorProbe probe) {
       throw new UnsupportedOperationException("there are no tensors in paint");
-    }
-
-    private static RgbImage painted(ImageRequest request) {
-      byte[] rgb = new byte[request.width() * request.height() * 3];
-      for (int i = 0; i < rgb.length; i++) {
-        rgb[i] = (byte) (request.seed() >> (8 * (i % 3)));
-      }
-      return new RgbImage(request.width(), request.height(), rgb);
     }
 
     @Override

@@ -210,6 +210,17 @@ class CheckpointCacheTest {
   }
 
   @Test
+  void aCheckpointThatIsLargerThanTheDiskIsRefusedBeforeAnyOfItIsBrought() throws IOException {
+    bucket();
+    String location = REMOTE + "bucket";
+    hadoop.set(ShortFileSystem.HUGE, "transformer/diffusion_pytorch_model.safetensors");
+    refused(location, location + " does not fit into the cache " + root);
+    refused(location, "1073741824.");
+    refused(location, "set LIGHTMILL_CACHE to a folder on a larger disk");
+    assertThat(files(root.resolve("fetched"))).allMatch(path -> path.toString().endsWith(".lock"));
+  }
+
+  @Test
   void whatIsNoRemoteCheckpointIsNamed() throws IOException {
     bucket();
     refused(
@@ -252,5 +263,17 @@ class CheckpointCacheTest {
     try (Stream<Path> files = Files.walk(directory)) {
       return files.filter(Files::isRegularFile).toList();
     }
+  }
+
+  @Test
+  void anAdapterIsBroughtWithItsConfig() throws IOException {
+    Path adapter = Files.writeString(temporary.resolve("adapter_model.safetensors"), "weights");
+    Path plain = cache.localizeFile(REMOTE + "adapter_model.safetensors", hadoop);
+    assertThat(plain).hasContent("weights");
+    assertThat(plain.resolveSibling(CheckpointCache.ADAPTER_CONFIG)).doesNotExist();
+    Files.writeString(adapter.resolveSibling(CheckpointCache.ADAPTER_CONFIG), "{\"r\": 4}");
+    Path configured = cache.localizeFile(REMOTE + "adapter_model.safetensors", hadoop);
+    assertThat(configured).hasContent("weights");
+    assertThat(configured.resolveSibling(CheckpointCache.ADAPTER_CONFIG)).hasContent("{\"r\": 4}");
   }
 }

@@ -1,0 +1,92 @@
+package io.lightmill.udfs;
+
+import io.lightmill.udfs.device.Cluster;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.time.Clock;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+import org.apache.spark.scheduler.SparkListener;
+import org.apache.spark.scheduler.SparkListenerStageSubmitted;
+import org.apache.spark.scheduler.SparkListenerTaskStart;
+import org.apache.spark.sql.SparkSession;
+
+/**
+ * The main flow with a painter on a cluster, for {@code spark-submit}, and what Spark made of it.
+ */
+public final class StandaloneJob {
+
+  /** A file beside the notes: for each stage in turn whether its tasks asked for a GPU. */
+  static final String STAGES = "stages";
+
+  private StandaloneJob() {}
+
+  /**
+   * Arguments: the table, the output, the notes' directory, and how many tasks draw at a time, at
+   * which the gate is opened.
+   */
+  public static void main(String... arguments) throws Exception {
+    Path notes = Path.of(arguments[2]);
+    int slots = Integer.parseInt(arguments[3]);
+    TravellingPaint paint = TravellingPaint.plain(notes).behindGate();
+    SparkSession spark = SparkSession.builder().getOrCreate();
+    Stages stages = new Stages(spark, paint, slots);
+    spark.sparkContext().addSparkListener(stages);
+    ImageGeneration.run(
+        spark,
+        new TestJob(Path.of(arguments[0]), Path.of(arguments[1])).partitions(2 * slots).settings(),
+        TestJob.SILENT,
+        Cluster.of(spark.sparkContext(), DeviceChoice.AUTO),
+        paint::checkpoint,
+        Clock.systemUTC(),
+        System.nanoTime());
+    spark.stop(); // the listener has heard everything then
+    Files.write(notes.resolve(STAGES), stages.asked, StandardOpenOption.CREATE_NEW);
+  }
+
+  /** Opens the gate when as many tasks with GPUs run as should at a time. */
+  private static final class Stages extends SparkListener {
+
+    private final SparkSession spark;
+    private final TravellingPaint paint;
+    private final int expected;
+    private final List<String> asked = new ArrayList<>();
+    private final Set<Integer> drawing = new HashSet<>();
+    private int started;
+
+    Stages(SparkSession spark, TravellingPaint paint, int expected) {
+      this.spark = spark;
+      this.paint = paint;
+      this.expected = expected;
+    }
+
+    @Override
+    public void onStageSubmitted(SparkListenerStageSubmitted submitted) {
+      int profile = submitted.stageInfo().resourceProfileId();
+      boolean gpus =
+          spark
+              .sparkContext()
+              .resourceProfileManager()
+              .resourceProfileFromId(profile)
+              .taskResources()
+              .contains("gpu");
+      asked.add(gpus ? "gpu" : "none");
+      if (gpus) {
+        drawing.add(submitted.stageInfo().stageId());
+      }
+    }
+
+    @Override
+    public void onTaskStart(SparkListenerTaskStart start) {
+      if (drawing.contains(start.stageId())) {
+        started++; // and none ends before the gate is open
+        if (started == expected) {
+          paint.openGate();
+        }
+      }
+    }
+  }
+}

@@ -1,0 +1,187 @@
+package io.lightmill.udfs;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.lightmill.udfs.TravellingPaint.Place;
+import io.lightmill.udfs.TravellingPaint.Stroke;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
+import org.apache.spark.sql.Row;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/**
+ * The main flow by way of {@code spark-submit} and the profile that users copy, on Spark's own
+ * master and two workers that say they have two GPUs each. The painter takes their word for it.
+ */
+@Timeout(value = 10, unit = TimeUnit.MINUTES)
+class StandaloneTest {
+
+  private static final int ROWS = 64;
+  private static final int EXECUTORS = 2;
+  private static final int GPUS = 4;
+
+  @TempDir static Path directory;
+
+  private static StandaloneCluster cluster;
+
+  private String name;
+
+  @BeforeAll
+  static void start() throws IOException {
+    cluster = StandaloneCluster.start(directory, 4, GPUS / EXECUTORS);
+    Files.write(
+        directory.resolve("prompts.csv"),
+        Stream.concat(
+                Stream.of("id,prompt"), IntStream.range(0, ROWS).mapToObj(i -> i + ",mug " + i))
+            .toList());
+  }
+
+  @AfterAll
+  static void stop() {
+    cluster.close();
+  }
+
+  @Test
+  void eachTaskDrawsOnTheGpuThatItWasGivenAndTheModelIsLoadedOncePerExecutorAndGpu()
+      throws Exception {
+    TravellingPaint paint = submitted("alone", 1);
+
+    // The first four were all there before any of them painted.
+    assertThat(places(paint, GPUS)).hasSize(GPUS).doesNotHaveDuplicates();
+    for (Place gpu : Set.copyOf(paint.loads())) {
+      assertThat(visits(paint, gpu))
+          .as("tasks on %s, one after the other", gpu)
+          .doesNotHaveDuplicates();
+    }
+    loadedOncePerExecutorAndGpu(paint);
+    tablesWereReadWithoutGpus(paint);
+    manifestNamesTheGpus(paint);
+  }
+
+  @Test
+  void twoSlotsShareAGpuAndItsModel() throws Exception {
+    TravellingPaint paint = submitted("shared", 2);
+
+    // The first eight were all there before any of them painted.
+    assertThat(
+            places(paint, 2 * GPUS).stream()
+                .collect(Collectors.groupingBy(place -> place, Collectors.counting()))
+                .values())
+        .hasSize(GPUS)
+        .containsOnly(2L);
+    loadedOncePerExecutorAndGpu(paint);
+    tablesWereReadWithoutGpus(paint);
+    manifestNamesTheGpus(paint);
+  }
+
+  private TravellingPaint submitted(String name, int slots) throws Exception {
+    this.name = name;
+    Path notes = Files.createDirectory(directory.resolve(name));
+    List<String> arguments = new ArrayList<>();
+    arguments.addAll(
+        List.of("--properties-file", Path.of("conf/spark/standalone.conf").toString()));
+    Map<String, String> settings = cluster.settings();
+    settings.put("spark.executor.resource.gpu.amount", "" + GPUS / EXECUTORS);
+    settings.put("spark.lightmill.slotsPerGpu", "" + slots);
+    settings.put("spark.plugins", "io.lightmill.udfs.progress.ProgressPlugin");
+    settings.put("spark.ui.enabled", "false");
+    settings.put("spark.sql.shuffle.partitions", "4");
+    settings.forEach((key, value) -> arguments.addAll(List.of("--conf", key + "=" + value)));
+    arguments.addAll(List.of("--class", StandaloneJob.class.getName(), "spark-internal"));
+    arguments.addAll(
+        List.of(
+            directory.resolve("prompts.csv").toString(),
+            directory.resolve(name + "-out").toString(),
+            notes.toString(),
+            "" + GPUS * slots));
+    Path log = directory.resolve(name + ".log");
+    Process submit =
+        TestJvm.of("1g", TestJvm.classPath(), "org.apache.spark.deploy.SparkSubmit", arguments)
+            .redirectErrorStream(true)
+            .redirectOutput(log.toFile())
+            .start();
+    try {
+      assertThat(submit.waitFor()).as(() -> read(log)).isZero();
+    } finally {
+      submit.destroyForcibly();
+    }
+    return TravellingPaint.plain(notes);
+  }
+
+  private static String read(Path log) {
+    try {
+      return Files.readString(log);
+    } catch (IOException e) {
+      return e.toString();
+    }
+  }
+
+  /** Where each of the first partitions was painted; Spark starts them in their order. */
+  private static List<Place> places(TravellingPaint paint, int partitions) {
+    return paint.strokes().stream()
+        .filter(stroke -> stroke.partition() < partitions)
+        .collect(Collectors.toMap(Stroke::partition, Stroke::place, (a, b) -> a))
+        .values()
+        .stream()
+        .toList();
+  }
+
+  /** The partitions that were painted on a GPU, each time that it turned to another. */
+  private static List<Integer> visits(TravellingPaint paint, Place gpu) {
+    List<Integer> visits = new ArrayList<>();
+    for (Stroke stroke : paint.strokes()) {
+      boolean stays = !visits.isEmpty() && visits.get(visits.size() - 1) == stroke.partition();
+      if (stroke.place().equals(gpu) && !stays) {
+        visits.add(stroke.partition());
+      }
+    }
+    return visits;
+  }
+
+  private static void loadedOncePerExecutorAndGpu(TravellingPaint paint) {
+    List<Place> loads = paint.loads();
+    assertThat(loads).hasSize(GPUS).doesNotHaveDuplicates();
+    assertThat(loads.stream().map(Place::process).distinct()).hasSize(EXECUTORS);
+    assertThat(loads.stream().map(Place::device)).containsOnly("cuda:0", "cuda:1");
+    assertThat(paint.strokes().stream().map(Stroke::place).collect(Collectors.toSet()))
+        .isEqualTo(Set.copyOf(loads));
+  }
+
+  private void tablesWereReadWithoutGpus(TravellingPaint paint) throws IOException {
+    assertThat(paint.gpusWhileCounting()).isNotEmpty().containsOnly("0");
+    List<String> stages = Files.readAllLines(directory.resolve(name).resolve(StandaloneJob.STAGES));
+    assertThat(stages).contains("none").endsWith("gpu").containsOnlyOnce("gpu");
+  }
+
+  private void manifestNamesTheGpus(TravellingPaint paint) {
+    List<Row> rows =
+        TestSpark.session()
+            .read()
+            .parquet(directory.resolve(name + "-out/manifest/run_id=first").toString())
+            .collectAsList();
+    assertThat(rows.stream().map(row -> row.<String>getAs("status"))).containsOnly("generated");
+    Map<String, String> devices =
+        paint.strokes().stream()
+            .collect(Collectors.toMap(Stroke::prompt, stroke -> stroke.place().device()));
+    assertThat(devices).hasSize(ROWS);
+    assertThat(
+            rows.stream()
+                .collect(
+                    Collectors.toMap(
+                        row -> row.<String>getAs("prompt"), row -> row.<String>getAs("device"))))
+        .isEqualTo(devices);
+  }
+}
