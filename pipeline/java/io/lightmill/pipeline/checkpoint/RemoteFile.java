@@ -69,9 +69,7 @@ record RemoteFile(
   @Override
   public void copyTo(Path directory) throws IOException {
     List<FileFetch.RemotePart> parts =
-        files()
-            .map(file -> new FileFetch.RemotePart(file.getPath().getName(), file))
-            .toList();
+        files().map(file -> new FileFetch.RemotePart(file.getPath().getName(), file)).toList();
     new FileFetch(fileSystem, parts, FileFetch.CHUNK_BYTES).into(directory);
   }
 

@@ -50,6 +50,8 @@ public final class MissingExecutors implements AutoCloseable {
   }
 
   /** Looks from now on until closed; never in local mode, which has no other executor. */
+  @SuppressWarnings(
+      "FutureReturnValueIgnored") // looking ends with the executor, and throws nothing
   public void watch() {
     if (!Cluster.isLocal(conf.get("spark.master"))) {
       looking.scheduleWithFixedDelay(
