@@ -3,6 +3,7 @@ package io.lightmill.jobs;
 import io.lightmill.pipeline.ErrorCode;
 import io.lightmill.pipeline.LightmillException;
 import io.lightmill.pipeline.image.ImageFormat;
+import io.lightmill.pipeline.shard.ShardFormat;
 import io.lightmill.udfs.GenerationSettings;
 import java.time.Duration;
 import java.time.Instant;
@@ -19,6 +20,8 @@ final class OutputOptions {
 
   private static final Pattern DURATION =
       Pattern.compile("(?=\\d)(\\d{1,6}h)?(\\d{1,6}m)?(\\d{1,9}s)?");
+
+  private static final int DEFAULT_SHARD_SIZE = 1000;
 
   @Option(
       names = "--output",
@@ -40,6 +43,21 @@ final class OutputOptions {
           "Names of the images by columns of their rows, such as \"{sku}/{image_id}\"; by image_id"
               + " unless given.")
   private Optional<String> pathTemplate;
+
+  @Option(
+      names = "--sink",
+      paramLabel = "SINK",
+      defaultValue = "files",
+      description =
+          "What images are stored in: files, one each; webdataset, tar shards with prompts and"
+              + " rows; or parquet, image bytes in Parquet (${DEFAULT-VALUE}).")
+  private Sink sink;
+
+  @Option(
+      names = "--shard-size",
+      paramLabel = "IMAGES",
+      description = "Most images of a shard of webdataset or parquet; 1000 unless given.")
+  private Optional<Integer> shardSize;
 
   @Option(
       names = "--force",
@@ -95,6 +113,18 @@ final class OutputOptions {
     return pathTemplate;
   }
 
+  /** How images are packed; empty for files. */
+  Optional<GenerationSettings.Packing> packing() {
+    if (sink == Sink.FILES && shardSize.isPresent()) {
+      throw new LightmillException(
+          ErrorCode.CONFIGURATION_INVALID,
+          "--shard-size is %d, but --sink files packs no images; leave it out, or choose webdataset or parquet."
+              .formatted(shardSize.get()));
+    }
+    int images = OptionBounds.atLeast(1, "--shard-size", shardSize).orElse(DEFAULT_SHARD_SIZE);
+    return sink.shards().map(format -> new GenerationSettings.Packing(format, images));
+  }
+
   GenerationSettings.Rerun rerun() {
     return new GenerationSettings.Rerun(force, retryFailed);
   }
@@ -134,5 +164,22 @@ final class OutputOptions {
 
   int maxFailures() {
     return OptionBounds.atLeast(0, "--max-failures", maxFailures);
+  }
+
+  /** What images are stored in. */
+  enum Sink {
+    FILES(null),
+    WEBDATASET(ShardFormat.WEBDATASET),
+    PARQUET(ShardFormat.PARQUET);
+
+    private final ShardFormat shards;
+
+    Sink(ShardFormat shards) {
+      this.shards = shards;
+    }
+
+    private Optional<ShardFormat> shards() {
+      return Optional.ofNullable(shards);
+    }
   }
 }

@@ -14,6 +14,7 @@ import io.lightmill.udfs.earlier.EarlierImages;
 import io.lightmill.udfs.earlier.OwnImages;
 import io.lightmill.udfs.lock.OutputClaim;
 import io.lightmill.udfs.manifest.Manifest;
+import io.lightmill.udfs.pack.Leftovers;
 import io.lightmill.udfs.plan.BatchPlan;
 import io.lightmill.udfs.plan.FrozenRows;
 import io.lightmill.udfs.plan.ImageIdentity;
@@ -169,6 +170,8 @@ public final class ImageGeneration {
     String directory = Manifest.directory(settings.output(), settings.runId());
     progress.opened(
         checkpoint.model().pipelineClass(), checkpoint.model().digest(), checkpoint.limits());
+    Leftovers leftovers = Leftovers.of(spark, settings);
+    leftovers.removeShardsOfThisRun();
     EarlierImages earlier = new EarlierImages(spark, settings, POLICY_DIGEST);
     Dataset<Row> rows = planned(settings, table, checkpoint);
     try (ImageProgress heard = ImageProgress.follow(spark, settings.runId(), progress);
@@ -188,7 +191,8 @@ public final class ImageGeneration {
         progress.idleNegativePrompts(plan.idleNegativePrompts(), checkpoint.limits().guidance());
       }
       BatchPlan batches = plan.batches(settings.batchSize(), cluster, settings.partitions());
-      GenerateImages generating = new GenerateImages(job);
+      StructType inFlight = Manifest.schemaInFlight(passthrough);
+      GenerateImages generating = new GenerateImages(job, inFlight);
       LoadingAhead loading = LoadingAhead.of(cluster, checkpoint.loader(), plan.toDraw());
       long submitted = System.nanoTime();
       Manifest.Totals totals;
@@ -198,13 +202,13 @@ public final class ImageGeneration {
                 StageGpus.given(
                     cluster,
                     plan.dealt(batches)
-                        .mapPartitions(
-                            generating, Encoders.row(Manifest.schemaInFlight(passthrough)))),
+                        .mapPartitions(generating, Encoders.row(inFlight))),
                 directory,
                 claim::require);
       } finally {
         loading.await();
       }
+      leftovers.sweep(claim::require);
       long committed = System.nanoTime();
       progress.finished(plan.asked());
       long firstTask = heard.firstTaskNanos().orElse(submitted);
@@ -237,6 +241,7 @@ public final class ImageGeneration {
         checkpoint.limits().guidance(),
         settings.output(),
         settings.runId(),
+        settings.packing().orElse(null),
         own,
         stop,
         POLICY_DIGEST.orElse(null),
@@ -259,7 +264,10 @@ public final class ImageGeneration {
             columns.sources().containsKey(RequestColumn.ID),
             new ImageIdentity(checkpoint.model(), settings.format()),
             new ImageKeys(
-                settings.pathTemplate().orElse(PathTemplate.STANDARD), columns, settings.format()),
+                settings.pathTemplate().orElse(PathTemplate.STANDARD),
+                columns,
+                settings.format(),
+                settings.packing().map(GenerationSettings.Packing::format)),
             checkpoint.loader());
     return requests.flatMap(planning, Encoders.row(PlannedImages.schema(passthrough)));
   }

@@ -3,6 +3,7 @@ package io.lightmill.jobs;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.lightmill.pipeline.image.ImageFormat;
+import io.lightmill.pipeline.shard.ShardFormat;
 import io.lightmill.pipeline.torch.DType;
 import io.lightmill.udfs.DeviceChoice;
 import io.lightmill.udfs.GenerationSettings;
@@ -47,6 +48,7 @@ class GenerateOptionsTest {
                 "out",
                 ImageFormat.PNG,
                 Optional.empty(),
+                Optional.empty(),
                 8,
                 OptionalInt.empty(),
                 DeviceChoice.AUTO,
@@ -70,6 +72,8 @@ class GenerateOptionsTest {
                 "--output=s3a://bucket/out",
                 "--format=jpeg",
                 "--path-template={sku}/{image_id}",
+                "--sink=webdataset",
+                "--shard-size=500",
                 "--force",
                 "--no-retry-failed",
                 "--deadline=7h30m",
@@ -124,6 +128,7 @@ class GenerateOptionsTest {
                 "s3a://bucket/out",
                 ImageFormat.JPEG,
                 Optional.of("{sku}/{image_id}"),
+                Optional.of(new GenerationSettings.Packing(ShardFormat.WEBDATASET, 500)),
                 4,
                 OptionalInt.of(12),
                 DeviceChoice.CUDA,

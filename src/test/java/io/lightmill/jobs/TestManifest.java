@@ -21,6 +21,9 @@ final class TestManifest {
           .add("error_code", DataTypes.StringType)
           .add("error_message", DataTypes.StringType)
           .add("path", DataTypes.StringType)
+          .add("member", DataTypes.StringType)
+          .add("member_offset", DataTypes.LongType)
+          .add("bytes", DataTypes.LongType)
           .add("width", DataTypes.IntegerType)
           .add("height", DataTypes.IntegerType)
           .add("prompt", DataTypes.StringType)
@@ -34,11 +37,11 @@ final class TestManifest {
 
   static Row generated(String id, String path) {
     return RowFactory.create(
-        "S" + id, "f00d" + id, id, 0, "generated", null, null, path, 64, 48, "a mug " + id, 5L);
+        "S" + id, "f00d" + id, id, 0, "generated", null, null, path, null, null, 1L, 64, 48, "a mug " + id, 5L);
   }
 
   static Row refused(String id, String status, String code, String message) {
     return RowFactory.create(
-        "S" + id, null, id, 0, status, code, message, null, null, null, null, null);
+        "S" + id, null, id, 0, status, code, message, null, null, null, null, null, null, null, null);
   }
 }
