@@ -45,8 +45,8 @@ import picocli.CommandLine.Spec;
       "others pass through to the manifest. CSV has a header, commas, letters in UTF-8.",
       "",
       "Exit statuses: 0 all done; 1 unexpected failure; 2 configuration or input",
-      "refused, before anything is drawn; 3 finished with more failed and invalid",
-      "rows than --max-failures; 4 stopped at the deadline or by SIGTERM, with what",
+      "refused, before anything is drawn; 3 more failed and invalid rows than",
+      "--max-failures allows; 4 stopped at the deadline or by SIGTERM, with what",
       "was drawn committed: run again for the rest."
     },
     mixinStandardHelpOptions = true,
@@ -80,7 +80,6 @@ final class GenerateCommand implements Callable<Integer> {
   public Integer call() throws IOException {
     Instant started = Instant.now();
     GenerationSettings settings = settings(started);
-    int maxFailures = output.maxFailures();
     SparkConf conf = spark.conf();
     if (SparkSessions.isLocal(conf)) {
       startEngine();
@@ -92,7 +91,7 @@ final class GenerateCommand implements Callable<Integer> {
       FinishedRun run =
           new FinishedRun(settings, AskedOptions.of(spec), result, started, flowing, Instant.now());
       run.leaveBehind(session, spec.commandLine().getOut(), spec.commandLine().getErr());
-      return run.summary().exitStatus(maxFailures);
+      return run.summary().exitStatus(settings.mostFailures());
     }
   }
 
@@ -113,7 +112,8 @@ final class GenerateCommand implements Callable<Integer> {
         engine.dtype(),
         output.runId().orElseGet(() -> madeUpRunId(now)),
         output.rerun(),
-        output.deadline(now));
+        output.deadline(now),
+        output.maxFailures());
   }
 
   private ImageGeneration.Result generate(SparkSession session, GenerationSettings settings) {

@@ -70,6 +70,15 @@ final class GenerationProgress implements ImageGeneration.Progress, AutoCloseabl
     out.flush();
   }
 
+  @Override
+  public synchronized void tooManyFailures(long rows) {
+    out.printf(
+        "%d rows failed or are invalid, more than --max-failures %d allows; batches that are being"
+            + " drawn are finished, and no further one is begun%n",
+        rows, settings.mostFailures().orElseThrow());
+    out.flush();
+  }
+
   /** Tasks pass over rows that need no drawing first. */
   @Override
   public synchronized void finished(long images) {

@@ -9,6 +9,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.regex.Pattern;
 import picocli.CommandLine.Option;
 
@@ -92,9 +93,10 @@ final class OutputOptions {
   @Option(
       names = "--max-failures",
       paramLabel = "ROWS",
-      defaultValue = "0",
-      description = "Failed and invalid rows beyond which the exit status is 3 (${DEFAULT-VALUE}).")
-  private int maxFailures;
+      description =
+          "Failed and invalid rows that a run may have: beyond them it begins no further batch, and"
+              + " the exit status is 3. Without it no row stops the run, and one makes it 3.")
+  private Optional<Integer> maxFailures;
 
   String directory() {
     return output.orElseThrow(
@@ -162,7 +164,8 @@ final class OutputOptions {
     return runId;
   }
 
-  int maxFailures() {
+  /** Failed and invalid rows beyond which the run stops; empty for no limit. */
+  OptionalInt maxFailures() {
     return OptionBounds.atLeast(0, "--max-failures", maxFailures);
   }
 

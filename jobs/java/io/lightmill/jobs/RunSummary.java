@@ -8,6 +8,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.OptionalInt;
 import java.util.stream.Collectors;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
@@ -37,12 +38,18 @@ record RunSummary(Map<String, Long> statuses, double seconds) {
     return images() - count(ImageStatus.PENDING);
   }
 
-  /** Of the command: what was stopped is to be run again, whatever failed so far. */
-  int exitStatus(long maxFailures) {
-    if (count(ImageStatus.PENDING) > 0) {
+  /**
+   * Of the command. What was stopped is to be run again, whatever failed so far; unless it was the
+   * failures that stopped it, since a mend comes first then.
+   *
+   * @param most failed and invalid rows that the run may have; empty where none stops it
+   */
+  int exitStatus(OptionalInt most) {
+    boolean tooMany = failures() > most.orElse(0);
+    if (count(ImageStatus.PENDING) > 0 && !(tooMany && most.isPresent())) {
       return ExitStatus.STOPPED;
     }
-    return failures() > maxFailures ? ExitStatus.ROWS_FAILED : ExitStatus.DONE;
+    return tooMany ? ExitStatus.ROWS_FAILED : ExitStatus.DONE;
   }
 
   /** Images a second of the generating stage. */

@@ -28,6 +28,7 @@ import java.util.OptionalInt;
  * @param runId of this run, unique below the output
  * @param rerun what is taken from earlier runs over this output
  * @param deadline after which no batch is begun that would not end before it; empty for none
+ * @param mostFailures failed and invalid rows beyond which no batch is begun; empty for no limit
  */
 public record GenerationSettings(
     Table table,
@@ -44,7 +45,8 @@ public record GenerationSettings(
     Optional<DType> dtype,
     String runId,
     Rerun rerun,
-    Optional<Instant> deadline) {
+    Optional<Instant> deadline,
+    OptionalInt mostFailures) {
 
   /**
    * Where the prompts come from.

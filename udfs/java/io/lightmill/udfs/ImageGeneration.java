@@ -97,6 +97,13 @@ public final class ImageGeneration {
     /** The plan stands: {@code images} rows will be accounted for, of which some need drawing. */
     void planned(long images, long toGenerate);
 
+    /**
+     * More rows failed or are invalid than the run may have: no further batch is begun.
+     *
+     * @param rows so far
+     */
+    default void tooManyFailures(long rows) {}
+
     /** Rows finished so far, whatever became of them. */
     void finished(long images);
   }
@@ -174,7 +181,8 @@ public final class ImageGeneration {
     leftovers.removeShardsOfThisRun();
     EarlierImages earlier = new EarlierImages(spark, settings, POLICY_DIGEST);
     Dataset<Row> rows = planned(settings, table, checkpoint);
-    try (ImageProgress heard = ImageProgress.follow(spark, settings.runId(), progress);
+    try (ImageProgress heard =
+            ImageProgress.follow(spark, settings.runId(), progress, settings.mostFailures());
         FrozenRows planned =
             earlier.lookedFor()
                 ? FrozenRows.of(rows, cluster, settings.output())

@@ -22,6 +22,11 @@ public enum ImageStatus {
     return valueOf(label.toUpperCase(Locale.ROOT));
   }
 
+  /** Whether somebody has to mend something before there is an image. */
+  public boolean isFailure() {
+    return this == FAILED || this == INVALID;
+  }
+
   /** As manifests spell it. */
   public String label() {
     return name().toLowerCase(Locale.ROOT);

@@ -11,10 +11,10 @@ import java.util.UUID;
 import java.util.function.Predicate;
 import org.apache.commons.codec.digest.DigestUtils;
 import org.apache.hadoop.conf.Configuration;
-import org.apache.hadoop.fs.ChecksumFileSystem;
 import org.apache.hadoop.fs.FSDataInputStream;
 import org.apache.hadoop.fs.FileStatus;
 import org.apache.hadoop.fs.FileSystem;
+import org.apache.hadoop.fs.LocalFileSystem;
 import org.apache.hadoop.fs.Path;
 
 /**
@@ -31,7 +31,8 @@ public final class ImageStore {
   private final ObjectWriter writer;
 
   ImageStore(FileSystem fileSystem, Path root) throws IOException {
-    this.fileSystem = withoutChecksumFiles(fileSystem);
+    this.fileSystem =
+        fileSystem instanceof LocalFileSystem ? LocalDisk.of(fileSystem.getConf()) : fileSystem;
     this.root = this.fileSystem.makeQualified(root);
     this.writer = ObjectWriter.of(this.fileSystem, this.root);
   }
@@ -289,12 +290,5 @@ public final class ImageStore {
       throw new IllegalArgumentException("Key '%s' leads out of %s".formatted(key, root));
     }
     return path;
-  }
-
-  /** The local file system would put a {@code .crc} file beside each image. */
-  private static FileSystem withoutChecksumFiles(FileSystem fileSystem) {
-    return fileSystem instanceof ChecksumFileSystem checksums
-        ? checksums.getRawFileSystem()
-        : fileSystem;
   }
 }

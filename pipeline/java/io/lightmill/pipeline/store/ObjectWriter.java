@@ -85,7 +85,8 @@ sealed interface ObjectWriter {
     }
 
     @Override
-    public boolean replace(FileStatus seen, ObjectBody body, String contentType) throws IOException {
+    public boolean replace(FileStatus seen, ObjectBody body, String contentType)
+        throws IOException {
       FSDataOutputStreamBuilder<?, ?> create = builder(seen.getPath(), contentType).overwrite(true);
       if (ifMatch && seen instanceof EtagSource tagged && tagged.getEtag() != null) {
         create.must(
@@ -167,7 +168,8 @@ sealed interface ObjectWriter {
     }
 
     @Override
-    public boolean replace(FileStatus seen, ObjectBody body, String contentType) throws IOException {
+    public boolean replace(FileStatus seen, ObjectBody body, String contentType)
+        throws IOException {
       write(seen.getPath(), body, contentType);
       return true;
     }

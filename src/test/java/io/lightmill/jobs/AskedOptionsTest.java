@@ -25,7 +25,6 @@ class AskedOptionsTest {
                 Map.entry("format", "png"),
                 Map.entry("force", false),
                 Map.entry("retry-failed", true),
-                Map.entry("max-failures", 0),
                 Map.entry("checkpoint", "builtin:pocket"),
                 Map.entry("batch-size", 8),
                 Map.entry("device", "auto"),

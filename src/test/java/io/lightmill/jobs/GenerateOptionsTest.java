@@ -55,7 +55,8 @@ class GenerateOptionsTest {
                 Optional.empty(),
                 settings.runId(),
                 new GenerationSettings.Rerun(false, true),
-                Optional.empty()));
+                Optional.empty(),
+                OptionalInt.empty()));
     assertThat(settings.runId()).matches("20260304T050607Z-[a-z0-9]{4}");
   }
 
@@ -77,6 +78,7 @@ class GenerateOptionsTest {
                 "--force",
                 "--no-retry-failed",
                 "--deadline=7h30m",
+                "--max-failures=3",
                 "--run-id=spring.1",
                 "--checkpoint=hdfs:///models/flux",
                 "--batch-size=4",
@@ -135,7 +137,8 @@ class GenerateOptionsTest {
                 Optional.of(DType.BF16),
                 "spring.1",
                 new GenerationSettings.Rerun(true, false),
-                Optional.of(Instant.parse("2026-03-04T12:36:07Z"))));
+                Optional.of(Instant.parse("2026-03-04T12:36:07Z")),
+                OptionalInt.of(3)));
   }
 
   @ParameterizedTest

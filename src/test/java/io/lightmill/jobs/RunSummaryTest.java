@@ -6,6 +6,7 @@ import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalInt;
 import java.util.stream.IntStream;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
@@ -33,13 +34,16 @@ class RunSummaryTest {
   }
 
   @Test
-  void theExitStatusSaysFirstThatTheRunWasStopped() {
-    assertThat(new RunSummary(Map.of("generated", 3L), 1).exitStatus(0)).isZero();
+  void theExitStatusSaysFirstThatTheRunWasStoppedUnlessFailuresStoppedIt() {
+    assertThat(new RunSummary(Map.of("generated", 3L), 1).exitStatus(OptionalInt.empty())).isZero();
     RunSummary failed = new RunSummary(Map.of("generated", 3L, "failed", 2L), 1);
-    assertThat(failed.exitStatus(2)).isEqualTo(ExitStatus.DONE);
-    assertThat(failed.exitStatus(1)).isEqualTo(ExitStatus.ROWS_FAILED);
+    assertThat(failed.exitStatus(OptionalInt.empty())).isEqualTo(ExitStatus.ROWS_FAILED);
+    assertThat(failed.exitStatus(OptionalInt.of(2))).isEqualTo(ExitStatus.DONE);
+    assertThat(failed.exitStatus(OptionalInt.of(1))).isEqualTo(ExitStatus.ROWS_FAILED);
     RunSummary stopped = new RunSummary(Map.of("generated", 3L, "failed", 2L, "pending", 1L), 1);
-    assertThat(stopped.exitStatus(0)).isEqualTo(ExitStatus.STOPPED);
+    assertThat(stopped.exitStatus(OptionalInt.empty())).isEqualTo(ExitStatus.STOPPED);
+    assertThat(stopped.exitStatus(OptionalInt.of(2))).isEqualTo(ExitStatus.STOPPED);
+    assertThat(stopped.exitStatus(OptionalInt.of(1))).isEqualTo(ExitStatus.ROWS_FAILED);
     assertThat(stopped.settled()).isEqualTo(5);
     assertThat(stopped.sentence()).endsWith("2 failed, 1 pending");
   }

@@ -49,7 +49,8 @@ class PocketGenerationTest {
         Optional.empty(),
         runId,
         new GenerationSettings.Rerun(false, true),
-        Optional.empty());
+        Optional.empty(),
+        OptionalInt.empty());
   }
 
   private ImageGeneration.Result run(GenerationSettings settings) {

@@ -15,7 +15,7 @@ import org.apache.spark.sql.SparkSession;
 /** A job on the paint studio, put together piece by piece. */
 public final class TestJob {
 
-  static final ImageGeneration.Progress SILENT =
+  public static final ImageGeneration.Progress SILENT =
       new ImageGeneration.Progress() {
         @Override
         public void planned(long images, long toGenerate) {}
@@ -36,6 +36,7 @@ public final class TestJob {
   private int batchSize = 4;
   private boolean truncatePrompts;
   private GenerationSettings.Rerun rerun = new GenerationSettings.Rerun(false, true);
+  private OptionalInt mostFailures = OptionalInt.empty();
   private Optional<Instant> deadline = Optional.empty();
   private Clock clock = Clock.systemUTC();
   private String runId = "first";
@@ -126,6 +127,11 @@ public final class TestJob {
     return this;
   }
 
+  public TestJob mostFailures(int rows) {
+    mostFailures = OptionalInt.of(rows);
+    return this;
+  }
+
   public TestJob clock(Clock told) {
     clock = told;
     return this;
@@ -136,7 +142,7 @@ public final class TestJob {
     return this;
   }
 
-  TestJob progress(ImageGeneration.Progress listener) {
+  public TestJob progress(ImageGeneration.Progress listener) {
     progress = listener;
     return this;
   }
@@ -168,7 +174,8 @@ public final class TestJob {
         Optional.empty(),
         runId,
         rerun,
-        deadline);
+        deadline,
+        mostFailures);
   }
 
   public ImageGeneration.Result run(PaintStudio studio) {

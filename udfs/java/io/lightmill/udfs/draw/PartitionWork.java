@@ -26,6 +26,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.stream.Collectors;
 import org.apache.commons.lang3.exception.ExceptionUtils;
 import org.apache.spark.TaskContext;
@@ -43,7 +44,9 @@ final class PartitionWork implements TaskCompletionListener {
   private final ManifestRows manifest;
   private final ExecutorService threads;
   private final DrawingStop stop;
+  private final int partition;
   private final boolean triedBefore;
+  private final AtomicLong failed = new AtomicLong();
   private Duration longestBatch = Duration.ZERO;
   private boolean stopped;
 
@@ -62,6 +65,7 @@ final class PartitionWork implements TaskCompletionListener {
             job.own(),
             job.packing() != null);
     this.stop = job.stop();
+    this.partition = task.partitionId();
     this.triedBefore = task.attemptNumber() > 0 || task.stageAttemptNumber() > 0;
     this.manifest = new ManifestRows(job, device, task);
     this.threads =
@@ -72,7 +76,7 @@ final class PartitionWork implements TaskCompletionListener {
   /** Draws a batch now; its manifest rows come when it is stored. */
   OverlappedBatches.Finishing start(List<Row> batch) throws InterruptedException {
     if (batch.get(0).getAs(ImagePlan.BATCH) == null) {
-      List<Row> rows = batch.stream().map(row -> manifest.row(row, undrawn(row))).toList();
+      List<Row> rows = batch.stream().map(row -> manifestRow(row, undrawn(row))).toList();
       return () -> rows;
     }
     List<Row> there = new ArrayList<>();
@@ -82,7 +86,7 @@ final class PartitionWork implements TaskCompletionListener {
       found.ifPresentOrElse(
           outcomes -> there.addAll(manifestRows(rows, outcomes)), () -> images.add(rows));
     }
-    stopped = stopped || (!images.isEmpty() && stop.reached(longestBatch));
+    stopped = stopped || (!images.isEmpty() && stop.reached(longestBatch, partition, failed.get()));
     if (stopped) {
       images.forEach(rows -> rows.forEach(row -> there.add(manifest.row(row, Outcome.pending()))));
       return () -> there;
@@ -111,7 +115,14 @@ final class PartitionWork implements TaskCompletionListener {
 
   private List<Row> manifestRows(List<Row> rows, List<Outcome> outcomes) {
     Iterator<Outcome> each = outcomes.iterator();
-    return rows.stream().map(row -> manifest.row(row, each.next())).toList();
+    return rows.stream().map(row -> manifestRow(row, each.next())).toList();
+  }
+
+  private Row manifestRow(Row planned, Outcome outcome) {
+    if (outcome.status().isFailure()) {
+      failed.incrementAndGet();
+    }
+    return manifest.row(planned, outcome);
   }
 
   private Outcome undrawn(Row planned) {
@@ -154,5 +165,6 @@ final class PartitionWork implements TaskCompletionListener {
   @Override
   public void onTaskCompletion(TaskContext ended) {
     threads.shutdownNow();
+    stop.ended(partition, failed.get());
   }
 }

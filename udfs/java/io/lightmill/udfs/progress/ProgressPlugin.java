@@ -59,6 +59,7 @@ public final class ProgressPlugin implements SparkPlugin {
         } else if (message instanceof DrawingBegun begun) {
           ImageProgress.received(begun);
         } else if (message instanceof DrawingStop.Question question) {
+          ImageProgress.received(question);
           return DrawingStop.answer(question);
         }
         return null;

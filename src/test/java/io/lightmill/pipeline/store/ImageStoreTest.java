@@ -10,12 +10,15 @@ import io.lightmill.pipeline.store.FaultyFileSystem.Fault;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.util.List;
 import java.util.stream.Stream;
 import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.permission.FsPermission;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -50,6 +53,21 @@ class ImageStoreTest {
 
     assertThat(store.exists(KEY)).isTrue();
     assertThat(store.read(KEY)).hasValueSatisfying(bytes -> assertThat(bytes).isEqualTo(NEW));
+  }
+
+  @ParameterizedTest
+  @CsvSource({"022, rw-r--r--", "027, rw-r-----"})
+  void localFilesHaveThePermissionsThatHadoopsMaskLeaves(String mask, String permissions)
+      throws IOException {
+    Configuration configuration = new Configuration(false);
+    configuration.set(FsPermission.UMASK_LABEL, mask);
+    configuration.setBoolean("fs.file.impl.disable.cache", true); // it holds one, of any mask
+    Path output = directory.resolve("out");
+
+    ImageStore.open(output.toString(), configuration).put(KEY, NEW, "image/png");
+
+    assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(output.resolve(KEY))))
+        .isEqualTo(permissions);
   }
 
   @Test

@@ -13,6 +13,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
@@ -66,6 +67,51 @@ class DrawingStopTest {
     assertThat(job.runId("second").deadline(Instant.MAX).run(other).statuses())
         .isEqualTo(Map.of("reused", 3L * BATCH, "generated", (long) ROWS - 3 * BATCH));
     assertThat(other.batches.stream().mapToInt(List::size).sum()).isEqualTo(ROWS - 3 * BATCH);
+  }
+
+  @Test
+  void aRunWithMoreFailuresThanItMayHaveBeginsNoFurtherBatch() {
+    studio.failing(
+        batch -> {
+          throw new IllegalStateException("CUDA error: device lost");
+        });
+    AtomicLong told = new AtomicLong();
+    ImageGeneration.Progress progress =
+        new ImageGeneration.Progress() {
+          @Override
+          public void planned(long images, long toGenerate) {}
+
+          @Override
+          public void tooManyFailures(long rows) {
+            told.set(rows);
+          }
+
+          @Override
+          public void finished(long images) {}
+        };
+
+    ImageGeneration.Result result = job.mostFailures(BATCH).progress(progress).run(studio);
+
+    assertThat(told.get()).isGreaterThan(BATCH);
+    long failed = result.statuses().get("failed");
+    assertThat(failed)
+        .isBetween(told.get(), 4L * BATCH); // two more were in flight when it was told
+    assertThat(result.statuses()).containsEntry("pending", ROWS - failed);
+    assertThat(job.runId("second").progress(TestJob.SILENT).run(new PaintStudio()).statuses())
+        .isEqualTo(Map.of("generated", (long) ROWS));
+  }
+
+  @Test
+  void asManyFailuresAsItMayHaveStopNoRun() {
+    studio.failing(
+        batch -> {
+          if (batch.stream().anyMatch(request -> request.prompt().equals("mug 0"))) {
+            throw new IllegalStateException("CUDA error: illegal address");
+          }
+        });
+
+    assertThat(job.mostFailures(1).run(studio).statuses())
+        .isEqualTo(Map.of("failed", 1L, "generated", ROWS - 1L));
   }
 
   @Test

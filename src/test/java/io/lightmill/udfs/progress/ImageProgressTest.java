@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.lightmill.udfs.ImageGeneration;
 import io.lightmill.udfs.TestSpark;
 import java.util.List;
+import java.util.OptionalInt;
 import java.util.OptionalLong;
 import java.util.concurrent.CopyOnWriteArrayList;
 import org.junit.jupiter.api.Test;
@@ -27,7 +28,7 @@ class ImageProgressTest {
   @Test
   void retriesAndSpeculationCountNoRowTwice() {
     try (ImageProgress progress =
-        ImageProgress.follow(TestSpark.session(), "progress-test", listener)) {
+        ImageProgress.follow(TestSpark.session(), "progress-test", listener, OptionalInt.empty())) {
       assertThat(progress.firstTaskNanos()).isEmpty();
       received(0, 0);
       assertThat(progress.firstTaskNanos()).isPresent();
@@ -45,7 +46,7 @@ class ImageProgressTest {
   @Test
   void theFirstTaskThatDrawsEndsTheLoading() {
     try (ImageProgress progress =
-        ImageProgress.follow(TestSpark.session(), "progress-test", listener)) {
+        ImageProgress.follow(TestSpark.session(), "progress-test", listener, OptionalInt.empty())) {
       ImageProgress.received(new DrawingBegun("another run"));
       assertThat(progress.firstDrawingNanos()).isEmpty();
       ImageProgress.received(new DrawingBegun("progress-test"));

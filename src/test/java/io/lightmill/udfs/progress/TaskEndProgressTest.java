@@ -6,6 +6,7 @@ import io.lightmill.udfs.ImageGeneration;
 import io.lightmill.udfs.TestSpark;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.OptionalInt;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
@@ -36,7 +37,8 @@ class TaskEndProgressTest {
           }
         };
 
-    try (ImageProgress progress = ImageProgress.follow(spark, "task-end-test", listener);
+    try (ImageProgress progress =
+            ImageProgress.follow(spark, "task-end-test", listener, OptionalInt.empty());
         TaskEndProgress tasks = new TaskEndProgress(spark.sparkContext(), "task-end-test")) {
       assertThat(progress.firstTaskNanos()).isEmpty();
       tasks.follow();
