@@ -10,6 +10,7 @@ import java.time.Instant;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.OptionalInt;
 import java.util.regex.Pattern;
 import picocli.CommandLine.Option;
 
@@ -117,14 +118,17 @@ final class OutputOptions {
 
   /** How images are packed; empty for files. */
   Optional<GenerationSettings.Packing> packing() {
-    if (sink == Sink.FILES && shardSize.isPresent()) {
+    OptionalInt images = OptionBounds.atLeast(1, "--shard-size", shardSize);
+    if (sink == Sink.FILES && images.isPresent()) {
       throw new LightmillException(
           ErrorCode.CONFIGURATION_INVALID,
           "--shard-size is %d, but --sink files packs no images; leave it out, or choose webdataset or parquet."
-              .formatted(shardSize.get()));
+              .formatted(images.getAsInt()));
     }
-    int images = OptionBounds.atLeast(1, "--shard-size", shardSize).orElse(DEFAULT_SHARD_SIZE);
-    return sink.shards().map(format -> new GenerationSettings.Packing(format, images));
+    return sink.shards()
+        .map(
+            format ->
+                new GenerationSettings.Packing(format, images.orElse(DEFAULT_SHARD_SIZE)));
   }
 
   GenerationSettings.Rerun rerun() {

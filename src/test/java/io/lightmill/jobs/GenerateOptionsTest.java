@@ -172,6 +172,11 @@ class GenerateOptionsTest {
             + " dashes and underscores, of which the first is a letter or a digit.",
         "--deadline=soon | --deadline is 'soon', but must be a time such as 90s, 55m or 7h30m.",
         "--deadline=0m | --deadline is '0m', but must be a time such as 90s, 55m or 7h30m.",
+        "--shard-size=0 | --shard-size is 0, but must be at least 1.",
+        "--shard-size=5 | --shard-size is 5, but --sink files packs no images; leave it out, or"
+            + " choose webdataset or parquet.",
+        "--sink=zip | Invalid value for option '--sink': expected one of [FILES, WEBDATASET,"
+            + " PARQUET] (case-insensitive) but was 'zip'",
         "--format=gif | Invalid value for option '--format': expected one of [PNG, JPEG]"
             + " (case-insensitive) but was 'gif'",
         "--dtype=int8 | Invalid value for option '--dtype': expected one of [FLOAT32, BFLOAT16,"

@@ -36,8 +36,26 @@ final class TestManifest {
   }
 
   static Row generated(String id, String path) {
+    return generated(id, path, null, null, 1);
+  }
+
+  static Row generated(String id, String path, String member, Long memberOffset, long bytes) {
     return RowFactory.create(
-        "S" + id, "f00d" + id, id, 0, "generated", null, null, path, null, null, 1L, 64, 48, "a mug " + id, 5L);
+        "S" + id,
+        "f00d" + id,
+        id,
+        0,
+        "generated",
+        null,
+        null,
+        path,
+        member,
+        memberOffset,
+        bytes,
+        64,
+        48,
+        "a mug " + id,
+        5L);
   }
 
   static Row refused(String id, String status, String code, String message) {
