@@ -10,7 +10,6 @@ import java.time.Instant;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.OptionalInt;
-import java.util.OptionalInt;
 import java.util.regex.Pattern;
 import picocli.CommandLine.Option;
 
@@ -126,9 +125,7 @@ final class OutputOptions {
               .formatted(images.getAsInt()));
     }
     return sink.shards()
-        .map(
-            format ->
-                new GenerationSettings.Packing(format, images.orElse(DEFAULT_SHARD_SIZE)));
+        .map(format -> new GenerationSettings.Packing(format, images.orElse(DEFAULT_SHARD_SIZE)));
   }
 
   GenerationSettings.Rerun rerun() {

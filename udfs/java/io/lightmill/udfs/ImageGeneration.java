@@ -35,6 +35,7 @@ import java.time.Clock;
 import java.time.Instant;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.function.Supplier;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.sql.Dataset;
@@ -198,7 +199,7 @@ public final class ImageGeneration {
       if (plan.idleNegativePrompts() > 0) {
         progress.idleNegativePrompts(plan.idleNegativePrompts(), checkpoint.limits().guidance());
       }
-      BatchPlan batches = plan.batches(settings.batchSize(), cluster, settings.partitions());
+      BatchPlan batches = plan.batches(settings.batchSize(), cluster, partitions(settings, plan, cluster));
       StructType inFlight = Manifest.schemaInFlight(passthrough);
       GenerateImages generating = new GenerateImages(job, inFlight);
       LoadingAhead loading = LoadingAhead.of(cluster, checkpoint.loader(), plan.toDraw());
@@ -208,9 +209,7 @@ public final class ImageGeneration {
         totals =
             Manifest.write(
                 StageGpus.given(
-                    cluster,
-                    plan.dealt(batches)
-                        .mapPartitions(generating, Encoders.row(inFlight))),
+                    cluster, plan.dealt(batches).mapPartitions(generating, Encoders.row(inFlight))),
                 directory,
                 claim::require);
       } finally {
@@ -235,6 +234,14 @@ public final class ImageGeneration {
     } finally {
       LoadedPipelines.release(checkpoint.loader());
     }
+  }
+
+  /** Staged images of a run that was killed are to be packed by many tasks, drawn or not. */
+  private static OptionalInt partitions(
+      GenerationSettings settings, ImagePlan plan, Cluster cluster) {
+    return settings.packing().isPresent() && settings.partitions().isEmpty()
+        ? OptionalInt.of(cluster.partitions((plan.asked() - 1) / settings.batchSize() + 1))
+        : settings.partitions();
   }
 
   private static GenerationJob job(

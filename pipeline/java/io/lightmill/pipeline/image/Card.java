@@ -39,8 +39,7 @@ public record Card(
       Optional<String> prompt,
       Optional<Long> seed,
       Optional<Size> size) {
-    this(
-        id, variant, imageId, status, errorMessage, path, Optional.empty(), prompt, seed, size);
+    this(id, variant, imageId, status, errorMessage, path, Optional.empty(), prompt, seed, size);
   }
 
   /** In pixels. */

@@ -10,5 +10,4 @@ import java.util.Optional;
  * @param offset of its first byte in the shard; empty where it does not stand in one piece
  * @param bytes of the image
  */
-public record ImagePlace(
-    String path, Optional<String> member, Optional<Long> offset, long bytes) {}
+public record ImagePlace(String path, Optional<String> member, Optional<Long> offset, long bytes) {}

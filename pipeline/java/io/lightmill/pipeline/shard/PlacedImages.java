@@ -61,8 +61,7 @@ public record PlacedImages(ImageStore store) {
         new Rows(shard)
             .withFilter(
                 FilterCompat.get(
-                    FilterApi.eq(
-                        FilterApi.binaryColumn("image.path"), Binary.fromString(member))))
+                    FilterApi.eq(FilterApi.binaryColumn("image.path"), Binary.fromString(member))))
             .build()) {
       return Optional.ofNullable(rows.read())
           .map(row -> row.getGroup("image", 0).getBinary("bytes", 0).getBytes());

@@ -41,8 +41,7 @@ public record ShardPacker(ImageStore store, ShardFormat format) {
         images.stream().sorted(Comparator.comparing(ShardImage::member)).toList();
     String key = "%s-%s.%s".formatted(prefix, hash(sorted), format.extension());
     Map<String, Long> offsets = new HashMap<>();
-    long bytes =
-        store.create(key, out -> write(sorted, out, offsets), format.contentType());
+    long bytes = store.create(key, out -> write(sorted, out, offsets), format.contentType());
     return new PackedShard(key, bytes, Map.copyOf(offsets));
   }
 
@@ -50,9 +49,7 @@ public record ShardPacker(ImageStore store, ShardFormat format) {
       throws IOException {
     try (ShardWriter shard = format.writer(out)) {
       for (ShardImage image : images) {
-        shard
-            .add(image, staged(image))
-            .ifPresent(offset -> offsets.put(image.member(), offset));
+        shard.add(image, staged(image)).ifPresent(offset -> offsets.put(image.member(), offset));
       }
     }
   }

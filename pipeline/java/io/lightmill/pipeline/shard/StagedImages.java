@@ -18,8 +18,7 @@ public final class StagedImages {
 
   /** The key of an image. */
   public static String key(String imageId, ImageFormat format) {
-    return "%s/%s/%s.%s"
-        .formatted(DIRECTORY, imageId.substring(0, 2), imageId, format.extension());
+    return "%s/%s/%s.%s".formatted(DIRECTORY, imageId.substring(0, 2), imageId, format.extension());
   }
 
   /** Whether a key is one of theirs. */

@@ -146,11 +146,7 @@ class FinishedRunTest {
         result(
             List.of(
                 TestManifest.generated(
-                    "1",
-                    shard.key(),
-                    "red.png",
-                    shard.offsets().get("red.png"),
-                    picture.length)));
+                    "1", shard.key(), "red.png", shard.offsets().get("red.png"), picture.length)));
 
     leaveBehind();
 
@@ -198,7 +194,13 @@ class FinishedRunTest {
 
   private static ImageGeneration.Result result(List<Row> rows) {
     return new ImageGeneration.Result(
-        TestManifest.of(rows), Map.of("generated", (long) rows.size()), "ab12cd", 0.5, 0.25, 4, 3.25);
+        TestManifest.of(rows),
+        Map.of("generated", (long) rows.size()),
+        "ab12cd",
+        0.5,
+        0.25,
+        4,
+        3.25);
   }
 
   private void leaveBehind(String... options) {

@@ -60,6 +60,7 @@ final class TestManifest {
 
   static Row refused(String id, String status, String code, String message) {
     return RowFactory.create(
-        "S" + id, null, id, 0, status, code, message, null, null, null, null, null, null, null, null);
+        "S" + id, null, id, 0, status, code, message, null, null, null, null, null, null, null,
+        null);
   }
 }

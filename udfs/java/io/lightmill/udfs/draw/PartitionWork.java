@@ -132,8 +132,7 @@ final class PartitionWork implements TaskCompletionListener {
     }
     ImageStatus status = ImageStatus.labelled(earlier.getAs("status"));
     if (status != ImageStatus.REUSED) {
-      return Outcome.refused(
-          status, earlier.getAs("error_code"), earlier.getAs("error_message"));
+      return Outcome.refused(status, earlier.getAs("error_code"), earlier.getAs("error_message"));
     }
     StoredImage image = StoredImage.read(earlier);
     return StagedImages.include(image.path())

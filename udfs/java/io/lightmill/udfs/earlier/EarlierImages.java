@@ -62,6 +62,7 @@ public final class EarlierImages {
   private final Optional<String> policyDigest;
   private final ImageStore store;
   private final List<String> manifests;
+  private final boolean staged;
   private final boolean lookedFor;
 
   /**
@@ -75,11 +76,12 @@ public final class EarlierImages {
     this.policyDigest = policyDigest;
     this.store = ImageStore.open(settings.output(), hadoop());
     this.manifests = EarlierManifests.committed(store);
+    this.staged = !store.listing().children(StagedImages.DIRECTORY).isEmpty();
     this.lookedFor =
         !settings.rerun().force()
             && !(manifests.isEmpty()
                 && store.listing().children(PathTemplate.DIRECTORY).isEmpty()
-                && store.listing().children(StagedImages.DIRECTORY).isEmpty());
+                && !staged);
   }
 
   /** Whether there may be any to find. */
@@ -137,10 +139,9 @@ public final class EarlierImages {
     Dataset<Row> known = EarlierManifests.stored(rows);
     Dataset<Row> alive = known.join(listed, "path").filter(unchanged());
     Dataset<Row> unknown = listed.select("path").join(alive, new String[] {"path"}, "left_anti");
-    Dataset<Row> wanted =
-        unknown
-            .join(images.select(col("key").as("path")), new String[] {"path"}, "left_semi")
-            .union(staged(unknown, images, alive));
+    Dataset<Row> named =
+        unknown.join(images.select(col("key").as("path")), new String[] {"path"}, "left_semi");
+    Dataset<Row> wanted = staged ? named.union(staged(unknown, images, alive)) : named;
     Dataset<Row> read =
         wanted.mapPartitions(
             new ReadReceipts(settings.output(), new SerializableConfiguration(hadoop())),
@@ -162,7 +163,8 @@ public final class EarlierImages {
   }
 
   /** Images that a run which was killed had drawn, but not packed; they are named by identity. */
-  private static Dataset<Row> staged(Dataset<Row> unknown, Dataset<Row> images, Dataset<Row> alive) {
+  private static Dataset<Row> staged(
+      Dataset<Row> unknown, Dataset<Row> images, Dataset<Row> alive) {
     return unknown
         .filter(col("path").startsWith(StagedImages.DIRECTORY + "/"))
         .withColumn("image_id", regexp_extract(col("path"), StagedImages.IDENTITY, 1))

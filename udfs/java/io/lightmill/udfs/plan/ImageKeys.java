@@ -38,7 +38,8 @@ public final class ImageKeys implements Serializable {
    * @param shard that will hold the images, if one will
    * @throws io.lightmill.pipeline.LightmillException with {@code CONFIGURATION_INVALID}
    */
-  public ImageKeys(String template, PromptColumns columns, ImageFormat format, Optional<ShardFormat> shard) {
+  public ImageKeys(
+      String template, PromptColumns columns, ImageFormat format, Optional<ShardFormat> shard) {
     this.template = template;
     this.mapped = new HashMap<>();
     columns.sources().forEach((ours, theirs) -> mapped.put(theirs, ours));
@@ -58,21 +59,19 @@ public final class ImageKeys implements Serializable {
   String key(String imageId, String id, int variant, AskedImages asked, long seed, Row row) {
     String key =
         parsed()
-        .key(
-            name ->
-                switch (name) {
-                  case "image_id" -> imageId;
-                  case "id" -> id;
-                  case "variant" -> Integer.toString(variant);
-                  case "prompt" -> asked.prompt();
-                  case "seed" -> Long.toUnsignedString(seed);
-                  case "width" -> String.valueOf(asked.width());
-                  case "height" -> String.valueOf(asked.height());
-                  default -> text(tableValue(name, row));
-                });
-    return shard == null
-        ? key
-        : PathTemplate.DIRECTORY + "/" + shard.named(PathTemplate.name(key));
+            .key(
+                name ->
+                    switch (name) {
+                      case "image_id" -> imageId;
+                      case "id" -> id;
+                      case "variant" -> Integer.toString(variant);
+                      case "prompt" -> asked.prompt();
+                      case "seed" -> Long.toUnsignedString(seed);
+                      case "width" -> String.valueOf(asked.width());
+                      case "height" -> String.valueOf(asked.height());
+                      default -> text(tableValue(name, row));
+                    });
+    return shard == null ? key : PathTemplate.DIRECTORY + "/" + shard.named(PathTemplate.name(key));
   }
 
   private PathTemplate parsed() {

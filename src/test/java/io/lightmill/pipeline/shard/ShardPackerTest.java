@@ -61,8 +61,7 @@ class ShardPackerTest {
     for (ShardImage image : images) {
       assertThat(new PlacedImages(store).read(place(shard, image.member())))
           .hasValueSatisfying(
-              bytes ->
-                  assertThat(bytes).isEqualTo(StagedPictures.picture(5000, image.member())));
+              bytes -> assertThat(bytes).isEqualTo(StagedPictures.picture(5000, image.member())));
     }
   }
 
@@ -186,16 +185,13 @@ class ShardPackerTest {
     try (ParquetFileReader reader =
         new ParquetFileReader(
             new OpenParquetFile(store.open(key).orElseThrow()),
-            ParquetReadOptions.builder(new PlainParquetConfiguration())
-                .build())) {
+            ParquetReadOptions.builder(new PlainParquetConfiguration()).build())) {
       return reader.getFooter();
     }
   }
 
   private static String[] names(int count) {
-    return IntStream.range(0, count)
-        .mapToObj("%02d.png"::formatted)
-        .toArray(String[]::new);
+    return IntStream.range(0, count).mapToObj("%02d.png"::formatted).toArray(String[]::new);
   }
 
   @Test
@@ -224,7 +220,8 @@ class ShardPackerTest {
   void theIndexIsThatOfWids() {
     ShardIndex index =
         ShardIndex.of(
-            "first", List.of(new ShardIndex.Shard("b.tar", 2, 20), new ShardIndex.Shard("a.tar", 1, 10)));
+            "first",
+            List.of(new ShardIndex.Shard("b.tar", 2, 20), new ShardIndex.Shard("a.tar", 1, 10)));
 
     assertThat(new String(index.json(), UTF_8).replaceAll("\\s", ""))
         .isEqualTo(
