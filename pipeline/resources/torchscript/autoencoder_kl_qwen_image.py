@@ -6,7 +6,7 @@ def conv(x: Tensor, w: Dict[str, Tensor], name: str) -> Tensor:
   weight = w[name + ".weight"]
   if weight.dim() == 5:
     weight = weight[:, :, -1]
-  return torch.conv2d(x, weight, w[name + ".bias"], [1, 1], [weight.size(2) // 2, weight.size(3) // 2])
+  return nn.conv2d(x, weight, w[name + ".bias"])
 
 # RMS norm over the channels.
 def norm(x: Tensor, w: Dict[str, Tensor], name: str) -> Tensor:

@@ -34,8 +34,16 @@ def silu_linear_rows(x: Tensor, w: Dict[str, Tensor], name: str) -> Tensor:
   return torch.cat(rows, 0)
 
 def conv(x: Tensor, w: Dict[str, Tensor], name: str) -> Tensor:
-  weight = w[name + ".weight"]
-  return torch.conv2d(x, weight, w.get(name + ".bias"), [1, 1], [weight.size(2) // 2, weight.size(3) // 2])
+  return nn.conv2d(x, w[name + ".weight"], w.get(name + ".bias"))
+
+# A convolution that keeps the size. On CPUs with AVX-512, libtorch 2.7.1 multiplies what lies in memory behind the
+# input's channels where these are more than 16 and no multiple of it: so zeros fill them up.
+def conv2d(x: Tensor, weight: Tensor, bias: Optional[Tensor]) -> Tensor:
+  if x.size(1) > 16 and x.size(1) % 16 > 0 and weight.size(-1) > 1 and not x.is_cuda:
+    zeros = [0, 0, 0, 0, 0, 16 - x.size(1) % 16]
+    x = torch.constant_pad_nd(x, zeros, 0.)
+    weight = torch.constant_pad_nd(weight, zeros, 0.)
+  return torch.conv2d(x, weight, bias, [1, 1], [weight.size(2) // 2, weight.size(3) // 2])
 
 def layer_norm(x: Tensor, w: Dict[str, Tensor], name: str, eps: float) -> Tensor:
   return torch.layer_norm(x, [x.size(-1)], w[name + ".weight"], w.get(name + ".bias"), eps)

@@ -7,6 +7,7 @@ import io.lightmill.udfs.device.Cluster;
 import io.lightmill.udfs.device.JobCheckpoint;
 import io.lightmill.udfs.device.LoadedPipelines;
 import io.lightmill.udfs.device.LoadingAhead;
+import io.lightmill.udfs.device.MissingExecutors;
 import io.lightmill.udfs.device.StageGpus;
 import io.lightmill.udfs.draw.GenerateImages;
 import io.lightmill.udfs.draw.GenerationJob;
@@ -119,14 +120,17 @@ public final class ImageGeneration {
     long called = System.nanoTime();
     Cluster cluster = Cluster.of(spark.sparkContext(), settings.device());
     Configuration hadoop = spark.sparkContext().hadoopConfiguration();
-    return run(
-        spark,
-        settings,
-        progress,
-        cluster,
-        () -> JobCheckpoint.open(settings, cluster, hadoop),
-        Clock.systemUTC(),
-        called);
+    try (MissingExecutors missing = MissingExecutors.of(spark.sparkContext())) {
+      missing.watch();
+      return run(
+          spark,
+          settings,
+          progress,
+          cluster,
+          () -> JobCheckpoint.open(settings, cluster, hadoop),
+          Clock.systemUTC(),
+          called);
+    }
   }
 
   /**

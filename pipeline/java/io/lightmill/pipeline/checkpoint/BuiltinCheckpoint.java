@@ -43,6 +43,9 @@ record BuiltinCheckpoint(String location, String name, URI uri) implements Check
 
   @Override
   public void copyTo(Path directory) throws IOException {
+    if (Files.exists(directory)) {
+      PathUtils.deleteDirectory(directory);
+    }
     read(root -> PathUtils.copyDirectory(root, directory));
   }
 

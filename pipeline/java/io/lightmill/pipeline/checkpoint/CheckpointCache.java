@@ -9,12 +9,12 @@ import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.util.Optional;
-import org.apache.commons.io.file.PathUtils;
 import org.apache.hadoop.conf.Configuration;
 
 /**
  * Checkpoints on the local disk. Those from elsewhere are brought here once: under a lock, into a
- * folder named for their content, which appears only when it is whole.
+ * folder named for their content, which appears only when it is whole. A fetch that failed or was
+ * killed is taken up where it was.
  *
  * <p>The folder is {@code $LIGHTMILL_CACHE}, else {@code ~/.cache/lightmill}.
  */
@@ -67,6 +67,11 @@ public final class CheckpointCache {
     return bring(file).resolve(file.name());
   }
 
+  /** {@link Checkpoint#digest}, remembered for as long as no file of the checkpoint changes. */
+  public String digest(Checkpoint checkpoint) {
+    return new DigestMemory(root.resolve("digests")).digest(checkpoint);
+  }
+
   private static Path local(String location) {
     try {
       return Path.of(
@@ -90,6 +95,12 @@ public final class CheckpointCache {
         bringLocked(source, target);
       }
       return target;
+    } catch (FileFetch.NoRoomException e) {
+      throw new LightmillException(
+          ErrorCode.CHECKPOINT_INVALID,
+          "%s does not fit into the cache %s: %s; make room there, or set LIGHTMILL_CACHE to a folder on a larger disk"
+              .formatted(source.location(), root, e.getMessage()),
+          e);
     } catch (IOException e) {
       throw new LightmillException(
           ErrorCode.CHECKPOINT_INVALID,
@@ -119,9 +130,6 @@ public final class CheckpointCache {
 
   private static void copyWhole(CheckpointSource source, Path target) throws IOException {
     Path partial = target.resolveSibling(target.getFileName() + ".partial");
-    if (Files.exists(partial)) {
-      PathUtils.deleteDirectory(partial);
-    }
     source.copyTo(partial);
     Files.move(partial, target, StandardCopyOption.ATOMIC_MOVE);
   }

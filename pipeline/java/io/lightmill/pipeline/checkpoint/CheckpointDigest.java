@@ -28,13 +28,8 @@ final class CheckpointDigest {
   static String of(Checkpoint checkpoint) {
     Path root = checkpoint.directory();
     try {
-      List<Path> files = new ArrayList<>(List.of(root.resolve("model_index.json")));
-      for (String component : checkpoint.components()) {
-        files.addAll(read(root.resolve(component), checkpoint.variant()));
-      }
-      files.sort(Comparator.comparing(file -> name(root, file)));
       MessageDigest digest = sha256();
-      for (Path file : files) {
+      for (Path file : files(checkpoint)) {
         digest.update("%s %d\n".formatted(name(root, file), Files.size(file)).getBytes(UTF_8));
         update(digest, file);
       }
@@ -46,6 +41,17 @@ final class CheckpointDigest {
               .formatted(root, e),
           e);
     }
+  }
+
+  /** What the networks read, in the order of their names. */
+  static List<Path> files(Checkpoint checkpoint) throws IOException {
+    Path root = checkpoint.directory();
+    List<Path> files = new ArrayList<>(List.of(root.resolve("model_index.json")));
+    for (String component : checkpoint.components()) {
+      files.addAll(read(root.resolve(component), checkpoint.variant()));
+    }
+    files.sort(Comparator.comparing(file -> name(root, file)));
+    return files;
   }
 
   /** Weights of other variants are read by nothing. */

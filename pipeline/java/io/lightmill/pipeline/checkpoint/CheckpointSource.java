@@ -12,6 +12,9 @@ interface CheckpointSource {
   /** A relative path in the cache that is another one whenever the content is. */
   String key() throws IOException;
 
-  /** Copies everything into a directory that does not exist yet. */
+  /**
+   * Copies everything into a directory, which does not exist yet or holds what an earlier copy of
+   * the same key left when it failed or was killed.
+   */
   void copyTo(Path directory) throws IOException;
 }

@@ -6,7 +6,6 @@ import io.lightmill.pipeline.ErrorCode;
 import io.lightmill.pipeline.LightmillException;
 import java.io.IOException;
 import java.net.URI;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -78,18 +77,9 @@ record RemoteCheckpoint(String location, FileSystem fileSystem, List<LocatedFile
   @Override
   public void copyTo(Path directory) throws IOException {
     URI root = fileSystem.makeQualified(new org.apache.hadoop.fs.Path(location)).toUri();
-    for (LocatedFileStatus file : files) {
-      String name = relative(root, file);
-      Path copy = directory.resolve(name);
-      Files.createDirectories(copy.getParent());
-      try (var in = fileSystem.open(file.getPath())) {
-        long copied = Files.copy(in, copy);
-        if (copied != file.getLen()) {
-          throw new IOException(
-              "%s ended after %d of %d bytes".formatted(file.getPath(), copied, file.getLen()));
-        }
-      }
-    }
+    List<FileFetch.RemotePart> parts =
+        files.stream().map(file -> new FileFetch.RemotePart(relative(root, file), file)).toList();
+    new FileFetch(fileSystem, parts, FileFetch.CHUNK_BYTES).into(directory);
   }
 
   private static String relative(URI root, LocatedFileStatus file) {

@@ -6,8 +6,8 @@ import io.lightmill.pipeline.ErrorCode;
 import io.lightmill.pipeline.LightmillException;
 import java.io.IOException;
 import java.net.URI;
-import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import org.apache.commons.codec.digest.DigestUtils;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FileStatus;
@@ -47,13 +47,7 @@ record RemoteFile(String location, FileSystem fileSystem, FileStatus status)
 
   @Override
   public void copyTo(Path directory) throws IOException {
-    Files.createDirectories(directory);
-    try (var in = fileSystem.open(status.getPath())) {
-      long copied = Files.copy(in, directory.resolve(name()));
-      if (copied != status.getLen()) {
-        throw new IOException(
-            "%s ended after %d of %d bytes".formatted(location, copied, status.getLen()));
-      }
-    }
+    List<FileFetch.RemotePart> parts = List.of(new FileFetch.RemotePart(name(), status));
+    new FileFetch(fileSystem, parts, FileFetch.CHUNK_BYTES).into(directory);
   }
 }

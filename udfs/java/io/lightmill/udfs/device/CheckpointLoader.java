@@ -45,6 +45,12 @@ record CheckpointLoader(
   @Override
   public DiffusionPipeline load(Device device) {
     Checkpoint checkpoint = checkpoint();
+    if (!CheckpointCache.ofUser().digest(checkpoint).equals(digest)) {
+      throw new LightmillException(
+          ErrorCode.WEIGHTS_INVALID,
+          "the checkpoint '%s' holds other files here than on the driver; give all nodes the same"
+              .formatted(location));
+    }
     Map<String, LoraAdapter> adapters = new TreeMap<>();
     digests.keySet().forEach(name -> adapters.put(name, adapter(checkpoint, name)));
     return Pipelines.load(checkpoint, device, dtype, adapters, loading.offload());

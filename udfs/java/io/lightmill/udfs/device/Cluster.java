@@ -25,9 +25,6 @@ public record Cluster(boolean cuda, int slots, boolean local, int localGpus, dou
   /** Tasks that share a GPU, where the session leaves it to the generating stage to ask. */
   static final String SLOTS_PER_GPU = "spark.lightmill.slotsPerGpu";
 
-  static final String EXECUTOR_GPUS = "spark.executor.resource.gpu.amount";
-  static final String TASK_GPUS = "spark.task.resource.gpu.amount";
-
   /** More partitions a slot make a lost task cheap and the last tasks short. */
   private static final int MOST_PARTITIONS_PER_SLOT = 8;
 
@@ -64,18 +61,13 @@ public record Cluster(boolean cuda, int slots, boolean local, int localGpus, dou
       SparkConf conf, int executors, int cores, DeviceChoice wanted, IntSupplier gpus) {
     String master = conf.get("spark.master");
     boolean local = isLocal(master);
-    if (local && (conf.contains(EXECUTOR_GPUS) || conf.contains(TASK_GPUS))) {
-      throw new LightmillException(
-          ErrorCode.CONFIGURATION_INVALID,
-          "master '%s' never hands out the GPUs that %s and %s ask for, and would wait for ever; leave both out, or use a standalone, YARN or Kubernetes master"
-              .formatted(master, EXECUTOR_GPUS, TASK_GPUS));
-    }
+    AskedGpus.of(conf).requireGrantable(master, local);
     if (wanted == DeviceChoice.CPU) {
       return new Cluster(false, Math.max(1, cores), local, 0);
     }
     double taskGpus = StageGpus.perTask(conf);
-    if (conf.contains(TASK_GPUS) || taskGpus > 0) {
-      double perTask = taskGpus > 0 ? taskGpus : conf.getDouble(TASK_GPUS, 1);
+    double perTask = taskGpus > 0 ? taskGpus : AskedGpus.of(conf).task();
+    if (perTask > 0) {
       int slots = Math.max(executors, asked(conf)) * tasksPerExecutor(conf, perTask);
       return new Cluster(true, slots, local, 0, taskGpus);
     }
@@ -97,7 +89,7 @@ public record Cluster(boolean cuda, int slots, boolean local, int localGpus, dou
   private static String noGpus(boolean local) {
     return local
         ? "libtorch sees no GPU here; install a libtorch for CUDA and name it in PYTORCH_LIBRARY_PATH, PYTORCH_VERSION and PYTORCH_FLAVOR, or choose cpu"
-        : "executors have no GPU; set %s, such as 1, or choose cpu".formatted(EXECUTOR_GPUS);
+        : "executors have no GPU; set %s, such as 1, or choose cpu".formatted(AskedGpus.EXECUTOR);
   }
 
   private static int asked(SparkConf conf) {
@@ -105,7 +97,7 @@ public record Cluster(boolean cuda, int slots, boolean local, int localGpus, dou
   }
 
   private static int tasksPerExecutor(SparkConf conf, double gpusPerTask) {
-    return Math.max(1, (int) Math.floor(conf.getDouble(EXECUTOR_GPUS, 1) / gpusPerTask));
+    return Math.max(1, (int) Math.floor(AskedGpus.of(conf).executor() / gpusPerTask));
   }
 
   /** Partitions of the generating stage: four to eight a slot, never more than batches. */

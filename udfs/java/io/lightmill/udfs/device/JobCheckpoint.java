@@ -36,7 +36,7 @@ public record JobCheckpoint(Model model, PipelineLimits limits, PipelineLoader l
     Model model =
         new Model(
             location,
-            checkpoint.digest(),
+            CheckpointCache.ofUser().digest(checkpoint),
             checkpoint.pipelineClass(),
             checkpoint.config("scheduler").text("_class_name", ""),
             torchName(dtype),

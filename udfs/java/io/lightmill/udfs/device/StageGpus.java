@@ -31,16 +31,16 @@ public final class StageGpus {
    */
   static double perTask(SparkConf conf) {
     int slots = slots(conf);
-    if (conf.contains(Cluster.TASK_GPUS)) {
+    AskedGpus asked = AskedGpus.of(conf);
+    if (asked.task() > 0) {
       if (slots > 1) {
         throw refused(
             "%s=%d and %s=%s both say how tasks share GPUs; leave the second out"
-                .formatted(
-                    Cluster.SLOTS_PER_GPU, slots, Cluster.TASK_GPUS, conf.get(Cluster.TASK_GPUS)));
+                .formatted(Cluster.SLOTS_PER_GPU, slots, AskedGpus.TASK, conf.get(AskedGpus.TASK)));
       }
       return 0;
     }
-    if (!conf.contains(Cluster.EXECUTOR_GPUS)) {
+    if (asked.executor() == 0) {
       return 0;
     }
     if (conf.getBoolean(DYNAMIC_ALLOCATION, false)) {
@@ -48,13 +48,13 @@ public final class StageGpus {
       // long as their shuffle files are wanted: on a full cluster, for ever.
       throw refused(
           "with %s=true the executors that read the table would keep their GPUs from those that draw; set %s, such as 1, or turn dynamic allocation off"
-              .formatted(DYNAMIC_ALLOCATION, Cluster.TASK_GPUS));
+              .formatted(DYNAMIC_ALLOCATION, AskedGpus.TASK));
     }
     String master = conf.get("spark.master");
     if (!master.matches("(spark|k8s)://.*|yarn|local-cluster\\[.*")) {
       throw refused(
           "master '%s' gives GPUs to no stage of its own; set %s, such as 1, or use a standalone, YARN or Kubernetes master"
-              .formatted(master, Cluster.TASK_GPUS));
+              .formatted(master, AskedGpus.TASK));
     }
     return 1.0 / slots;
   }

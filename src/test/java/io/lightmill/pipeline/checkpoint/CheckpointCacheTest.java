@@ -210,6 +210,17 @@ class CheckpointCacheTest {
   }
 
   @Test
+  void aCheckpointThatIsLargerThanTheDiskIsRefusedBeforeAnyOfItIsBrought() throws IOException {
+    bucket();
+    String location = REMOTE + "bucket";
+    hadoop.set(ShortFileSystem.HUGE, "transformer/diffusion_pytorch_model.safetensors");
+    refused(location, location + " does not fit into the cache " + root);
+    refused(location, "1073741824.");
+    refused(location, "set LIGHTMILL_CACHE to a folder on a larger disk");
+    assertThat(files(root.resolve("fetched"))).allMatch(path -> path.toString().endsWith(".lock"));
+  }
+
+  @Test
   void whatIsNoRemoteCheckpointIsNamed() throws IOException {
     bucket();
     refused(

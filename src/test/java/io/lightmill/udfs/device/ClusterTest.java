@@ -49,7 +49,15 @@ class ClusterTest {
   @ParameterizedTest
   @CsvSource({"spark://host:7077", "yarn", "k8s://https://host", "'local-cluster[2,4,1024]'"})
   void whereOnlyExecutorsHaveGpusTheGeneratingStageAsksForThem(String master) {
-    SparkConf conf = conf(master, "spark.executor.resource.gpu.amount", "2");
+    SparkConf conf =
+        conf(
+            master,
+            "spark.executor.resource.gpu.amount",
+            "2",
+            "spark.executor.resource.gpu.discoveryScript",
+            "gpus",
+            "spark.executor.resource.gpu.vendor",
+            "nvidia.com");
 
     assertThat(cluster(conf, 3, 24)).isEqualTo(new Cluster(true, 6, false, 0, 1));
     assertThat(cluster(conf.set("spark.lightmill.slotsPerGpu", "4"), 3, 24))
@@ -71,6 +79,63 @@ class ClusterTest {
             LightmillException.class,
             e -> assertThat(e.code()).isEqualTo(ErrorCode.CONFIGURATION_INVALID))
         .hasMessageContaining(sentence);
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "spark://h, 1, 2, each task asks for 2 GPUs",
+    "spark://h, 0, 0.5, each task asks for 0.5 GPUs",
+    "yarn, 1, 0, name scripts/gpu-discovery in spark.executor.resource.gpu.discoveryScript",
+    "k8s://h, 1, 1, name scripts/gpu-discovery in spark.executor.resource.gpu.discoveryScript",
+    "spark://h, some, 0, spark.executor.resource.gpu.amount is 'some'",
+    "spark://h, 1, -1, spark.task.resource.gpu.amount is '-1'",
+  })
+  void gpusThatNobodyCanGrantAreRefused(
+      String master, String executor, String task, String sentence) {
+    SparkConf conf =
+        conf(
+            master,
+            "spark.executor.resource.gpu.amount",
+            executor,
+            "spark.task.resource.gpu.amount",
+            task);
+
+    assertThatThrownBy(() -> cluster(conf, 1, 8))
+        .isInstanceOfSatisfying(
+            LightmillException.class,
+            e -> assertThat(e.code()).isEqualTo(ErrorCode.CONFIGURATION_INVALID))
+        .hasMessageContaining(sentence);
+  }
+
+  @Test
+  void kubernetesIsToldTheVendorOfGpus() {
+    SparkConf conf =
+        conf(
+            "k8s://h",
+            "spark.executor.resource.gpu.amount",
+            "1",
+            "spark.executor.resource.gpu.discoveryScript",
+            "gpus");
+
+    assertThatThrownBy(() -> cluster(conf, 1, 8))
+        .isInstanceOfSatisfying(
+            LightmillException.class,
+            e -> assertThat(e.code()).isEqualTo(ErrorCode.CONFIGURATION_INVALID))
+        .hasMessageEndingWith("set spark.executor.resource.gpu.vendor=nvidia.com");
+  }
+
+  @ParameterizedTest
+  @CsvSource({"local[2], true", "spark://host:7077, false"})
+  void noGpusAreNoneHoweverThatIsWritten(String master, boolean local) {
+    SparkConf conf =
+        conf(
+            master,
+            "spark.executor.resource.gpu.amount",
+            "0",
+            "spark.task.resource.gpu.amount",
+            "0");
+
+    assertThat(cluster(conf, 1, 8)).isEqualTo(new Cluster(false, 8, local, 0));
   }
 
   @Test

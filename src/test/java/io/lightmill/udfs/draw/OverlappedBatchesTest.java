@@ -3,13 +3,19 @@ package io.lightmill.udfs.draw;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.lightmill.udfs.plan.ImagePlan;
 import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
 import java.util.NoSuchElementException;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.Stream;
 import org.apache.spark.TaskKilledException;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.RowFactory;
+import org.apache.spark.sql.catalyst.expressions.GenericRowWithSchema;
+import org.apache.spark.sql.types.DataTypes;
+import org.apache.spark.sql.types.StructType;
 import org.junit.jupiter.api.Test;
 
 class OverlappedBatchesTest {
@@ -46,6 +52,32 @@ class OverlappedBatchesTest {
             "await 3", "row 3", "row 4");
     assertThat(rows.hasNext()).isFalse();
     assertThatThrownBy(rows::next).isInstanceOf(NoSuchElementException.class);
+  }
+
+  @Test
+  void holdsTwoBatchesHoweverManyRowsAPartitionHas() {
+    int all = 100_000;
+    int size = 4;
+    StructType schema = new StructType().add(ImagePlan.BATCH, DataTypes.LongType);
+    AtomicInteger taken = new AtomicInteger();
+    Iterator<Row> planned =
+        Stream.iterate(0, row -> row + 1)
+            .limit(all)
+            .<Row>map(row -> new GenericRowWithSchema(new Object[] {(long) row / size}, schema))
+            .peek(row -> taken.incrementAndGet())
+            .iterator();
+
+    Iterator<Row> rows = new OverlappedBatches(new Batches(planned), batch -> () -> batch);
+    int given = 0;
+    int mostHeld = 0;
+    while (rows.hasNext()) {
+      mostHeld = Math.max(mostHeld, taken.get() - given);
+      rows.next();
+      given++;
+    }
+
+    assertThat(given).isEqualTo(all);
+    assertThat(mostHeld).isEqualTo(2 * size + 1); // and the row that tells that a batch is over
   }
 
   @Test

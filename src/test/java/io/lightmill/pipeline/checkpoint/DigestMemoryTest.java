@@ -1,0 +1,88 @@
+package io.lightmill.pipeline.checkpoint;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
+import java.time.Instant;
+import java.util.List;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class DigestMemoryTest {
+
+  private static final String REMEMBERED = "f".repeat(64);
+
+  @TempDir Path temporary;
+  private Path copy;
+  private Path kept;
+  private DigestMemory memory;
+
+  @BeforeEach
+  void checkpoint() throws IOException {
+    copy = ReferenceCheckpoint.copy("flux-schnell", temporary.resolve("copy"));
+    kept = temporary.resolve("digests");
+    memory = new DigestMemory(kept);
+    for (Path file : CheckpointDigest.files(Checkpoint.open(copy))) {
+      Files.setLastModifiedTime(file, FileTime.fromMillis(1_000_000));
+    }
+  }
+
+  private String digest() {
+    return memory.digest(Checkpoint.open(copy));
+  }
+
+  private List<Path> kept() throws IOException {
+    try (Stream<Path> files = Files.list(kept)) {
+      return files.toList();
+    }
+  }
+
+  /** What is remembered is told apart from what is computed by being wrong. */
+  private void remember() throws IOException {
+    digest();
+    assertThat(kept()).hasSize(1);
+    Files.writeString(kept().get(0), REMEMBERED);
+    assertThat(digest()).isEqualTo(REMEMBERED);
+  }
+
+  @Test
+  void filesThatDidNotChangeAreNotHashedAgain() throws IOException {
+    String computed = digest();
+
+    assertThat(computed).isEqualTo(Checkpoint.open(copy).digest());
+    remember();
+  }
+
+  @Test
+  void oneThatChangedIsHashedAgain() throws IOException {
+    remember();
+    Path weights = copy.resolve("vae/diffusion_pytorch_model.safetensors");
+    byte[] bytes = Files.readAllBytes(weights);
+    bytes[bytes.length - 1] ^= 1;
+    Files.write(weights, bytes);
+    Files.setLastModifiedTime(weights, FileTime.fromMillis(2_000_000));
+
+    assertThat(digest()).isEqualTo(Checkpoint.open(copy).digest()).isNotEqualTo(REMEMBERED);
+  }
+
+  @Test
+  void onesThatMayStillChangeAreNotRemembered() throws IOException {
+    Path config = copy.resolve("vae/config.json");
+    Files.setLastModifiedTime(config, FileTime.from(Instant.now().plusSeconds(600)));
+
+    assertThat(digest()).isEqualTo(Checkpoint.open(copy).digest());
+    assertThat(kept).doesNotExist();
+  }
+
+  @Test
+  void aMemoryThatCannotBeWrittenCostsNothing() throws IOException {
+    Files.createFile(kept);
+
+    assertThat(digest()).isEqualTo(Checkpoint.open(copy).digest());
+  }
+}

@@ -1,0 +1,35 @@
+package io.lightmill.udfs.device;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.lightmill.pipeline.ErrorCode;
+import io.lightmill.pipeline.LightmillException;
+import io.lightmill.pipeline.torch.DType;
+import io.lightmill.pipeline.torch.Device;
+import io.lightmill.udfs.GenerationSettings;
+import java.util.Map;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.spark.util.SerializableConfiguration;
+import org.junit.jupiter.api.Test;
+
+class CheckpointLoaderTest {
+
+  @Test
+  void aNodeWithOtherWeightsThanTheDriversDrawsNothing() {
+    CheckpointLoader loader =
+        new CheckpointLoader(
+            "src/test/resources/reference/flux-schnell/checkpoint",
+            "0".repeat(64),
+            DType.F32,
+            GenerationSettings.Loading.PLAIN,
+            Map.of(),
+            new SerializableConfiguration(new Configuration(false)));
+
+    assertThatThrownBy(() -> loader.load(Device.CPU))
+        .isInstanceOfSatisfying(
+            LightmillException.class,
+            e -> assertThat(e.code()).isEqualTo(ErrorCode.WEIGHTS_INVALID))
+        .hasMessageContaining("flux-schnell/checkpoint' holds other files here than on the driver");
+  }
+}
