@@ -203,7 +203,8 @@ public final class ImageGeneration {
       if (plan.idleNegativePrompts() > 0) {
         progress.idleNegativePrompts(plan.idleNegativePrompts(), checkpoint.limits().guidance());
       }
-      BatchPlan batches = plan.batches(settings.batchSize(), cluster, partitions(settings, plan, cluster));
+      BatchPlan batches =
+          plan.batches(settings.batchSize(), cluster, partitions(settings, plan, cluster));
       StructType inFlight = Manifest.schemaInFlight(passthrough);
       GenerateImages generating = new GenerateImages(job, inFlight);
       LoadingAhead loading = LoadingAhead.of(cluster, checkpoint.loader(), plan.toDraw());

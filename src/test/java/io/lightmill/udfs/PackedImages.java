@@ -76,7 +76,9 @@ record PackedImages(ImageStore store, String output) {
               row ->
                   shards
                       .computeIfAbsent(
-                          row.getString(0).replaceFirst(".*/shards/", "shards/").replace("%3D", "="),
+                          row.getString(0)
+                              .replaceFirst(".*/shards/", "shards/")
+                              .replace("%3D", "="),
                           shard -> new HashMap<>())
                       .put(row.getString(1), row.getAs(2)));
     }
