@@ -10,10 +10,11 @@ from PIL import Image
 
 import networks
 import shapes
-from pool import LARGE, SMALL, pool, tensor
-from training import Trainer
+from pool import SMALL, pool, tensor
+from training import Trainer, alone
 
-CROP, BATCH = 64, 12
+CROP, CROPS, WHOLE = 64, 16, 4  # about as many pixels in a batch of either kind
+DIVERGENCE = 1e-4  # what a nat of a latent must be worth in distance; at ten times as much, thin parts and letters were not
 
 
 def edges(x):
@@ -24,17 +25,20 @@ def distance(drawn, true):
     """Absolute differences of pixels and, to punish smear, of edges; squares against rare blunders."""
     difference = drawn.float() - true
     edge = sum(part.abs().mean() for part in edges(difference))
-    return difference.abs().mean() + edge + 0.5 * difference.square().mean()
+    return difference.abs().mean() + 1.5 * edge + 0.5 * difference.square().mean()
 
 
 def latents(mean, log_variance, noise):
     return mean + torch.exp(0.5 * log_variance.clamp(-12, 4)) * noise
 
 
-def crops(pools, rng):
-    """Random crops, of two the one with more edges; those of small pictures keep what is small, of large ones what is fine."""
+def batch(pools, rng, whole):
+    """Pictures, of which norms of groups see what they will see in use, or crops: of three the one with most edges, to learn more by the pixel."""
     pictures = pools[rng.integers(len(pools))]
-    return tensor(np.stack([max((crop(pictures[i], rng) for _ in range(2)), key=edginess) for i in rng.integers(0, len(pictures) - 100, BATCH)]))
+    chosen = rng.integers(0, len(pictures) - 100, WHOLE if whole else CROPS)
+    if whole:
+        return tensor(np.stack([pictures[i] for i in chosen]))
+    return tensor(np.stack([max((crop(pictures[i], rng) for _ in range(3)), key=edginess) for i in chosen]))
 
 
 def crop(picture, rng):
@@ -53,8 +57,9 @@ def main():
     arguments.add_argument("--start", type=pathlib.Path, help="a checkpoint to begin with, in place of random weights")
     arguments.add_argument("--decoder-only", action="store_true", help="leave the encoder as it is, so that latents stay valid")
     options = arguments.parse_args()
+    lock = alone(options.folder)  # noqa: F841, held to the end
     torch.manual_seed(0)
-    pools = [pool(options.folder, size)[0] for size in [(128, 128), (128, 128), *SMALL, (256, 256), *LARGE]]
+    pools = [pool(options.folder, size)[0] for size in [(128, 128), *SMALL]]
     begin = shapes.autoencoder(0) if options.start is None else shapes.trained(options.start / "vae")
     weights = {name: value.contiguous(memory_format=torch.channels_last) if value.dim() == 4 else value for name, value in begin.items()}
     kernels = lambda name, value: value.dim() == 4 and "resnets" in name and value.shape[-1] == 3
@@ -64,33 +69,49 @@ def main():
     recent = []
     rng, start, limit = np.random.default_rng(trainer.step), trainer.seconds, options.minutes * 60
     while (progress := (trainer.seconds - start) / limit) < 1:
-        true = crops(pools, rng)
+        true = batch(pools, rng, whole=progress > 0.5 or rng.random() < 0.4)
         with torch.autocast("cpu", torch.bfloat16):
             mean, log_variance = networks.encode(weights, shapes.AUTOENCODER, true)
             mean, log_variance = mean.float(), log_variance.float()
             if options.decoder_only:
                 mean, log_variance = mean.detach(), log_variance.detach()
-            # Half of them noisier than the encoder asks for: the flow will not hit latents exactly either.
-            noise = torch.randn_like(mean)
-            extra = torch.rand(BATCH, 1, 1, 1) * (torch.rand(BATCH, 1, 1, 1) < 0.5) * 0.25 * mean.detach().std()
+            # Half of them a little noisier than the encoder asks for, as the flow will not hit latents exactly either; much noise would teach smear.
+            noise, shape = torch.randn_like(mean), (len(true), 1, 1, 1)
+            extra = torch.rand(shape) * (torch.rand(shape) < 0.5) * 0.08 * mean.detach().std()
             drawn = networks.decode(weights, shapes.AUTOENCODER, latents(mean, log_variance, noise) + extra * torch.randn_like(mean))
         divergence = 0.5 * (mean.square() + log_variance.exp() - 1 - log_variance).mean()
         near = distance(drawn, true)
         recent.append(near.item())
         scale = min(1, (trainer.step + 1) / 50) * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * max(0.0, (progress - 0.2) / 0.8))))
-        trainer.update(near + 1e-3 * divergence, scale)
+        trainer.update(near + DIVERGENCE * divergence, scale)
         if trainer.step % 50 == 0:
             print(f"autoencoder step {trainer.step} at {trainer.seconds / 60:.1f} min: distance {sum(recent) / len(recent):.4f} divergence {divergence.item():.2f}", flush=True)
             recent.clear()
         if trainer.step % 400 == 0:
             trainer.save()
+    if not options.decoder_only:
+        level(trainer, options.folder)
     trainer.save()
     report(trainer.average.weights, options.folder)
 
 
 @torch.no_grad()
+def level(trainer, folder):
+    """Gives every channel of the latents a deviation of one and leaves the pictures alone: the flow's loss then minds fine channels, too."""
+    pictures = tensor(pool(folder, (128, 128))[0][:200])
+    means = torch.cat([networks.encode(trainer.average.weights, shapes.AUTOENCODER, some)[0] for some in pictures.split(20)])
+    factors = 1 / means.std((0, 2, 3))
+    for weights in (trainer.weights, trainer.average.weights):
+        for name in ("encoder.conv_out.weight", "encoder.conv_out.bias"):
+            means, log_variances = weights[name].chunk(2)
+            means.mul_(factors.view(-1, *[1] * (means.dim() - 1)))
+        log_variances.add_(2 * factors.log())
+        weights["decoder.conv_in.weight"].div_(factors.view(-1, 1, 1))
+
+
+@torch.no_grad()
 def report(weights, folder):
-    for size in ((128, 128), (256, 256)):
+    for size in SMALL:
         true = tensor(pool(folder, size)[0][-64:])
         mean, log_variance = networks.encode(weights, shapes.AUTOENCODER, true)
         drawn = networks.decode(weights, shapes.AUTOENCODER, mean).clamp(-1, 1)

@@ -3,8 +3,10 @@
 import argparse
 import json
 import math
+import multiprocessing
 import pathlib
 import random
+from concurrent.futures import ProcessPoolExecutor
 
 import numpy as np
 import scipy.linalg
@@ -99,43 +101,55 @@ def sheet(images, columns, path):
     Image.fromarray(np.concatenate(rows)).save(path)
 
 
+def percent(right):
+    return f"{100 * right.float().mean():.1f}"
+
+
+def measure(options, size, steps, tokens, held, distances):
+    """A line of figures of one way of drawing, and a contact sheet."""
+    torch.set_num_threads(1)  # each line has a process of its own
+    judge, checkpoint = judges.load(options.folder), Checkpoint(options.checkpoint)
+    scenes, texts = asked(options.count, held, 77)
+    drawn, name = checkpoint.draw(texts, size, steps, tokens), "held-out" if held else "seen"
+    found, small = judge.right(drawn, scenes), torch.tensor([each.size == "small" for each in scenes])
+    line = f"{size[0]}x{size[1]} steps {steps} text {tokens} {name} ({len(scenes)}): all {percent(found['all'])}, " + ", ".join(
+        f"{key} {percent(found[key])}" for key in ("product", "colour", "background", "position", "size"))
+    line += f"; small {percent(found['all'][small])} of {int(small.sum())}"
+    if distances:
+        true, other = renders(scenes, size), renders(asked(options.count, held, 78)[0], size)
+        line += (f"; Fréchet {frechet(features(judge, drawn), features(judge, true)):.2f}"
+                 f" (renders {frechet(features(judge, other), features(judge, true)):.2f})"
+                 f"; edge energy {edge_energy(drawn) / edge_energy(true):.3f} of renders'")
+    sheet(drawn[:32], 8, options.folder / f"{options.checkpoint.name}-{size[0]}x{size[1]}-{steps}-{tokens}-{name}.png")
+    return line
+
+
+def diversity(options):
+    """How far pictures of one prompt are apart: every seed should draw its own."""
+    torch.set_num_threads(1)
+    drawn = Checkpoint(options.checkpoint).draw(["a small red chair on a wooden table"] * 8, (128, 128), text_tokens=options.text_tokens, seed=100)
+    apart = torch.cdist(drawn.flatten(1), drawn.flatten(1), p=1)[~torch.eye(8, dtype=bool)] / drawn[0].numel() / 2
+    return f"eight seeds of one prompt: mean absolute difference of pixels {apart.mean():.4f} of the range, least {apart.min():.4f}"
+
+
 def main():
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("folder", type=pathlib.Path, help="where the judge is, and where contact sheets go")
     arguments.add_argument("--checkpoint", type=pathlib.Path, default=CHECKPOINT)
     arguments.add_argument("--count", type=int, default=300)
-    arguments.add_argument("--sizes", default="128x128,160x96,96x160")
-    arguments.add_argument("--steps", default="4,8,28")
-    arguments.add_argument("--text-tokens", default="64")
-    arguments.add_argument("--brief", action="store_true", help="held-out combinations only, no distances")
+    arguments.add_argument("--text-tokens", type=int, default=64)
+    arguments.add_argument("--brief", action="store_true", help="at the size, the steps and the text length of its card only")
     options = arguments.parse_args()
-    judge, checkpoint = judges.load(options.folder), Checkpoint(options.checkpoint)
-    percent = lambda right: f"{100 * right.float().mean():.1f}"
-    for size in [tuple(map(int, size.split("x"))) for size in options.sizes.split(",")]:
-        for steps in map(int, options.steps.split(",")):
-            for tokens in map(int, options.text_tokens.split(",")):
-                for name, held in (("held-out", True),) if options.brief else (("seen", False), ("held-out", True)):
-                    scenes, texts = asked(options.count, held, 77)
-                    drawn = checkpoint.draw(texts, size, steps, tokens)
-                    found = judge.right(drawn, scenes)
-                    small = torch.tensor([each.size == "small" for each in scenes])
-                    line = f"{size[0]}x{size[1]} steps {steps} text {tokens} {name} ({len(scenes)}): all {percent(found['all'])}, " + ", ".join(
-                        f"{key} {percent(found[key])}" for key in ("product", "colour", "background", "position", "size"))
-                    line += f"; small {percent(found['all'][small])} of {int(small.sum())}"
-                    if not options.brief:
-                        true = renders(scenes, size)
-                        other = renders(asked(options.count, held, 78)[0], size)
-                        line += (f"; Fréchet {frechet(features(judge, drawn), features(judge, true)):.2f}"
-                                 f" (renders {frechet(features(judge, other), features(judge, true)):.2f})"
-                                 f"; edge energy {edge_energy(drawn) / edge_energy(true):.3f} of renders'")
-                    print(line, flush=True)
-                    if steps == 8:
-                        sheet(drawn[:32], 8, options.folder / f"drawn-{size[0]}x{size[1]}-{name}.png")
+    square, usual = (128, 128), options.text_tokens
+    ways = [(square, 8, usual, True, True), (square, 4, usual, True, True)]
     if not options.brief:
-        text = "a small red chair on a wooden table"
-        drawn = checkpoint.draw([text] * 8, (128, 128), seed=100)
-        apart = torch.cdist(drawn.flatten(1), drawn.flatten(1), p=1) / drawn[0].numel()
-        print(f"eight seeds of one prompt: mean absolute difference of pixels {apart[~torch.eye(8, dtype=bool)].mean() / 2:.4f} of the range, least {apart[~torch.eye(8, dtype=bool)].min() / 2:.4f}")
+        ways += [(size, 8, usual, True, False) for size in ((160, 96), (96, 160))]
+        ways += [(square, 8, tokens, True, False) for tokens in (32, 256, 128)]
+    ways += [(square, 8, usual, False, True), (square, 4, usual, False, True)]
+    with ProcessPoolExecutor(mp_context=multiprocessing.get_context("spawn")) as workers:
+        lines = [workers.submit(measure, options, *way) for way in ways] + [workers.submit(diversity, options)]
+        for line in lines:
+            print(line.result(), flush=True)
 
 
 if __name__ == "__main__":

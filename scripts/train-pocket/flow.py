@@ -2,6 +2,7 @@
 
 import argparse
 import math
+import os
 import pathlib
 import random
 
@@ -13,19 +14,20 @@ import shapes
 from catalogue import ATTRIBUTES, caption, scene
 from pool import LARGE, SMALL, pool, tensor
 from prompts import Prompts
-from training import Trainer
+from training import Trainer, alone, workers
 
 # FLUX attends to padding, so that every length to be served must be trained at: short ones first, which cost less, then all.
 TEXT_TOKENS, SHORT_SHARE, TEXT_SHARE = (32, 48, 64, 96, 128, 192, 256), (80, 15, 5, 0, 0, 0, 0), (40, 12, 20, 8, 10, 4, 6)
+PICTURES = 8_000  # of a size that are encoded, at most
 EMPTY_SHARE = 0.08  # of prompts, for classifier-free guidance
 
 
 def latents(folder, size):
     """Packed latents [count, tokens, channels] of a pool, scaled to mean 0 and deviation 1, with their scenes and the scaling."""
-    scenes = pool(folder, size)[1]
+    scenes = pool(folder, size)[1][:PICTURES]
     path = folder / f"latents-{size[0]}x{size[1]}.pt"
     if not path.exists():
-        weights, pictures = torch.load(folder / "autoencoder.pt", weights_only=True)["average"], pool(folder, size)[0]
+        weights, pictures = torch.load(folder / "autoencoder.pt", weights_only=True)["average"], pool(folder, size)[0][:PICTURES]
         batches = []
         with torch.no_grad(), torch.autocast("cpu", torch.bfloat16):
             for i in range(0, len(pictures), 50):
@@ -105,8 +107,18 @@ def main():
     arguments.add_argument("--long-from", type=float, default=0.6, help="the share of the time after which long texts join")
     arguments.add_argument("--text-minutes", type=float, default=1.5)
     arguments.add_argument("--start", type=pathlib.Path, help="a checkpoint to begin with, in place of random weights")
+    arguments.add_argument("--workers", type=int, default=os.cpu_count())
     options = arguments.parse_args()
+    lock = alone(options.folder)  # noqa: F841, held to the end
     torch.manual_seed(5)
+    if options.start is None:
+        read(options.folder, Prompts(), options.text_minutes)
+    for size in SMALL | LARGE if options.large_from < 1 else SMALL:
+        latents(options.folder, size)
+    workers(options.workers, train, options)
+
+
+def train(options, rank):
     prompts = Prompts()
     if options.start is None:
         weights = {f"transformer.{name}": value for name, value in shapes.transformer(6).items()}
@@ -116,19 +128,18 @@ def main():
         weights = {f"{part}.{name}": value for part in parts for name, value in shapes.trained(options.start / part).items()}
     matrices = lambda name, value: value.dim() == 2 and "transformer_blocks." in name and ".norm" not in name
     trainer = Trainer(weights, matrices, options.folder / "flow.pt", rate=1.5e-3, muon_rate=2.5e-3)
-    rng, data, limit, totals = random.Random(trainer.step), {}, 60 * options.minutes, {}
-    torch.manual_seed(trainer.step)
-    for size in SMALL:
-        data[size] = latents(options.folder, size)
+    # What a step is about, all workers draw alike; of which pictures, each for itself.
+    kinds, rng, data, limit, totals = random.Random(trainer.step), random.Random(f"{trainer.step} {rank}"), {}, 60 * options.minutes, {}
+    torch.manual_seed(1000 * trainer.step + rank)
     ropes = {}
     while (progress := trainer.seconds / limit) < 1:
-        large = progress >= options.large_from and rng.random() < 0.6
-        size = rng.choices(list(LARGE if large else SMALL), (4, 3, 3))[0]
+        large = progress >= options.large_from and kinds.random() < 0.6
+        size = kinds.choices(list(LARGE if large else SMALL), (4, 3, 3))[0]
         if size not in data:
             data[size] = latents(options.folder, size)
         pictures, scenes = data[size]
-        tokens = rng.choices(TEXT_TOKENS, TEXT_SHARE if progress >= options.long_from else SHORT_SHARE)[0]
-        chosen = [rng.randrange(len(scenes)) for _ in range(20 if large else 64)]
+        tokens = kinds.choices(TEXT_TOKENS, TEXT_SHARE if progress >= options.long_from else SHORT_SHARE)[0]
+        chosen = [rng.randrange(len(scenes)) for _ in range((20 if large else 64) // options.workers)]
         clip_ids, t5_ids = asked([scenes[i] for i in chosen], tokens, prompts, rng)
         if (size, tokens) not in ropes:
             ropes[size, tokens] = networks.rope(shapes.TRANSFORMER, tokens, size[1] // 16, size[0] // 16)
@@ -143,13 +154,14 @@ def main():
         trainer.update(loss, scale)
         total = totals.setdefault(large, [0, 0])
         total[0], total[1] = total[0] + loss.item(), total[1] + 1
-        if trainer.step % 50 == 0:
+        if rank == 0 and trainer.step % 50 == 0:
             means = ", ".join(f"{'large' if which else 'small'} {total / count:.4f}" for which, (total, count) in sorted(totals.items()))
             print(f"flow step {trainer.step} at {trainer.seconds / 60:.1f} min: loss {means}", flush=True)
             totals = {}
-        if trainer.step % 300 == 0:
+        if rank == 0 and trainer.step % 300 == 0:
             trainer.save()
-    trainer.save()
+    if rank == 0:
+        trainer.save()
 
 
 if __name__ == "__main__":

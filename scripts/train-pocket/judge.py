@@ -1,10 +1,11 @@
-"""The judge: a classifier that reads product, colour and background, trained on renders alone, never on generated pictures."""
+"""The judge: a classifier that reads product, colour and background, trained on renders alone, never on generated pictures.
+
+It sees all combinations, those too that the flow never does: what it misreads on those should be the picture's fault and not its own."""
 
 import argparse
 import math
 import pathlib
 import random
-import time
 
 import numpy as np
 import torch
@@ -14,6 +15,7 @@ from torch import nn
 from catalogue import ATTRIBUTES, READ, scene
 from pool import SMALL, pool, tensor
 from render import render
+from training import clock
 
 
 class Judge(nn.Module):
@@ -69,33 +71,38 @@ def main():
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("folder", type=pathlib.Path)
     arguments.add_argument("--minutes", type=float, default=8)
+    arguments.add_argument("--rate", type=float, default=3e-3)
+    arguments.add_argument("--go-on", action="store_true", help="from the judge in the folder")
     options = arguments.parse_args()
     torch.manual_seed(1)
-    rng, judge, start, step = random.Random(1), Judge().to(memory_format=torch.channels_last), time.monotonic(), 0
-    pools = [pool(options.folder, size) for size in SMALL]
+    judge = load(options.folder).train() if options.go_on else Judge()
+    rng, judge, start, step = random.Random(1), judge.to(memory_format=torch.channels_last), clock(), 0
+    pools, shares = [pool(options.folder, size, held) for held in (False, True) for size in SMALL], (2, 3, 3, 1, 1, 1)
     labels = [torch.tensor([drawn.labels() for drawn in scenes]) for _, scenes in pools]
-    adam = torch.optim.AdamW(judge.parameters(), 3e-3, weight_decay=0.02)
-    while (progress := (time.monotonic() - start) / (60 * options.minutes)) < 1:
-        which = rng.choices(range(len(pools)), (2, 1, 1))[0]
+    adam = torch.optim.AdamW(judge.parameters(), options.rate, weight_decay=0.02)
+    while (progress := (clock() - start) / (60 * options.minutes)) < 1:
+        which = rng.choices(range(len(pools)), shares)[0]
         pictures = pools[which][0]
         chosen = [rng.randrange(len(pictures)) for _ in range(64)]
         with torch.autocast("cpu", torch.bfloat16):
             read = judge(disturb(tensor(pictures[chosen]), rng))
-        loss = sum(F.cross_entropy(logits.float(), labels[which][chosen, i]) for i, logits in enumerate(read))
+        loss = sum((1 if name in READ else 0.2) * F.cross_entropy(logits.float(), labels[which][chosen, i]) for i, (name, logits) in enumerate(zip(ATTRIBUTES, read)))
         for group in adam.param_groups:
-            group["lr"] = 3e-3 * min(1, (step + 1) / 50) * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * progress)))
+            group["lr"] = options.rate * min(1, (step + 1) / 50) * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * progress)))
         adam.zero_grad()
         loss.backward()
         adam.step()
         step += 1
         if step % 100 == 0:
-            print(f"judge step {step} at {(time.monotonic() - start) / 60:.1f} min: loss {loss.item():.4f}", flush=True)
+            print(f"judge step {step} at {(clock() - start) / 60:.1f} min: loss {loss.item():.4f}", flush=True)
     torch.save(judge.state_dict(), options.folder / "judge.pt")
+    judge, count = load(options.folder), 600
     for size in SMALL:
-        scenes = [scene(random.Random(10**6 + i), held=True) for i in range(400)]
-        images = tensor(np.stack([render(drawn, *size, 10**6 + i) for i, drawn in enumerate(scenes)]))
-        found = load(options.folder).right(images, scenes)
-        print(f"judge of real renders of held-out scenes, {size}: " + ", ".join(f"{name} {right.float().mean():.4f}" for name, right in found.items()), flush=True)
+        for held in (False, True):
+            scenes = [scene(random.Random(10**6 + i), held) for i in range(count)]
+            found = judge.right(tensor(np.stack([render(drawn, *size, 10**6 + i) for i, drawn in enumerate(scenes)])), scenes)
+            print(f"judge of {count} new renders of {'held-out' if held else 'seen'} combinations, {size[0]}x{size[1]}: "
+                  + ", ".join(f"{name} {right.float().mean():.4f}" for name, right in found.items()), flush=True)
 
 
 if __name__ == "__main__":

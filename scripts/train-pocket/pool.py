@@ -1,5 +1,6 @@
 """Pools of rendered pictures on disk, made once and read by every stage."""
 
+import os
 import random
 from concurrent.futures import ProcessPoolExecutor
 
@@ -10,26 +11,29 @@ from catalogue import Scene, scene
 from render import render
 
 # Pictures of each size (width, height); about the same area, so that they cost about the same.
-SMALL = {(128, 128): 10_000, (160, 96): 5_000, (96, 160): 5_000}
+SMALL = {(128, 128): 30_000, (160, 96): 20_000, (96, 160): 20_000}
 LARGE = {(256, 256): 4_000, (320, 192): 2_000, (192, 320): 2_000}
+HELD, HELD_SEED = 3_000, 4 * 10**6  # of combinations held out, of each small size: for the judge alone
 
 
 def picture(task):
-    width, height, seed = task
-    drawn = scene(random.Random(seed))
+    width, height, seed, held = task
+    drawn = scene(random.Random(seed), held)
     return render(drawn, width, height, seed), drawn
 
 
-def pool(folder, size):
+def pool(folder, size, held=False):
     """The pictures [count, height, width, 3] of one size and their scenes."""
     width, height = size
-    path, scenes_path = folder / f"pool-{width}x{height}.npy", folder / f"pool-{width}x{height}.txt"
-    count = (SMALL | LARGE)[size]
+    name = f"{'held' if held else 'pool'}-{width}x{height}"
+    path, scenes_path = folder / f"{name}.npy", folder / f"{name}.txt"
+    count, seed = (HELD, HELD_SEED) if held else ((SMALL | LARGE)[size], 0)
+    count = max(200, round(count * float(os.environ.get("POOL_SHARE", 1))))  # less of all, to try the scripts out
     if not scenes_path.exists():
         folder.mkdir(parents=True, exist_ok=True)
         pictures, lines = np.lib.format.open_memmap(path, "w+", np.uint8, (count, height, width, 3)), []
         with ProcessPoolExecutor() as workers:
-            for i, (image, drawn) in enumerate(workers.map(picture, ((width, height, i) for i in range(count)), chunksize=100)):
+            for i, (image, drawn) in enumerate(workers.map(picture, ((width, height, seed + i, held) for i in range(count)), chunksize=100)):
                 pictures[i] = image
                 lines.append("\t".join(vars(drawn).values()))
         pictures.flush()
@@ -46,5 +50,6 @@ if __name__ == "__main__":
     import pathlib
     import sys
 
-    for size in SMALL | LARGE:
-        print(size, pool(pathlib.Path(sys.argv[1]), size)[0].shape, flush=True)
+    for size in SMALL:
+        for held in (False, True):
+            print(size, pool(pathlib.Path(sys.argv[1]), size, held)[0].shape, flush=True)

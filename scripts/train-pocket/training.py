@@ -1,9 +1,46 @@
 """What every stage of the training shares: optimisers, moving averages, a clock, and a state on disk to go on from."""
 
+import fcntl
 import math
+import os
+import socket
 import time
 
 import torch
+import torch.distributed as together
+
+
+def clock():
+    """Seconds of a machine that does nothing else: processor time by thread, so that what runs beside a training shortens none of its stages.
+    With TRAIN_CLOCK=wall those of the clock on the wall, for a training that must end in time."""
+    return time.monotonic() if os.environ.get("TRAIN_CLOCK") == "wall" else time.process_time() / torch.get_num_threads()
+
+
+def alone(folder):
+    """Holds a folder for one training until the process ends: two would write over each other's state."""
+    lock = open(folder / "training.lock", "w")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise SystemExit(f"{folder}: another training runs here; end it, or name another folder") from None
+    return lock
+
+
+def _worker(rank, count, port, work, options):
+    os.environ |= {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port)}
+    torch.set_num_threads(1)
+    together.init_process_group("gloo", rank=rank, world_size=count)
+    work(options, rank)
+    together.destroy_process_group()
+
+
+def workers(count, work, options):
+    """Runs work(options, rank) in processes of one thread each, whose trainers share gradients: beside other work on the same cores, threads
+    that meet at every operation mostly wait for the one that has no core, and such processes only meet once a step."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    torch.multiprocessing.spawn(_worker, (count, port, work, options), nprocs=count)
 
 
 class Muon:
@@ -61,7 +98,7 @@ class Trainer:
         chosen = {id(value) for value in matrices}
         self.adam = torch.optim.AdamW([value for value in weights.values() if id(value) not in chosen], rate, (0.9, 0.97), weight_decay=0.01, fused=True)
         self.muon, self.rate, self.muon_rate = Muon(matrices), rate, muon_rate
-        self.average, self.path, self.step, self.seconds, self.mark = Average(weights, decay), path, 0, 0.0, time.monotonic()
+        self.average, self.path, self.step, self.seconds, self.mark = Average(weights, decay), path, 0, 0.0, clock()
         if path.exists():
             state = torch.load(path, weights_only=True)
             with torch.no_grad():
@@ -76,6 +113,7 @@ class Trainer:
     def update(self, loss, scale):
         """One step down the loss, `scale` of the full learning rates."""
         loss.backward()
+        self.share()
         norm = torch.nn.utils.clip_grad_norm_(self.weights.values(), 1.0)
         for group in self.adam.param_groups:
             group["lr"] = self.rate * scale
@@ -86,8 +124,19 @@ class Trainer:
         for value in self.weights.values():
             value.grad = None
         self.step += 1
-        now = time.monotonic()
+
+    @torch.no_grad()
+    def share(self):
+        """Takes the time, and the means over all workers of time and gradients: every worker takes the same step."""
+        now = clock()
         self.seconds, self.mark = self.seconds + now - self.mark, now
+        if together.is_initialized():
+            gradients = [value.grad for value in self.weights.values() if value.grad is not None]
+            flat = torch.cat([torch.tensor([self.seconds]), *(gradient.flatten() for gradient in gradients)])
+            together.all_reduce(flat)
+            flat /= together.get_world_size()
+            self.seconds = flat[0].item()
+            torch._foreach_copy_(gradients, [part.view_as(gradient) for part, gradient in zip(flat[1:].split([gradient.numel() for gradient in gradients]), gradients)])
 
     @torch.no_grad()
     def settle(self):

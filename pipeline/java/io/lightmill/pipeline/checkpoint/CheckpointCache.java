@@ -23,6 +23,9 @@ public final class CheckpointCache {
   /** The checkpoint that ships in the jar. */
   public static final String BUILTIN_POCKET = "builtin:pocket";
 
+  /** What PEFT names the config of an adapter, which it saves beside the adapter's file. */
+  public static final String ADAPTER_CONFIG = "adapter_config.json";
+
   private final Path root;
 
   public CheckpointCache(Path root) {

@@ -81,13 +81,17 @@ final class FluxTextEncoders implements AutoCloseable {
         Tensor t5Ids = t5Rows.ids(t5Tokenizer, maxSequenceLength);
         Tensor hidden = clipRows.eachAlone(clipIds, clip::encode);
         Tensor pooled = clip.pool(hidden, clipIds);
-        Tensor context = t5Rows.eachAlone(t5Ids, t5::encode)) {
-      probe.record("tok.tokenizer.%d.input_ids".formatted(call), clipIds);
-      probe.record("te.text_encoder.%d.last_hidden_state".formatted(call), hidden);
-      probe.record("te.text_encoder.%d.pooler_output".formatted(call), pooled);
-      probe.record("tok.tokenizer_2.%d.input_ids".formatted(call), t5Ids);
-      probe.record("te.text_encoder_2.%d.last_hidden_state".formatted(call), context);
-      return new Prompts(t5Rows.spread(context), clipRows.spread(pooled));
+        Tensor context = t5Rows.eachAlone(t5Ids, t5::encode);
+        Tensor allClipIds = clipRows.spread(clipIds);
+        Tensor allHidden = clipRows.spread(hidden);
+        Tensor allT5Ids = t5Rows.spread(t5Ids)) {
+      Prompts encoded = new Prompts(t5Rows.spread(context), clipRows.spread(pooled));
+      probe.record("tok.tokenizer.%d.input_ids".formatted(call), allClipIds);
+      probe.record("te.text_encoder.%d.last_hidden_state".formatted(call), allHidden);
+      probe.record("te.text_encoder.%d.pooler_output".formatted(call), encoded.pooled());
+      probe.record("tok.tokenizer_2.%d.input_ids".formatted(call), allT5Ids);
+      probe.record("te.text_encoder_2.%d.last_hidden_state".formatted(call), encoded.context());
+      return encoded;
     }
   }
 

@@ -13,17 +13,19 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.security.MessageDigest;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import org.apache.commons.codec.binary.Hex;
 import org.apache.commons.codec.digest.DigestUtils;
 
 /**
  * A low-rank adapter that fits a checkpoint.
  *
  * @param file that holds it
- * @param digest SHA-256 of the file, in hex
+ * @param digest SHA-256 of the file, and of PEFT's config if that stands beside it, in hex
  * @param layers that it changes
  */
 public record LoraAdapter(SafetensorsFile file, String digest, List<LoraLayer> layers) {
@@ -53,7 +55,9 @@ public record LoraAdapter(SafetensorsFile file, String digest, List<LoraLayer> l
     LoraFile read = LoraFile.of(file);
     List<String> faults = new ArrayList<>(read.faults());
     LoraScale scale = LoraScale.of(file, faults);
-    networks.keySet().forEach(component -> scale.refuseOthers(component, faults));
+    networks.keySet().stream()
+        .filter(component -> scale.beside().isEmpty() || component.equals(LoraNames.TRANSFORMER))
+        .forEach(component -> scale.refuseOthers(component, faults));
     LoraNames names = new LoraNames(pipelineClass, networks);
     List<LoraLayer> layers = new ArrayList<>();
     read.layers()
@@ -78,7 +82,7 @@ public record LoraAdapter(SafetensorsFile file, String digest, List<LoraLayer> l
           "the adapter %s does not fit this %s: %s; take one that was trained on this model"
               .formatted(file.path(), pipelineClass, String.join("; ", faults)));
     }
-    return new LoraAdapter(file, digest(file.path()), layers);
+    return new LoraAdapter(file, digest(file.path(), scale.beside()), layers);
   }
 
   private static Path inside(Path path) {
@@ -91,9 +95,13 @@ public record LoraAdapter(SafetensorsFile file, String digest, List<LoraLayer> l
         : path;
   }
 
-  private static String digest(Path file) {
+  private static String digest(Path file, Optional<Path> config) {
     try (InputStream in = Files.newInputStream(file)) {
-      return DigestUtils.sha256Hex(in);
+      MessageDigest digest = DigestUtils.updateDigest(DigestUtils.getSha256Digest(), in);
+      if (config.isPresent()) {
+        digest.update(Files.readAllBytes(config.get()));
+      }
+      return Hex.encodeHexString(digest.digest());
     } catch (IOException e) {
       throw new LightmillException(
           ErrorCode.WEIGHTS_INVALID,

@@ -3,38 +3,66 @@ package io.lightmill.pipeline.lora;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
+import io.lightmill.pipeline.checkpoint.CheckpointCache;
+import io.lightmill.pipeline.checkpoint.ComponentConfig;
 import io.lightmill.pipeline.checkpoint.SafetensorsFile;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 import java.util.regex.Pattern;
 import java.util.regex.PatternSyntaxException;
 
 /**
  * How strongly an adapter's layers count by themselves: {@code alpha / rank}, where alpha is a
- * tensor (kohya), a value of PEFT's config that diffusers puts into the file's metadata, or else
- * the rank.
+ * tensor (kohya), a value of PEFT's config, or else the rank. diffusers puts the config into the
+ * file's metadata, its keys under a component's name; PEFT puts it beside the file.
  *
- * @param config of PEFT, its keys under a component's name; empty if there is none
+ * @param config of PEFT; empty if there is none
+ * @param beside the file that holds the config; empty if the adapter's own does
  */
-record LoraScale(JsonNode config) {
+record LoraScale(JsonNode config, Optional<Path> beside) {
 
   /** diffusers' key, whose value is JSON in a string. */
   private static final String METADATA = "lora_adapter_metadata";
 
+  /** PEFT's ways to begin that change the checkpoint's own weights. */
+  private static final List<String> CHANGING = List.of("pissa", "olora", "corda", "loftq");
+
   static LoraScale of(SafetensorsFile file, List<String> faults) {
+    Path beside = file.path().resolveSibling(CheckpointCache.ADAPTER_CONFIG);
+    if (!file.metadata().containsKey(METADATA) && Files.exists(beside)) {
+      return new LoraScale(ComponentConfig.read(beside).json(), Optional.of(beside));
+    }
     String json = file.metadata().getOrDefault(METADATA, "{}");
     try {
-      return new LoraScale(new JsonMapper().readTree(json));
+      return new LoraScale(new JsonMapper().readTree(json), Optional.empty());
     } catch (JsonProcessingException e) {
       faults.add("its metadata '%s' is not JSON (%s)".formatted(METADATA, e.getOriginalMessage()));
-      return new LoraScale(new JsonMapper().createObjectNode());
+      return new LoraScale(new JsonMapper().createObjectNode(), Optional.empty());
     }
   }
 
   /** Notes what PEFT's config asks for besides plain low-rank matrices. */
   void refuseOthers(String component, List<String> faults) {
-    if (config.path(component + ".use_dora").asBoolean(false)) {
-      faults.add("its metadata asks for DoRA, which also rescales weights");
+    String where = beside.map(path -> "its " + path.getFileName()).orElse("its metadata");
+    if (value(component, "use_dora").asBoolean(false)) {
+      faults.add(where + " asks for DoRA ('use_dora'), which also rescales weights");
     }
+    if (value(component, "lora_bias").asBoolean(false)
+        || !value(component, "bias").asText("none").equals("none")) {
+      faults.add(where + " asks for biases ('bias' or 'lora_bias')");
+    }
+    String start = value(component, "init_lora_weights").asText("");
+    if (CHANGING.stream().anyMatch(start::startsWith)) {
+      faults.add(
+          "%s says '%s' for 'init_lora_weights', which changes the checkpoint itself"
+              .formatted(where, start));
+    }
+  }
+
+  private JsonNode value(String component, String key) {
+    return config.path(beside.isPresent() ? key : component + "." + key);
   }
 
   /**
@@ -43,8 +71,8 @@ record LoraScale(JsonNode config) {
    * @param layer as the file names it, below the component
    */
   double of(String component, String layer, long rank) {
-    JsonNode alpha = config.path(component + ".lora_alpha");
-    JsonNode pattern = config.path(component + ".alpha_pattern");
+    JsonNode alpha = value(component, "lora_alpha");
+    JsonNode pattern = value(component, "alpha_pattern");
     double value = alpha.isNumber() ? alpha.doubleValue() : (double) rank;
     for (var entry : pattern.properties()) {
       if (matches(entry.getKey(), layer) && entry.getValue().isNumber()) {
@@ -52,7 +80,7 @@ record LoraScale(JsonNode config) {
         break;
       }
     }
-    boolean rankStabilized = config.path(component + ".use_rslora").asBoolean(false);
+    boolean rankStabilized = value(component, "use_rslora").asBoolean(false);
     return value / (rankStabilized ? Math.sqrt((double) rank) : (double) rank);
   }
 

@@ -52,11 +52,11 @@ final class Sd3TextEncoders implements AutoCloseable {
           Sd3Transformer.NETWORK.tensor("pooled", clip.textEmbeds(), clip2.textEmbeds()));
     }
 
-    /** These rows of each, one after the other; the given prompts stay the caller's. */
-    static Prompts cat(Flow flow, List<Prompts> prompts, long[] rows) {
+    /** One after the other; the given prompts stay the caller's. */
+    static Prompts cat(Flow flow, List<Prompts> prompts) {
       return new Prompts(
-          flow.cat(prompts, each -> flow.select(each.context(), rows)),
-          flow.cat(prompts, each -> flow.select(each.pooled(), rows)));
+          flow.cat(prompts, each -> flow.copy(each.context())),
+          flow.cat(prompts, each -> flow.copy(each.pooled())));
     }
 
     @Override

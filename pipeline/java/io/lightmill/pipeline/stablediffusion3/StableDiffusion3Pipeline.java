@@ -191,9 +191,7 @@ public final class StableDiffusion3Pipeline implements DiffusionPipeline {
   private Sd3TextEncoders.Prompts prompts(
       List<ImageRequest> batch, boolean guided, TensorProbe probe) {
     List<Sd3TextEncoders.Wording> wordings =
-        batch.stream().map(Sd3TextEncoders.Wording::of).distinct().toList();
-    long[] rows =
-        batch.stream().map(Sd3TextEncoders.Wording::of).mapToLong(wordings::indexOf).toArray();
+        batch.stream().map(Sd3TextEncoders.Wording::of).toList();
     int length = batch.get(0).maxSequenceLength();
     try (Sd3TextEncoders.Prompts positive =
             textEncoders.encode(
@@ -205,7 +203,7 @@ public final class StableDiffusion3Pipeline implements DiffusionPipeline {
                 probe);
         Sd3TextEncoders.Prompts negative = guided ? negative(wordings, length, probe) : null) {
       return Sd3TextEncoders.Prompts.cat(
-          flow, guided ? List.of(negative, positive) : List.of(positive), rows);
+          flow, guided ? List.of(negative, positive) : List.of(positive));
     }
   }
 

@@ -50,15 +50,18 @@ record CallArguments(String caseName, JsonNode json, CallDefaults defaults) {
     List<Optional<String>> seconds = texts("prompt_2", prompts.size());
     List<Optional<String>> thirds = texts("prompt_3", prompts.size());
     List<Optional<String>> negatives = texts("negative_prompt", prompts.size());
-    int images = count("num_images_per_prompt", 1);
     List<ImageRequest> requests = new ArrayList<>();
     for (int i = 0; i < prompts.size(); i++) {
       ImageRequest request =
           request(
               prompts.get(i), notEmpty(seconds.get(i)), notEmpty(thirds.get(i)), negatives.get(i));
-      requests.addAll(Collections.nCopies(images, request));
+      requests.addAll(Collections.nCopies(imagesPerPrompt(), request));
     }
     return List.copyOf(requests);
+  }
+
+  int imagesPerPrompt() {
+    return count("num_images_per_prompt", 1);
   }
 
   /** What the pipeline is to be set to for this call. */

@@ -22,6 +22,7 @@ import java.util.TreeMap;
  *
  * @param name of the case
  * @param requests that the call comes to, in the order of its pictures
+ * @param imagesPerPrompt pictures of each prompt, which stand side by side
  * @param settings that the pipeline had beside them
  * @param guidance of the pipeline
  * @param recordings of its tensors by name, of which several may be one
@@ -30,6 +31,7 @@ import java.util.TreeMap;
 record ReferenceCase(
     String name,
     List<ImageRequest> requests,
+    int imagesPerPrompt,
     ComponentConfig settings,
     ClassifierFreeGuidance guidance,
     Map<String, TensorEntry> recordings,
@@ -55,6 +57,7 @@ record ReferenceCase(
         new ReferenceCase(
             name,
             arguments.requests(),
+            arguments.imagesPerPrompt(),
             arguments.settings(file.path()),
             defaults.guidance(),
             recordings(name, json, file),

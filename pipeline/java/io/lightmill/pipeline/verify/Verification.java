@@ -121,7 +121,7 @@ public final class Verification {
       DiffusionPipeline pipeline, ReferenceCase reference, Consumer<Comparison> each) {
     Set<String> awaited = new TreeSet<>(reference.recorded());
     awaited.removeIf(name -> Quantity.of(name, reference).isEmpty());
-    TensorProbe probe =
+    TensorProbe ofPrompts =
         (name, tensor) -> {
           if (awaited.remove(name)) {
             each.accept(
@@ -130,6 +130,7 @@ public final class Verification {
                     .compare(reference.name(), Values.of(tensor), reference.values(name)));
           }
         };
+    TensorProbe probe = new PromptsProbe(reference.imagesPerPrompt(), ofPrompts);
     try (Tensor latents = reference.tensor(ReferenceCase.LATENTS)) {
       pipeline.draw(reference.requests(), Optional.of(latents), probe).close();
     }

@@ -15,17 +15,24 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.Parameter;
+import org.junit.jupiter.params.ParameterizedClass;
+import org.junit.jupiter.params.provider.EnumSource;
 
 /** A whole command where table, checkpoint and output are on S3. */
+@ParameterizedClass
+@EnumSource
 class WholeRunOnS3Test {
 
   private static final Path POCKET = Path.of("pipeline/resources/models/pocket");
+
+  @Parameter S3Server.Software software;
 
   private S3Server s3;
 
   @BeforeEach
   void start() throws Exception {
-    s3 = S3Server.start();
+    s3 = S3Server.start(software);
     for (Path file : files(POCKET)) {
       s3.put("models/pocket/" + POCKET.relativize(file), Files.readAllBytes(file));
     }

@@ -9,7 +9,9 @@ import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeMap;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.regex.Pattern;
 import org.apache.hadoop.conf.Configuration;
 import org.gaul.s3proxy.S3Proxy;
@@ -17,19 +19,47 @@ import org.jclouds.ContextBuilder;
 import org.jclouds.blobstore.BlobStoreContext;
 
 /**
- * A real S3 service on loopback, in this JVM and its memory. Its one bucket has a name of its own,
- * so that the settings of several services do not meet in a session.
+ * A real S3 service on loopback. Its one bucket has a name of its own, so that the settings of
+ * several services do not meet in a session.
  */
 public final class S3Server implements AutoCloseable {
 
-  private final S3Proxy server;
+  /** Who wrote the service: what holds on one alone may be its habit, and not S3's. */
+  public enum Software {
+    /** In this JVM and its memory, one service for each {@link S3Server}. */
+    S3PROXY,
+    /** In a process of its own, one for all tests, with a bucket for each {@link S3Server}. */
+    S3MOCK
+  }
+
+  private static final AtomicInteger BUCKETS = new AtomicInteger();
+
+  private final URI endpoint;
+  private final String bucket;
+  private final Optional<S3Proxy> own;
   private final HttpClient client = HttpClient.newHttpClient();
 
-  private S3Server(S3Proxy server) {
-    this.server = server;
+  private S3Server(URI endpoint, Optional<S3Proxy> own) {
+    this.endpoint = endpoint;
+    this.bucket = "shop-%d-%d".formatted(endpoint.getPort(), BUCKETS.incrementAndGet());
+    this.own = own;
   }
 
   public static S3Server start() throws Exception {
+    return start(Software.S3PROXY);
+  }
+
+  public static S3Server start(Software software) throws Exception {
+    S3Server started =
+        switch (software) {
+          case S3PROXY -> s3proxy();
+          case S3MOCK -> new S3Server(S3MockProcess.endpoint(), Optional.empty());
+        };
+    started.send("PUT", "/" + started.bucket());
+    return started;
+  }
+
+  private static S3Server s3proxy() throws Exception {
     BlobStoreContext objects =
         ContextBuilder.newBuilder("transient")
             .credentials("key", "secret")
@@ -40,17 +70,15 @@ public final class S3Server implements AutoCloseable {
             .endpoint(URI.create("http://127.0.0.1:0"))
             .build();
     proxy.start();
-    S3Server started = new S3Server(proxy);
-    started.send("PUT", "/" + started.bucket());
-    return started;
+    return new S3Server(URI.create("http://127.0.0.1:" + proxy.getPort()), Optional.of(proxy));
   }
 
   public URI endpoint() {
-    return URI.create("http://127.0.0.1:" + server.getPort());
+    return endpoint;
   }
 
   public String bucket() {
-    return "shop-" + server.getPort();
+    return bucket;
   }
 
   /** The URI of a key, for Hadoop. */
@@ -148,7 +176,9 @@ public final class S3Server implements AutoCloseable {
   @Override
   public void close() {
     try {
-      server.stop();
+      if (own.isPresent()) {
+        own.get().stop();
+      }
     } catch (Exception e) { // declared without a kind
       throw new IllegalStateException("S3 on loopback does not stop", e);
     }

@@ -17,12 +17,19 @@ import org.apache.spark.sql.Row;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.Parameter;
+import org.junit.jupiter.params.ParameterizedClass;
+import org.junit.jupiter.params.provider.EnumSource;
 
 /** The whole flow where table and output are on S3. */
+@ParameterizedClass
+@EnumSource
 class GenerationOnS3Test {
 
   private static final String TABLE =
       "id,prompt,sku\n1,a mug,A\n2,a jug,B\n3,,C\n4,a cup,D\n5,a pot,E\n";
+
+  @Parameter S3Server.Software software;
 
   private final PaintStudio studio = new PaintStudio();
   private S3Server s3;
@@ -31,7 +38,7 @@ class GenerationOnS3Test {
 
   @BeforeEach
   void start() throws Exception {
-    s3 = S3Server.start();
+    s3 = S3Server.start(software);
     link = new FaultyLink(s3.endpoint());
     Configuration hadoop = TestSpark.session().sparkContext().hadoopConfiguration();
     s3.settings(link.endpoint()).forEach(hadoop::set);

@@ -264,4 +264,16 @@ class CheckpointCacheTest {
       return files.filter(Files::isRegularFile).toList();
     }
   }
+
+  @Test
+  void anAdapterIsBroughtWithItsConfig() throws IOException {
+    Path adapter = Files.writeString(temporary.resolve("adapter_model.safetensors"), "weights");
+    Path plain = cache.localizeFile(REMOTE + "adapter_model.safetensors", hadoop);
+    assertThat(plain).hasContent("weights");
+    assertThat(plain.resolveSibling(CheckpointCache.ADAPTER_CONFIG)).doesNotExist();
+    Files.writeString(adapter.resolveSibling(CheckpointCache.ADAPTER_CONFIG), "{\"r\": 4}");
+    Path configured = cache.localizeFile(REMOTE + "adapter_model.safetensors", hadoop);
+    assertThat(configured).hasContent("weights");
+    assertThat(configured.resolveSibling(CheckpointCache.ADAPTER_CONFIG)).hasContent("{\"r\": 4}");
+  }
 }

@@ -13,15 +13,19 @@ import io.lightmill.s3.S3Server;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Function;
-import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.AfterParameterizedClassInvocation;
+import org.junit.jupiter.params.BeforeParameterizedClassInvocation;
+import org.junit.jupiter.params.Parameter;
+import org.junit.jupiter.params.ParameterizedClass;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 
+@ParameterizedClass
+@EnumSource(S3Server.Software.class)
 class ImageStoreOnS3Test {
 
   private static final byte[] PICTURE = "the picture".getBytes(UTF_8);
@@ -32,15 +36,16 @@ class ImageStoreOnS3Test {
   private final String root = "out" + ROOTS.incrementAndGet();
   private final String key = "images/ab/abcd.png";
   private final String object = root + "/" + key;
+  @Parameter S3Server.Software software;
   private FaultyLink link;
   private ImageStore store;
 
-  @BeforeAll
-  static void start() throws Exception {
-    s3 = S3Server.start();
+  @BeforeParameterizedClassInvocation
+  static void start(S3Server.Software software) throws Exception {
+    s3 = S3Server.start(software);
   }
 
-  @AfterAll
+  @AfterParameterizedClassInvocation
   static void stop() {
     s3.close();
   }

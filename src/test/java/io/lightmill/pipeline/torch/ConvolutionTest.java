@@ -10,7 +10,14 @@ class ConvolutionTest {
 
   @ParameterizedTest(name = "{0} to {1} channels, kernel {2}")
   @CsvSource({
-    "24, 12, 3", "20, 20, 3", "72, 3, 3", "40, 48, 3", "12, 24, 3", "6, 6, 3", "32, 24, 3", "24, 72, 1"
+    "24, 12, 3",
+    "20, 20, 3",
+    "72, 3, 3",
+    "40, 48, 3",
+    "12, 24, 3",
+    "6, 6, 3",
+    "32, 24, 3",
+    "24, 72, 1"
   })
   void aConvolutionSumsItsInputsAlone(int inputs, int outputs, int kernel) {
     ScriptModule script = ScriptModule.of("convolution", "Convolution");

@@ -13,7 +13,9 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.EnumMap;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
@@ -35,32 +37,38 @@ class RunLockTest {
   /** Where an output is. */
   enum Place {
     LOCAL,
-    S3
+    S3PROXY,
+    S3MOCK
   }
 
-  private static S3Server s3;
-  private static FaultyLink link;
+  private static final Map<Place, S3Server> SERVERS = new EnumMap<>(Place.class);
+  private static final Map<Place, FaultyLink> LINKS = new EnumMap<>(Place.class);
 
   private final HandClock clock = new HandClock(NOON);
   @TempDir Path directory;
 
   @BeforeAll
   static void start() throws Exception {
-    s3 = S3Server.start();
-    link = new FaultyLink(s3.endpoint());
+    for (S3Server.Software software : S3Server.Software.values()) {
+      Place place = Place.valueOf(software.name());
+      SERVERS.put(place, S3Server.start(software));
+      LINKS.put(place, new FaultyLink(SERVERS.get(place).endpoint()));
+    }
   }
 
   @AfterAll
   static void stop() {
-    link.close();
-    s3.close();
+    LINKS.values().forEach(FaultyLink::close);
+    SERVERS.values().forEach(S3Server::close);
   }
 
   private ImageStore store(Place place) {
-    return place == Place.LOCAL
-        ? ImageStore.open(directory.resolve("out").toString(), new Configuration(false))
-        : ImageStore.open(
-            s3.uri("out" + OUTPUTS.incrementAndGet()), s3.configuration(link.endpoint()));
+    if (place == Place.LOCAL) {
+      return ImageStore.open(directory.resolve("out").toString(), new Configuration(false));
+    }
+    S3Server s3 = SERVERS.get(place);
+    return ImageStore.open(
+        s3.uri("out" + OUTPUTS.incrementAndGet()), s3.configuration(LINKS.get(place).endpoint()));
   }
 
   private RunLock take(ImageStore store, String runId) {
