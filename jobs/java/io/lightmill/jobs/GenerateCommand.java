@@ -105,6 +105,7 @@ final class GenerateCommand implements Callable<Integer> {
         output.directory(),
         output.format(),
         output.pathTemplate(),
+        output.packing(),
         engine.batchSize(),
         engine.partitions(),
         engine.device(),

@@ -3,6 +3,7 @@ package io.lightmill.jobs;
 import io.lightmill.pipeline.ErrorCode;
 import io.lightmill.pipeline.LightmillException;
 import io.lightmill.pipeline.image.ImageFormat;
+import io.lightmill.pipeline.shard.ShardFormat;
 import io.lightmill.udfs.GenerationSettings;
 import java.time.Duration;
 import java.time.Instant;
@@ -20,6 +21,8 @@ final class OutputOptions {
 
   private static final Pattern DURATION =
       Pattern.compile("(?=\\d)(\\d{1,6}h)?(\\d{1,6}m)?(\\d{1,9}s)?");
+
+  private static final int DEFAULT_SHARD_SIZE = 1000;
 
   @Option(
       names = "--output",
@@ -41,6 +44,21 @@ final class OutputOptions {
           "Names of the images by columns of their rows, such as \"{sku}/{image_id}\"; by image_id"
               + " unless given.")
   private Optional<String> pathTemplate;
+
+  @Option(
+      names = "--sink",
+      paramLabel = "SINK",
+      defaultValue = "files",
+      description =
+          "What images are stored in: files, one each; webdataset, tar shards with prompts and"
+              + " rows; or parquet, image bytes in Parquet (${DEFAULT-VALUE}).")
+  private Sink sink;
+
+  @Option(
+      names = "--shard-size",
+      paramLabel = "IMAGES",
+      description = "Most images of a shard of webdataset or parquet; 1000 unless given.")
+  private Optional<Integer> shardSize;
 
   @Option(
       names = "--force",
@@ -97,6 +115,19 @@ final class OutputOptions {
     return pathTemplate;
   }
 
+  /** How images are packed; empty for files. */
+  Optional<GenerationSettings.Packing> packing() {
+    OptionalInt images = OptionBounds.atLeast(1, "--shard-size", shardSize);
+    if (sink == Sink.FILES && images.isPresent()) {
+      throw new LightmillException(
+          ErrorCode.CONFIGURATION_INVALID,
+          "--shard-size is %d, but --sink files packs no images; leave it out, or choose webdataset or parquet."
+              .formatted(images.getAsInt()));
+    }
+    return sink.shards()
+        .map(format -> new GenerationSettings.Packing(format, images.orElse(DEFAULT_SHARD_SIZE)));
+  }
+
   GenerationSettings.Rerun rerun() {
     return new GenerationSettings.Rerun(force, retryFailed);
   }
@@ -137,5 +168,22 @@ final class OutputOptions {
   /** Failed and invalid rows beyond which the run stops; empty for no limit. */
   OptionalInt maxFailures() {
     return OptionBounds.atLeast(0, "--max-failures", maxFailures);
+  }
+
+  /** What images are stored in. */
+  enum Sink {
+    FILES(null),
+    WEBDATASET(ShardFormat.WEBDATASET),
+    PARQUET(ShardFormat.PARQUET);
+
+    private final ShardFormat shards;
+
+    Sink(ShardFormat shards) {
+      this.shards = shards;
+    }
+
+    private Optional<ShardFormat> shards() {
+      return Optional.ofNullable(shards);
+    }
   }
 }

@@ -1,6 +1,7 @@
 package io.lightmill.udfs;
 
 import io.lightmill.pipeline.image.ImageFormat;
+import io.lightmill.pipeline.shard.ShardFormat;
 import io.lightmill.pipeline.torch.DType;
 import java.io.Serializable;
 import java.time.Instant;
@@ -19,6 +20,7 @@ import java.util.OptionalInt;
  * @param format of the image objects
  * @param pathTemplate key of an image object below the output, such as {@code {sku}/{image_id}};
  *     empty for the standard layout
+ * @param packing of the images into shards; empty to leave each an object of its own
  * @param batchSize most images that the engine draws at once
  * @param partitions of the generating stage; empty to follow the cluster
  * @param device to draw on
@@ -36,6 +38,7 @@ public record GenerationSettings(
     String output,
     ImageFormat format,
     Optional<String> pathTemplate,
+    Optional<Packing> packing,
     int batchSize,
     OptionalInt partitions,
     DeviceChoice device,
@@ -62,6 +65,13 @@ public record GenerationSettings(
       Map<String, String> columns,
       Optional<String> promptTemplate,
       OptionalInt limit) {}
+
+  /**
+   * How images are packed.
+   *
+   * @param shardSize most images of one shard
+   */
+  public record Packing(ShardFormat format, int shardSize) implements Serializable {}
 
   /**
    * What is taken from earlier runs over the same output.

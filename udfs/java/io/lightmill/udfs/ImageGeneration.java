@@ -15,6 +15,7 @@ import io.lightmill.udfs.earlier.EarlierImages;
 import io.lightmill.udfs.earlier.OwnImages;
 import io.lightmill.udfs.lock.OutputClaim;
 import io.lightmill.udfs.manifest.Manifest;
+import io.lightmill.udfs.pack.Leftovers;
 import io.lightmill.udfs.plan.BatchPlan;
 import io.lightmill.udfs.plan.FrozenRows;
 import io.lightmill.udfs.plan.ImageIdentity;
@@ -35,6 +36,7 @@ import java.time.Clock;
 import java.time.Instant;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.function.Supplier;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.sql.Dataset;
@@ -180,6 +182,8 @@ public final class ImageGeneration {
     String directory = Manifest.directory(settings.output(), settings.runId());
     progress.opened(
         checkpoint.model().pipelineClass(), checkpoint.model().digest(), checkpoint.limits());
+    Leftovers leftovers = Leftovers.of(spark, settings);
+    leftovers.removeShardsOfThisRun();
     EarlierImages earlier = new EarlierImages(spark, settings, POLICY_DIGEST);
     Dataset<Row> rows = planned(settings, table, checkpoint);
     try (ImageProgress heard =
@@ -199,8 +203,10 @@ public final class ImageGeneration {
       if (plan.idleNegativePrompts() > 0) {
         progress.idleNegativePrompts(plan.idleNegativePrompts(), checkpoint.limits().guidance());
       }
-      BatchPlan batches = plan.batches(settings.batchSize(), cluster, settings.partitions());
-      GenerateImages generating = new GenerateImages(job);
+      BatchPlan batches =
+          plan.batches(settings.batchSize(), cluster, partitions(settings, plan, cluster));
+      StructType inFlight = Manifest.schemaInFlight(passthrough);
+      GenerateImages generating = new GenerateImages(job, inFlight);
       LoadingAhead loading = LoadingAhead.of(cluster, checkpoint.loader(), plan.toDraw());
       long submitted = System.nanoTime();
       Manifest.Totals totals;
@@ -208,15 +214,13 @@ public final class ImageGeneration {
         totals =
             Manifest.write(
                 StageGpus.given(
-                    cluster,
-                    plan.dealt(batches)
-                        .mapPartitions(
-                            generating, Encoders.row(Manifest.schemaInFlight(passthrough)))),
+                    cluster, plan.dealt(batches).mapPartitions(generating, Encoders.row(inFlight))),
                 directory,
                 claim::require);
       } finally {
         loading.await();
       }
+      leftovers.sweep(claim::require);
       long committed = System.nanoTime();
       progress.finished(plan.asked());
       long firstTask = heard.firstTaskNanos().orElse(submitted);
@@ -237,6 +241,14 @@ public final class ImageGeneration {
     }
   }
 
+  /** Staged images of a run that was killed are to be packed by many tasks, drawn or not. */
+  private static OptionalInt partitions(
+      GenerationSettings settings, ImagePlan plan, Cluster cluster) {
+    return settings.packing().isPresent() && settings.partitions().isEmpty()
+        ? OptionalInt.of(cluster.partitions((plan.asked() - 1) / settings.batchSize() + 1))
+        : settings.partitions();
+  }
+
   private static GenerationJob job(
       SparkSession spark,
       GenerationSettings settings,
@@ -249,6 +261,7 @@ public final class ImageGeneration {
         checkpoint.limits().guidance(),
         settings.output(),
         settings.runId(),
+        settings.packing().orElse(null),
         own,
         stop,
         POLICY_DIGEST.orElse(null),
@@ -271,7 +284,10 @@ public final class ImageGeneration {
             columns.sources().containsKey(RequestColumn.ID),
             new ImageIdentity(checkpoint.model(), settings.format()),
             new ImageKeys(
-                settings.pathTemplate().orElse(PathTemplate.STANDARD), columns, settings.format()),
+                settings.pathTemplate().orElse(PathTemplate.STANDARD),
+                columns,
+                settings.format(),
+                settings.packing().map(GenerationSettings.Packing::format)),
             checkpoint.loader());
     return requests.flatMap(planning, Encoders.row(PlannedImages.schema(passthrough)));
   }

@@ -11,6 +11,7 @@ import java.util.Optional;
  * @param status of the manifest: {@code generated}, {@code reused}, {@code blocked}, ...
  * @param errorMessage why there is no picture
  * @param path of the picture, relative to the page, not encoded; empty where there is none
+ * @param embedded the picture as a {@code data:} URI, where what stands at the path is no picture
  * @param prompt as it was asked for; empty where the row has none
  * @param seed as it was used
  * @param size of the picture; empty where it was never decided
@@ -22,9 +23,24 @@ public record Card(
     String status,
     Optional<String> errorMessage,
     Optional<String> path,
+    Optional<String> embedded,
     Optional<String> prompt,
     Optional<Long> seed,
     Optional<Size> size) {
+
+  /** A card whose picture is what stands at its path. */
+  public Card(
+      String id,
+      int variant,
+      Optional<String> imageId,
+      String status,
+      Optional<String> errorMessage,
+      Optional<String> path,
+      Optional<String> prompt,
+      Optional<Long> seed,
+      Optional<Size> size) {
+    this(id, variant, imageId, status, errorMessage, path, Optional.empty(), prompt, seed, size);
+  }
 
   /** In pixels. */
   public record Size(int width, int height) {}

@@ -157,7 +157,7 @@ public final class ContactSheetPage {
         .formatted(
             link,
             text(card.imageId().orElse(card.id())),
-            link,
+            card.embedded().orElse(link),
             text(card.prompt().orElse(card.id())));
   }
 

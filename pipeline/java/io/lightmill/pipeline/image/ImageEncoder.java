@@ -21,6 +21,11 @@ public final class ImageEncoder {
     };
   }
 
+  /** JPEG bytes of a picture for the eye, such as a thumbnail: without a receipt. */
+  public static byte[] jpeg(RgbImage image) {
+    return JpegEncoder.plain(image);
+  }
+
   /** PNG bytes of a picture that no model drew, such as a contact sheet: without a receipt. */
   public static byte[] png(RgbImage image) {
     return PngEncoder.encode(image);

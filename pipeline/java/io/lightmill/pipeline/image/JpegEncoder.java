@@ -32,7 +32,7 @@ final class JpegEncoder {
     return jpeg.toByteArray();
   }
 
-  private static byte[] plain(RgbImage image) {
+  static byte[] plain(RgbImage image) {
     ImageWriter writer = ImageIO.getImageWritersByFormatName("jpeg").next();
     ByteArrayOutputStream bytes = new ByteArrayOutputStream();
     try (MemoryCacheImageOutputStream out = new MemoryCacheImageOutputStream(bytes)) {

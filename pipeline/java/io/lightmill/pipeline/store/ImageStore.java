@@ -192,16 +192,14 @@ public final class ImageStore {
     }
   }
 
-  /**
-   * Opens the object that has this key.
-   *
-   * @throws LightmillException (STORE_FAILED) where it is not there, or cannot be read
-   */
-  public OpenObject open(String key) {
+  /** Opens the object that has this key, to read any of its bytes. */
+  public Optional<OpenObject> open(String key) {
     Path path = path(key);
     try {
       long bytes = fileSystem.getFileStatus(path).getLen();
-      return new OpenObject(fileSystem.open(path), bytes);
+      return Optional.of(new OpenObject(fileSystem.open(path), bytes));
+    } catch (FileNotFoundException e) {
+      return Optional.empty();
     } catch (IOException e) {
       throw StoreFailures.unreadable(path, e);
     }
@@ -224,7 +222,7 @@ public final class ImageStore {
 
   /** Takes away many objects, and what held them. */
   public ObjectRemoval removal() {
-    return new ObjectRemoval(fileSystem, root);
+    return new ObjectRemoval(fileSystem, root, writer instanceof ObjectWriter.OnePut);
   }
 
   /** Whether an object has this key. */

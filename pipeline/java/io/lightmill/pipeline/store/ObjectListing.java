@@ -35,6 +35,26 @@ public final class ObjectListing {
    * @param directory a key
    */
   public List<ListedObject> objects(String directory) {
+    return all(directory).stream().filter(object -> !hidden(object)).toList();
+  }
+
+  /**
+   * The keys of hidden objects below a directory: files that nobody lived to complete. Object
+   * stores have none.
+   *
+   * @param directory a key
+   */
+  public List<String> temporaries(String directory) {
+    return flat
+        ? List.of()
+        : all(directory).stream().filter(ObjectListing::hidden).map(ListedObject::key).toList();
+  }
+
+  private static boolean hidden(ListedObject object) {
+    return object.key().startsWith(".", object.key().lastIndexOf('/') + 1);
+  }
+
+  private List<ListedObject> all(String directory) {
     Path path = new Path(root, directory);
     List<ListedObject> listed = new ArrayList<>();
     try {
@@ -66,11 +86,9 @@ public final class ObjectListing {
   }
 
   private void add(FileStatus file, List<ListedObject> listed) {
-    if (!file.getPath().getName().startsWith(".")) {
-      listed.add(
-          new ListedObject(
-              key(file), file.getLen(), Instant.ofEpochMilli(file.getModificationTime())));
-    }
+    listed.add(
+        new ListedObject(
+            key(file), file.getLen(), Instant.ofEpochMilli(file.getModificationTime())));
   }
 
   /**

@@ -13,10 +13,15 @@ public final class ObjectRemoval {
 
   private final FileSystem fileSystem;
   private final Path root;
+  private final boolean flat;
 
-  ObjectRemoval(FileSystem fileSystem, Path root) {
+  /**
+   * @param flat whether the store knows no directories
+   */
+  ObjectRemoval(FileSystem fileSystem, Path root, boolean flat) {
     this.fileSystem = fileSystem;
     this.root = root;
+    this.flat = flat;
   }
 
   /**
@@ -49,7 +54,7 @@ public final class ObjectRemoval {
    */
   public void emptyTree(String directory) {
     Path path = new Path(root, directory);
-    if (new ObjectListing(fileSystem, root, false).objects(directory).isEmpty()) {
+    if (!flat && new ObjectListing(fileSystem, root, false).objects(directory).isEmpty()) {
       try {
         fileSystem.delete(path, true);
       } catch (IOException e) {

@@ -76,6 +76,11 @@ public final class PathTemplate {
         .collect(Collectors.joining("/", DIRECTORY + "/", extension));
   }
 
+  /** What the template made of a key: the path below {@value #DIRECTORY}. */
+  public static String name(String key) {
+    return key.substring(DIRECTORY.length() + 1);
+  }
+
   private static String filled(String segment, UnaryOperator<String> values) {
     Matcher placeholder = PLACEHOLDER.matcher(segment);
     return placeholder.replaceAll(

@@ -4,6 +4,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.lightmill.pipeline.shard.PackedShard;
+import io.lightmill.pipeline.shard.ShardFormat;
+import io.lightmill.pipeline.shard.ShardImage;
+import io.lightmill.pipeline.shard.ShardPacker;
+import io.lightmill.pipeline.store.ImageStore;
 import io.lightmill.udfs.ImageGeneration;
 import io.lightmill.udfs.TestSpark;
 import java.awt.image.BufferedImage;
@@ -17,10 +22,15 @@ import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import javax.imageio.ImageIO;
+import org.apache.commons.codec.digest.DigestUtils;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 
 class FinishedRunTest {
 
@@ -115,6 +125,37 @@ class FinishedRunTest {
             "first", "builtin:pocket", "images/red.png", "images/blue.png", "no &lt;prompt&gt;");
   }
 
+  @ParameterizedTest
+  @EnumSource
+  void aPackedPictureIsShownOutOfItsShard(ShardFormat format) throws IOException {
+    ImageStore store = ImageStore.open(output.toString(), new Configuration(false));
+    byte[] picture = Files.readAllBytes(output.resolve("images/red.png"));
+    store.put("staged/ab/abcd.png", picture, "image/png");
+    PackedShard shard =
+        new ShardPacker(store, format)
+            .pack(
+                "shards/run_id=first/part",
+                List.of(
+                    new ShardImage(
+                        "staged/ab/abcd.png",
+                        "red.png",
+                        picture.length,
+                        DigestUtils.sha256Hex(picture),
+                        new ShardImage.Row("1", 0, "abcd", "a mug", 64, 48, 5, "{}"))));
+    result =
+        result(
+            List.of(
+                TestManifest.generated(
+                    "1", shard.key(), "red.png", shard.offsets().get("red.png"), picture.length)));
+
+    leaveBehind();
+
+    BufferedImage sheet = ImageIO.read(output.resolve("contact-sheet.png").toFile());
+    assertThat(leftmost(sheet, 0xff0000)).isNotNegative();
+    assertThat(Files.readString(output.resolve("contact-sheet.html")))
+        .contains("href=\"./" + shard.key(), "<img src=\"data:image/jpeg;base64,/9j/");
+  }
+
   @Test
   void theSummarySaysWhereEverythingIs() {
     leaveBehind();
@@ -142,21 +183,24 @@ class FinishedRunTest {
 
   @Test
   void aContactSheetThatCannotBeDrawnIsSaidAndChangesNothing() {
-    result =
-        new ImageGeneration.Result(
-            TestManifest.of(List.of(TestManifest.generated("1", "../elsewhere/red.png"))),
-            Map.of("generated", 1L),
-            "ab12cd",
-            0.5,
-            0.25,
-            4,
-            3.25);
+    result = result(List.of(TestManifest.generated("1", "../elsewhere/red.png")));
     leaveBehind();
     assertThat(err.toString())
         .startsWith("lightmill: The contact sheet could not be drawn: ")
         .contains("../elsewhere/red.png");
     assertThat(out.toString()).contains("run record").doesNotContain("contact sheet");
     assertThat(output.resolve("runs/first.json")).exists();
+  }
+
+  private static ImageGeneration.Result result(List<Row> rows) {
+    return new ImageGeneration.Result(
+        TestManifest.of(rows),
+        Map.of("generated", (long) rows.size()),
+        "ab12cd",
+        0.5,
+        0.25,
+        4,
+        3.25);
   }
 
   private void leaveBehind(String... options) {

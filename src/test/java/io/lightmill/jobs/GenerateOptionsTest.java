@@ -3,6 +3,7 @@ package io.lightmill.jobs;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.lightmill.pipeline.image.ImageFormat;
+import io.lightmill.pipeline.shard.ShardFormat;
 import io.lightmill.pipeline.torch.DType;
 import io.lightmill.udfs.DeviceChoice;
 import io.lightmill.udfs.GenerationSettings;
@@ -47,6 +48,7 @@ class GenerateOptionsTest {
                 "out",
                 ImageFormat.PNG,
                 Optional.empty(),
+                Optional.empty(),
                 8,
                 OptionalInt.empty(),
                 DeviceChoice.AUTO,
@@ -71,6 +73,8 @@ class GenerateOptionsTest {
                 "--output=s3a://bucket/out",
                 "--format=jpeg",
                 "--path-template={sku}/{image_id}",
+                "--sink=webdataset",
+                "--shard-size=500",
                 "--force",
                 "--no-retry-failed",
                 "--deadline=7h30m",
@@ -126,6 +130,7 @@ class GenerateOptionsTest {
                 "s3a://bucket/out",
                 ImageFormat.JPEG,
                 Optional.of("{sku}/{image_id}"),
+                Optional.of(new GenerationSettings.Packing(ShardFormat.WEBDATASET, 500)),
                 4,
                 OptionalInt.of(12),
                 DeviceChoice.CUDA,
@@ -167,6 +172,11 @@ class GenerateOptionsTest {
             + " dashes and underscores, of which the first is a letter or a digit.",
         "--deadline=soon | --deadline is 'soon', but must be a time such as 90s, 55m or 7h30m.",
         "--deadline=0m | --deadline is '0m', but must be a time such as 90s, 55m or 7h30m.",
+        "--shard-size=0 | --shard-size is 0, but must be at least 1.",
+        "--shard-size=5 | --shard-size is 5, but --sink files packs no images; leave it out, or"
+            + " choose webdataset or parquet.",
+        "--sink=zip | Invalid value for option '--sink': expected one of [FILES, WEBDATASET,"
+            + " PARQUET] (case-insensitive) but was 'zip'",
         "--format=gif | Invalid value for option '--format': expected one of [PNG, JPEG]"
             + " (case-insensitive) but was 'gif'",
         "--dtype=int8 | Invalid value for option '--dtype': expected one of [FLOAT32, BFLOAT16,"

@@ -21,6 +21,9 @@ final class TestManifest {
           .add("error_code", DataTypes.StringType)
           .add("error_message", DataTypes.StringType)
           .add("path", DataTypes.StringType)
+          .add("member", DataTypes.StringType)
+          .add("member_offset", DataTypes.LongType)
+          .add("bytes", DataTypes.LongType)
           .add("width", DataTypes.IntegerType)
           .add("height", DataTypes.IntegerType)
           .add("prompt", DataTypes.StringType)
@@ -33,12 +36,31 @@ final class TestManifest {
   }
 
   static Row generated(String id, String path) {
+    return generated(id, path, null, null, 1);
+  }
+
+  static Row generated(String id, String path, String member, Long memberOffset, long bytes) {
     return RowFactory.create(
-        "S" + id, "f00d" + id, id, 0, "generated", null, null, path, 64, 48, "a mug " + id, 5L);
+        "S" + id,
+        "f00d" + id,
+        id,
+        0,
+        "generated",
+        null,
+        null,
+        path,
+        member,
+        memberOffset,
+        bytes,
+        64,
+        48,
+        "a mug " + id,
+        5L);
   }
 
   static Row refused(String id, String status, String code, String message) {
     return RowFactory.create(
-        "S" + id, null, id, 0, status, code, message, null, null, null, null, null);
+        "S" + id, null, id, 0, status, code, message, null, null, null, null, null, null, null,
+        null);
   }
 }

@@ -42,6 +42,7 @@ class PocketGenerationTest {
         directory.resolve(output).toString(),
         ImageFormat.PNG,
         Optional.empty(),
+        Optional.empty(),
         batchSize,
         OptionalInt.empty(),
         DeviceChoice.AUTO,

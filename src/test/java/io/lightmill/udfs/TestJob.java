@@ -1,6 +1,7 @@
 package io.lightmill.udfs;
 
 import io.lightmill.pipeline.image.ImageFormat;
+import io.lightmill.pipeline.shard.ShardFormat;
 import io.lightmill.udfs.device.Cluster;
 import java.nio.file.Path;
 import java.time.Clock;
@@ -31,6 +32,7 @@ public final class TestJob {
   private OptionalInt partitions = OptionalInt.empty();
   private OptionalInt width = OptionalInt.empty();
   private OptionalInt limit = OptionalInt.empty();
+  private Optional<GenerationSettings.Packing> packing = Optional.empty();
   private int batchSize = 4;
   private boolean truncatePrompts;
   private GenerationSettings.Rerun rerun = new GenerationSettings.Rerun(false, true);
@@ -72,6 +74,16 @@ public final class TestJob {
 
   TestJob pathTemplate(String template) {
     pathTemplate = Optional.of(template);
+    return this;
+  }
+
+  public TestJob packed(ShardFormat format, int shardSize) {
+    packing = Optional.of(new GenerationSettings.Packing(format, shardSize));
+    return this;
+  }
+
+  public TestJob unpacked() {
+    packing = Optional.empty();
     return this;
   }
 
@@ -155,6 +167,7 @@ public final class TestJob {
         output,
         ImageFormat.PNG,
         pathTemplate,
+        packing,
         batchSize,
         partitions,
         DeviceChoice.AUTO,

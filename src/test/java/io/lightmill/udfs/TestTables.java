@@ -92,7 +92,7 @@ public final class TestTables {
             columns.template().orElse(null),
             columns.sources().containsKey(RequestColumn.ID),
             new ImageIdentity(checkpoint.model(), ImageFormat.PNG),
-            new ImageKeys("{image_id}", columns, ImageFormat.PNG),
+            new ImageKeys("{image_id}", columns, ImageFormat.PNG, Optional.empty()),
             checkpoint.loader());
     StructType passthrough = RequestRows.passthrough(requests.schema());
     return requests.flatMap(planning, Encoders.row(PlannedImages.schema(passthrough)));

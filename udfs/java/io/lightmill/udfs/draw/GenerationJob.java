@@ -1,6 +1,7 @@
 package io.lightmill.udfs.draw;
 
 import io.lightmill.pipeline.ClassifierFreeGuidance;
+import io.lightmill.udfs.GenerationSettings;
 import io.lightmill.udfs.device.Cluster;
 import io.lightmill.udfs.device.PipelineLoader;
 import io.lightmill.udfs.earlier.OwnImages;
@@ -12,6 +13,7 @@ import org.apache.spark.util.SerializableConfiguration;
 /**
  * What the generating tasks of one run have in common.
  *
+ * @param packing of the images; null to leave each an object of its own
  * @param policyDigest of the content policy; null without one
  */
 public record GenerationJob(
@@ -19,6 +21,7 @@ public record GenerationJob(
     ClassifierFreeGuidance guidance,
     String output,
     String runId,
+    GenerationSettings.Packing packing,
     OwnImages own,
     DrawingStop stop,
     String policyDigest,

@@ -7,8 +7,10 @@ import io.lightmill.pipeline.LightmillException;
 import io.lightmill.pipeline.RgbImage;
 import io.lightmill.pipeline.image.ImageEncoder;
 import io.lightmill.pipeline.image.Receipt;
+import io.lightmill.pipeline.shard.StagedImages;
 import io.lightmill.pipeline.store.FoundObject;
 import io.lightmill.pipeline.store.ImageStore;
+import io.lightmill.pipeline.store.PathTemplate;
 import io.lightmill.pipeline.store.StoredObject;
 import io.lightmill.udfs.device.Model;
 import io.lightmill.udfs.earlier.OwnImages;
@@ -43,13 +45,22 @@ final class ImageFinisher {
   private final ClassifierFreeGuidance guidance;
   private final ImageStore store;
   private final OwnImages own;
+  private final boolean packing;
 
+  /**
+   * @param packing whether images are only staged here, since they will be packed
+   */
   ImageFinisher(
-      ImageIdentity identity, ClassifierFreeGuidance guidance, ImageStore store, OwnImages own) {
+      ImageIdentity identity,
+      ClassifierFreeGuidance guidance,
+      ImageStore store,
+      OwnImages own,
+      boolean packing) {
     this.identity = identity;
     this.guidance = guidance;
     this.store = store;
     this.own = own;
+    this.packing = packing;
   }
 
   /**
@@ -69,15 +80,53 @@ final class ImageFinisher {
         continue;
       }
       Optional<FoundObject> object =
-          store.find(key).filter(it -> own.include(row.getAs("image_id"), it));
+          store.find(place(row)).filter(it -> own.include(row.getAs("image_id"), it));
       if (object.isEmpty()) {
         return Optional.empty();
       }
       byte[] bytes = object.get().bytes();
-      byKey.put(key, new StoredImage(key, bytes.length, DigestUtils.sha256Hex(bytes)));
+      byKey.put(key, image(row, bytes.length, DigestUtils.sha256Hex(bytes)));
       outcomes.add(Outcome.generatedBefore(byKey.get(key)));
     }
     return Optional.of(outcomes);
+  }
+
+  /**
+   * Takes over an image that an earlier run has staged, and did not live to pack.
+   *
+   * @param row that asks for it
+   */
+  Outcome taken(Row row, StoredImage staged) {
+    if (packing) {
+      return Outcome.reused(image(row, staged.bytes(), staged.sha256()));
+    }
+    try {
+      byte[] bytes =
+          store
+              .read(staged.path())
+              .orElseThrow(
+                  () ->
+                      new LightmillException(
+                          ErrorCode.STORE_FAILED,
+                          "staged image '%s' is gone; run again".formatted(staged.path())));
+      return stored(List.of(row), bytes, 0, 0).get(0).reused();
+    } catch (LightmillException e) {
+      return Outcome.failed(e, null);
+    }
+  }
+
+  /** Where the image of a row is put. */
+  private String place(Row row) {
+    return packing
+        ? StagedImages.key(row.getAs("image_id"), identity.format())
+        : row.getAs(PlannedImages.KEY);
+  }
+
+  private StoredImage image(Row row, long bytes, String sha256) {
+    String key = row.getAs(PlannedImages.KEY);
+    return packing
+        ? StoredImage.staged(place(row), PathTemplate.name(key), bytes, sha256)
+        : StoredImage.object(key, bytes, sha256);
   }
 
   /**
@@ -138,10 +187,13 @@ final class ImageFinisher {
         String imageId = row.getAs("image_id");
         StoredObject object =
             store.putOnce(
-                key, bytes, identity.format().contentType(), found -> own.include(imageId, found));
+                place(row),
+                bytes,
+                identity.format().contentType(),
+                found -> own.include(imageId, found));
         first =
             Outcome.generated(
-                new StoredImage(key, object.bytes(), object.sha256()),
+                image(row, object.bytes(), object.sha256()),
                 byKey.isEmpty() ? generateMillis : 0,
                 byKey.isEmpty() ? encodeMillis : 0,
                 millisSince(start));

@@ -56,6 +56,9 @@ final class ManifestRows {
       case "error_code" -> outcome.errorCode();
       case "error_message" -> outcome.errorMessage();
       case "path" -> image == null ? null : image.path();
+      case "member" -> image == null ? null : image.member();
+      case "member_offset" -> image == null ? null : image.memberOffset();
+      case "shard_bytes" -> image == null ? null : image.shardBytes();
       case "format" -> image == null ? null : job.identity().format().extension();
       case "bytes" -> image == null ? null : image.bytes();
       case "sha256" -> image == null ? null : image.sha256();

@@ -1,6 +1,7 @@
 package io.lightmill.udfs.draw;
 
 import io.lightmill.pipeline.ImageRequest;
+import io.lightmill.pipeline.shard.StagedImages;
 import io.lightmill.pipeline.store.ImageStore;
 import io.lightmill.pipeline.torch.Device;
 import io.lightmill.udfs.ImageStatus;
@@ -61,7 +62,8 @@ final class PartitionWork implements TaskCompletionListener {
             job.identity(),
             job.guidance(),
             ImageStore.open(job.output(), job.hadoop().value()),
-            job.own());
+            job.own(),
+            job.packing() != null);
     this.stop = job.stop();
     this.partition = task.partitionId();
     this.triedBefore = task.attemptNumber() > 0 || task.stageAttemptNumber() > 0;
@@ -123,17 +125,19 @@ final class PartitionWork implements TaskCompletionListener {
     return manifest.row(planned, outcome);
   }
 
-  private static Outcome undrawn(Row planned) {
+  private Outcome undrawn(Row planned) {
     Row earlier = planned.getAs(EarlierImages.EARLIER);
     if (earlier == null) {
       return Outcome.invalid(planned.getAs("error_code"), planned.getAs("error_message"));
     }
     ImageStatus status = ImageStatus.labelled(earlier.getAs("status"));
-    return status == ImageStatus.REUSED
-        ? Outcome.reused(
-            new StoredImage(
-                earlier.getAs("path"), earlier.<Long>getAs("bytes"), earlier.getAs("sha256")))
-        : Outcome.refused(status, earlier.getAs("error_code"), earlier.getAs("error_message"));
+    if (status != ImageStatus.REUSED) {
+      return Outcome.refused(status, earlier.getAs("error_code"), earlier.getAs("error_message"));
+    }
+    StoredImage image = StoredImage.read(earlier);
+    return StagedImages.include(image.path())
+        ? finisher.taken(planned, image)
+        : Outcome.reused(image);
   }
 
   private static List<List<Row>> byImage(List<Row> batch) {

@@ -6,9 +6,12 @@ import static org.apache.spark.sql.functions.collect_list;
 import static org.apache.spark.sql.functions.expr;
 import static org.apache.spark.sql.functions.lit;
 import static org.apache.spark.sql.functions.max_by;
+import static org.apache.spark.sql.functions.regexp_extract;
 import static org.apache.spark.sql.functions.struct;
 import static org.apache.spark.sql.functions.when;
 
+import io.lightmill.pipeline.shard.ShardPacker;
+import io.lightmill.pipeline.shard.StagedImages;
 import io.lightmill.pipeline.store.ImageStore;
 import io.lightmill.pipeline.store.PathTemplate;
 import io.lightmill.udfs.GenerationSettings;
@@ -41,6 +44,9 @@ public final class EarlierImages {
   static final StructType TYPE =
       new StructType()
           .add("path", DataTypes.StringType)
+          .add("member", DataTypes.StringType)
+          .add("member_offset", DataTypes.LongType)
+          .add("shard_bytes", DataTypes.LongType)
           .add("bytes", DataTypes.LongType)
           .add("sha256", DataTypes.StringType)
           .add("status", DataTypes.StringType)
@@ -56,6 +62,7 @@ public final class EarlierImages {
   private final Optional<String> policyDigest;
   private final ImageStore store;
   private final List<String> manifests;
+  private final boolean staged;
   private final boolean lookedFor;
 
   /**
@@ -69,9 +76,12 @@ public final class EarlierImages {
     this.policyDigest = policyDigest;
     this.store = ImageStore.open(settings.output(), hadoop());
     this.manifests = EarlierManifests.committed(store);
+    this.staged = !store.listing().children(StagedImages.DIRECTORY).isEmpty();
     this.lookedFor =
         !settings.rerun().force()
-            && !(manifests.isEmpty() && store.listing().children(PathTemplate.DIRECTORY).isEmpty());
+            && !(manifests.isEmpty()
+                && store.listing().children(PathTemplate.DIRECTORY).isEmpty()
+                && !staged);
   }
 
   /** Whether there may be any to find. */
@@ -119,12 +129,19 @@ public final class EarlierImages {
    */
   private Dataset<Row> there(Dataset<Row> rows, Dataset<Row> images) {
     Dataset<Row> listed =
-        StoredObjects.listed(spark, store, settings.output(), PathTemplate.DIRECTORY);
+        StoredObjects.listed(
+            spark,
+            store,
+            settings.output(),
+            PathTemplate.DIRECTORY,
+            ShardPacker.DIRECTORY,
+            StagedImages.DIRECTORY);
     Dataset<Row> known = EarlierManifests.stored(rows);
     Dataset<Row> alive = known.join(listed, "path").filter(unchanged());
     Dataset<Row> unknown = listed.select("path").join(alive, new String[] {"path"}, "left_anti");
-    Dataset<Row> wanted =
+    Dataset<Row> named =
         unknown.join(images.select(col("key").as("path")), new String[] {"path"}, "left_semi");
+    Dataset<Row> wanted = staged ? named.union(staged(unknown, images, alive)) : named;
     Dataset<Row> read =
         wanted.mapPartitions(
             new ReadReceipts(settings.output(), new SerializableConfiguration(hadoop())),
@@ -133,6 +150,9 @@ public final class EarlierImages {
         new Column[] {
           col("image_id"),
           col("path"),
+          col("member"),
+          col("member_offset"),
+          col("shard_bytes"),
           col("bytes"),
           col("sha256"),
           lit(ImageStatus.REUSED.label()).as("status"),
@@ -142,15 +162,28 @@ public final class EarlierImages {
     return alive.select(image).union(read.select(image));
   }
 
+  /** Images that a run which was killed had drawn, but not packed; they are named by identity. */
+  private static Dataset<Row> staged(
+      Dataset<Row> unknown, Dataset<Row> images, Dataset<Row> alive) {
+    return unknown
+        .filter(col("path").startsWith(StagedImages.DIRECTORY + "/"))
+        .withColumn("image_id", regexp_extract(col("path"), StagedImages.IDENTITY, 1))
+        .join(images.select("image_id"), new String[] {"image_id"}, "left_semi")
+        .join(alive.select("image_id"), new String[] {"image_id"}, "left_anti")
+        .select("path");
+  }
+
   /**
    * An object that is named by its image is that image. What was stored under another name may
    * since have given way to another image, in a run without a manifest: then it is younger than the
-   * row.
+   * row. Shards are named by their content.
    */
   private static Column unchanged() {
     Column named = col("path").contains(col("image_id"));
     Column older = col(StoredObjects.MODIFIED).leq(col("created_at"));
-    return col("bytes").equalTo(col(StoredObjects.LENGTH)).and(named.or(older));
+    return coalesce(col("shard_bytes"), col("bytes"))
+        .equalTo(col(StoredObjects.LENGTH))
+        .and(named.or(older).or(col("member").isNotNull()));
   }
 
   /** Images that the latest manifest to name them left blocked or failed, and that stay so. */

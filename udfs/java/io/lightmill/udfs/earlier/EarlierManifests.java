@@ -18,18 +18,19 @@ import org.apache.spark.sql.types.DataTypes;
 import org.apache.spark.sql.types.StructType;
 
 /** The manifests of earlier runs over the same output. */
-final class EarlierManifests {
+public final class EarlierManifests {
 
   private static final StructType READ =
       EarlierImages.TYPE
           .add("image_id", DataTypes.StringType)
+          .add("run_id", DataTypes.StringType)
           .add("created_at", DataTypes.TimestampType)
           .add("policy_digest", DataTypes.StringType);
 
   private EarlierManifests() {}
 
   /** Keys of their directories. What a killed run left of one is none: its last file is missing. */
-  static List<String> committed(ImageStore store) {
+  public static List<String> committed(ImageStore store) {
     return store.listing().objects(Manifest.DIRECTORY).stream()
         .map(ListedObject::key)
         .filter(key -> key.endsWith("/" + ManifestCommit.SUCCESS))
@@ -39,7 +40,7 @@ final class EarlierManifests {
   }
 
   /** Their rows; columns that an older manifest lacks are null. */
-  static Dataset<Row> rows(SparkSession spark, String output, List<String> directories) {
+  public static Dataset<Row> rows(SparkSession spark, String output, List<String> directories) {
     return directories.isEmpty()
         ? spark.createDataFrame(List.of(), READ)
         : spark
@@ -55,7 +56,7 @@ final class EarlierManifests {
   static Dataset<Row> stored(Dataset<Row> rows) {
     return rows.filter(
             col("status").isin(ImageStatus.GENERATED.label(), ImageStatus.REUSED.label()))
-        .groupBy(col("path").as("stored_path"))
+        .groupBy(col("path").as("stored_path"), col("member").as("stored_member"))
         .agg(max_by(struct(col("*")), col("created_at")).as("last"))
         .select("last.*");
   }

@@ -26,6 +26,9 @@ record ReadReceipts(String output, SerializableConfiguration hadoop)
       new StructType()
           .add("image_id", DataTypes.StringType)
           .add("path", DataTypes.StringType)
+          .add("member", DataTypes.StringType)
+          .add("member_offset", DataTypes.LongType)
+          .add("shard_bytes", DataTypes.LongType)
           .add("bytes", DataTypes.LongType)
           .add("sha256", DataTypes.StringType);
 
@@ -45,7 +48,10 @@ record ReadReceipts(String output, SerializableConfiguration hadoop)
   private static Optional<Row> image(String path, FoundObject object) {
     byte[] bytes = object.bytes();
     return imageId(bytes)
-        .map(id -> RowFactory.create(id, path, (long) bytes.length, DigestUtils.sha256Hex(bytes)));
+        .map(
+            id ->
+                RowFactory.create(
+                    id, path, null, null, null, (long) bytes.length, DigestUtils.sha256Hex(bytes)));
   }
 
   /** The identity of an image by its receipt; empty where it is not whole or not ours. */

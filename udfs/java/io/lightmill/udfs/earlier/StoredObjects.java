@@ -3,8 +3,10 @@ package io.lightmill.udfs.earlier;
 import io.lightmill.pipeline.store.ImageStore;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
+import java.util.Arrays;
 import java.util.Iterator;
 import java.util.List;
+import java.util.stream.Stream;
 import org.apache.spark.api.java.function.FlatMapFunction;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Encoders;
@@ -16,7 +18,7 @@ import org.apache.spark.sql.types.StructType;
 import org.apache.spark.util.SerializableConfiguration;
 
 /** The objects below an output, as the store lists them. */
-final class StoredObjects {
+public final class StoredObjects {
 
   static final String LENGTH = "object_bytes";
 
@@ -36,11 +38,19 @@ final class StoredObjects {
 
   private StoredObjects() {}
 
-  /** Lists a directory, its subdirectories side by side. */
-  static Dataset<Row> listed(
-      SparkSession spark, ImageStore store, String output, String directory) {
-    List<String> children = store.listing().children(directory);
-    List<String> roots = children.size() > MOST_DIRECTORIES ? List.of(directory) : children;
+  /** Lists directories, the subdirectories of each side by side. */
+  public static Dataset<Row> listed(
+      SparkSession spark, ImageStore store, String output, String... directories) {
+    List<String> roots =
+        Arrays.stream(directories)
+            .flatMap(
+                directory -> {
+                  List<String> children = store.listing().children(directory);
+                  return children.size() > MOST_DIRECTORIES
+                      ? Stream.of(directory)
+                      : children.stream();
+                })
+            .toList();
     SerializableConfiguration hadoop =
         new SerializableConfiguration(spark.sparkContext().hadoopConfiguration());
     return spark

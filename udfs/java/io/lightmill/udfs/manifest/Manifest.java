@@ -37,9 +37,12 @@ public final class Manifest {
 
   /**
    * The manifest's own columns, in order. {@code path} is relative to the output, so that the
-   * output may be moved. {@code generate_ms} is the image's share of its batch's time on the
-   * engine. {@code lora_digests} are those of the adapters' files, in the order of {@code lora}.
-   * {@code attempt} counts Spark's attempts at the task, from 0.
+   * output may be moved. Where images are packed, it is that of the shard, of {@code shard_bytes}
+   * bytes, {@code member} is the image's name in it, and {@code member_offset} its first byte in a
+   * tar. {@code bytes} and {@code sha256} are those of the image. {@code generate_ms} is the
+   * image's share of its batch's time on the engine. {@code lora_digests} are those of the
+   * adapters' files, in the order of {@code lora}. {@code attempt} counts Spark's attempts at the
+   * task, from 0.
    */
   public static final StructType COLUMNS =
       new StructType()
@@ -50,6 +53,9 @@ public final class Manifest {
           .add("error_code", DataTypes.StringType)
           .add("error_message", DataTypes.StringType)
           .add("path", DataTypes.StringType)
+          .add("member", DataTypes.StringType)
+          .add("member_offset", DataTypes.LongType)
+          .add("shard_bytes", DataTypes.LongType)
           .add("format", DataTypes.StringType)
           .add("bytes", DataTypes.LongType)
           .add("sha256", DataTypes.StringType)

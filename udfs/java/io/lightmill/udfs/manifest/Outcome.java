@@ -41,6 +41,11 @@ public record Outcome(
     return undrawn(ImageStatus.GENERATED, null, null, image);
   }
 
+  /** The same image, as an earlier run left it. */
+  public Outcome reused() {
+    return reused(image);
+  }
+
   public static Outcome pending() {
     return undrawn(ImageStatus.PENDING, null, null, null);
   }

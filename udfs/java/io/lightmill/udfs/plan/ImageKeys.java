@@ -1,6 +1,7 @@
 package io.lightmill.udfs.plan;
 
 import io.lightmill.pipeline.image.ImageFormat;
+import io.lightmill.pipeline.shard.ShardFormat;
 import io.lightmill.pipeline.store.PathTemplate;
 import io.lightmill.udfs.table.AskedImages;
 import io.lightmill.udfs.table.PromptColumns;
@@ -11,6 +12,7 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import org.apache.spark.sql.Row;
 
@@ -26,15 +28,18 @@ public final class ImageKeys implements Serializable {
   private final Set<String> names;
   private final Map<String, RequestColumn> mapped;
   private final ImageFormat format;
+  private final ShardFormat shard;
   private transient PathTemplate parsed;
 
   /**
    * Checks a template.
    *
    * @param columns of the table, whose values a template may name besides the image's own
+   * @param shard that will hold the images, if one will
    * @throws io.lightmill.pipeline.LightmillException with {@code CONFIGURATION_INVALID}
    */
-  public ImageKeys(String template, PromptColumns columns, ImageFormat format) {
+  public ImageKeys(
+      String template, PromptColumns columns, ImageFormat format, Optional<ShardFormat> shard) {
     this.template = template;
     this.mapped = new HashMap<>();
     columns.sources().forEach((ours, theirs) -> mapped.put(theirs, ours));
@@ -42,6 +47,7 @@ public final class ImageKeys implements Serializable {
     this.names.addAll(mapped.keySet());
     this.names.addAll(OWN_VALUES);
     this.format = format;
+    this.shard = shard.orElse(null);
     this.parsed = parsed();
   }
 
@@ -51,19 +57,21 @@ public final class ImageKeys implements Serializable {
    * @param row of {@link RequestRows}
    */
   String key(String imageId, String id, int variant, AskedImages asked, long seed, Row row) {
-    return parsed()
-        .key(
-            name ->
-                switch (name) {
-                  case "image_id" -> imageId;
-                  case "id" -> id;
-                  case "variant" -> Integer.toString(variant);
-                  case "prompt" -> asked.prompt();
-                  case "seed" -> Long.toUnsignedString(seed);
-                  case "width" -> String.valueOf(asked.width());
-                  case "height" -> String.valueOf(asked.height());
-                  default -> text(tableValue(name, row));
-                });
+    String key =
+        parsed()
+            .key(
+                name ->
+                    switch (name) {
+                      case "image_id" -> imageId;
+                      case "id" -> id;
+                      case "variant" -> Integer.toString(variant);
+                      case "prompt" -> asked.prompt();
+                      case "seed" -> Long.toUnsignedString(seed);
+                      case "width" -> String.valueOf(asked.width());
+                      case "height" -> String.valueOf(asked.height());
+                      default -> text(tableValue(name, row));
+                    });
+    return shard == null ? key : PathTemplate.DIRECTORY + "/" + shard.named(PathTemplate.name(key));
   }
 
   private PathTemplate parsed() {

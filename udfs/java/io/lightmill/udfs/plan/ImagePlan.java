@@ -127,7 +127,11 @@ public record ImagePlan(
   public Dataset<Row> dealt(BatchPlan plan) {
     UDF2<String, Integer, Long> batch = (key, place) -> key == null ? null : plan.batch(key, place);
     UDF1<Long, Integer> partition = number -> number == null ? null : plan.partition(number);
-    Column spread = pmod(hash(col("id"), col("variant")), lit(plan.partitions()));
+    // Rows of one image meet, so that it is packed once.
+    Column place =
+        when(col("image_id").isNotNull(), hash(col("image_id")))
+            .otherwise(hash(col("id"), col("variant")));
+    Column spread = pmod(place, lit(plan.partitions()));
     return images
         .withColumn(
             BATCH, udf(batch, DataTypes.LongType).apply(col(PlannedImages.BATCH_KEY), col(PLACE)))
