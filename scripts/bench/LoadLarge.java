@@ -15,6 +15,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.time.Duration;
 import java.util.Arrays;
 import java.util.Random;
 import java.util.StringJoiner;
@@ -57,24 +58,32 @@ class LoadLarge {
     long before = status("RssAnon");
     Peak peak = new Peak();
     peak.start();
+    Duration processor = processor();
     long start = System.nanoTime();
     try (Weights weights = new WeightLoader(Device.CPU, DType.F32).load(files, layout)) {
       double seconds = (System.nanoTime() - start) / 1e9;
+      processor = processor().minus(processor);
       peak.interrupt();
       long resident = parameters * DType.F32.bytes();
       double read = parameters * (double) DType.BF16.bytes();
       System.out.printf(
           "%.2f B parameters; disk %.0f MB/s; loaded in %.1f s, %.0f MB/s, %.2f of the disk;"
+              + " %.1f s of processors;"
               + " resident %d MB; anonymous at its peak %d MB, %.3f of that%n",
           parameters / 1e9,
           read / diskMillis / 1e3,
           seconds,
           read / seconds / 1e6,
           diskMillis / 1e3 / seconds,
+          processor.toMillis() / 1e3,
           resident >> 20,
           (peak.bytes - before) >> 20,
           (peak.bytes - before) / (double) resident);
     }
+  }
+
+  private static Duration processor() {
+    return ProcessHandle.current().info().totalCpuDuration().orElseThrow();
   }
 
   /** Watches anonymous memory, for whose peak the kernel keeps no counter. */

@@ -66,6 +66,8 @@ final class SparkSessions {
     prepend(conf, EXECUTOR_JAVA_OPTIONS, ENGINE_JAVA_OPTIONS, " ");
     // Spinning OpenMP threads starve the tasks that encode and store images.
     conf.setIfMissing("spark.executorEnv.OMP_WAIT_POLICY", "PASSIVE");
+    // Page faults of 4 KiB take longer than reading weights does.
+    conf.setIfMissing("spark.executorEnv.THP_MEM_ALLOC_ENABLE", "1");
   }
 
   private static void prepend(SparkConf conf, String key, String ours, String separator) {

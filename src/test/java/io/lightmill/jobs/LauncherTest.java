@@ -29,6 +29,7 @@ class LauncherTest {
       if [[ $1 == -version ]]; then echo 'openjdk version "%s" 2026-01-01' >&2; exit; fi
       printf '%%s\\n' "$(basename "$0")" "$@" >>"$RECORD"
       echo "OMP_WAIT_POLICY=$OMP_WAIT_POLICY" >>"$RECORD"
+      echo "THP_MEM_ALLOC_ENABLE=$THP_MEM_ALLOC_ENABLE" >>"$RECORD"
       """;
 
   @TempDir Path temporary;
@@ -82,7 +83,8 @@ class LauncherTest {
             "a {color} {name}, \"new\"",
             "--column=id=s k u",
             "",
-            "OMP_WAIT_POLICY=PASSIVE");
+            "OMP_WAIT_POLICY=PASSIVE",
+            "THP_MEM_ALLOC_ENABLE=1");
   }
 
   @Test
@@ -90,6 +92,7 @@ class LauncherTest {
     environment.put("LIGHTMILL_DRIVER_MEMORY", "12g");
     environment.put("LIGHTMILL_JAVA_OPTS", "-Da=1  -Dai.djl.offline=false");
     environment.put("OMP_WAIT_POLICY", "ACTIVE");
+    environment.put("THP_MEM_ALLOC_ENABLE", "0");
     assertThat(launch("verify").status).isZero();
     assertThat(recorded())
         .containsSubsequence(
@@ -99,7 +102,8 @@ class LauncherTest {
             "-Dai.djl.offline=false",
             "-cp",
             "verify",
-            "OMP_WAIT_POLICY=ACTIVE");
+            "OMP_WAIT_POLICY=ACTIVE",
+            "THP_MEM_ALLOC_ENABLE=0");
   }
 
   @Test

@@ -26,6 +26,7 @@ class SparkSessionsTest {
     assertThat(conf.get("spark.executor.extraJavaOptions"))
         .isEqualTo("-Dai.djl.offline=true -Djava.awt.headless=true");
     assertThat(conf.get("spark.executorEnv.OMP_WAIT_POLICY")).isEqualTo("PASSIVE");
+    assertThat(conf.get("spark.executorEnv.THP_MEM_ALLOC_ENABLE")).isEqualTo("1");
   }
 
   @Test

@@ -86,6 +86,7 @@ public final class RowImages {
     return RowFactory.create(values);
   }
 
+  @SuppressWarnings("TypeParameterUnusedInFormals") // as Row.getAs
   private <T> T value(Row row, String column) {
     return row.getAs(schema.fieldIndex(column));
   }
