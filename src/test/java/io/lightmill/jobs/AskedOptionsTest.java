@@ -23,6 +23,7 @@ class AskedOptionsTest {
                 Map.entry("column", Map.of("id", "sku")),
                 Map.entry("output", "b"),
                 Map.entry("format", "png"),
+                Map.entry("sink", "files"),
                 Map.entry("force", false),
                 Map.entry("retry-failed", true),
                 Map.entry("checkpoint", "builtin:pocket"),
