@@ -37,13 +37,21 @@ def conv(x: Tensor, w: Dict[str, Tensor], name: str) -> Tensor:
   return nn.conv2d(x, w[name + ".weight"], w.get(name + ".bias"))
 
 # A convolution that keeps the size. On CPUs with AVX-512, libtorch 2.7.1 multiplies what lies in memory behind the
-# input's channels where these are more than 16 and no multiple of it: so zeros fill them up.
+# input's channels where these are more than 16 and no multiple of it, so zeros fill them up; and in 16 bits it gets
+# output channels wrong that are no multiple of 16, so those are summed in 32.
 def conv2d(x: Tensor, weight: Tensor, bias: Optional[Tensor]) -> Tensor:
-  if x.size(1) > 16 and x.size(1) % 16 > 0 and weight.size(-1) > 1 and not x.is_cuda:
+  padding = [weight.size(2) // 2, weight.size(3) // 2]
+  if x.is_cuda:
+    return torch.conv2d(x, weight, bias, [1, 1], padding)
+  wide, kernel, offset = x, weight, bias
+  if x.element_size() < 4:
+    wide, kernel = x.float(), weight.float()
+    if bias is not None:
+      offset = bias.float()
+  if x.size(1) > 16 and x.size(1) % 16 > 0 and weight.size(-1) > 1:
     zeros = [0, 0, 0, 0, 0, 16 - x.size(1) % 16]
-    x = torch.constant_pad_nd(x, zeros, 0.)
-    weight = torch.constant_pad_nd(weight, zeros, 0.)
-  return torch.conv2d(x, weight, bias, [1, 1], [weight.size(2) // 2, weight.size(3) // 2])
+    wide, kernel = torch.constant_pad_nd(wide, zeros, 0.), torch.constant_pad_nd(kernel, zeros, 0.)
+  return torch.conv2d(wide, kernel, offset, [1, 1], padding).to(x.dtype)
 
 def layer_norm(x: Tensor, w: Dict[str, Tensor], name: str, eps: float) -> Tensor:
   return torch.layer_norm(x, [x.size(-1)], w[name + ".weight"], w.get(name + ".bias"), eps)
