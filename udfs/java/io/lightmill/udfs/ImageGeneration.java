@@ -210,11 +210,12 @@ public final class ImageGeneration {
       LoadingAhead loading = LoadingAhead.of(cluster, checkpoint.loader(), plan.toDraw());
       long submitted = System.nanoTime();
       Manifest.Totals totals;
-      try {
+      try (FrozenRows dealt =
+          FrozenRows.shuffled(plan.dealt(batches), cluster, settings.output())) {
         totals =
             Manifest.write(
                 StageGpus.given(
-                    cluster, plan.dealt(batches).mapPartitions(generating, Encoders.row(inFlight))),
+                    cluster, dealt.rows().mapPartitions(generating, Encoders.row(inFlight))),
                 directory,
                 claim::require);
       } finally {

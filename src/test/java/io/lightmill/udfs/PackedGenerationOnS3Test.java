@@ -139,7 +139,7 @@ class PackedGenerationOnS3Test {
                 : Fault.NONE);
     job.packed(ShardFormat.PARQUET, 4);
     assertThatThrownBy(() -> job.run(first)).hasStackTraceContaining("AccessDenied");
-    assertThat(s3.keys("out/shards/run_id=first/")).hasSize(2);
+    assertThat(s3.keys("out/shards/")).hasSize(2).allMatch(key -> key.contains("run_id=first"));
     link.failing(call -> Fault.NONE);
 
     ImageGeneration.Result result = job.runId("second").run(second);
@@ -148,6 +148,6 @@ class PackedGenerationOnS3Test {
     assertThat(second.loads).hasValue(0);
     images.assertThere(result);
     images.assertNothingElse(result);
-    assertThat(s3.keys("out/shards/run_id=first/")).isEmpty();
+    assertThat(s3.keys("out/shards/")).isNotEmpty().noneMatch(key -> key.contains("run_id=first"));
   }
 }

@@ -34,6 +34,14 @@ public record FrozenRows(Dataset<Row> rows, Runnable dropping) implements AutoCl
     }
   }
 
+  /**
+   * Shuffled rows for tasks that take long. On a cluster, an executor that is lost takes its part
+   * of the shuffle along, and Spark would begin anew with partitions that others still work on.
+   */
+  public static FrozenRows shuffled(Dataset<Row> rows, Cluster cluster, String output) {
+    return cluster.local() ? passing(rows) : of(rows, cluster, output);
+  }
+
   /** Rows that are only read once, and need no keeping. */
   public static FrozenRows passing(Dataset<Row> rows) {
     return new FrozenRows(rows, () -> {});
