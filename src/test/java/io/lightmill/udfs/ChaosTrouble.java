@@ -10,15 +10,15 @@ enum ChaosTrouble {
   DRIVER_KILLED_BEFORE(Home.LOCAL, 2, ChaosTest.SLOTS),
   /** SIGKILL just after. */
   DRIVER_KILLED_AFTER(Home.LOCAL, 2, ChaosTest.SLOTS),
-  TASK_THROWS(Home.LOCAL, 3, 1),
+  TASK_THROWS(Home.LOCAL, 2, 1),
   /** Somebody stores the same image just before: an attempt of the same task. */
   TWIN(Home.LOCAL, 2, 0),
-  SLOW_DOWN(Home.LOCAL, 2, 0),
+  SLOW_DOWN(Home.LOCAL, 1, 0),
   DROPPED_BEFORE(Home.LOCAL, 2, 0),
   DROPPED_AFTER(Home.LOCAL, 2, 0),
   SLOW(Home.LOCAL, 1, 0),
   /** SIGKILL for one of the two, while it draws and stores. */
-  EXECUTOR_KILLED(Home.CLUSTER, 5, 1),
+  EXECUTOR_KILLED(Home.CLUSTER, 3, 1),
   /** SIGKILL for the driver and all executors. */
   MACHINE_KILLED(Home.CLUSTER, 2, ChaosTest.SLOTS),
   /** Spark starts a second attempt beside one that does not get on, and both paint and store. */
