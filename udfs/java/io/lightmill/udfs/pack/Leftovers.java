@@ -103,6 +103,7 @@ public final class Leftovers {
         .filter(key -> !named.containsKey(key) && !key.endsWith("/" + ShardIndex.FILE))
         .forEach(orphans::add);
     remove(orphans, ShardPacker.DIRECTORY);
+    store.listing().children(ShardPacker.DIRECTORY).forEach(store.removal()::emptyTree);
     if (staged) {
       Set<String> standing =
           shards.stream()
