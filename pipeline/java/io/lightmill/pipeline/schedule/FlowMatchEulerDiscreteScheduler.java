@@ -128,6 +128,14 @@ public record FlowMatchEulerDiscreteScheduler(
     return Linspace.of(1, 1.0 / numInferenceSteps, numInferenceSteps);
   }
 
+  /**
+   * Those of {@link #linearSigmas} as Z-Image's pipeline reckons them, which takes torch for it and
+   * not numpy: some differ by the last bit of a float.
+   */
+  public static double[] linearSigmasOfTorch(int numInferenceSteps) {
+    return Linspace.single(1, 1.0 / numInferenceSteps, numInferenceSteps);
+  }
+
   /** The dynamic shift of an image of so many transformer tokens; linear, also out of range. */
   public double mu(int imageTokens) {
     double slope = (maxShift - baseShift) / (maxImageSeqLen - baseImageSeqLen);

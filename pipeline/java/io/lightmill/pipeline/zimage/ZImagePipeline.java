@@ -16,6 +16,7 @@ import io.lightmill.pipeline.checkpoint.WeightLayout;
 import io.lightmill.pipeline.checkpoint.WeightLoader;
 import io.lightmill.pipeline.schedule.Flow;
 import io.lightmill.pipeline.schedule.FlowMatchEulerDiscreteScheduler;
+import io.lightmill.pipeline.schedule.Schedule;
 import io.lightmill.pipeline.schedule.TokenGrid;
 import io.lightmill.pipeline.text.ChatTemplate;
 import io.lightmill.pipeline.text.PromptTokenizer;
@@ -28,6 +29,7 @@ import io.lightmill.pipeline.vae.AutoencoderKl;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalDouble;
 
 /** Z-Image and its distilled Turbo: diffusers' {@code ZImagePipeline}. */
 public final class ZImagePipeline implements DiffusionPipeline {
@@ -152,7 +154,7 @@ public final class ZImagePipeline implements DiffusionPipeline {
                 flow, transformer, settings, batch, prompts, Optional.ofNullable(negative), probe);
         Tensor latents =
             flow.follow(
-                scheduler.linear(any.numInferenceSteps(), scheduler.mu(grid.tokens())),
+                schedule(any.numInferenceSteps(), grid),
                 noise,
                 velocity,
                 () -> noise(generators, shape),
@@ -163,6 +165,12 @@ public final class ZImagePipeline implements DiffusionPipeline {
     } finally {
       generators.forEach(Opaque::close);
     }
+  }
+
+  private Schedule schedule(int steps, TokenGrid grid) {
+    double[] sigmas = FlowMatchEulerDiscreteScheduler.linearSigmasOfTorch(steps);
+    return scheduler.schedule(
+        steps, Optional.of(sigmas), OptionalDouble.of(scheduler.mu(grid.tokens())));
   }
 
   private Tensor noise(List<Opaque> generators, long[] shape) {
