@@ -21,10 +21,10 @@ import java.util.Random;
 import java.util.StringJoiner;
 
 /**
- * Writes a checkpoint of random weights in BF16 shards, or loads it as 32-bit floats.
+ * Writes a checkpoint of random weights in BF16 shards, or loads it.
  *
- * <p>Usage: LoadLarge write DIRECTORY BILLIONS | LoadLarge load DIRECTORY MILLIS, the latter being
- * what the disk takes to read the files
+ * <p>Usage: LoadLarge write DIRECTORY BILLIONS | LoadLarge load DIRECTORY DTYPE MILLIS, the latter
+ * being what the disk takes to read the files
  */
 class LoadLarge {
 
@@ -40,11 +40,11 @@ class LoadLarge {
     if (args[0].equals("write")) {
       write(directory, Double.parseDouble(args[2]) * 1e9);
     } else {
-      load(directory, Long.parseLong(args[2]));
+      load(directory, DType.valueOf(args[2]), Long.parseLong(args[3]));
     }
   }
 
-  private static void load(Path directory, long diskMillis) throws IOException {
+  private static void load(Path directory, DType dtype, long diskMillis) throws IOException {
     WeightFiles files = WeightFiles.in(directory);
     WeightLayout layout = new WeightLayout();
     long parameters = 0;
@@ -60,17 +60,18 @@ class LoadLarge {
     peak.start();
     Duration processor = processor();
     long start = System.nanoTime();
-    try (Weights weights = new WeightLoader(Device.CPU, DType.F32).load(files, layout)) {
+    try (Weights weights = new WeightLoader(Device.CPU, dtype).load(files, layout)) {
       double seconds = (System.nanoTime() - start) / 1e9;
       processor = processor().minus(processor);
       peak.interrupt();
-      long resident = parameters * DType.F32.bytes();
+      long resident = parameters * dtype.bytes();
       double read = parameters * (double) DType.BF16.bytes();
       System.out.printf(
-          "%.2f B parameters; disk %.0f MB/s; loaded in %.1f s, %.0f MB/s, %.2f of the disk;"
+          "%.2f B parameters to %s; disk %.0f MB/s; loaded in %.1f s, %.0f MB/s, %.2f of the disk;"
               + " %.1f s of processors;"
               + " resident %d MB; anonymous at its peak %d MB, %.3f of that%n",
           parameters / 1e9,
+          dtype,
           read / diskMillis / 1e3,
           seconds,
           read / seconds / 1e6,

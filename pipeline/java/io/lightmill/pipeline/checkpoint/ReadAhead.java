@@ -4,15 +4,22 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.util.List;
+import java.util.concurrent.Semaphore;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Reads tensors into the page cache ahead of those who map them: in the order of the disk, in large
- * pieces, and while others are being converted. Page faults alone would read little by little.
+ * pieces, and while others are being converted. Page faults alone would read little by little, and
+ * would get into its way.
  */
 final class ReadAhead {
 
+  private static final Logger LOG = LoggerFactory.getLogger(ReadAhead.class);
+
   private static final int PIECE_BYTES = 8 << 20;
 
+  private final Semaphore tensorsRead = new Semaphore(0);
   private final Thread thread;
 
   /**
@@ -26,20 +33,36 @@ final class ReadAhead {
     thread.start();
   }
 
-  private static void read(List<StoredTensor> tensors) {
+  private void read(List<StoredTensor> tensors) {
     ByteBuffer piece = ByteBuffer.allocateDirect(PIECE_BYTES);
-    for (StoredTensor tensor : tensors) {
-      long at = tensor.entry().offset();
-      long end = at + tensor.entry().bytes();
-      try (FileChannel channel = FileChannel.open(tensor.file().path())) {
-        while (at < end) {
-          piece.clear().limit((int) Math.min(PIECE_BYTES, end - at));
-          at += Math.max(1, channel.read(piece, at));
-        }
-      } catch (IOException e) { // interrupted; or whoever maps the file meets the same, and says so
-        return;
+    int left = tensors.size();
+    try {
+      for (StoredTensor tensor : tensors) {
+        read(tensor, piece);
+        tensorsRead.release();
+        left--;
+      }
+    } catch (IOException e) {
+      LOG.debug("reading ahead ended: interrupted, or who maps the file meets the same", e);
+    } finally {
+      tensorsRead.release(left);
+    }
+  }
+
+  private static void read(StoredTensor tensor, ByteBuffer piece) throws IOException {
+    long at = tensor.entry().offset();
+    long end = at + tensor.entry().bytes();
+    try (FileChannel channel = FileChannel.open(tensor.file().path())) {
+      while (at < end) {
+        piece.clear().limit((int) Math.min(PIECE_BYTES, end - at));
+        at += Math.max(1, channel.read(piece, at));
       }
     }
+  }
+
+  /** Waits until one more tensor has been read, or cannot be. */
+  void awaitNext() {
+    tensorsRead.acquireUninterruptibly();
   }
 
   /** Stops reading. */

@@ -65,8 +65,10 @@ public record WeightLoader(Device device, DType dtype, Place place) {
     Map<String, Tensor> tensors = new LinkedHashMap<>();
     ReadAhead reading = new ReadAhead(names.stream().map(stored::get).toList());
     try {
-      names.forEach(
-          name -> tensors.put(name, read(stored.get(name).file(), stored.get(name).entry())));
+      for (String name : names) {
+        reading.awaitNext();
+        tensors.put(name, read(stored.get(name).file(), stored.get(name).entry()));
+      }
       return Weights.of(tensors);
     } finally {
       reading.close();
