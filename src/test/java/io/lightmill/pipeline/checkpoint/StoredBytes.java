@@ -101,4 +101,23 @@ public record StoredBytes(String dtype, List<Long> shape, byte[] bytes) {
         .put(data)
         .array();
   }
+
+  /** These numbers without the lower half of their bits. */
+  public StoredBytes truncated() {
+    float[] values = floats();
+    for (int i = 0; i < values.length; i++) {
+      values[i] = Float.intBitsToFloat(Float.floatToIntBits(values[i]) & 0xffff0000);
+    }
+    return of(values, shape.toArray(Long[]::new));
+  }
+
+  /** The upper half of the bits. */
+  public StoredBytes asBfloat16() {
+    float[] values = floats();
+    ByteBuffer bytes = ByteBuffer.allocate(2 * values.length).order(ByteOrder.LITTLE_ENDIAN);
+    for (float value : values) {
+      bytes.putShort((short) (Float.floatToIntBits(value) >>> 16));
+    }
+    return new StoredBytes("BF16", shape, bytes.array());
+  }
 }
