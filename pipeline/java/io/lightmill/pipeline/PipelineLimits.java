@@ -8,6 +8,7 @@ package io.lightmill.pipeline;
  * @param maxSide largest width, and largest height, in pixels
  * @param maxPixels largest width × height
  * @param maxSequenceLength most prompt tokens that the long text encoder takes, padding included
+ * @param minInferenceSteps fewest steps that the scheduler has noise levels for
  * @param guidance how requests ask for classifier-free guidance
  * @param defaults the values of a request that names none
  */
@@ -16,6 +17,7 @@ public record PipelineLimits(
     int maxSide,
     long maxPixels,
     int maxSequenceLength,
+    int minInferenceSteps,
     ClassifierFreeGuidance guidance,
     Defaults defaults) {
 

@@ -86,6 +86,7 @@ public final class FluxPipeline implements DiffusionPipeline {
           Math.toIntExact(MAX_PIXELS),
           MAX_PIXELS,
           longest,
+          FlowMatchEulerDiscreteScheduler.of(checkpoint.config("scheduler")).minInferenceSteps(),
           ClassifierFreeGuidance.TRUE_CFG_SCALE,
           new PipelineLimits.Defaults(
               card.count("width").orElse(DEFAULT_SAMPLE_SIZE * scale),

@@ -111,6 +111,7 @@ public final class Flux2KleinPipeline implements DiffusionPipeline {
         Math.toIntExact(MAX_PIXELS),
         MAX_PIXELS,
         QwenTextEncoder.longestText(checkpoint, "text_encoder"),
+        FlowMatchEulerDiscreteScheduler.of(checkpoint.config("scheduler")).minInferenceSteps(),
         distilled ? ClassifierFreeGuidance.NONE : ClassifierFreeGuidance.GUIDANCE_SCALE,
         new PipelineLimits.Defaults(
             card.count("width").orElse(DEFAULT_SAMPLE_SIZE * scale),

@@ -99,6 +99,7 @@ public final class QwenImagePipeline implements DiffusionPipeline {
         Math.toIntExact(MAX_PIXELS),
         MAX_PIXELS,
         QwenTextEncoder.longestText(checkpoint, "text_encoder") - TEMPLATE_TOKENS,
+        FlowMatchEulerDiscreteScheduler.of(checkpoint.config("scheduler")).minInferenceSteps(),
         ClassifierFreeGuidance.TRUE_CFG_SCALE,
         new PipelineLimits.Defaults(
             card.count("width").orElse(DEFAULT_SAMPLE_SIZE * scale),

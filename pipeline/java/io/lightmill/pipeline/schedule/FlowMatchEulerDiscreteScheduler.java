@@ -121,6 +121,13 @@ public record FlowMatchEulerDiscreteScheduler(
   }
 
   /**
+   * The fewest steps of a run: a terminal shift stretches what lies between the first and the last.
+   */
+  public int minInferenceSteps() {
+    return shiftTerminal.isPresent() ? 2 : 1;
+  }
+
+  /**
    * The noise levels that most pipelines start from: from 1 evenly down to {@code 1 /
    * numInferenceSteps}.
    */

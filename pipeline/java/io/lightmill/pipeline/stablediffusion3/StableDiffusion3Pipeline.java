@@ -87,6 +87,7 @@ public final class StableDiffusion3Pipeline implements DiffusionPipeline {
         Math.multiplyExact(multiple, transformer.positions()),
         transformer.dualAttentionLayers().isEmpty() ? MAX_PIXELS : MAX_PIXELS_OF_MMDIT_X,
         longest,
+        FlowMatchEulerDiscreteScheduler.of(checkpoint.config("scheduler")).minInferenceSteps(),
         ClassifierFreeGuidance.GUIDANCE_SCALE,
         new PipelineLimits.Defaults(
             card.count("width").orElse(side),

@@ -104,6 +104,7 @@ public final class ZImagePipeline implements DiffusionPipeline {
         Math.min(
             QwenTextEncoder.longestText(checkpoint, "text_encoder"),
             ZImageConfig.longestCaption(checkpoint.config("transformer"))),
+        FlowMatchEulerDiscreteScheduler.of(checkpoint.config("scheduler")).minInferenceSteps(),
         ClassifierFreeGuidance.POSITIVE_GUIDANCE_SCALE,
         new PipelineLimits.Defaults(
             card.count("width").orElse(DEFAULT_SIDE),

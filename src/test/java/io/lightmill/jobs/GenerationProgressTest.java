@@ -23,6 +23,7 @@ class GenerationProgressTest {
             1024,
             1 << 20,
             32,
+            1,
             ClassifierFreeGuidance.TRUE_CFG_SCALE,
             new PipelineLimits.Defaults(128, 128, 8, 3.5, 1, 32));
     progress("--input=a.csv").opened("FluxPipeline", "0123456789abcdef", limits);

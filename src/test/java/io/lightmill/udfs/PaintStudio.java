@@ -35,6 +35,7 @@ public final class PaintStudio {
           1024,
           128 * 128,
           8,
+          1,
           ClassifierFreeGuidance.TRUE_CFG_SCALE,
           new PipelineLimits.Defaults(32, 32, 4, 3.5, 1.0, 8));
 

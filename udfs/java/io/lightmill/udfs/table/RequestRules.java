@@ -21,6 +21,7 @@ import java.util.TreeSet;
  * @param maxSide largest width, and largest height
  * @param maxPixels largest width × height
  * @param longestPrompt in tokens, the largest {@code max_sequence_length}
+ * @param minInferenceSteps fewest {@code num_inference_steps}
  * @param guidance how rows ask for classifier-free guidance
  * @param negativePrompt null for none
  * @param seed of the job, from which rows without a seed derive theirs
@@ -33,6 +34,7 @@ public record RequestRules(
     int maxSide,
     long maxPixels,
     int longestPrompt,
+    int minInferenceSteps,
     ClassifierFreeGuidance guidance,
     int width,
     int height,
@@ -64,6 +66,7 @@ public record RequestRules(
             limits.maxSide(),
             limits.maxPixels(),
             limits.maxSequenceLength(),
+            limits.minInferenceSteps(),
             limits.guidance(),
             job.width().orElse(own.width()),
             job.height().orElse(own.height()),
@@ -116,7 +119,7 @@ public record RequestRules(
               "%dx%d is %d pixels, more than the %d that this checkpoint draws; make one side smaller"
                   .formatted(width, height, (long) width * height, maxPixels)));
     }
-    checkRange("num_inference_steps", steps, 1, MOST_STEPS, faults);
+    checkRange("num_inference_steps", steps, minInferenceSteps, MOST_STEPS, faults);
     checkScale("guidance_scale", guidanceScale, faults);
     checkScale("true_cfg_scale", trueCfgScale, faults);
     checkRange("max_sequence_length", maxSequenceLength, 1, longestPrompt, faults);

@@ -156,7 +156,9 @@ class FluxDamageTest {
   void noPictureIsDrawnFromNoNumbers() throws IOException {
     Path file = checkpoint.directory().resolve("scheduler/scheduler_config.json");
     ObjectNode config = (ObjectNode) JSON.readTree(file.toFile());
+    assertThat(Pipelines.limits(open()).minInferenceSteps()).isEqualTo(1);
     JSON.writeValue(file.toFile(), config.put("shift_terminal", 0.02));
+    assertThat(Pipelines.limits(open()).minInferenceSteps()).isEqualTo(2);
     try (DiffusionPipeline pipeline = load()) {
       ImageRequest single =
           new ImageRequest("a red mug", Optional.empty(), 48, 32, 1, 3.5, 1, 32, 5);
@@ -181,7 +183,11 @@ class FluxDamageTest {
   }
 
   private DiffusionPipeline load() {
-    return Pipelines.load(Checkpoint.open(checkpoint.directory()), Device.CPU, DType.F32);
+    return Pipelines.load(open(), Device.CPU, DType.F32);
+  }
+
+  private Checkpoint open() {
+    return Checkpoint.open(checkpoint.directory());
   }
 
   private ThrowableAssertAlternative<LightmillException> refusal(ErrorCode code) {

@@ -87,6 +87,7 @@ class FluxLimitsTest {
         twoMegapixels,
         twoMegapixels,
         maxSequenceLength,
+        1,
         ClassifierFreeGuidance.TRUE_CFG_SCALE,
         defaults);
   }

@@ -39,6 +39,7 @@ class Flux2KleinReferenceTest {
                 4 * 1024 * 1024,
                 4 * 1024 * 1024,
                 32_768,
+                1,
                 ClassifierFreeGuidance.NONE,
                 new PipelineLimits.Defaults(1024, 1024, 4, 4, 1, 512)));
   }

@@ -44,6 +44,7 @@ class QwenImageReferenceTest {
                 2048 * 2048,
                 2048 * 2048,
                 32_768 - 34,
+                2,
                 ClassifierFreeGuidance.TRUE_CFG_SCALE,
                 new PipelineLimits.Defaults(1024, 1024, 50, 1, 4, 512)));
   }

@@ -84,6 +84,7 @@ class StableDiffusion3CheckpointTest {
                 24 * 16,
                 1024 * 1024,
                 512,
+                1,
                 ClassifierFreeGuidance.GUIDANCE_SCALE,
                 new PipelineLimits.Defaults(128, 128, 28, 7, 1, 256)));
     assertThat(Pipelines.limits(Checkpoint.open(directory)))
@@ -93,6 +94,7 @@ class StableDiffusion3CheckpointTest {
                 32 * 16,
                 2 * 1024 * 1024,
                 512,
+                1,
                 ClassifierFreeGuidance.GUIDANCE_SCALE,
                 new PipelineLimits.Defaults(256, 256, 28, 7, 1, 256)));
   }

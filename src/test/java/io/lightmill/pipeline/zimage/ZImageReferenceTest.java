@@ -35,6 +35,7 @@ class ZImageReferenceTest {
                 2048 * 2048,
                 2048 * 2048,
                 992,
+                1,
                 ClassifierFreeGuidance.POSITIVE_GUIDANCE_SCALE,
                 new PipelineLimits.Defaults(1024, 1024, 50, 5, 1, 512)));
   }

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.lightmill.pipeline.ErrorCode;
 import io.lightmill.pipeline.ImageRequest;
 import io.lightmill.pipeline.LightmillException;
+import io.lightmill.pipeline.PipelineLimits;
 import io.lightmill.pipeline.lora.LoraBlend;
 import io.lightmill.udfs.PaintStudio;
 import io.lightmill.udfs.TestTables;
@@ -242,6 +243,24 @@ class PlanImagesTest {
             e -> assertThat(e.code()).isEqualTo(ErrorCode.CONFIGURATION_INVALID))
         .hasMessage(
             "defaults of the job: width 33 is not a positive multiple of 16; the nearest is 32");
+  }
+
+  @Test
+  void fewerStepsThanTheSchedulerTakesAreRefused() {
+    PipelineLimits fiveSteps =
+        new PipelineLimits(
+            16,
+            1024,
+            128 * 128,
+            8,
+            5,
+            PaintStudio.LIMITS.guidance(),
+            PaintStudio.LIMITS.defaults());
+    assertThatThrownBy(
+            () ->
+                RequestRules.of(
+                    fiveSteps, List.of(), TestTables.defaults(OptionalInt.empty(), false)))
+        .hasMessage("defaults of the job: num_inference_steps 4 is out of range; give 5 to 1000");
   }
 
   @Test
