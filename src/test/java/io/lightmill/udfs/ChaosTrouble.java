@@ -4,12 +4,12 @@ import io.lightmill.s3.FaultyLink.Call;
 import java.util.Random;
 import java.util.concurrent.atomic.AtomicInteger;
 
-/** What goes wrong in a round of {@link ChaosTest}. */
+/** What goes wrong in a round of a {@link ChaosRun}. */
 enum ChaosTrouble {
   /** SIGKILL just before a change reaches the store, wherever in the protocol that is. */
-  DRIVER_KILLED_BEFORE(Home.LOCAL, 2, ChaosTest.SLOTS),
+  DRIVER_KILLED_BEFORE(Home.LOCAL, 2, ChaosRun.SLOTS),
   /** SIGKILL just after. */
-  DRIVER_KILLED_AFTER(Home.LOCAL, 2, ChaosTest.SLOTS),
+  DRIVER_KILLED_AFTER(Home.LOCAL, 2, ChaosRun.SLOTS),
   TASK_THROWS(Home.LOCAL, 2, 1),
   /** Somebody stores the same image just before: an attempt of the same task. */
   TWIN(Home.LOCAL, 2, 0),
@@ -20,7 +20,7 @@ enum ChaosTrouble {
   /** SIGKILL for one of the two, while it draws and stores. */
   EXECUTOR_KILLED(Home.CLUSTER, 3, 1),
   /** SIGKILL for the driver and all executors. */
-  MACHINE_KILLED(Home.CLUSTER, 2, ChaosTest.SLOTS),
+  MACHINE_KILLED(Home.CLUSTER, 2, ChaosRun.SLOTS),
   /** Spark starts a second attempt beside one that does not get on, and both paint and store. */
   SPECULATIVE_TWIN(Home.CLUSTER_WITH_TWINS, 2, 1);
 
@@ -55,8 +55,8 @@ enum ChaosTrouble {
   Strikes strikes(Random random) {
     AtomicInteger changes = new AtomicInteger();
     AtomicInteger images = new AtomicInteger();
-    int one = 1 + random.nextInt(ChaosTest.ROWS + 20); // images, lock and manifest
-    int image = 1 + random.nextInt(ChaosTest.ROWS);
+    int one = 1 + random.nextInt(ChaosRun.ROWS + 20); // images, lock and manifest
+    int image = 1 + random.nextInt(ChaosRun.ROWS);
     int every = 3 + random.nextInt(8);
     return call -> {
       if (!call.changes()) {

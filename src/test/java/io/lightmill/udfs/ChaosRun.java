@@ -1,0 +1,287 @@
+package io.lightmill.udfs;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.lightmill.pipeline.image.ImageReceiptReader;
+import io.lightmill.s3.FaultyLink;
+import io.lightmill.s3.FaultyLink.Call;
+import io.lightmill.s3.FaultyLink.Fault;
+import io.lightmill.s3.S3Server;
+import io.lightmill.udfs.TravellingPaint.Stroke;
+import io.lightmill.udfs.plan.ImageIdentity;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.Collections;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Random;
+import java.util.Set;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Function;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
+import org.apache.commons.codec.digest.DigestUtils;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.spark.sql.Row;
+
+/**
+ * Jobs under fire. Each round runs a job on S3 with something going wrong at a random point, runs
+ * it again until it is done, and looks at what came of every row. {@code -Dlightmill.chaos.seed=…}
+ * repeats what a seed that was printed did; with {@code -Dlightmill.chaos.trouble=…}, which names
+ * what goes wrong, a round whose seed was printed is the only one.
+ */
+final class ChaosRun {
+
+  static final int ROWS = 48;
+  static final int SLOTS = 2;
+  private static final int BATCH = 4;
+
+  /** One that is being stored, and one that is being drawn. */
+  private static final int BATCHES_IN_FLIGHT = 2;
+
+  /** What the rounds came to. */
+  private static final class Figures {
+    int rounds;
+    int faults;
+    int kills;
+    int images;
+    int found;
+    int regenerated;
+  }
+
+  private final Path directory;
+  private final Figures figures = new Figures();
+  private S3Server s3;
+  private FaultyLink link;
+  private StandaloneCluster cluster;
+  private ChaosProcess driver;
+  private ChaosTrouble.Home driverHome;
+
+  private ChaosRun(Path directory) {
+    this.directory = directory;
+  }
+
+  /**
+   * Runs the rounds of some homes.
+   *
+   * @param directory for what the rounds need
+   */
+  static void in(Path directory, Set<ChaosTrouble.Home> homes) throws Exception {
+    new ChaosRun(directory).run(homes);
+  }
+
+  private void run(Set<ChaosTrouble.Home> homes) throws Exception {
+    long base = Long.getLong("lightmill.chaos.seed", new Random().nextLong(1_000_000));
+    boolean alone = homes.equals(Set.of(ChaosTrouble.Home.LOCAL));
+    try (S3Server server = S3Server.start();
+        FaultyLink faulty = new FaultyLink(server.endpoint());
+        StandaloneCluster workers = alone ? null : StandaloneCluster.start(directory, 1, 0)) {
+      s3 = server;
+      link = faulty;
+      cluster = workers;
+      Configuration hadoop = TestSpark.session().sparkContext().hadoopConfiguration();
+      s3.settings(s3.endpoint()).forEach(hadoop::set);
+      for (ChaosTrouble trouble : troubles(homes)) {
+        round(trouble, base + figures.rounds);
+      }
+    } catch (Exception | AssertionError e) {
+      throw new AssertionError("chaos with -Dlightmill.chaos.seed=" + base, e);
+    } finally {
+      if (driver != null) {
+        driver.close();
+      }
+    }
+    System.out.printf(
+        "chaos: base seed %d, %d rounds, %d faults, %d of them kills, %d images, 0 lost, 0 doubled,"
+            + " %d regenerated, %d found again%n",
+        base,
+        figures.rounds,
+        figures.faults,
+        figures.kills,
+        figures.images,
+        figures.regenerated,
+        figures.found);
+  }
+
+  /** What goes wrong in each round, those of a home side by side. */
+  private static List<ChaosTrouble> troubles(Set<ChaosTrouble.Home> homes) {
+    String only = System.getProperty("lightmill.chaos.trouble");
+    return only != null
+        ? List.of(ChaosTrouble.valueOf(only))
+        : Arrays.stream(ChaosTrouble.values())
+            .filter(trouble -> homes.contains(trouble.home))
+            .sorted(Comparator.comparing(trouble -> trouble.home))
+            .flatMap(trouble -> Collections.nCopies(trouble.rounds, trouble).stream())
+            .toList();
+  }
+
+  /** The driver of the round before, if it lives and is of this home. */
+  private void startDriver(ChaosTrouble.Home home) throws Exception {
+    if (driver != null && driver.alive() && home == driverHome) {
+      return;
+    }
+    if (driver != null) {
+      driver.close();
+    }
+    driverHome = home;
+    driver = driver(home);
+  }
+
+  private ChaosProcess driver(ChaosTrouble.Home home) throws Exception {
+    Map<String, String> settings = new HashMap<>();
+    s3.settings(link.endpoint())
+        .forEach((key, value) -> settings.put("spark.hadoop." + key, value));
+    if (home == ChaosTrouble.Home.LOCAL) {
+      settings.put("spark.master", "local[2,4]");
+    } else {
+      settings.putAll(cluster.settings());
+    }
+    if (home == ChaosTrouble.Home.CLUSTER_WITH_TWINS) {
+      settings.put("spark.speculation", "true");
+      settings.put("spark.speculation.quantile", "0.5");
+      settings.put("spark.speculation.multiplier", "1.5");
+    }
+    return ChaosProcess.start(settings);
+  }
+
+  private void round(ChaosTrouble trouble, long seed) throws Exception {
+    Random random = new Random(seed);
+    int round = figures.rounds++;
+    String root = "round" + round;
+    s3.put(root + "/prompts.csv", table());
+    startDriver(trouble.home);
+    AtomicInteger struck = new AtomicInteger();
+    link.failing(striking(trouble, random, struck))
+        .droppedAfter(
+            () -> {
+              if (trouble == ChaosTrouble.DRIVER_KILLED_AFTER) {
+                driver.kill();
+              }
+            });
+    String victim = "mug " + random.nextInt(ROWS);
+    TravellingPaint paint =
+        new TravellingPaint(
+            Files.createDirectory(directory.resolve(root)).toString(),
+            trouble == ChaosTrouble.TASK_THROWS ? victim : "",
+            trouble == ChaosTrouble.SPECULATIVE_TWIN ? victim : "",
+            false);
+
+    Optional<String> first = driver.run(job(root, "first", paint, 2 * round));
+    link.failing(call -> Fault.NONE);
+    boolean killed = !driver.alive();
+    startDriver(trouble.home);
+    Optional<String> second = driver.run(job(root, "second", paint, 2 * round + 1));
+
+    int faults = struck.get() + (paint.thrown() ? 1 : 0) + (paint.twinned() ? 1 : 0);
+    int regenerated = paint.strokes().size() - ROWS;
+    System.out.printf(
+        "chaos: round %d, seed %d, %s: %d faults, %s, then %s, %d regenerated%n",
+        round, seed, trouble, faults, first.orElse("killed"), second.orElse("killed"), regenerated);
+    figures.faults += faults;
+    figures.kills += killed || trouble == ChaosTrouble.EXECUTOR_KILLED ? 1 : 0;
+    figures.images += ROWS;
+    figures.regenerated += regenerated;
+    check(root, trouble, first, second);
+    assertThat(paint.strokes().stream().map(Stroke::prompt).distinct()).hasSize(ROWS);
+    assertThat(regenerated)
+        .as("painted again")
+        .isLessThanOrEqualTo(trouble.slotsLost * BATCHES_IN_FLIGHT * BATCH);
+    if (trouble.home != ChaosTrouble.Home.LOCAL || trouble == ChaosTrouble.TASK_THROWS) {
+      assertThat(faults).as("faults that the round is about").isPositive();
+    }
+  }
+
+  private void check(
+      String root, ChaosTrouble trouble, Optional<String> first, Optional<String> second)
+      throws Exception {
+    assertThat(second).isPresent();
+    boolean commitLost = // the retry of a multipart upload's last call finds no upload any more
+        trouble == ChaosTrouble.DROPPED_AFTER
+            && first.filter(it -> it.startsWith("failed")).isPresent();
+    if (first.isPresent() && !commitLost) {
+      assertThat(first).hasValue("{generated=" + ROWS + "}");
+      checkManifest(root, "first");
+      assertThat(second).hasValue("{reused=" + ROWS + "}");
+    }
+    checkManifest(root, "second");
+  }
+
+  /** Every row once, and its object whole. */
+  private void checkManifest(String root, String runId) throws Exception {
+    String manifest = s3.uri(root + "/out/manifest/run_id=" + runId);
+    List<Row> rows = TestSpark.session().read().parquet(manifest).collectAsList();
+    assertThat(rows.stream().map(row -> row.<String>getAs("id")).sorted())
+        .containsExactlyElementsOf(
+            IntStream.range(0, ROWS).mapToObj(Integer::toString).sorted().toList());
+    Map<String, String> objects = new HashMap<>();
+    for (Row row : rows) {
+      assertThat(row.<String>getAs("status")).isIn("generated", "reused");
+      byte[] object = s3.object(root + "/out/" + row.<String>getAs("path"));
+      assertThat(DigestUtils.sha256Hex(object)).isEqualTo(row.getAs("sha256"));
+      assertThat(ImageReceiptReader.identity(object).map(ImageIdentity::imageId))
+          .hasValue(row.getAs("image_id"));
+      objects.put(row.getAs("path"), row.getAs("image_id"));
+      figures.found += row.<String>getAs("status").equals("reused") ? 1 : 0;
+    }
+    assertThat(objects).hasSize(ROWS);
+    assertThat(s3.keys(root + "/out/images/")).hasSize(ROWS);
+  }
+
+  private Function<Call, Fault> striking(
+      ChaosTrouble trouble, Random random, AtomicInteger struck) {
+    ChaosTrouble.Strikes strikes = trouble.strikes(random);
+    return call -> {
+      if (!strikes.at(call)) {
+        return Fault.NONE;
+      }
+      struck.incrementAndGet();
+      return switch (trouble) {
+        case DRIVER_KILLED_BEFORE -> {
+          driver.kill();
+          yield Fault.DROPPED_BEFORE;
+        }
+        case DRIVER_KILLED_AFTER -> Fault.DROPPED_AFTER;
+        case TWIN -> Fault.TWICE;
+        case SLOW_DOWN -> Fault.SLOW_DOWN;
+        case DROPPED_BEFORE -> Fault.DROPPED_BEFORE;
+        case DROPPED_AFTER -> Fault.DROPPED_AFTER;
+        case SLOW -> Fault.SLOW;
+        case EXECUTOR_KILLED -> {
+          List<ProcessHandle> executors = cluster.executors();
+          kill(executors.get(random.nextInt(executors.size())));
+          yield Fault.NONE;
+        }
+        case MACHINE_KILLED -> {
+          driver.kill();
+          cluster.executors().forEach(ChaosRun::kill);
+          yield Fault.DROPPED_BEFORE;
+        }
+        case TASK_THROWS, SPECULATIVE_TWIN -> Fault.NONE;
+      };
+    };
+  }
+
+  /** SIGKILL. */
+  private static void kill(ProcessHandle process) {
+    process.destroyForcibly();
+    process.onExit().join();
+  }
+
+  private static byte[] table() {
+    return Stream.concat(
+            Stream.of("id,prompt"), IntStream.range(0, ROWS).mapToObj(i -> i + ",mug " + i))
+        .collect(Collectors.joining("\n"))
+        .getBytes(UTF_8);
+  }
+
+  private ChaosDriver.Job job(String root, String runId, TravellingPaint paint, int hours) {
+    return new ChaosDriver.Job(
+        runId, s3.uri(root + "/prompts.csv"), s3.uri(root + "/out"), paint, hours);
+  }
+}
