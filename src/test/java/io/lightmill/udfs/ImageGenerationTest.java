@@ -1,12 +1,9 @@
 package io.lightmill.udfs;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
-import io.lightmill.pipeline.ErrorCode;
 import io.lightmill.pipeline.ImageRequest;
-import io.lightmill.pipeline.LightmillException;
 import io.lightmill.pipeline.image.ImageReceiptReader;
 import io.lightmill.udfs.manifest.Manifest;
 import io.lightmill.udfs.plan.ImageIdentity;
@@ -41,9 +38,7 @@ class ImageGenerationTest {
   }
 
   private TestJob job(List<String> lines) throws IOException {
-    Path table = directory.resolve("prompts.csv");
-    Files.write(table, lines);
-    return new TestJob(table, output());
+    return TestJob.in(directory, lines);
   }
 
   private static List<String> manyRows(int count) {
@@ -60,14 +55,6 @@ class ImageGenerationTest {
     try (Stream<Path> files = Files.walk(output().resolve("images"))) {
       return files.filter(Files::isRegularFile).toList();
     }
-  }
-
-  private static void assertRefused(
-      TestJob job, PaintStudio studio, ErrorCode code, String... said) {
-    assertThatThrownBy(() -> job.run(studio))
-        .isInstanceOfSatisfying(LightmillException.class, e -> assertThat(e.code()).isEqualTo(code))
-        .hasMessageContainingAll(said);
-    assertThat(studio.loads).hasValue(0);
   }
 
   @Test
@@ -171,73 +158,6 @@ class ImageGenerationTest {
   }
 
   @Test
-  void laterRunDrawsOnlyWhatIsNotThere() throws IOException {
-    ImageGeneration.Result first = job("id,prompt", "1,a mug", "2,a jug").run(studio);
-    PaintStudio other = new PaintStudio();
-    ImageGeneration.Result second =
-        job("id,prompt", "1,a mug", "2,a red jug", "3,a cup").runId("second").run(other);
-
-    assertThat(second.statuses()).isEqualTo(Map.of("generated", 2L, "reused", 1L));
-    Row drawn = rows(first).get(0);
-    Row reused = rows(second).get(0);
-    for (String column : List.of("image_id", "path", "bytes", "sha256", "format")) {
-      assertThat(reused.<Object>getAs(column)).isEqualTo(drawn.getAs(column));
-    }
-    assertThat(reused.<String>getAs("run_id")).isEqualTo("second");
-    assertThat(prompts(other)).containsExactlyInAnyOrder("a red jug", "a cup");
-
-    PaintStudio third = new PaintStudio();
-    assertThat(job("id,prompt", "1,a mug").runId("third").run(third).statuses())
-        .isEqualTo(Map.of("reused", 1L));
-    assertThat(third.loads).hasValue(0);
-  }
-
-  @Test
-  void forceDrawsEverythingAgain() throws IOException {
-    TestJob job = job("id,prompt", "1,a mug");
-    job.run(studio);
-
-    assertThat(job.runId("second").force().run(studio).statuses())
-        .isEqualTo(Map.of("generated", 1L));
-  }
-
-  @Test
-  void failedAndInvalidRowsAreTriedAgain() throws IOException {
-    studio.failing(
-        batch -> {
-          throw new IllegalStateException("engine is down");
-        });
-    TestJob job = job("id,prompt,width", "1,a mug,", "2,a jug,33");
-    assertThat(job.run(studio).statuses()).isEqualTo(Map.of("failed", 1L, "invalid", 1L));
-
-    PaintStudio mended = new PaintStudio();
-    assertThat(job.runId("second").run(mended).statuses())
-        .isEqualTo(Map.of("generated", 1L, "invalid", 1L));
-  }
-
-  @Test
-  void pathThatAnotherImageTookIsNotReused() throws IOException {
-    job("id,prompt,sku", "1,a mug,A").pathTemplate("{sku}").run(studio);
-    job("id,prompt,sku", "1,a jug,A").pathTemplate("{sku}").runId("second").run(studio);
-    ImageGeneration.Result third =
-        job("id,prompt,sku", "1,a mug,A").pathTemplate("{sku}").runId("third").run(studio);
-
-    assertThat(third.statuses()).isEqualTo(Map.of("generated", 1L));
-    assertThat(imageFiles()).containsExactly(output().resolve("images/A.png"));
-  }
-
-  @Test
-  void rowsOfTheSameImageShareOneDrawing() throws IOException {
-    ImageGeneration.Result result =
-        job("id,prompt,seed", "1,mug,5", "2,mug,5", "3,jug,5").run(studio);
-
-    assertThat(result.statuses()).isEqualTo(Map.of("generated", 2L, "reused", 1L));
-    assertThat(prompts(studio)).containsExactlyInAnyOrder("mug", "jug");
-    List<Row> rows = rows(result);
-    assertThat(rows.get(1).<String>getAs("sha256")).isEqualTo(rows.get(0).getAs("sha256"));
-  }
-
-  @Test
   void templatesMayNameColumnsThatLightmillReads() throws IOException {
     job("sku,caption", "A,mug", "B,jug")
         .column("id", "sku")
@@ -255,18 +175,6 @@ class ImageGenerationTest {
     job("sku,color", "A,red").column("id", "sku").promptTemplate("{color} {sku}").run(studio);
 
     assertThat(prompts(studio)).containsExactly("red A");
-  }
-
-  @Test
-  void rowsOfTheSameImageKeepTheNamesTheyChose() throws IOException {
-    ImageGeneration.Result result =
-        job("id,prompt,seed,sku", "1,mug,5,A/1", "2,mug,5,B").pathTemplate("{sku}").run(studio);
-
-    assertThat(result.statuses()).isEqualTo(Map.of("generated", 2L));
-    assertThat(prompts(studio)).containsExactly("mug");
-    assertThat(imageFiles())
-        .containsExactlyInAnyOrder(
-            output().resolve("images/A_1.png"), output().resolve("images/B.png"));
   }
 
   @Test
@@ -325,73 +233,6 @@ class ImageGenerationTest {
 
     assertThat(ImageIdentity.imageId(ImageReceiptReader.identity(stored).orElseThrow()))
         .isEqualTo(row.getAs("image_id"));
-  }
-
-  @Test
-  void collidingPathsAreRefusedBeforeAnythingIsDrawn() throws IOException {
-    assertRefused(
-        job("id,prompt,sku", "1,a mug,A", "2,a jug,A", "3,a cup,B").pathTemplate("{sku}"),
-        studio,
-        ErrorCode.CONFIGURATION_INVALID,
-        "'images/A.png' (images ",
-        "add {image_id}");
-    assertThat(output().resolve("images")).doesNotExist();
-  }
-
-  @Test
-  void tablesAndSettingsThatCannotServeAreRefusedBeforeAnythingIsLoaded() throws IOException {
-    assertRefused(job("id,prompt"), studio, ErrorCode.INPUT_INVALID, "no rows");
-    assertRefused(job("id,prompt", "1,a", "1,b"), studio, ErrorCode.ID_DUPLICATE, "'1' (2 rows)");
-    assertRefused(
-        job("id,caption", "1,a"), studio, ErrorCode.INPUT_INVALID, "--column prompt=caption");
-    assertRefused(
-        job("id,prompt,path", "1,a,b"),
-        studio,
-        ErrorCode.INPUT_INVALID,
-        "column 'path' of the prompt table clashes");
-    assertRefused(
-        job("id,prompt", "1,a").width(33),
-        studio,
-        ErrorCode.CONFIGURATION_INVALID,
-        "defaults of the job: width 33");
-    assertRefused(
-        job("id,prompt", "1,a").pathTemplate("{sku}"),
-        studio,
-        ErrorCode.CONFIGURATION_INVALID,
-        "names {sku}, which no row has");
-  }
-
-  @Test
-  void runIdIsUsedOnce() throws IOException {
-    TestJob job = job("id,prompt", "1,a mug");
-    job.run(studio);
-
-    assertRefused(
-        job.force(),
-        new PaintStudio(),
-        ErrorCode.CONFIGURATION_INVALID,
-        "run id 'first' is taken",
-        "choose another");
-  }
-
-  @Test
-  void outputThatCannotBeWrittenIsRefused() throws IOException {
-    Files.writeString(output(), "a file");
-
-    assertRefused(
-        job("id,prompt", "1,a mug"), studio, ErrorCode.OUTPUT_UNWRITABLE, output().toString());
-  }
-
-  @Test
-  void checkpointThatCannotBeLoadedFailsTheJobWithItsOwnWords() throws IOException {
-    PaintStudio broken = new PaintStudio().unloadable();
-
-    assertThatThrownBy(() -> job("id,prompt", "1,a mug").run(broken))
-        .isInstanceOfSatisfying(
-            LightmillException.class,
-            e -> assertThat(e.code()).isEqualTo(ErrorCode.WEIGHTS_INVALID))
-        .hasMessage("no weights in this studio");
-    assertThat(output().resolve("manifest/run_id=first/_SUCCESS")).doesNotExist();
   }
 
   @Test

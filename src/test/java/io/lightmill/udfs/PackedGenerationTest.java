@@ -47,9 +47,7 @@ class PackedGenerationTest {
   }
 
   private TestJob job(String... lines) throws IOException {
-    return new TestJob(Files.write(directory.resolve("prompts.csv"), List.of(lines)), output())
-        .batchSize(2)
-        .partitions(1);
+    return TestJob.in(directory, List.of(lines)).batchSize(2).partitions(1);
   }
 
   private static String[] rows(int count) {

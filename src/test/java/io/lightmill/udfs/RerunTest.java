@@ -44,8 +44,7 @@ class RerunTest {
   }
 
   private TestJob job(String... lines) throws IOException {
-    Path table = Files.write(directory.resolve("prompts.csv"), List.of(lines));
-    return new TestJob(table, output());
+    return TestJob.in(directory, List.of(lines));
   }
 
   private Map<String, Path> files(ImageGeneration.Result result) {

@@ -3,10 +3,13 @@ package io.lightmill.udfs;
 import io.lightmill.pipeline.image.ImageFormat;
 import io.lightmill.pipeline.shard.ShardFormat;
 import io.lightmill.udfs.device.Cluster;
+import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Clock;
 import java.time.Instant;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
@@ -45,6 +48,12 @@ public final class TestJob {
   public TestJob(Path table, Path output) {
     this.table = table.toString();
     this.output = output.toString();
+  }
+
+  /** A job from {@code prompts.csv}, which holds these lines, to {@code out}. */
+  static TestJob in(Path directory, List<String> lines) throws IOException {
+    Path table = Files.write(directory.resolve("prompts.csv"), lines);
+    return new TestJob(table, directory.resolve("out"));
   }
 
   TestJob column(String ours, String theirs) {

@@ -1,0 +1,104 @@
+package io.lightmill.udfs;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.lightmill.pipeline.ErrorCode;
+import io.lightmill.pipeline.LightmillException;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Jobs that cannot be done say so before anything is drawn. */
+class RefusedGenerationTest {
+
+  @TempDir Path directory;
+
+  private final PaintStudio studio = new PaintStudio();
+
+  private Path output() {
+    return directory.resolve("out");
+  }
+
+  private TestJob job(String... lines) throws IOException {
+    return TestJob.in(directory, List.of(lines));
+  }
+
+  private static void assertRefused(
+      TestJob job, PaintStudio studio, ErrorCode code, String... said) {
+    assertThatThrownBy(() -> job.run(studio))
+        .isInstanceOfSatisfying(LightmillException.class, e -> assertThat(e.code()).isEqualTo(code))
+        .hasMessageContainingAll(said);
+    assertThat(studio.loads).hasValue(0);
+  }
+
+  @Test
+  void collidingPathsAreRefusedBeforeAnythingIsDrawn() throws IOException {
+    assertRefused(
+        job("id,prompt,sku", "1,a mug,A", "2,a jug,A", "3,a cup,B").pathTemplate("{sku}"),
+        studio,
+        ErrorCode.CONFIGURATION_INVALID,
+        "'images/A.png' (images ",
+        "add {image_id}");
+    assertThat(output().resolve("images")).doesNotExist();
+  }
+
+  @Test
+  void tablesAndSettingsThatCannotServeAreRefusedBeforeAnythingIsLoaded() throws IOException {
+    assertRefused(job("id,prompt"), studio, ErrorCode.INPUT_INVALID, "no rows");
+    assertRefused(job("id,prompt", "1,a", "1,b"), studio, ErrorCode.ID_DUPLICATE, "'1' (2 rows)");
+    assertRefused(
+        job("id,caption", "1,a"), studio, ErrorCode.INPUT_INVALID, "--column prompt=caption");
+    assertRefused(
+        job("id,prompt,path", "1,a,b"),
+        studio,
+        ErrorCode.INPUT_INVALID,
+        "column 'path' of the prompt table clashes");
+    assertRefused(
+        job("id,prompt", "1,a").width(33),
+        studio,
+        ErrorCode.CONFIGURATION_INVALID,
+        "defaults of the job: width 33");
+    assertRefused(
+        job("id,prompt", "1,a").pathTemplate("{sku}"),
+        studio,
+        ErrorCode.CONFIGURATION_INVALID,
+        "names {sku}, which no row has");
+  }
+
+  @Test
+  void runIdIsUsedOnce() throws IOException {
+    TestJob job = job("id,prompt", "1,a mug");
+    job.run(studio);
+
+    assertRefused(
+        job.force(),
+        new PaintStudio(),
+        ErrorCode.CONFIGURATION_INVALID,
+        "run id 'first' is taken",
+        "choose another");
+  }
+
+  @Test
+  void outputThatCannotBeWrittenIsRefused() throws IOException {
+    Files.writeString(output(), "a file");
+
+    assertRefused(
+        job("id,prompt", "1,a mug"), studio, ErrorCode.OUTPUT_UNWRITABLE, output().toString());
+  }
+
+  @Test
+  void checkpointThatCannotBeLoadedFailsTheJobWithItsOwnWords() throws IOException {
+    PaintStudio broken = new PaintStudio().unloadable();
+
+    assertThatThrownBy(() -> job("id,prompt", "1,a mug").run(broken))
+        .isInstanceOfSatisfying(
+            LightmillException.class,
+            e -> assertThat(e.code()).isEqualTo(ErrorCode.WEIGHTS_INVALID))
+        .hasMessage("no weights in this studio");
+    assertThat(output().resolve("manifest/run_id=first/_SUCCESS")).doesNotExist();
+  }
+}

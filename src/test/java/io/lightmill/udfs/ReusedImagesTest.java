@@ -1,0 +1,123 @@
+package io.lightmill.udfs;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.lightmill.pipeline.ImageRequest;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Stream;
+import org.apache.spark.sql.Row;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Images that are there already, from an earlier run or another row. */
+class ReusedImagesTest {
+
+  @TempDir Path directory;
+
+  private final PaintStudio studio = new PaintStudio();
+
+  private Path output() {
+    return directory.resolve("out");
+  }
+
+  private TestJob job(String... lines) throws IOException {
+    return TestJob.in(directory, List.of(lines));
+  }
+
+  private static List<Row> rows(ImageGeneration.Result result) {
+    return result.manifest().orderBy("id", "variant").collectAsList();
+  }
+
+  private List<Path> imageFiles() throws IOException {
+    try (Stream<Path> files = Files.walk(output().resolve("images"))) {
+      return files.filter(Files::isRegularFile).toList();
+    }
+  }
+
+  @Test
+  void laterRunDrawsOnlyWhatIsNotThere() throws IOException {
+    ImageGeneration.Result first = job("id,prompt", "1,a mug", "2,a jug").run(studio);
+    PaintStudio other = new PaintStudio();
+    ImageGeneration.Result second =
+        job("id,prompt", "1,a mug", "2,a red jug", "3,a cup").runId("second").run(other);
+
+    assertThat(second.statuses()).isEqualTo(Map.of("generated", 2L, "reused", 1L));
+    Row drawn = rows(first).get(0);
+    Row reused = rows(second).get(0);
+    for (String column : List.of("image_id", "path", "bytes", "sha256", "format")) {
+      assertThat(reused.<Object>getAs(column)).isEqualTo(drawn.getAs(column));
+    }
+    assertThat(reused.<String>getAs("run_id")).isEqualTo("second");
+    assertThat(prompts(other)).containsExactlyInAnyOrder("a red jug", "a cup");
+
+    PaintStudio third = new PaintStudio();
+    assertThat(job("id,prompt", "1,a mug").runId("third").run(third).statuses())
+        .isEqualTo(Map.of("reused", 1L));
+    assertThat(third.loads).hasValue(0);
+  }
+
+  @Test
+  void forceDrawsEverythingAgain() throws IOException {
+    TestJob job = job("id,prompt", "1,a mug");
+    job.run(studio);
+
+    assertThat(job.runId("second").force().run(studio).statuses())
+        .isEqualTo(Map.of("generated", 1L));
+  }
+
+  @Test
+  void failedAndInvalidRowsAreTriedAgain() throws IOException {
+    studio.failing(
+        batch -> {
+          throw new IllegalStateException("engine is down");
+        });
+    TestJob job = job("id,prompt,width", "1,a mug,", "2,a jug,33");
+    assertThat(job.run(studio).statuses()).isEqualTo(Map.of("failed", 1L, "invalid", 1L));
+
+    PaintStudio mended = new PaintStudio();
+    assertThat(job.runId("second").run(mended).statuses())
+        .isEqualTo(Map.of("generated", 1L, "invalid", 1L));
+  }
+
+  @Test
+  void pathThatAnotherImageTookIsNotReused() throws IOException {
+    job("id,prompt,sku", "1,a mug,A").pathTemplate("{sku}").run(studio);
+    job("id,prompt,sku", "1,a jug,A").pathTemplate("{sku}").runId("second").run(studio);
+    ImageGeneration.Result third =
+        job("id,prompt,sku", "1,a mug,A").pathTemplate("{sku}").runId("third").run(studio);
+
+    assertThat(third.statuses()).isEqualTo(Map.of("generated", 1L));
+    assertThat(imageFiles()).containsExactly(output().resolve("images/A.png"));
+  }
+
+  @Test
+  void rowsOfTheSameImageShareOneDrawing() throws IOException {
+    ImageGeneration.Result result =
+        job("id,prompt,seed", "1,mug,5", "2,mug,5", "3,jug,5").run(studio);
+
+    assertThat(result.statuses()).isEqualTo(Map.of("generated", 2L, "reused", 1L));
+    assertThat(prompts(studio)).containsExactlyInAnyOrder("mug", "jug");
+    List<Row> rows = rows(result);
+    assertThat(rows.get(1).<String>getAs("sha256")).isEqualTo(rows.get(0).getAs("sha256"));
+  }
+
+  @Test
+  void rowsOfTheSameImageKeepTheNamesTheyChose() throws IOException {
+    ImageGeneration.Result result =
+        job("id,prompt,seed,sku", "1,mug,5,A/1", "2,mug,5,B").pathTemplate("{sku}").run(studio);
+
+    assertThat(result.statuses()).isEqualTo(Map.of("generated", 2L));
+    assertThat(prompts(studio)).containsExactly("mug");
+    assertThat(imageFiles())
+        .containsExactlyInAnyOrder(
+            output().resolve("images/A_1.png"), output().resolve("images/B.png"));
+  }
+
+  private static List<String> prompts(PaintStudio studio) {
+    return studio.batches.stream().flatMap(List::stream).map(ImageRequest::prompt).toList();
+  }
+}
