@@ -34,9 +34,9 @@ final class ReadAhead {
   }
 
   private void read(List<StoredTensor> tensors) {
-    ByteBuffer piece = ByteBuffer.allocateDirect(PIECE_BYTES);
     int left = tensors.size();
     try {
+      ByteBuffer piece = ByteBuffer.allocateDirect(PIECE_BYTES);
       for (StoredTensor tensor : tensors) {
         read(tensor, piece);
         tensorsRead.release();

@@ -78,7 +78,8 @@ final class ChaosRun {
 
   private void run(Set<ChaosTrouble.Home> homes) throws Exception {
     long base = Long.getLong("lightmill.chaos.seed", new Random().nextLong(1_000_000));
-    boolean alone = homes.equals(Set.of(ChaosTrouble.Home.LOCAL));
+    List<ChaosTrouble> troubles = troubles(homes);
+    boolean alone = troubles.stream().allMatch(trouble -> trouble.home == ChaosTrouble.Home.LOCAL);
     try (S3Server server = S3Server.start();
         FaultyLink faulty = new FaultyLink(server.endpoint());
         StandaloneCluster workers = alone ? null : StandaloneCluster.start(directory, 1, 0)) {
@@ -87,7 +88,7 @@ final class ChaosRun {
       cluster = workers;
       Configuration hadoop = TestSpark.session().sparkContext().hadoopConfiguration();
       s3.settings(s3.endpoint()).forEach(hadoop::set);
-      for (ChaosTrouble trouble : troubles(homes)) {
+      for (ChaosTrouble trouble : troubles) {
         round(trouble, base + figures.rounds);
       }
     } catch (Exception | AssertionError e) {
