@@ -1,10 +1,10 @@
 package io.lightmill.jobs;
 
+import io.lightmill.pipeline.DType;
 import io.lightmill.pipeline.ErrorCode;
 import io.lightmill.pipeline.LightmillException;
+import io.lightmill.pipeline.LoraBlend;
 import io.lightmill.pipeline.checkpoint.CheckpointCache;
-import io.lightmill.pipeline.lora.LoraBlend;
-import io.lightmill.pipeline.torch.DType;
 import io.lightmill.udfs.DeviceChoice;
 import io.lightmill.udfs.GenerationSettings;
 import java.util.LinkedHashMap;

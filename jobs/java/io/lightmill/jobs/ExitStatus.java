@@ -8,7 +8,7 @@ final class ExitStatus {
   /** All done; picocli's status for a command that ran. */
   static final int DONE = 0;
 
-  /** Something failed that no option can mend; the log has the stack trace. */
+  /** Something failed that no option can fix; the log has the stack trace. */
   static final int UNEXPECTED = 1;
 
   /** The configuration or the input was refused, before any image was drawn. */

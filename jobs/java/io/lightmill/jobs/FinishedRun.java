@@ -2,12 +2,17 @@ package io.lightmill.jobs;
 
 import static org.apache.spark.sql.functions.col;
 
-import io.lightmill.pipeline.image.ContactSheet;
-import io.lightmill.pipeline.image.RunFacts;
-import io.lightmill.pipeline.store.ImageStore;
 import io.lightmill.udfs.GenerationSettings;
 import io.lightmill.udfs.ImageGeneration;
 import io.lightmill.udfs.ImageStatus;
+import io.lightmill.udfs.report.ContactSheet;
+import io.lightmill.udfs.report.Redaction;
+import io.lightmill.udfs.report.RunContactSheet;
+import io.lightmill.udfs.report.RunFacts;
+import io.lightmill.udfs.report.RunRecord;
+import io.lightmill.udfs.report.SheetRows;
+import io.lightmill.udfs.report.SparkEnvironment;
+import io.lightmill.udfs.store.ImageStore;
 import java.io.PrintWriter;
 import java.time.Duration;
 import java.time.Instant;
@@ -49,7 +54,8 @@ record FinishedRun(
     ImageStore output =
         ImageStore.open(settings.output(), spark.sparkContext().hadoopConfiguration());
     String record = "runs/" + settings.runId() + ".json";
-    output.put(record, record(SparkFacts.of(spark.sparkContext())).json(), "application/json");
+    output.put(
+        record, record(SparkEnvironment.of(spark.sparkContext())).json(), "application/json");
 
     out.println(summary().sentence());
     summary().printFailures(result.manifest(), out);
@@ -87,7 +93,7 @@ record FinishedRun(
     out.printf("  %-14s %s%s%s%n", what, root, root.endsWith("/") ? "" : "/", where);
   }
 
-  private RunRecord record(SparkFacts spark) {
+  private RunRecord record(SparkEnvironment spark) {
     return new RunRecord(
         settings.runId(),
         started,

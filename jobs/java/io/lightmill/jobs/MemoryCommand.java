@@ -1,8 +1,8 @@
 package io.lightmill.jobs;
 
-import io.lightmill.pipeline.MemoryPlan;
 import io.lightmill.pipeline.checkpoint.Checkpoint;
-import io.lightmill.pipeline.checkpoint.CheckpointCache;
+import io.lightmill.pipeline.families.MemoryPlan;
+import io.lightmill.udfs.checkpoint.CheckpointFetch;
 import java.io.PrintWriter;
 import java.util.Locale;
 import java.util.concurrent.Callable;
@@ -73,7 +73,7 @@ final class MemoryCommand implements Callable<Integer> {
   public Integer call() {
     MemoryPlan plan =
         MemoryPlan.of(
-            Checkpoint.open(CheckpointCache.ofUser().localize(location, new Configuration())),
+            Checkpoint.open(new CheckpointFetch(new Configuration()).localize(location)),
             dtype.dtype(),
             OptionBounds.atLeast(1, "--width", width),
             OptionBounds.atLeast(1, "--height", height),

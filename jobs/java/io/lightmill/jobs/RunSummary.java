@@ -40,7 +40,7 @@ record RunSummary(Map<String, Long> statuses, double seconds) {
 
   /**
    * Of the command. What was stopped is to be run again, whatever failed so far; unless it was the
-   * failures that stopped it, since a mend comes first then.
+   * failures that stopped it, since a fix comes first then.
    *
    * @param most failed and invalid rows that the run may have; empty where none stops it
    */

@@ -24,7 +24,7 @@ final class SparkSessions {
     } catch (Exception e) { // Spark throws checked exceptions that Scala does not declare
       throw new LightmillException(
           ErrorCode.CONFIGURATION_INVALID,
-          "Spark cannot be started with master '%s': %s. Mend --master or --conf."
+          "Spark cannot be started with master '%s': %s. Fix --master or --conf."
               .formatted(conf.get("spark.master"), Strings.CS.removeEnd(e.getMessage(), ".")),
           e);
     }

@@ -1,15 +1,15 @@
 package io.lightmill.jobs;
 
+import io.lightmill.pipeline.Device;
 import io.lightmill.pipeline.DiffusionPipeline;
 import io.lightmill.pipeline.ErrorCode;
 import io.lightmill.pipeline.LightmillException;
-import io.lightmill.pipeline.Pipelines;
 import io.lightmill.pipeline.checkpoint.Checkpoint;
-import io.lightmill.pipeline.checkpoint.CheckpointCache;
-import io.lightmill.pipeline.torch.Device;
+import io.lightmill.pipeline.families.Pipelines;
 import io.lightmill.pipeline.torch.Torch;
 import io.lightmill.pipeline.verify.SchedulerTables;
 import io.lightmill.pipeline.verify.Verification;
+import io.lightmill.udfs.checkpoint.CheckpointFetch;
 import java.nio.file.Path;
 import java.util.Optional;
 import java.util.concurrent.Callable;
@@ -78,7 +78,7 @@ final class VerifyCommand implements Callable<Integer> {
     Verification verification = Verification.read(reference);
     Optional<SchedulerTables> schedules = SchedulerTables.near(reference);
     Checkpoint checkpoint =
-        Checkpoint.open(CheckpointCache.ofUser().localize(location, new Configuration()), variant);
+        Checkpoint.open(new CheckpointFetch(new Configuration()).localize(location), variant);
     verification.requirePipelineOf(checkpoint);
     ComparisonTable table =
         new ComparisonTable(spec.commandLine().getOut(), verification.caseNames());

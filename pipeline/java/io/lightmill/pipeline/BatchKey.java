@@ -1,7 +1,5 @@
 package io.lightmill.pipeline;
 
-import io.lightmill.pipeline.lora.LoraBlend;
-
 /**
  * What requests must share to be drawn in one batch: the shapes of all tensors, the number of
  * transformer calls, and the weights.

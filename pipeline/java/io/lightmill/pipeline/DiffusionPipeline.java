@@ -2,6 +2,7 @@ package io.lightmill.pipeline;
 
 import io.lightmill.pipeline.checkpoint.ComponentConfig;
 import io.lightmill.pipeline.torch.Tensor;
+import io.lightmill.pipeline.torch.TensorProbe;
 import java.util.List;
 import java.util.Optional;
 

@@ -1,6 +1,5 @@
 package io.lightmill.pipeline;
 
-import io.lightmill.pipeline.lora.LoraBlend;
 import java.util.Objects;
 import java.util.Optional;
 

@@ -3,8 +3,8 @@ package io.lightmill.pipeline;
 import java.util.Objects;
 
 /**
- * A failure that the user can mend. The message names the file, row or key, what was wrong with its
- * value, and the mend; the code says the same to a machine.
+ * A failure that the user can fix. The message names the file, row or key, what was wrong with its
+ * value, and the fix; the code says the same to a machine.
  */
 public final class LightmillException extends RuntimeException {
 

@@ -1,8 +1,8 @@
 package io.lightmill.udfs;
 
+import io.lightmill.pipeline.DType;
 import io.lightmill.pipeline.image.ImageFormat;
-import io.lightmill.pipeline.shard.ShardFormat;
-import io.lightmill.pipeline.torch.DType;
+import io.lightmill.udfs.shard.ShardFormat;
 import java.io.Serializable;
 import java.time.Instant;
 import java.util.Map;

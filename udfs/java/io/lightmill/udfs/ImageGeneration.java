@@ -2,30 +2,30 @@ package io.lightmill.udfs;
 
 import io.lightmill.pipeline.ClassifierFreeGuidance;
 import io.lightmill.pipeline.PipelineLimits;
-import io.lightmill.pipeline.store.PathTemplate;
 import io.lightmill.udfs.device.Cluster;
 import io.lightmill.udfs.device.JobCheckpoint;
 import io.lightmill.udfs.device.LoadedPipelines;
-import io.lightmill.udfs.device.LoadingAhead;
 import io.lightmill.udfs.device.MissingExecutors;
+import io.lightmill.udfs.device.ModelPreload;
 import io.lightmill.udfs.device.StageGpus;
 import io.lightmill.udfs.draw.GenerateImages;
 import io.lightmill.udfs.draw.GenerationJob;
+import io.lightmill.udfs.earlier.AttemptImages;
 import io.lightmill.udfs.earlier.EarlierImages;
-import io.lightmill.udfs.earlier.OwnImages;
-import io.lightmill.udfs.lock.OutputClaim;
+import io.lightmill.udfs.earlier.OrphanFiles;
+import io.lightmill.udfs.lock.OutputLock;
 import io.lightmill.udfs.manifest.Manifest;
-import io.lightmill.udfs.pack.Leftovers;
 import io.lightmill.udfs.plan.BatchPlan;
-import io.lightmill.udfs.plan.FrozenRows;
 import io.lightmill.udfs.plan.ImageIdentity;
 import io.lightmill.udfs.plan.ImageKeys;
 import io.lightmill.udfs.plan.ImagePlan;
+import io.lightmill.udfs.plan.MaterializedRows;
 import io.lightmill.udfs.plan.PlanImages;
 import io.lightmill.udfs.plan.PlannedImages;
 import io.lightmill.udfs.progress.DrawingStop;
 import io.lightmill.udfs.progress.ImageProgress;
 import io.lightmill.udfs.progress.ProgressPlugin;
+import io.lightmill.udfs.store.PathTemplate;
 import io.lightmill.udfs.table.PromptColumns;
 import io.lightmill.udfs.table.PromptRows;
 import io.lightmill.udfs.table.RequestColumn;
@@ -114,7 +114,7 @@ public final class ImageGeneration {
    * Runs the job. Bad configuration and bad tables are refused before any weight is loaded; a bad
    * row becomes a manifest row.
    *
-   * @throws io.lightmill.pipeline.LightmillException for what the user can mend
+   * @throws io.lightmill.pipeline.LightmillException for what the user can fix
    */
   public static Result run(SparkSession spark, GenerationSettings settings, Progress progress) {
     long called = System.nanoTime();
@@ -151,9 +151,9 @@ public final class ImageGeneration {
       long called) {
     PromptRows table = PromptRows.open(spark, settings.table(), Manifest.reserved());
     Instant since = Manifest.reserve(spark, settings);
-    try (OutputClaim claim = OutputClaim.of(spark, settings, clock)) {
+    try (OutputLock claim = OutputLock.of(spark, settings, clock)) {
       JobCheckpoint checkpoint = opening.get(); // may take a while: all its bytes are hashed
-      OwnImages own = new OwnImages(settings.rerun().force(), since);
+      AttemptImages own = new AttemptImages(settings.rerun().force(), since);
       DrawingStop stop = new DrawingStop(settings.runId(), settings.deadline().orElse(null), clock);
       return run(
           spark,
@@ -176,24 +176,24 @@ public final class ImageGeneration {
       PromptRows table,
       JobCheckpoint checkpoint,
       GenerationJob job,
-      OutputClaim claim,
+      OutputLock claim,
       long called) {
     Cluster cluster = job.cluster();
     String directory = Manifest.directory(settings.output(), settings.runId());
     progress.opened(
         checkpoint.model().pipelineClass(), checkpoint.model().digest(), checkpoint.limits());
-    Leftovers leftovers = Leftovers.of(spark, settings);
+    OrphanFiles leftovers = OrphanFiles.of(spark, settings);
     leftovers.removeShardsOfThisRun();
     EarlierImages earlier = new EarlierImages(spark, settings, POLICY_DIGEST);
     Dataset<Row> rows = planned(settings, table, checkpoint);
     try (ImageProgress heard =
             ImageProgress.follow(spark, settings.runId(), progress, settings.mostFailures());
-        FrozenRows planned =
+        MaterializedRows planned =
             earlier.lookedFor()
-                ? FrozenRows.of(rows, cluster, settings.output())
-                : FrozenRows.passing(rows);
-        FrozenRows images =
-            FrozenRows.of(
+                ? MaterializedRows.of(rows, cluster, settings.output())
+                : MaterializedRows.passing(rows);
+        MaterializedRows images =
+            MaterializedRows.of(
                 ImagePlan.placed(earlier.marked(planned.rows())), cluster, settings.output())) {
       StructType passthrough = PlannedImages.passthrough(images.rows().schema());
       ImagePlan plan =
@@ -207,15 +207,15 @@ public final class ImageGeneration {
           plan.batches(settings.batchSize(), cluster, partitions(settings, plan, cluster));
       StructType inFlight = Manifest.schemaInFlight(passthrough);
       GenerateImages generating = new GenerateImages(job, inFlight);
-      LoadingAhead loading = LoadingAhead.of(cluster, checkpoint.loader(), plan.toDraw());
+      ModelPreload loading = ModelPreload.of(cluster, checkpoint.loader(), plan.toDraw());
       long submitted = System.nanoTime();
       Manifest.Totals totals;
-      try (FrozenRows dealt =
-          FrozenRows.shuffled(plan.dealt(batches), cluster, settings.output())) {
+      try (MaterializedRows partitioned =
+          MaterializedRows.shuffled(plan.partitioned(batches), cluster, settings.output())) {
         totals =
             Manifest.write(
                 StageGpus.given(
-                    cluster, dealt.rows().mapPartitions(generating, Encoders.row(inFlight))),
+                    cluster, partitioned.rows().mapPartitions(generating, Encoders.row(inFlight))),
                 directory,
                 claim::require);
       } finally {
@@ -236,7 +236,7 @@ public final class ImageGeneration {
           totals.engineSeconds());
     } catch (Exception e) { // Spark throws checked exceptions that Scala does not declare
       claim.explain();
-      throw TaskFailures.mendable(settings.table().location(), e);
+      throw TaskFailures.fixable(settings.table().location(), e);
     } finally {
       LoadedPipelines.release(checkpoint.loader());
     }
@@ -255,7 +255,7 @@ public final class ImageGeneration {
       GenerationSettings settings,
       Cluster cluster,
       JobCheckpoint checkpoint,
-      OwnImages own,
+      AttemptImages own,
       DrawingStop stop) {
     return new GenerationJob(
         new ImageIdentity(checkpoint.model(), settings.format()),

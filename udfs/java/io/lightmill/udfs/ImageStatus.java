@@ -22,7 +22,7 @@ public enum ImageStatus {
     return valueOf(label.toUpperCase(Locale.ROOT));
   }
 
-  /** Whether somebody has to mend something before there is an image. */
+  /** Whether somebody has to fix something before there is an image. */
   public boolean isFailure() {
     return this == FAILED || this == INVALID;
   }

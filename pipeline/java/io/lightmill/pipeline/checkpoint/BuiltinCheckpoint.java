@@ -18,9 +18,9 @@ import java.util.zip.CRC32;
 import org.apache.commons.io.file.PathUtils;
 
 /** A checkpoint among the resources under {@code /models}, in a jar or in a folder of classes. */
-record BuiltinCheckpoint(String location, String name, URI uri) implements CheckpointSource {
+public record BuiltinCheckpoint(String location, String name, URI uri) implements CheckpointSource {
 
-  static BuiltinCheckpoint of(String location) {
+  public static BuiltinCheckpoint of(String location) {
     String name = location.substring("builtin:".length());
     URL index = BuiltinCheckpoint.class.getResource("/models/" + name + "/model_index.json");
     if (!name.matches("[a-z0-9-]+") || index == null) {

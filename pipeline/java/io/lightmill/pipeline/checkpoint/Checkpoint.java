@@ -22,15 +22,15 @@ import java.util.TreeSet;
 public record Checkpoint(
     Path directory, String pipelineClass, Set<String> components, Optional<String> variant) {
 
-  static final String INDEX = "model_index.json";
+  public static final String INDEX = "model_index.json";
 
   /** What every message says that refuses something else. */
-  static final String LAYOUT =
+  public static final String LAYOUT =
       "a checkpoint is a directory in diffusers' layout: %s and a folder with config and safetensors for each component"
           .formatted(INDEX);
 
   /** The sentence for single files, whatever they hold. */
-  static final String REFUSED_FILES =
+  public static final String REFUSED_FILES =
       "Pickles (.ckpt, .pt, .pth, .bin) and TorchScript archives are refused because they can run"
           + " code when they are loaded; a single .safetensors file lacks the configs.";
 

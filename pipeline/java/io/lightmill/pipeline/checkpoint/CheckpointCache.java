@@ -5,11 +5,11 @@ import io.lightmill.pipeline.LightmillException;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.util.Optional;
-import org.apache.hadoop.conf.Configuration;
 
 /**
  * Checkpoints on the local disk. Those from elsewhere are brought here once: under a lock, into a
@@ -41,33 +41,16 @@ public final class CheckpointCache {
   }
 
   /**
-   * The local directory of a checkpoint, brought there if need be.
+   * The local directory of a checkpoint.
    *
-   * @param location {@code builtin:pocket}, a local directory, a folder of the Hugging Face Hub's
-   *     cache, or a URI of any Hadoop file system
-   * @throws LightmillException with {@code CHECKPOINT_INVALID} if there is nothing to bring
+   * @param location {@code builtin:pocket}, a local directory, or a folder of the Hugging Face
+   *     Hub's cache
+   * @throws LightmillException with {@code CHECKPOINT_INVALID} if there is no such checkpoint
    */
-  public Path localize(String location, Configuration hadoop) {
-    if (location.startsWith("builtin:")) {
-      return bring(BuiltinCheckpoint.of(location));
-    }
-    return RemoteCheckpoint.isRemote(location)
-        ? bring(RemoteCheckpoint.of(location, hadoop))
-        : HubCache.resolved(local(location));
-  }
-
-  /**
-   * The local path of a file beside checkpoints, such as an adapter, brought there if need be.
-   *
-   * @param location a local path, or the URI of a file on any Hadoop file system
-   * @throws LightmillException with {@code CHECKPOINT_INVALID} if there is nothing to bring
-   */
-  public Path localizeFile(String location, Configuration hadoop) {
-    if (!RemoteCheckpoint.isRemote(location)) {
-      return local(location);
-    }
-    RemoteFile file = RemoteFile.of(location, hadoop);
-    return bring(file).resolve(file.name());
+  public Path localize(String location) {
+    return location.startsWith("builtin:")
+        ? fetch(BuiltinCheckpoint.of(location))
+        : HubCache.resolved(path(location));
   }
 
   /** {@link Checkpoint#digest}, remembered for as long as no file of the checkpoint changes. */
@@ -75,30 +58,41 @@ public final class CheckpointCache {
     return new DigestMemory(root.resolve("digests")).digest(checkpoint);
   }
 
-  private static Path local(String location) {
+  /**
+   * A local path as users write it, {@code file:} URIs included.
+   *
+   * @throws LightmillException with {@code CHECKPOINT_INVALID} if it is none
+   */
+  public static Path path(String location) {
     try {
-      return Path.of(
-          location.startsWith("file:")
-              ? new org.apache.hadoop.fs.Path(location).toUri().getPath()
-              : location);
-    } catch (IllegalArgumentException e) {
+      String path = location.replaceFirst("^file:(//[^/]*)?", "");
+      if (location.startsWith("file:") && !path.startsWith("/")) {
+        throw new InvalidPathException(location, "the path of a URI begins with /");
+      }
+      return Path.of(path);
+    } catch (InvalidPathException e) {
       throw new LightmillException(
           ErrorCode.CHECKPOINT_INVALID,
-          "'%s' is no path (%s); name the directory of a checkpoint"
+          "'%s' is not a path (%s); name the directory of a checkpoint"
               .formatted(location, e.getMessage()),
           e);
     }
   }
 
-  private Path bring(CheckpointSource source) {
+  /**
+   * The directory that holds a copy of a source, copied there first if need be.
+   *
+   * @throws LightmillException with {@code CHECKPOINT_INVALID} if it cannot be copied
+   */
+  public Path fetch(CheckpointSource source) {
     try {
       Path target = root.resolve(source.key());
       if (!Files.isDirectory(target)) { // it appears whole
         Files.createDirectories(target.getParent());
-        bringLocked(source, target);
+        fetchLocked(source, target);
       }
       return target;
-    } catch (FileFetch.NoRoomException e) {
+    } catch (NoRoomException e) {
       throw new LightmillException(
           ErrorCode.CHECKPOINT_INVALID,
           "%s does not fit into the cache %s: %s; make room there, or set LIGHTMILL_CACHE to a folder on a larger disk"
@@ -107,13 +101,13 @@ public final class CheckpointCache {
     } catch (IOException e) {
       throw new LightmillException(
           ErrorCode.CHECKPOINT_INVALID,
-          "%s cannot be brought to the cache %s (%s); check that it can be read, and that the disk has room and is writable"
+          "%s cannot be copied to the cache %s (%s); check that it can be read, and that the disk has room and is writable"
               .formatted(source.location(), root, e),
           e);
     }
   }
 
-  private static void bringLocked(CheckpointSource source, Path target) throws IOException {
+  private static void fetchLocked(CheckpointSource source, Path target) throws IOException {
     synchronized (CheckpointCache.class) { // a file lock holds between JVMs only
       try (FileChannel channel = lockFile(target)) {
         channel.lock();

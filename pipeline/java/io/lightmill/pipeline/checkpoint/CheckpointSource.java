@@ -4,7 +4,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 
 /** A checkpoint that is not on the local disk yet. */
-interface CheckpointSource {
+public interface CheckpointSource {
 
   /** As the user wrote it. */
   String location();

@@ -173,6 +173,6 @@ public record ComponentConfig(Path file, JsonNode json) {
   private static LightmillException invalid(Path file, String what) {
     return new LightmillException(
         ErrorCode.CHECKPOINT_INVALID,
-        "%s %s; mend it or fetch the checkpoint again".formatted(file, what));
+        "%s %s; fix it or fetch the checkpoint again".formatted(file, what));
   }
 }

@@ -37,7 +37,7 @@ public record ModelCard(Path file, JsonNode parameters) {
     } catch (JsonProcessingException e) {
       throw new LightmillException(
           ErrorCode.CHECKPOINT_INVALID,
-          "the head of %s is not YAML (%s); mend or remove it"
+          "the head of %s is not YAML (%s); fix or remove it"
               .formatted(file, e.getOriginalMessage()),
           e);
     } catch (IOException e) {
@@ -78,7 +78,7 @@ public record ModelCard(Path file, JsonNode parameters) {
   private LightmillException wrong(String key, String wanted) {
     return new LightmillException(
         ErrorCode.CHECKPOINT_INVALID,
-        "%s gives %s for inference.parameters.%s, which must be %s; mend or remove it"
+        "%s gives %s for inference.parameters.%s, which must be %s; fix or remove it"
             .formatted(file, parameters.path(key), key, wanted));
   }
 }

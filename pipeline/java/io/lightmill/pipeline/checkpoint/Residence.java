@@ -1,6 +1,6 @@
 package io.lightmill.pipeline.checkpoint;
 
-import io.lightmill.pipeline.torch.Device;
+import io.lightmill.pipeline.Device;
 import io.lightmill.pipeline.torch.DeviceTurns;
 import io.lightmill.pipeline.torch.Weights;
 import java.util.HashMap;

@@ -83,7 +83,7 @@ record StoredTensor(SafetensorsFile file, TensorEntry entry) {
     if (!faults.isEmpty()) {
       throw new LightmillException(
           ErrorCode.WEIGHTS_INVALID,
-          "%s %s; fetch the checkpoint again, or mend its config"
+          "%s %s; fetch the checkpoint again, or fix its config"
               .formatted(component.location(), String.join("; ", faults)));
     }
   }

@@ -1,6 +1,6 @@
 package io.lightmill.pipeline.checkpoint;
 
-import io.lightmill.pipeline.torch.DType;
+import io.lightmill.pipeline.DType;
 import java.util.ArrayList;
 import java.util.List;
 

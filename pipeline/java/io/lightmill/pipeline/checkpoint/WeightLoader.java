@@ -1,9 +1,9 @@
 package io.lightmill.pipeline.checkpoint;
 
+import io.lightmill.pipeline.DType;
+import io.lightmill.pipeline.Device;
 import io.lightmill.pipeline.ErrorCode;
 import io.lightmill.pipeline.LightmillException;
-import io.lightmill.pipeline.torch.DType;
-import io.lightmill.pipeline.torch.Device;
 import io.lightmill.pipeline.torch.ScriptModule;
 import io.lightmill.pipeline.torch.Tensor;
 import io.lightmill.pipeline.torch.Weights;

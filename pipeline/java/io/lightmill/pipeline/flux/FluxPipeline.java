@@ -7,7 +7,6 @@ import io.lightmill.pipeline.LightmillException;
 import io.lightmill.pipeline.PipelineLimits;
 import io.lightmill.pipeline.PromptLength;
 import io.lightmill.pipeline.RgbImage;
-import io.lightmill.pipeline.TensorProbe;
 import io.lightmill.pipeline.checkpoint.Checkpoint;
 import io.lightmill.pipeline.checkpoint.ComponentFit;
 import io.lightmill.pipeline.checkpoint.Loading;
@@ -22,8 +21,9 @@ import io.lightmill.pipeline.text.ClipTextEncoder;
 import io.lightmill.pipeline.text.PromptTokenizer;
 import io.lightmill.pipeline.text.T5TextEncoder;
 import io.lightmill.pipeline.text.TokenizedLength;
-import io.lightmill.pipeline.torch.Opaque;
+import io.lightmill.pipeline.torch.Handle;
 import io.lightmill.pipeline.torch.Tensor;
+import io.lightmill.pipeline.torch.TensorProbe;
 import io.lightmill.pipeline.vae.AutoencoderKl;
 import java.util.List;
 import java.util.Map;
@@ -128,7 +128,7 @@ public final class FluxPipeline implements DiffusionPipeline {
     ImageRequest any = batch.get(0);
     TokenGrid grid = TokenGrid.of(any.width(), any.height(), vae.config().scaleFactor());
     long[] shape = {batch.size(), grid.tokens(), transformer.config().inChannels()};
-    List<Opaque> generators = flow.generators(batch);
+    List<Handle> generators = flow.generators(batch);
     try (Tensor noise = flow.start(start, shape, () -> noise(generators, grid));
         FluxTextEncoders.Prompts prompts = prompts(batch, probe);
         FluxTextEncoders.Prompts negative =
@@ -158,7 +158,7 @@ public final class FluxPipeline implements DiffusionPipeline {
       probe.record("image", image);
       return image;
     } finally {
-      generators.forEach(Opaque::close);
+      generators.forEach(Handle::close);
     }
   }
 
@@ -175,7 +175,7 @@ public final class FluxPipeline implements DiffusionPipeline {
     return textEncoders.encode(texts, texts, batch.get(0).maxSequenceLength(), 1, probe);
   }
 
-  private Tensor noise(List<Opaque> generators, TokenGrid grid) {
+  private Tensor noise(List<Handle> generators, TokenGrid grid) {
     int channels = vae.config().latentChannels();
     try (Tensor spatial =
         flow.noise(generators, channels, grid.latentRows(), grid.latentColumns())) {

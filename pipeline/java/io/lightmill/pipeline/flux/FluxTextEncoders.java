@@ -1,6 +1,5 @@
 package io.lightmill.pipeline.flux;
 
-import io.lightmill.pipeline.TensorProbe;
 import io.lightmill.pipeline.checkpoint.Checkpoint;
 import io.lightmill.pipeline.checkpoint.Loading;
 import io.lightmill.pipeline.checkpoint.WeightLoader;
@@ -10,6 +9,7 @@ import io.lightmill.pipeline.text.PromptRows;
 import io.lightmill.pipeline.text.PromptTokenizer;
 import io.lightmill.pipeline.text.T5TextEncoder;
 import io.lightmill.pipeline.torch.Tensor;
+import io.lightmill.pipeline.torch.TensorProbe;
 import java.util.List;
 
 /** FLUX.1's two readers of a prompt: CLIP for its gist, T5 for its words. */

@@ -6,7 +6,6 @@ import io.lightmill.pipeline.ImageRequest;
 import io.lightmill.pipeline.PipelineLimits;
 import io.lightmill.pipeline.PromptLength;
 import io.lightmill.pipeline.RgbImage;
-import io.lightmill.pipeline.TensorProbe;
 import io.lightmill.pipeline.checkpoint.Checkpoint;
 import io.lightmill.pipeline.checkpoint.ComponentConfig;
 import io.lightmill.pipeline.checkpoint.ComponentFit;
@@ -23,8 +22,9 @@ import io.lightmill.pipeline.text.PromptTokenizer;
 import io.lightmill.pipeline.text.QwenPromptReader;
 import io.lightmill.pipeline.text.QwenPrompts;
 import io.lightmill.pipeline.text.QwenTextEncoder;
-import io.lightmill.pipeline.torch.Opaque;
+import io.lightmill.pipeline.torch.Handle;
 import io.lightmill.pipeline.torch.Tensor;
+import io.lightmill.pipeline.torch.TensorProbe;
 import io.lightmill.pipeline.vae.AutoencoderKl;
 import java.util.List;
 import java.util.Map;
@@ -148,7 +148,7 @@ public final class Flux2KleinPipeline implements DiffusionPipeline {
     TokenGrid grid = TokenGrid.of(any.width(), any.height(), decoder.scaleFactor());
     long[] shape = {batch.size(), decoder.patchChannels(), grid.rows(), grid.columns()};
     boolean guided = !distilled && ClassifierFreeGuidance.GUIDANCE_SCALE.guides(any);
-    List<Opaque> generators = flow.generators(batch);
+    List<Handle> generators = flow.generators(batch);
     try (Tensor noise = flow.start(start, shape, () -> noise(generators, shape));
         Tensor tokens = Flux2Transformer.tokens(noise);
         Tensor prompts = prompts(batch, probe);
@@ -173,15 +173,15 @@ public final class Flux2KleinPipeline implements DiffusionPipeline {
       probe.record("image", image);
       return image;
     } finally {
-      generators.forEach(Opaque::close);
+      generators.forEach(Handle::close);
     }
   }
 
-  private Tensor noise(List<Opaque> generators, long[] shape) {
+  private Tensor noise(List<Handle> generators, long[] shape) {
     return flow.noise(generators, shape[1], shape[2], shape[3]);
   }
 
-  private Tensor noiseTokens(List<Opaque> generators, long[] shape) {
+  private Tensor noiseTokens(List<Handle> generators, long[] shape) {
     try (Tensor noise = noise(generators, shape)) {
       return Flux2Transformer.tokens(noise);
     }

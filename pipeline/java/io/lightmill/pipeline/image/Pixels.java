@@ -10,14 +10,14 @@ import java.awt.image.Raster;
 import java.awt.image.WritableRaster;
 
 /** Between our pictures and those of the JDK. */
-final class Pixels {
+public final class Pixels {
 
   private static final int CHANNELS = 3;
 
   private Pixels() {}
 
   /** The image's own bytes, seen as a picture of the JDK; not to be drawn on. */
-  static BufferedImage view(RgbImage image) {
+  public static BufferedImage view(RgbImage image) {
     WritableRaster raster =
         Raster.createInterleavedRaster(
             new DataBufferByte(image.rgb(), image.rgb().length),
@@ -37,7 +37,7 @@ final class Pixels {
     return new BufferedImage(model, raster, false, null);
   }
 
-  static RgbImage copy(BufferedImage picture) {
+  public static RgbImage copy(BufferedImage picture) {
     int width = picture.getWidth();
     int height = picture.getHeight();
     int[] argb = picture.getRGB(0, 0, width, height, null, 0, width);

@@ -1,9 +1,10 @@
 package io.lightmill.pipeline.lora;
 
+import io.lightmill.pipeline.DType;
+import io.lightmill.pipeline.Device;
+import io.lightmill.pipeline.LoraBlend;
 import io.lightmill.pipeline.checkpoint.Residence;
 import io.lightmill.pipeline.checkpoint.WeightLoader;
-import io.lightmill.pipeline.torch.DType;
-import io.lightmill.pipeline.torch.Device;
 import io.lightmill.pipeline.torch.ScriptModule;
 import io.lightmill.pipeline.torch.Tensor;
 import io.lightmill.pipeline.torch.Weights;

@@ -6,7 +6,6 @@ import io.lightmill.pipeline.ImageRequest;
 import io.lightmill.pipeline.PipelineLimits;
 import io.lightmill.pipeline.PromptLength;
 import io.lightmill.pipeline.RgbImage;
-import io.lightmill.pipeline.TensorProbe;
 import io.lightmill.pipeline.checkpoint.Checkpoint;
 import io.lightmill.pipeline.checkpoint.ComponentFit;
 import io.lightmill.pipeline.checkpoint.Loading;
@@ -22,8 +21,9 @@ import io.lightmill.pipeline.text.PromptTokenizer;
 import io.lightmill.pipeline.text.QwenPromptReader;
 import io.lightmill.pipeline.text.QwenPrompts;
 import io.lightmill.pipeline.text.QwenTextEncoder;
-import io.lightmill.pipeline.torch.Opaque;
+import io.lightmill.pipeline.torch.Handle;
 import io.lightmill.pipeline.torch.Tensor;
+import io.lightmill.pipeline.torch.TensorProbe;
 import io.lightmill.pipeline.vae.AutoencoderKlQwenImage;
 import java.util.List;
 import java.util.Map;
@@ -136,7 +136,7 @@ public final class QwenImagePipeline implements DiffusionPipeline {
     ImageRequest any = batch.get(0);
     TokenGrid grid = TokenGrid.of(any.width(), any.height(), vae.config().scaleFactor());
     long[] shape = {batch.size(), grid.tokens(), transformer.config().inChannels()};
-    List<Opaque> generators = flow.generators(batch);
+    List<Handle> generators = flow.generators(batch);
     try (Tensor noise = flow.start(start, shape, () -> noise(generators, grid));
         QwenImageTransformer.Texts prompts = prompts(batch, grid, probe);
         QwenImageTransformer.Texts negative =
@@ -161,7 +161,7 @@ public final class QwenImagePipeline implements DiffusionPipeline {
       probe.record("image", image);
       return image;
     } finally {
-      generators.forEach(Opaque::close);
+      generators.forEach(Handle::close);
     }
   }
 
@@ -189,7 +189,7 @@ public final class QwenImagePipeline implements DiffusionPipeline {
     }
   }
 
-  private Tensor noise(List<Opaque> generators, TokenGrid grid) {
+  private Tensor noise(List<Handle> generators, TokenGrid grid) {
     int channels = vae.config().latentChannels();
     try (Tensor spatial =
         flow.noise(generators, channels, grid.latentRows(), grid.latentColumns())) {

@@ -1,10 +1,10 @@
 package io.lightmill.pipeline.qwenimage;
 
+import io.lightmill.pipeline.Device;
 import io.lightmill.pipeline.checkpoint.Checkpoint;
 import io.lightmill.pipeline.checkpoint.WeightLoader;
 import io.lightmill.pipeline.schedule.TokenGrid;
 import io.lightmill.pipeline.text.QwenPrompts;
-import io.lightmill.pipeline.torch.Device;
 import io.lightmill.pipeline.torch.ScriptModule;
 import io.lightmill.pipeline.torch.Tensor;
 import io.lightmill.pipeline.torch.Weights;

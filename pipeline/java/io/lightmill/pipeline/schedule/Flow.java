@@ -1,15 +1,15 @@
 package io.lightmill.pipeline.schedule;
 
+import io.lightmill.pipeline.DType;
+import io.lightmill.pipeline.Device;
 import io.lightmill.pipeline.ErrorCode;
 import io.lightmill.pipeline.ImageRequest;
 import io.lightmill.pipeline.LightmillException;
 import io.lightmill.pipeline.RgbImage;
-import io.lightmill.pipeline.TensorProbe;
-import io.lightmill.pipeline.torch.DType;
-import io.lightmill.pipeline.torch.Device;
-import io.lightmill.pipeline.torch.Opaque;
+import io.lightmill.pipeline.torch.Handle;
 import io.lightmill.pipeline.torch.ScriptModule;
 import io.lightmill.pipeline.torch.Tensor;
+import io.lightmill.pipeline.torch.TensorProbe;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -30,9 +30,9 @@ public record Flow(Device device, DType dtype) {
   private static final ScriptModule SCRIPT = ScriptModule.of("flow", "Flow");
 
   /** A CPU generator for each request, {@code torch.Generator("cpu").manual_seed(seed)}. */
-  public List<Opaque> generators(List<ImageRequest> batch) {
+  public List<Handle> generators(List<ImageRequest> batch) {
     return batch.stream()
-        .map(request -> SCRIPT.opaque("generator", Device.CPU, request.seed()))
+        .map(request -> SCRIPT.handle("generator", Device.CPU, request.seed()))
         .toList();
   }
 
@@ -41,7 +41,7 @@ public record Flow(Device device, DType dtype) {
    *
    * @return {@code [generators, channels, height, width]} on the device
    */
-  public Tensor noise(List<Opaque> generators, long channels, long height, long width) {
+  public Tensor noise(List<Handle> generators, long channels, long height, long width) {
     long[] shape = {1, channels, height, width};
     return onDevice(cat(generators, generator -> SCRIPT.tensor("noise", generator, shape, dtype)));
   }

@@ -1,7 +1,7 @@
 package io.lightmill.pipeline.schedule;
 
-import io.lightmill.pipeline.TensorProbe;
 import io.lightmill.pipeline.torch.Tensor;
+import io.lightmill.pipeline.torch.TensorProbe;
 import java.util.Optional;
 
 /**

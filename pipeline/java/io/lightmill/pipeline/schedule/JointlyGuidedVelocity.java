@@ -1,8 +1,8 @@
 package io.lightmill.pipeline.schedule;
 
 import io.lightmill.pipeline.ImageRequest;
-import io.lightmill.pipeline.TensorProbe;
 import io.lightmill.pipeline.torch.Tensor;
+import io.lightmill.pipeline.torch.TensorProbe;
 import java.util.List;
 import java.util.stream.LongStream;
 

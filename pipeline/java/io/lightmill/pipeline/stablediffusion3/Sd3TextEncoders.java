@@ -1,7 +1,6 @@
 package io.lightmill.pipeline.stablediffusion3;
 
 import io.lightmill.pipeline.ImageRequest;
-import io.lightmill.pipeline.TensorProbe;
 import io.lightmill.pipeline.checkpoint.Checkpoint;
 import io.lightmill.pipeline.checkpoint.ComponentFit;
 import io.lightmill.pipeline.checkpoint.Loading;
@@ -12,6 +11,7 @@ import io.lightmill.pipeline.text.PromptRows;
 import io.lightmill.pipeline.text.PromptTokenizer;
 import io.lightmill.pipeline.text.T5TextEncoder;
 import io.lightmill.pipeline.torch.Tensor;
+import io.lightmill.pipeline.torch.TensorProbe;
 import java.util.List;
 import java.util.Optional;
 

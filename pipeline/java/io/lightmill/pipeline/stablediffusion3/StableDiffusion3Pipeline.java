@@ -6,7 +6,6 @@ import io.lightmill.pipeline.ImageRequest;
 import io.lightmill.pipeline.PipelineLimits;
 import io.lightmill.pipeline.PromptLength;
 import io.lightmill.pipeline.RgbImage;
-import io.lightmill.pipeline.TensorProbe;
 import io.lightmill.pipeline.checkpoint.Checkpoint;
 import io.lightmill.pipeline.checkpoint.ComponentFit;
 import io.lightmill.pipeline.checkpoint.Loading;
@@ -21,8 +20,9 @@ import io.lightmill.pipeline.text.ClipTextEncoder;
 import io.lightmill.pipeline.text.PromptTokenizer;
 import io.lightmill.pipeline.text.T5TextEncoder;
 import io.lightmill.pipeline.text.TokenizedLength;
-import io.lightmill.pipeline.torch.Opaque;
+import io.lightmill.pipeline.torch.Handle;
 import io.lightmill.pipeline.torch.Tensor;
+import io.lightmill.pipeline.torch.TensorProbe;
 import io.lightmill.pipeline.vae.AutoencoderKl;
 import java.util.List;
 import java.util.Map;
@@ -155,7 +155,7 @@ public final class StableDiffusion3Pipeline implements DiffusionPipeline {
     long[] shape = {
       batch.size(), transformer.config().channels(), latentRows(any), latentColumns(any)
     };
-    List<Opaque> generators = flow.generators(batch);
+    List<Handle> generators = flow.generators(batch);
     try (Tensor noise = flow.start(start, shape, () -> noise(generators, any));
         Sd3TextEncoders.Prompts prompts = prompts(batch, guided, probe);
         JointlyGuidedVelocity velocity =
@@ -171,7 +171,7 @@ public final class StableDiffusion3Pipeline implements DiffusionPipeline {
       probe.record("image", image);
       return image;
     } finally {
-      generators.forEach(Opaque::close);
+      generators.forEach(Handle::close);
     }
   }
 
@@ -183,7 +183,7 @@ public final class StableDiffusion3Pipeline implements DiffusionPipeline {
     return request.width() / vae.config().scaleFactor();
   }
 
-  private Tensor noise(List<Opaque> generators, ImageRequest any) {
+  private Tensor noise(List<Handle> generators, ImageRequest any) {
     return flow.noise(
         generators, transformer.config().channels(), latentRows(any), latentColumns(any));
   }

@@ -1,6 +1,7 @@
 package io.lightmill.pipeline.torch;
 
 import ai.djl.pytorch.jni.JniUtils;
+import io.lightmill.pipeline.Device;
 import java.util.ArrayList;
 import java.util.List;
 

@@ -7,7 +7,7 @@ import ai.djl.pytorch.jni.IValue;
  *
  * <p>Nothing finalizes a handle: whoever gets one closes it.
  */
-public abstract sealed class EngineValue implements AutoCloseable permits Tensor, Weights, Opaque {
+public abstract sealed class EngineValue implements AutoCloseable permits Tensor, Weights, Handle {
 
   abstract IValue value();
 

@@ -6,6 +6,8 @@ import ai.djl.pytorch.engine.PtSymbolBlock;
 import ai.djl.pytorch.jni.IValue;
 import ai.djl.pytorch.jni.IValueUtils;
 import ai.djl.pytorch.jni.JniUtils;
+import io.lightmill.pipeline.DType;
+import io.lightmill.pipeline.Device;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -63,8 +65,8 @@ public final class ScriptModule {
   }
 
   /** Calls a method that returns something for other methods alone. */
-  public Opaque opaque(String method, Object... arguments) {
-    return new Opaque(run(method, arguments));
+  public Handle handle(String method, Object... arguments) {
+    return new Handle(run(method, arguments));
   }
 
   IValue run(String method, Object... arguments) {

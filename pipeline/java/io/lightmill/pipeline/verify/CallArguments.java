@@ -160,7 +160,7 @@ record CallArguments(String caseName, JsonNode json, CallDefaults defaults) {
   private LightmillException wrong(String key, String wanted) {
     return new LightmillException(
         ErrorCode.INPUT_INVALID,
-        "the case '%s' of the reference has %s for '%s', which must be %s; mend or remove the case"
+        "the case '%s' of the reference has %s for '%s', which must be %s; fix or remove the case"
             .formatted(caseName, args().path(key), key, wanted));
   }
 }

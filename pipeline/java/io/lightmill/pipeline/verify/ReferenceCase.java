@@ -2,6 +2,8 @@ package io.lightmill.pipeline.verify;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import io.lightmill.pipeline.ClassifierFreeGuidance;
+import io.lightmill.pipeline.DType;
+import io.lightmill.pipeline.Device;
 import io.lightmill.pipeline.ErrorCode;
 import io.lightmill.pipeline.ImageRequest;
 import io.lightmill.pipeline.LightmillException;
@@ -9,8 +11,6 @@ import io.lightmill.pipeline.checkpoint.ComponentConfig;
 import io.lightmill.pipeline.checkpoint.SafetensorsFile;
 import io.lightmill.pipeline.checkpoint.TensorEntry;
 import io.lightmill.pipeline.checkpoint.WeightLoader;
-import io.lightmill.pipeline.torch.DType;
-import io.lightmill.pipeline.torch.Device;
 import io.lightmill.pipeline.torch.Tensor;
 import java.util.List;
 import java.util.Map;

@@ -1,8 +1,8 @@
 package io.lightmill.pipeline.verify;
 
+import io.lightmill.pipeline.DType;
+import io.lightmill.pipeline.Device;
 import io.lightmill.pipeline.schedule.Flow;
-import io.lightmill.pipeline.torch.DType;
-import io.lightmill.pipeline.torch.Device;
 import io.lightmill.pipeline.torch.Tensor;
 import java.util.Arrays;
 

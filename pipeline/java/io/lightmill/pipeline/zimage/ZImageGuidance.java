@@ -2,11 +2,11 @@ package io.lightmill.pipeline.zimage;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import io.lightmill.pipeline.ImageRequest;
-import io.lightmill.pipeline.TensorProbe;
 import io.lightmill.pipeline.checkpoint.ComponentConfig;
 import io.lightmill.pipeline.schedule.Flow;
 import io.lightmill.pipeline.schedule.Velocity;
 import io.lightmill.pipeline.torch.Tensor;
+import io.lightmill.pipeline.torch.TensorProbe;
 import java.util.List;
 import java.util.Optional;
 

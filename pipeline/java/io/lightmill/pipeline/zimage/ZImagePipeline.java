@@ -6,7 +6,6 @@ import io.lightmill.pipeline.ImageRequest;
 import io.lightmill.pipeline.PipelineLimits;
 import io.lightmill.pipeline.PromptLength;
 import io.lightmill.pipeline.RgbImage;
-import io.lightmill.pipeline.TensorProbe;
 import io.lightmill.pipeline.checkpoint.Checkpoint;
 import io.lightmill.pipeline.checkpoint.ComponentConfig;
 import io.lightmill.pipeline.checkpoint.ComponentFit;
@@ -23,8 +22,9 @@ import io.lightmill.pipeline.text.PromptTokenizer;
 import io.lightmill.pipeline.text.QwenPromptReader;
 import io.lightmill.pipeline.text.QwenPrompts;
 import io.lightmill.pipeline.text.QwenTextEncoder;
-import io.lightmill.pipeline.torch.Opaque;
+import io.lightmill.pipeline.torch.Handle;
 import io.lightmill.pipeline.torch.Tensor;
+import io.lightmill.pipeline.torch.TensorProbe;
 import io.lightmill.pipeline.vae.AutoencoderKl;
 import java.util.List;
 import java.util.Map;
@@ -144,7 +144,7 @@ public final class ZImagePipeline implements DiffusionPipeline {
       batch.size(), vae.config().latentChannels(), grid.latentRows(), grid.latentColumns()
     };
     boolean guided = ClassifierFreeGuidance.POSITIVE_GUIDANCE_SCALE.guides(any);
-    List<Opaque> generators = flow.generators(batch);
+    List<Handle> generators = flow.generators(batch);
     try (Tensor noise = flow.start(start, shape, () -> noise(generators, shape));
         QwenPrompts texts = prompts(batch, probe);
         QwenPrompts away = guided ? negativePrompts(batch, probe) : null;
@@ -164,7 +164,7 @@ public final class ZImagePipeline implements DiffusionPipeline {
       probe.record("image", image);
       return image;
     } finally {
-      generators.forEach(Opaque::close);
+      generators.forEach(Handle::close);
     }
   }
 
@@ -174,7 +174,7 @@ public final class ZImagePipeline implements DiffusionPipeline {
         steps, Optional.of(sigmas), OptionalDouble.of(scheduler.mu(grid.tokens())));
   }
 
-  private Tensor noise(List<Opaque> generators, long[] shape) {
+  private Tensor noise(List<Handle> generators, long[] shape) {
     return flow.noise(generators, shape[1], shape[2], shape[3]);
   }
 

@@ -2,11 +2,11 @@ package io.lightmill.jobs;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.lightmill.pipeline.DType;
 import io.lightmill.pipeline.image.ImageFormat;
-import io.lightmill.pipeline.shard.ShardFormat;
-import io.lightmill.pipeline.torch.DType;
 import io.lightmill.udfs.DeviceChoice;
 import io.lightmill.udfs.GenerationSettings;
+import io.lightmill.udfs.shard.ShardFormat;
 import java.time.Instant;
 import java.util.Map;
 import java.util.Optional;
@@ -183,8 +183,8 @@ class GenerateOptionsTest {
             + " FLOAT16] (case-insensitive) but was 'int8'",
         "--conf=fs.s3a.endpoint=x | --conf names 'fs.s3a.endpoint', but Spark's settings begin with"
             + " 'spark.'; Hadoop's are given as 'spark.hadoop.' and their name.",
-        "--lora=none=x | --lora names an adapter 'none'; call it by letters, digits, dots, dashes and"
-            + " underscores, and not 'none'.",
+        "--lora=none=x | --lora names an adapter 'none'; call it by letters, digits, dots, dashes"
+            + " and underscores, and not 'none'.",
         "--lora=a+b=x | --lora names an adapter 'a+b'; call it by letters, digits, dots, dashes and"
             + " underscores, and not 'none'.",
         "--width=wide | Invalid value for option '--width': 'wide' is not an int",

@@ -158,7 +158,7 @@ class LauncherTest {
     Files.delete(checkout.resolve("target/lightmill.jar"));
     Launch launch = launch("--version");
     assertThat(launch.status).isEqualTo(2);
-    assertThat(launch.output).contains("the build failed; mend what Maven says above");
+    assertThat(launch.output).contains("the build failed; fix what Maven says above");
   }
 
   @Test

@@ -9,7 +9,7 @@ import org.apache.spark.sql.types.DataTypes;
 import org.apache.spark.sql.types.StructType;
 
 /** Manifests with the columns that people's reports are made of. */
-final class TestManifest {
+public final class TestManifest {
 
   private static final StructType COLUMNS =
       new StructType()
@@ -31,15 +31,16 @@ final class TestManifest {
 
   private TestManifest() {}
 
-  static Dataset<Row> of(List<Row> rows) {
+  public static Dataset<Row> of(List<Row> rows) {
     return TestSpark.session().createDataFrame(rows, COLUMNS);
   }
 
-  static Row generated(String id, String path) {
+  public static Row generated(String id, String path) {
     return generated(id, path, null, null, 1);
   }
 
-  static Row generated(String id, String path, String member, Long memberOffset, long bytes) {
+  public static Row generated(
+      String id, String path, String member, Long memberOffset, long bytes) {
     return RowFactory.create(
         "S" + id,
         "f00d" + id,
@@ -58,7 +59,7 @@ final class TestManifest {
         5L);
   }
 
-  static Row refused(String id, String status, String code, String message) {
+  public static Row refused(String id, String status, String code, String message) {
     return RowFactory.create(
         "S" + id, null, id, 0, status, code, message, null, null, null, null, null, null, null,
         null);

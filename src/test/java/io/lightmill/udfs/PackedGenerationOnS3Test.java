@@ -6,12 +6,12 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.lightmill.pipeline.ErrorCode;
 import io.lightmill.pipeline.LightmillException;
-import io.lightmill.pipeline.shard.ShardFormat;
-import io.lightmill.pipeline.store.ImageStore;
 import io.lightmill.s3.FaultyLink;
 import io.lightmill.s3.FaultyLink.Call;
 import io.lightmill.s3.FaultyLink.Fault;
 import io.lightmill.s3.S3Server;
+import io.lightmill.udfs.shard.ShardFormat;
+import io.lightmill.udfs.store.ImageStore;
 import java.nio.file.Path;
 import java.util.EnumSet;
 import java.util.Iterator;

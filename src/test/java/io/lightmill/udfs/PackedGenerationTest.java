@@ -6,9 +6,9 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import io.lightmill.pipeline.shard.ShardFormat;
-import io.lightmill.pipeline.store.ImageStore;
 import io.lightmill.udfs.lock.RunLock;
+import io.lightmill.udfs.shard.ShardFormat;
+import io.lightmill.udfs.store.ImageStore;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

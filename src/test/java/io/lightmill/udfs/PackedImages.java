@@ -2,9 +2,9 @@ package io.lightmill.udfs;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.lightmill.pipeline.shard.ImagePlace;
-import io.lightmill.pipeline.shard.PlacedImages;
-import io.lightmill.pipeline.store.ImageStore;
+import io.lightmill.udfs.shard.ImagePlace;
+import io.lightmill.udfs.shard.PlacedImages;
+import io.lightmill.udfs.store.ImageStore;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.util.ArrayList;

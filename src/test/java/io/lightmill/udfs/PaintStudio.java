@@ -1,6 +1,7 @@
 package io.lightmill.udfs;
 
 import io.lightmill.pipeline.ClassifierFreeGuidance;
+import io.lightmill.pipeline.Device;
 import io.lightmill.pipeline.DiffusionPipeline;
 import io.lightmill.pipeline.ErrorCode;
 import io.lightmill.pipeline.ImageRequest;
@@ -8,9 +9,8 @@ import io.lightmill.pipeline.LightmillException;
 import io.lightmill.pipeline.PipelineLimits;
 import io.lightmill.pipeline.PromptLength;
 import io.lightmill.pipeline.RgbImage;
-import io.lightmill.pipeline.TensorProbe;
-import io.lightmill.pipeline.torch.Device;
 import io.lightmill.pipeline.torch.Tensor;
+import io.lightmill.pipeline.torch.TensorProbe;
 import io.lightmill.udfs.device.JobCheckpoint;
 import io.lightmill.udfs.device.Model;
 import io.lightmill.udfs.device.PipelineLoader;

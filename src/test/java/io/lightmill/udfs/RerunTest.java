@@ -5,9 +5,9 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.lightmill.pipeline.ErrorCode;
 import io.lightmill.pipeline.LightmillException;
-import io.lightmill.pipeline.store.ImageStore;
 import io.lightmill.udfs.earlier.EarlierImages;
 import io.lightmill.udfs.lock.RunLock;
+import io.lightmill.udfs.store.ImageStore;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

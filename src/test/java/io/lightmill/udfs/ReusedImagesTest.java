@@ -78,8 +78,8 @@ class ReusedImagesTest {
     TestJob job = job("id,prompt,width", "1,a mug,", "2,a jug,33");
     assertThat(job.run(studio).statuses()).isEqualTo(Map.of("failed", 1L, "invalid", 1L));
 
-    PaintStudio mended = new PaintStudio();
-    assertThat(job.runId("second").run(mended).statuses())
+    PaintStudio fixed = new PaintStudio();
+    assertThat(job.runId("second").run(fixed).statuses())
         .isEqualTo(Map.of("generated", 1L, "invalid", 1L));
   }
 

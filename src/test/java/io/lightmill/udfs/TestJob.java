@@ -1,8 +1,8 @@
 package io.lightmill.udfs;
 
 import io.lightmill.pipeline.image.ImageFormat;
-import io.lightmill.pipeline.shard.ShardFormat;
 import io.lightmill.udfs.device.Cluster;
+import io.lightmill.udfs.shard.ShardFormat;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

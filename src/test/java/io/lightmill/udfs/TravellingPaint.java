@@ -2,13 +2,13 @@ package io.lightmill.udfs;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
+import io.lightmill.pipeline.Device;
 import io.lightmill.pipeline.DiffusionPipeline;
 import io.lightmill.pipeline.ImageRequest;
 import io.lightmill.pipeline.PromptLength;
 import io.lightmill.pipeline.RgbImage;
-import io.lightmill.pipeline.TensorProbe;
-import io.lightmill.pipeline.torch.Device;
 import io.lightmill.pipeline.torch.Tensor;
+import io.lightmill.pipeline.torch.TensorProbe;
 import io.lightmill.udfs.device.JobCheckpoint;
 import io.lightmill.udfs.device.PipelineLoader;
 import java.io.IOException;

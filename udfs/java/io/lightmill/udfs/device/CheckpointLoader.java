@@ -1,16 +1,17 @@
 package io.lightmill.udfs.device;
 
+import io.lightmill.pipeline.DType;
+import io.lightmill.pipeline.Device;
 import io.lightmill.pipeline.DiffusionPipeline;
 import io.lightmill.pipeline.ErrorCode;
 import io.lightmill.pipeline.LightmillException;
-import io.lightmill.pipeline.Pipelines;
 import io.lightmill.pipeline.PromptLength;
 import io.lightmill.pipeline.checkpoint.Checkpoint;
 import io.lightmill.pipeline.checkpoint.CheckpointCache;
+import io.lightmill.pipeline.families.Pipelines;
 import io.lightmill.pipeline.lora.LoraAdapter;
-import io.lightmill.pipeline.torch.DType;
-import io.lightmill.pipeline.torch.Device;
 import io.lightmill.udfs.GenerationSettings;
+import io.lightmill.udfs.checkpoint.CheckpointFetch;
 import java.util.Map;
 import java.util.TreeMap;
 import org.apache.spark.util.SerializableConfiguration;
@@ -59,7 +60,7 @@ record CheckpointLoader(
   private LoraAdapter adapter(Checkpoint checkpoint, String name) {
     String file = loading.adapters().get(name);
     LoraAdapter adapter =
-        Pipelines.adapter(checkpoint, CheckpointCache.ofUser().localizeFile(file, hadoop.value()));
+        Pipelines.adapter(checkpoint, new CheckpointFetch(hadoop.value()).localizeFile(file));
     if (!adapter.digest().equals(digests.get(name))) {
       throw new LightmillException(
           ErrorCode.WEIGHTS_INVALID,
@@ -71,6 +72,6 @@ record CheckpointLoader(
 
   private Checkpoint checkpoint() {
     return Checkpoint.open(
-        CheckpointCache.ofUser().localize(location, hadoop.value()), loading.wanted());
+        new CheckpointFetch(hadoop.value()).localize(location), loading.wanted());
   }
 }

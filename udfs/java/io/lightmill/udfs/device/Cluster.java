@@ -61,12 +61,12 @@ public record Cluster(boolean cuda, int slots, boolean local, int localGpus, dou
       SparkConf conf, int executors, int cores, DeviceChoice wanted, IntSupplier gpus) {
     String master = conf.get("spark.master");
     boolean local = isLocal(master);
-    AskedGpus.of(conf).requireGrantable(master, local);
+    RequestedGpus.of(conf).requireGrantable(master, local);
     if (wanted == DeviceChoice.CPU) {
       return new Cluster(false, Math.max(1, cores), local, 0);
     }
     double taskGpus = StageGpus.perTask(conf);
-    double perTask = taskGpus > 0 ? taskGpus : AskedGpus.of(conf).task();
+    double perTask = taskGpus > 0 ? taskGpus : RequestedGpus.of(conf).task();
     if (perTask > 0) {
       int slots = Math.max(executors, asked(conf)) * tasksPerExecutor(conf, perTask);
       return new Cluster(true, slots, local, 0, taskGpus);
@@ -88,8 +88,10 @@ public record Cluster(boolean cuda, int slots, boolean local, int localGpus, dou
 
   private static String noGpus(boolean local) {
     return local
-        ? "libtorch sees no GPU here; install a libtorch for CUDA and name it in PYTORCH_LIBRARY_PATH, PYTORCH_VERSION and PYTORCH_FLAVOR, or choose cpu"
-        : "executors have no GPU; set %s, such as 1, or choose cpu".formatted(AskedGpus.EXECUTOR);
+        ? "libtorch sees no GPU here; install a libtorch for CUDA and name it in"
+              + " PYTORCH_LIBRARY_PATH, PYTORCH_VERSION and PYTORCH_FLAVOR, or choose cpu"
+        : "executors have no GPU; set %s, such as 1, or choose cpu"
+            .formatted(RequestedGpus.EXECUTOR);
   }
 
   private static int asked(SparkConf conf) {
@@ -97,7 +99,7 @@ public record Cluster(boolean cuda, int slots, boolean local, int localGpus, dou
   }
 
   private static int tasksPerExecutor(SparkConf conf, double gpusPerTask) {
-    return Math.max(1, (int) Math.floor(AskedGpus.of(conf).executor() / gpusPerTask));
+    return Math.max(1, (int) Math.floor(RequestedGpus.of(conf).executor() / gpusPerTask));
   }
 
   /** Partitions of the generating stage: four to eight a slot, never more than batches. */

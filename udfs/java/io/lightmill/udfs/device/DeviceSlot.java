@@ -1,7 +1,7 @@
 package io.lightmill.udfs.device;
 
+import io.lightmill.pipeline.Device;
 import io.lightmill.pipeline.DiffusionPipeline;
-import io.lightmill.pipeline.torch.Device;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Function;
 

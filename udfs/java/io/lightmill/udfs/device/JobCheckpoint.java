@@ -1,13 +1,14 @@
 package io.lightmill.udfs.device;
 
+import io.lightmill.pipeline.DType;
 import io.lightmill.pipeline.ErrorCode;
 import io.lightmill.pipeline.LightmillException;
 import io.lightmill.pipeline.PipelineLimits;
-import io.lightmill.pipeline.Pipelines;
 import io.lightmill.pipeline.checkpoint.Checkpoint;
 import io.lightmill.pipeline.checkpoint.CheckpointCache;
-import io.lightmill.pipeline.torch.DType;
+import io.lightmill.pipeline.families.Pipelines;
 import io.lightmill.udfs.GenerationSettings;
+import io.lightmill.udfs.checkpoint.CheckpointFetch;
 import java.nio.file.Path;
 import java.util.Map;
 import java.util.TreeMap;
@@ -27,7 +28,7 @@ public record JobCheckpoint(Model model, PipelineLimits limits, PipelineLoader l
     String location = settings.checkpoint();
     Checkpoint checkpoint =
         Checkpoint.open(
-            CheckpointCache.ofUser().localize(location, hadoop), settings.loading().wanted());
+            new CheckpointFetch(hadoop).localize(location), settings.loading().wanted());
     PipelineLimits limits = Pipelines.limits(checkpoint);
     requireWeights(checkpoint);
     Map<String, String> adapters = adapters(checkpoint, settings, hadoop);
@@ -62,7 +63,7 @@ public record JobCheckpoint(Model model, PipelineLimits limits, PipelineLoader l
         .adapters()
         .forEach(
             (name, location) -> {
-              Path file = CheckpointCache.ofUser().localizeFile(location, hadoop);
+              Path file = new CheckpointFetch(hadoop).localizeFile(location);
               digests.put(name, Pipelines.adapter(checkpoint, file).digest());
             });
     return digests;

@@ -1,7 +1,7 @@
 package io.lightmill.udfs.device;
 
+import io.lightmill.pipeline.Device;
 import io.lightmill.pipeline.PromptLength;
-import io.lightmill.pipeline.torch.Device;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 

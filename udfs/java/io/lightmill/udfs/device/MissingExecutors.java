@@ -80,7 +80,7 @@ public final class MissingExecutors implements AutoCloseable {
   }
 
   private String gpus() {
-    double gpus = AskedGpus.of(conf).executor();
+    double gpus = RequestedGpus.of(conf).executor();
     return gpus > 0 ? " and %.0f GPUs".formatted(gpus) : "";
   }
 

@@ -1,8 +1,8 @@
 package io.lightmill.udfs.device;
 
+import io.lightmill.pipeline.Device;
 import io.lightmill.pipeline.DiffusionPipeline;
 import io.lightmill.pipeline.PromptLength;
-import io.lightmill.pipeline.torch.Device;
 import java.io.Serializable;
 
 /** Travels to executors and loads there what draws. */

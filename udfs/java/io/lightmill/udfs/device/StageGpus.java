@@ -31,12 +31,16 @@ public final class StageGpus {
    */
   static double perTask(SparkConf conf) {
     int slots = slots(conf);
-    AskedGpus asked = AskedGpus.of(conf);
+    RequestedGpus asked = RequestedGpus.of(conf);
     if (asked.task() > 0) {
       if (slots > 1) {
         throw refused(
             "%s=%d and %s=%s both say how tasks share GPUs; leave the second out"
-                .formatted(Cluster.SLOTS_PER_GPU, slots, AskedGpus.TASK, conf.get(AskedGpus.TASK)));
+                .formatted(
+                    Cluster.SLOTS_PER_GPU,
+                    slots,
+                    RequestedGpus.TASK,
+                    conf.get(RequestedGpus.TASK)));
       }
       return 0;
     }
@@ -48,13 +52,13 @@ public final class StageGpus {
       // long as their shuffle files are wanted: on a full cluster, for ever.
       throw refused(
           "with %s=true the executors that read the table would keep their GPUs from those that draw; set %s, such as 1, or turn dynamic allocation off"
-              .formatted(DYNAMIC_ALLOCATION, AskedGpus.TASK));
+              .formatted(DYNAMIC_ALLOCATION, RequestedGpus.TASK));
     }
     String master = conf.get("spark.master");
     if (!master.matches("(spark|k8s)://.*|yarn|local-cluster\\[.*")) {
       throw refused(
           "master '%s' gives GPUs to no stage of its own; set %s, such as 1, or use a standalone, YARN or Kubernetes master"
-              .formatted(master, AskedGpus.TASK));
+              .formatted(master, RequestedGpus.TASK));
     }
     return 1.0 / slots;
   }

@@ -1,8 +1,8 @@
 package io.lightmill.udfs.device;
 
+import io.lightmill.pipeline.Device;
 import io.lightmill.pipeline.ErrorCode;
 import io.lightmill.pipeline.LightmillException;
-import io.lightmill.pipeline.torch.Device;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;

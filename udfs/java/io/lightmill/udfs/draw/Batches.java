@@ -15,7 +15,7 @@ final class Batches implements Iterator<List<Row>> {
   private Row head;
 
   /**
-   * @param rows as {@link ImagePlan#dealt} sorts them
+   * @param rows as {@link ImagePlan#partitioned} sorts them
    */
   Batches(Iterator<Row> rows) {
     this.rows = rows;

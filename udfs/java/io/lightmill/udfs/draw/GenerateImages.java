@@ -1,12 +1,12 @@
 package io.lightmill.udfs.draw;
 
-import io.lightmill.pipeline.shard.ShardPacker;
-import io.lightmill.pipeline.store.ImageStore;
 import io.lightmill.udfs.manifest.Manifest;
-import io.lightmill.udfs.pack.PackedRows;
-import io.lightmill.udfs.pack.RowImages;
 import io.lightmill.udfs.plan.PlannedImages;
 import io.lightmill.udfs.progress.ReportedRows;
+import io.lightmill.udfs.shard.PackedRows;
+import io.lightmill.udfs.shard.RowImages;
+import io.lightmill.udfs.shard.ShardPacker;
+import io.lightmill.udfs.store.ImageStore;
 import java.util.Iterator;
 import org.apache.spark.TaskContext;
 import org.apache.spark.api.java.function.MapPartitionsFunction;

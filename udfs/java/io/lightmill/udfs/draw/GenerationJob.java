@@ -4,7 +4,7 @@ import io.lightmill.pipeline.ClassifierFreeGuidance;
 import io.lightmill.udfs.GenerationSettings;
 import io.lightmill.udfs.device.Cluster;
 import io.lightmill.udfs.device.PipelineLoader;
-import io.lightmill.udfs.earlier.OwnImages;
+import io.lightmill.udfs.earlier.AttemptImages;
 import io.lightmill.udfs.plan.ImageIdentity;
 import io.lightmill.udfs.progress.DrawingStop;
 import java.io.Serializable;
@@ -22,7 +22,7 @@ public record GenerationJob(
     String output,
     String runId,
     GenerationSettings.Packing packing,
-    OwnImages own,
+    AttemptImages own,
     DrawingStop stop,
     String policyDigest,
     Cluster cluster,

@@ -7,17 +7,17 @@ import io.lightmill.pipeline.LightmillException;
 import io.lightmill.pipeline.RgbImage;
 import io.lightmill.pipeline.image.ImageEncoder;
 import io.lightmill.pipeline.image.Receipt;
-import io.lightmill.pipeline.shard.StagedImages;
-import io.lightmill.pipeline.store.FoundObject;
-import io.lightmill.pipeline.store.ImageStore;
-import io.lightmill.pipeline.store.PathTemplate;
-import io.lightmill.pipeline.store.StoredObject;
 import io.lightmill.udfs.device.Model;
-import io.lightmill.udfs.earlier.OwnImages;
+import io.lightmill.udfs.earlier.AttemptImages;
 import io.lightmill.udfs.manifest.Outcome;
 import io.lightmill.udfs.manifest.StoredImage;
 import io.lightmill.udfs.plan.ImageIdentity;
 import io.lightmill.udfs.plan.PlannedImages;
+import io.lightmill.udfs.shard.StagedImages;
+import io.lightmill.udfs.store.FoundObject;
+import io.lightmill.udfs.store.ImageStore;
+import io.lightmill.udfs.store.PathTemplate;
+import io.lightmill.udfs.store.StoredObject;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -44,7 +44,7 @@ final class ImageFinisher {
   private final ImageIdentity identity;
   private final ClassifierFreeGuidance guidance;
   private final ImageStore store;
-  private final OwnImages own;
+  private final AttemptImages own;
   private final boolean packing;
 
   /**
@@ -54,7 +54,7 @@ final class ImageFinisher {
       ImageIdentity identity,
       ClassifierFreeGuidance guidance,
       ImageStore store,
-      OwnImages own,
+      AttemptImages own,
       boolean packing) {
     this.identity = identity;
     this.guidance = guidance;

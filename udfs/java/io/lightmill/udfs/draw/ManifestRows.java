@@ -1,7 +1,7 @@
 package io.lightmill.udfs.draw;
 
-import io.lightmill.pipeline.lora.LoraBlend;
-import io.lightmill.pipeline.torch.Device;
+import io.lightmill.pipeline.Device;
+import io.lightmill.pipeline.LoraBlend;
 import io.lightmill.udfs.device.Model;
 import io.lightmill.udfs.manifest.Manifest;
 import io.lightmill.udfs.manifest.Outcome;

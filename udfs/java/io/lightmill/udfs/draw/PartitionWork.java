@@ -1,9 +1,7 @@
 package io.lightmill.udfs.draw;
 
+import io.lightmill.pipeline.Device;
 import io.lightmill.pipeline.ImageRequest;
-import io.lightmill.pipeline.shard.StagedImages;
-import io.lightmill.pipeline.store.ImageStore;
-import io.lightmill.pipeline.torch.Device;
 import io.lightmill.udfs.ImageStatus;
 import io.lightmill.udfs.device.LoadedPipelines;
 import io.lightmill.udfs.device.TaskDevice;
@@ -15,6 +13,8 @@ import io.lightmill.udfs.plan.PlannedImages;
 import io.lightmill.udfs.progress.DrawingBegun;
 import io.lightmill.udfs.progress.DrawingStop;
 import io.lightmill.udfs.progress.ProgressPlugin;
+import io.lightmill.udfs.shard.StagedImages;
+import io.lightmill.udfs.store.ImageStore;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Iterator;

@@ -10,13 +10,13 @@ import static org.apache.spark.sql.functions.regexp_extract;
 import static org.apache.spark.sql.functions.struct;
 import static org.apache.spark.sql.functions.when;
 
-import io.lightmill.pipeline.shard.ShardPacker;
-import io.lightmill.pipeline.shard.StagedImages;
-import io.lightmill.pipeline.store.ImageStore;
-import io.lightmill.pipeline.store.PathTemplate;
 import io.lightmill.udfs.GenerationSettings;
 import io.lightmill.udfs.ImageStatus;
 import io.lightmill.udfs.plan.PlannedImages;
+import io.lightmill.udfs.shard.ShardPacker;
+import io.lightmill.udfs.shard.StagedImages;
+import io.lightmill.udfs.store.ImageStore;
+import io.lightmill.udfs.store.PathTemplate;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;

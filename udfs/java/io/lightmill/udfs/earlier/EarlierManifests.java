@@ -4,11 +4,11 @@ import static org.apache.spark.sql.functions.col;
 import static org.apache.spark.sql.functions.max_by;
 import static org.apache.spark.sql.functions.struct;
 
-import io.lightmill.pipeline.store.ImageStore;
-import io.lightmill.pipeline.store.ListedObject;
 import io.lightmill.udfs.ImageStatus;
 import io.lightmill.udfs.manifest.Manifest;
 import io.lightmill.udfs.manifest.ManifestCommit;
+import io.lightmill.udfs.store.ImageStore;
+import io.lightmill.udfs.store.ListedObject;
 import java.util.List;
 import org.apache.commons.lang3.Strings;
 import org.apache.spark.sql.Dataset;

@@ -1,9 +1,9 @@
 package io.lightmill.udfs.earlier;
 
 import io.lightmill.pipeline.image.ImageReceiptReader;
-import io.lightmill.pipeline.store.FoundObject;
-import io.lightmill.pipeline.store.ImageStore;
 import io.lightmill.udfs.plan.ImageIdentity;
+import io.lightmill.udfs.store.FoundObject;
+import io.lightmill.udfs.store.ImageStore;
 import java.util.Iterator;
 import java.util.Optional;
 import java.util.Spliterator;

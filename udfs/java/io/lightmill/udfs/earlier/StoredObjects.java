@@ -1,6 +1,6 @@
 package io.lightmill.udfs.earlier;
 
-import io.lightmill.pipeline.store.ImageStore;
+import io.lightmill.udfs.store.ImageStore;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.Arrays;

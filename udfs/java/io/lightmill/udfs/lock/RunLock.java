@@ -2,9 +2,9 @@ package io.lightmill.udfs.lock;
 
 import io.lightmill.pipeline.ErrorCode;
 import io.lightmill.pipeline.LightmillException;
-import io.lightmill.pipeline.store.FoundObject;
-import io.lightmill.pipeline.store.ImageStore;
-import io.lightmill.pipeline.store.ListedObject;
+import io.lightmill.udfs.store.FoundObject;
+import io.lightmill.udfs.store.ImageStore;
+import io.lightmill.udfs.store.ListedObject;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;

@@ -8,9 +8,9 @@ import static org.apache.spark.sql.functions.when;
 
 import io.lightmill.pipeline.ErrorCode;
 import io.lightmill.pipeline.LightmillException;
-import io.lightmill.pipeline.store.ImageStore;
 import io.lightmill.udfs.GenerationSettings;
 import io.lightmill.udfs.ImageStatus;
+import io.lightmill.udfs.store.ImageStore;
 import java.io.IOException;
 import java.time.Instant;
 import java.util.Arrays;

@@ -12,7 +12,7 @@ import java.util.Map;
  * each batch key. Within a key, images are ordered by id and cut into batches; so a batch holds the
  * same images however the table arrives.
  *
- * <p>Batches are ranked from the dearest to the cheapest and dealt to the partitions in snake
+ * <p>Batches are ranked from the dearest to the cheapest and partitioned to the partitions in snake
  * order: forth, then back, then forth. All full batches of a key cost the same and rank in one run,
  * so that the plan needs room for keys, not for batches.
  */
@@ -81,7 +81,7 @@ public final class BatchPlan implements Serializable {
     return batch < run.full ? run.first + batch : run.rest;
   }
 
-  /** The partition that a batch is dealt to. */
+  /** The partition that a batch is partitioned to. */
   int partition(long batch) {
     int place = (int) (batch % partitions);
     boolean forth = batch / partitions % 2 == 0;

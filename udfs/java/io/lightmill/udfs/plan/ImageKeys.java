@@ -1,12 +1,12 @@
 package io.lightmill.udfs.plan;
 
 import io.lightmill.pipeline.image.ImageFormat;
-import io.lightmill.pipeline.shard.ShardFormat;
-import io.lightmill.pipeline.store.PathTemplate;
-import io.lightmill.udfs.table.AskedImages;
+import io.lightmill.udfs.shard.ShardFormat;
+import io.lightmill.udfs.store.PathTemplate;
 import io.lightmill.udfs.table.PromptColumns;
 import io.lightmill.udfs.table.RequestColumn;
 import io.lightmill.udfs.table.RequestRows;
+import io.lightmill.udfs.table.RowRequest;
 import java.io.Serializable;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -56,7 +56,7 @@ public final class ImageKeys implements Serializable {
    *
    * @param row of {@link RequestRows}
    */
-  String key(String imageId, String id, int variant, AskedImages asked, long seed, Row row) {
+  String key(String imageId, String id, int variant, RowRequest asked, long seed, Row row) {
     String key =
         parsed()
             .key(

@@ -124,7 +124,7 @@ public record ImagePlan(
    * The images in the partitions that will draw them. A partition holds whole batches, one after
    * the other, after the rows that need no drawing. Rows of the same image are in the same batch.
    */
-  public Dataset<Row> dealt(BatchPlan plan) {
+  public Dataset<Row> partitioned(BatchPlan plan) {
     UDF2<String, Integer, Long> batch = (key, place) -> key == null ? null : plan.batch(key, place);
     UDF1<Long, Integer> partition = number -> number == null ? null : plan.partition(number);
     // Rows of one image meet, so that it is packed once.

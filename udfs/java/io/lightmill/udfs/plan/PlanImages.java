@@ -2,15 +2,15 @@ package io.lightmill.udfs.plan;
 
 import io.lightmill.pipeline.BatchKey;
 import io.lightmill.pipeline.ImageRequest;
-import io.lightmill.pipeline.lora.LoraBlend;
+import io.lightmill.pipeline.LoraBlend;
 import io.lightmill.udfs.device.LoadedPipelines;
 import io.lightmill.udfs.device.PipelineLoader;
-import io.lightmill.udfs.table.AskedImages;
-import io.lightmill.udfs.table.Fault;
 import io.lightmill.udfs.table.PromptTemplate;
 import io.lightmill.udfs.table.RequestReader;
 import io.lightmill.udfs.table.RequestRows;
 import io.lightmill.udfs.table.RequestRules;
+import io.lightmill.udfs.table.RowError;
+import io.lightmill.udfs.table.RowRequest;
 import java.util.Iterator;
 import java.util.stream.IntStream;
 import org.apache.spark.api.java.function.FlatMapFunction;
@@ -35,14 +35,14 @@ public record PlanImages(
 
   @Override
   public Iterator<Row> call(Row row) {
-    AskedImages asked =
+    RowRequest asked =
         new RequestReader(rules, LoadedPipelines.promptLength(loader), template).read(row);
     return IntStream.range(0, asked.variants())
-        .mapToObj(v -> asked.faults().isEmpty() ? image(row, asked, v) : invalid(row, asked, v))
+        .mapToObj(v -> asked.errors().isEmpty() ? image(row, asked, v) : invalid(row, asked, v))
         .iterator();
   }
 
-  private Row image(Row row, AskedImages asked, int variant) {
+  private Row image(Row row, RowRequest asked, int variant) {
     String id = row.getAs(RequestRows.ID);
     long seed =
         asked.seed() == null
@@ -77,15 +77,15 @@ public record PlanImages(
         passthrough);
   }
 
-  private Row invalid(Row row, AskedImages asked, int variant) {
+  private Row invalid(Row row, RowRequest asked, int variant) {
     String id = row.getAs(RequestRows.ID);
     String label = id == null ? "row without id" : "row id=" + id;
     return RowFactory.create(
         null,
         id,
         variant,
-        asked.faults().get(0).code().name(),
-        label + ": " + Fault.listed(asked.faults()),
+        asked.errors().get(0).code().name(),
+        label + ": " + RowError.listed(asked.errors()),
         asked.width(),
         asked.height(),
         asked.prompt(),

@@ -1,7 +1,7 @@
 package io.lightmill.udfs.plan;
 
 import io.lightmill.pipeline.ImageRequest;
-import io.lightmill.pipeline.lora.LoraBlend;
+import io.lightmill.pipeline.LoraBlend;
 import io.lightmill.udfs.table.RequestRows;
 import java.util.Optional;
 import org.apache.spark.sql.Row;

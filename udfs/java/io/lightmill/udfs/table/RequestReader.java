@@ -1,8 +1,8 @@
 package io.lightmill.udfs.table;
 
 import io.lightmill.pipeline.ErrorCode;
+import io.lightmill.pipeline.LoraBlend;
 import io.lightmill.pipeline.PromptLength;
-import io.lightmill.pipeline.lora.LoraBlend;
 import java.math.BigDecimal;
 import java.math.BigInteger;
 import java.util.ArrayList;
@@ -37,40 +37,40 @@ public final class RequestReader {
    *
    * @param row of {@link RequestRows}
    */
-  public AskedImages read(Row row) {
-    List<Fault> faults = new ArrayList<>();
+  public RowRequest read(Row row) {
+    List<RowError> errors = new ArrayList<>();
     String corrupt = row.getAs(RequestRows.CORRUPT);
     if (corrupt != null) {
-      faults.add(
-          new Fault(
+      errors.add(
+          new RowError(
               ErrorCode.VALUE_INVALID,
               "the line does not fit the table's format: '%s'; enclose values that hold commas, quotes or line ends in double quotes, and double the quotes inside"
                   .formatted(abbreviated(corrupt))));
-      return AskedImages.unread(faults);
+      return RowRequest.unread(errors);
     }
     if (row.<String>getAs(RequestRows.ID) == null) {
-      faults.add(
-          new Fault(ErrorCode.VALUE_INVALID, "id is empty; give every row an id of its own"));
+      errors.add(
+          new RowError(ErrorCode.VALUE_INVALID, "id is empty; give every row an id of its own"));
     }
-    String prompt = template == null ? prompt(row, faults) : filled(row, faults);
-    Integer width = whole(row, RequestColumn.WIDTH, rules.width(), faults);
-    Integer height = whole(row, RequestColumn.HEIGHT, rules.height(), faults);
+    String prompt = template == null ? prompt(row, errors) : filled(row, errors);
+    Integer width = whole(row, RequestColumn.WIDTH, rules.width(), errors);
+    Integer height = whole(row, RequestColumn.HEIGHT, rules.height(), errors);
     Integer steps =
-        whole(row, RequestColumn.NUM_INFERENCE_STEPS, rules.numInferenceSteps(), faults);
-    Double guidance = number(row, RequestColumn.GUIDANCE_SCALE, rules.guidanceScale(), faults);
-    Double trueCfg = number(row, RequestColumn.TRUE_CFG_SCALE, rules.trueCfgScale(), faults);
+        whole(row, RequestColumn.NUM_INFERENCE_STEPS, rules.numInferenceSteps(), errors);
+    Double guidance = number(row, RequestColumn.GUIDANCE_SCALE, rules.guidanceScale(), errors);
+    Double trueCfg = number(row, RequestColumn.TRUE_CFG_SCALE, rules.trueCfgScale(), errors);
     Integer sequence =
-        whole(row, RequestColumn.MAX_SEQUENCE_LENGTH, rules.maxSequenceLength(), faults);
+        whole(row, RequestColumn.MAX_SEQUENCE_LENGTH, rules.maxSequenceLength(), errors);
     Integer images =
-        whole(row, RequestColumn.NUM_IMAGES_PER_PROMPT, rules.numImagesPerPrompt(), faults);
-    Long seed = seed(row, faults);
-    checkDecoded(RequestColumn.PROMPT, prompt, faults);
-    checkDecoded(RequestColumn.NEGATIVE_PROMPT, negativePrompt(row), faults);
-    LoraBlend lora = lora(row, faults);
-    rules.check(width, height, steps, guidance, trueCfg, sequence, images, faults);
-    boolean truncated = truncated(RequestColumn.PROMPT, prompt, sequence, faults);
-    AskedImages asked =
-        new AskedImages(
+        whole(row, RequestColumn.NUM_IMAGES_PER_PROMPT, rules.numImagesPerPrompt(), errors);
+    Long seed = seed(row, errors);
+    checkDecoded(RequestColumn.PROMPT, prompt, errors);
+    checkDecoded(RequestColumn.NEGATIVE_PROMPT, negativePrompt(row), errors);
+    LoraBlend lora = lora(row, errors);
+    rules.check(width, height, steps, guidance, trueCfg, sequence, images, errors);
+    boolean truncated = truncated(RequestColumn.PROMPT, prompt, sequence, errors);
+    RowRequest asked =
+        new RowRequest(
             prompt,
             negativePrompt(row),
             width,
@@ -83,56 +83,56 @@ public final class RequestReader {
             images,
             lora,
             truncated,
-            List.copyOf(faults));
-    return faults.isEmpty() ? withNegativePrompt(asked) : asked;
+            List.copyOf(errors));
+    return errors.isEmpty() ? withNegativePrompt(asked) : asked;
   }
 
   /** A negative prompt that guides nothing may have any length. */
-  private AskedImages withNegativePrompt(AskedImages asked) {
+  private RowRequest withNegativePrompt(RowRequest asked) {
     if (!rules.guidance().guides(asked.request(0))) {
       return asked;
     }
-    List<Fault> faults = new ArrayList<>();
+    List<RowError> errors = new ArrayList<>();
     boolean truncated =
         truncated(
             RequestColumn.NEGATIVE_PROMPT,
             asked.negativePrompt(),
             asked.maxSequenceLength(),
-            faults);
-    return asked.checked(asked.truncated() || truncated, faults);
+            errors);
+    return asked.checked(asked.truncated() || truncated, errors);
   }
 
-  private static String prompt(Row row, List<Fault> faults) {
+  private static String prompt(Row row, List<RowError> errors) {
     String prompt = asked(row, RequestColumn.PROMPT);
     if (prompt == null || prompt.isBlank()) {
-      faults.add(new Fault(ErrorCode.PROMPT_MISSING, "prompt is empty; say what to draw"));
+      errors.add(new RowError(ErrorCode.PROMPT_MISSING, "prompt is empty; say what to draw"));
       return null;
     }
     return prompt;
   }
 
-  private String filled(Row row, List<Fault> faults) {
+  private String filled(Row row, List<RowError> errors) {
     List<String> values = row.getList(row.fieldIndex(RequestRows.PLACES));
     List<String> places = template.columns();
-    int known = faults.size();
+    int known = errors.size();
     for (int i = 0; i < places.size(); i++) {
       String value = values.get(i);
       if (value == null || value.isBlank()) {
-        faults.add(
-            new Fault(
+        errors.add(
+            new RowError(
                 ErrorCode.PROMPT_MISSING,
                 "%s is empty, and the prompt template needs it; fill it in"
                     .formatted(places.get(i))));
       }
     }
-    return faults.size() == known ? template.fill(values) : null;
+    return errors.size() == known ? template.fill(values) : null;
   }
 
   /** Readers put this character in the place of bytes that are not UTF-8. */
-  private static void checkDecoded(RequestColumn column, String text, List<Fault> faults) {
+  private static void checkDecoded(RequestColumn column, String text, List<RowError> errors) {
     if (text != null && text.indexOf('\uFFFD') >= 0) {
-      faults.add(
-          new Fault(
+      errors.add(
+          new RowError(
               ErrorCode.VALUE_INVALID,
               "%s '%s' has letters that could not be read; save the table in UTF-8"
                   .formatted(column.columnName(), abbreviated(text))));
@@ -145,21 +145,21 @@ public final class RequestReader {
     return given == null || given.isEmpty() ? rules.negativePrompt() : given;
   }
 
-  private LoraBlend lora(Row row, List<Fault> faults) {
+  private LoraBlend lora(Row row, List<RowError> errors) {
     String given = asked(row, RequestColumn.LORA);
-    return rules.blend(given == null || given.isBlank() ? rules.lora() : given, faults);
+    return rules.blend(given == null || given.isBlank() ? rules.lora() : given, errors);
   }
 
   private boolean truncated(
-      RequestColumn column, String prompt, Integer sequence, List<Fault> faults) {
+      RequestColumn column, String prompt, Integer sequence, List<RowError> errors) {
     if (prompt == null || sequence == null) {
       return false;
     }
     int tokens = length.tokens(prompt);
     int most = length.most(sequence);
     if (tokens > most && !rules.truncatePrompts()) {
-      faults.add(
-          new Fault(
+      errors.add(
+          new RowError(
               ErrorCode.PROMPT_TOO_LONG,
               "%s has %d tokens, more than the %d %s; shorten it, %slet the job cut it (--truncate-prompts)"
                   .formatted(
@@ -177,23 +177,24 @@ public final class RequestReader {
     return tokens > most;
   }
 
-  private static Integer whole(Row row, RequestColumn column, int fallback, List<Fault> faults) {
+  private static Integer whole(Row row, RequestColumn column, int fallback, List<RowError> errors) {
     return value(
-        row, column, fallback, BigDecimal::intValueExact, "a whole number within range", faults);
+        row, column, fallback, BigDecimal::intValueExact, "a whole number within range", errors);
   }
 
-  private static Double number(Row row, RequestColumn column, double fallback, List<Fault> faults) {
-    return value(row, column, fallback, BigDecimal::doubleValue, "a number", faults);
+  private static Double number(
+      Row row, RequestColumn column, double fallback, List<RowError> errors) {
+    return value(row, column, fallback, BigDecimal::doubleValue, "a number", errors);
   }
 
-  private static Long seed(Row row, List<Fault> faults) {
+  private static Long seed(Row row, List<RowError> errors) {
     return value(
         row,
         RequestColumn.SEED,
         null,
         RequestReader::seedBits,
         "a whole number of 64 bits (-9223372036854775808 to 18446744073709551615)",
-        faults);
+        errors);
   }
 
   private static Long seedBits(BigDecimal value) {
@@ -210,7 +211,7 @@ public final class RequestReader {
       T fallback,
       Function<BigDecimal, T> reading,
       String kind,
-      List<Fault> faults) {
+      List<RowError> errors) {
     String text = asked(row, column);
     if (text == null || text.isBlank()) {
       return fallback;
@@ -218,13 +219,13 @@ public final class RequestReader {
     try {
       return reading.apply(new BigDecimal(text.strip()));
     } catch (NumberFormatException | ArithmeticException e) { // not a number, or not in range
-      faults.add(notA(kind, column, text));
+      errors.add(notA(kind, column, text));
       return null;
     }
   }
 
-  private static Fault notA(String kind, RequestColumn column, String text) {
-    return new Fault(
+  private static RowError notA(String kind, RequestColumn column, String text) {
+    return new RowError(
         ErrorCode.VALUE_INVALID,
         "%s '%s' is not %s; correct it or leave it empty"
             .formatted(column.columnName(), abbreviated(text), kind));

@@ -3,8 +3,8 @@ package io.lightmill.udfs.table;
 import io.lightmill.pipeline.ClassifierFreeGuidance;
 import io.lightmill.pipeline.ErrorCode;
 import io.lightmill.pipeline.LightmillException;
+import io.lightmill.pipeline.LoraBlend;
 import io.lightmill.pipeline.PipelineLimits;
-import io.lightmill.pipeline.lora.LoraBlend;
 import io.lightmill.udfs.GenerationSettings;
 import java.io.Serializable;
 import java.util.ArrayList;
@@ -80,7 +80,7 @@ public record RequestRules(
             job.truncatePrompts(),
             job.lora().orElse(""),
             adapters.stream().sorted().toList());
-    List<Fault> faults = new ArrayList<>();
+    List<RowError> errors = new ArrayList<>();
     rules.check(
         rules.width,
         rules.height,
@@ -89,11 +89,11 @@ public record RequestRules(
         rules.trueCfgScale,
         rules.maxSequenceLength,
         rules.numImagesPerPrompt,
-        faults);
-    rules.blend(rules.lora, faults);
-    if (!faults.isEmpty()) {
+        errors);
+    rules.blend(rules.lora, errors);
+    if (!errors.isEmpty()) {
       throw new LightmillException(
-          ErrorCode.CONFIGURATION_INVALID, "defaults of the job: " + Fault.listed(faults));
+          ErrorCode.CONFIGURATION_INVALID, "defaults of the job: " + RowError.listed(errors));
     }
     return rules;
   }
@@ -109,25 +109,25 @@ public record RequestRules(
       Double trueCfgScale,
       Integer maxSequenceLength,
       Integer images,
-      List<Fault> faults) {
-    boolean wide = checkSide("width", width, faults);
-    boolean high = checkSide("height", height, faults);
+      List<RowError> errors) {
+    boolean wide = checkSide("width", width, errors);
+    boolean high = checkSide("height", height, errors);
     if (wide && high && (long) width * height > maxPixels) {
-      faults.add(
-          new Fault(
+      errors.add(
+          new RowError(
               ErrorCode.SIZE_INVALID,
               "%dx%d is %d pixels, more than the %d that this checkpoint draws; make one side smaller"
                   .formatted(width, height, (long) width * height, maxPixels)));
     }
-    checkRange("num_inference_steps", steps, minInferenceSteps, MOST_STEPS, faults);
-    checkScale("guidance_scale", guidanceScale, faults);
-    checkScale("true_cfg_scale", trueCfgScale, faults);
-    checkRange("max_sequence_length", maxSequenceLength, 1, longestPrompt, faults);
-    checkRange("num_images_per_prompt", images, 1, MOST_IMAGES_PER_PROMPT, faults);
+    checkRange("num_inference_steps", steps, minInferenceSteps, MOST_STEPS, errors);
+    checkScale("guidance_scale", guidanceScale, errors);
+    checkScale("true_cfg_scale", trueCfgScale, errors);
+    checkRange("max_sequence_length", maxSequenceLength, 1, longestPrompt, errors);
+    checkRange("num_images_per_prompt", images, 1, MOST_IMAGES_PER_PROMPT, errors);
   }
 
   /** Reads a choice of adapters; null, with a fault, if it cannot be. */
-  LoraBlend blend(String text, List<Fault> faults) {
+  LoraBlend blend(String text, List<RowError> errors) {
     try {
       LoraBlend blend = LoraBlend.parse(text);
       Set<String> unknown = new TreeSet<>(blend.weights().keySet());
@@ -135,8 +135,8 @@ public record RequestRules(
       if (unknown.isEmpty()) {
         return blend;
       }
-      faults.add(
-          new Fault(
+      errors.add(
+          new RowError(
               ErrorCode.VALUE_INVALID,
               "lora '%s' names %s, but the job's adapters are %s; declare it (--lora %s=FILE) or name another"
                   .formatted(
@@ -145,18 +145,18 @@ public record RequestRules(
                       adapters.isEmpty() ? "none" : String.join(", ", adapters),
                       unknown.iterator().next())));
     } catch (LightmillException e) {
-      faults.add(new Fault(e.code(), e.getMessage()));
+      errors.add(new RowError(e.code(), e.getMessage()));
     }
     return null;
   }
 
-  private boolean checkSide(String name, Integer pixels, List<Fault> faults) {
+  private boolean checkSide(String name, Integer pixels, List<RowError> errors) {
     if (pixels == null) {
       return false;
     }
     if (pixels > maxSide) {
-      faults.add(
-          new Fault(
+      errors.add(
+          new RowError(
               ErrorCode.SIZE_INVALID,
               "%s %d is more than the %d that a side may have with this checkpoint; make it smaller"
                   .formatted(name, pixels, maxSide)));
@@ -166,8 +166,8 @@ public record RequestRules(
       return true;
     }
     long nearest = Math.max(1, Math.round((double) pixels / sizeMultiple)) * sizeMultiple;
-    faults.add(
-        new Fault(
+    errors.add(
+        new RowError(
             ErrorCode.SIZE_INVALID,
             "%s %d is not a positive multiple of %d; the nearest is %d"
                 .formatted(name, pixels, sizeMultiple, nearest)));
@@ -175,19 +175,19 @@ public record RequestRules(
   }
 
   private static void checkRange(
-      String name, Integer value, int least, int most, List<Fault> faults) {
+      String name, Integer value, int least, int most, List<RowError> errors) {
     if (value != null && (value < least || value > most)) {
-      faults.add(
-          new Fault(
+      errors.add(
+          new RowError(
               ErrorCode.VALUE_INVALID,
               "%s %d is out of range; give %d to %d".formatted(name, value, least, most)));
     }
   }
 
-  private static void checkScale(String name, Double value, List<Fault> faults) {
+  private static void checkScale(String name, Double value, List<RowError> errors) {
     if (value != null && (!Double.isFinite(value) || value < 0)) {
-      faults.add(
-          new Fault(
+      errors.add(
+          new RowError(
               ErrorCode.VALUE_INVALID,
               "%s %s is out of range; give 0 or a positive number".formatted(name, value)));
     }

@@ -8,7 +8,7 @@ import java.util.regex.Pattern;
 import org.apache.commons.lang3.exception.ExceptionUtils;
 
 /**
- * Finds what the user can mend inside what Spark throws when a task fails. What comes from another
+ * Finds what the user can fix inside what Spark throws when a task fails. What comes from another
  * JVM may have lost its class, so that the text decides.
  */
 public final class TaskFailures {
@@ -25,15 +25,15 @@ public final class TaskFailures {
   private TaskFailures() {}
 
   /**
-   * The same failure, as a {@link LightmillException} if the user can mend it. Spark throws checked
+   * The same failure, as a {@link LightmillException} if the user can fix it. Spark throws checked
    * exceptions that Scala does not declare; they come back wrapped.
    *
    * @param table its location, for messages
    */
-  public static RuntimeException mendable(String table, Exception failure) {
-    Optional<LightmillException> mendable = sentence(table, failure);
-    if (mendable.isPresent()) {
-      return mendable.get();
+  public static RuntimeException fixable(String table, Exception failure) {
+    Optional<LightmillException> fixable = sentence(table, failure);
+    if (fixable.isPresent()) {
+      return fixable.get();
     }
     return failure instanceof RuntimeException unchecked
         ? unchecked

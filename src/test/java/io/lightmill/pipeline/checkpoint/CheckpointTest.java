@@ -3,11 +3,11 @@ package io.lightmill.pipeline.checkpoint;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
+import io.lightmill.pipeline.DType;
+import io.lightmill.pipeline.Device;
 import io.lightmill.pipeline.ErrorCode;
 import io.lightmill.pipeline.LightmillException;
-import io.lightmill.pipeline.Pipelines;
-import io.lightmill.pipeline.torch.DType;
-import io.lightmill.pipeline.torch.Device;
+import io.lightmill.pipeline.families.Pipelines;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -113,7 +113,7 @@ class CheckpointTest {
       assertThatExceptionOfType(LightmillException.class)
           .isThrownBy(this::load)
           .withMessageStartingWith(file.toString())
-          .withMessageEndingWith("mend it or fetch the checkpoint again")
+          .withMessageEndingWith("fix it or fetch the checkpoint again")
           .matches(e -> e.code() == ErrorCode.CHECKPOINT_INVALID);
     }
   }

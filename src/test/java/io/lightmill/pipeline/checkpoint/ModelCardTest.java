@@ -72,7 +72,7 @@ class ModelCardTest {
         .isThrownBy(() -> card.count("width"))
         .withMessageStartingWith(directory.resolve("README.md") + " gives ")
         .withMessageEndingWith(
-            "for inference.parameters.width, which must be a whole number above 0; mend or remove"
+            "for inference.parameters.width, which must be a whole number above 0; fix or remove"
                 + " it")
         .matches(e -> e.code() == ErrorCode.CHECKPOINT_INVALID);
   }

@@ -4,15 +4,15 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.lightmill.pipeline.DType;
+import io.lightmill.pipeline.Device;
 import io.lightmill.pipeline.DiffusionPipeline;
 import io.lightmill.pipeline.ErrorCode;
 import io.lightmill.pipeline.ImageRequest;
 import io.lightmill.pipeline.LightmillException;
-import io.lightmill.pipeline.Pipelines;
-import io.lightmill.pipeline.TensorProbe;
-import io.lightmill.pipeline.torch.DType;
-import io.lightmill.pipeline.torch.Device;
+import io.lightmill.pipeline.families.Pipelines;
 import io.lightmill.pipeline.torch.Tensor;
+import io.lightmill.pipeline.torch.TensorProbe;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -25,7 +25,6 @@ import java.util.TreeMap;
 import java.util.function.UnaryOperator;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
-import org.apache.hadoop.conf.Configuration;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -137,18 +136,18 @@ class RewrittenCheckpointTest {
     CheckpointCache cache = new CheckpointCache(temporary.resolve("cache"));
     float[] plain = draw(ReferenceCheckpoint.of("flux-schnell"), Optional.empty());
 
-    assertThat(cache.localize(model.toString(), new Configuration())).isEqualTo(snapshot);
+    assertThat(cache.localize(model.toString())).isEqualTo(snapshot);
     assertThat(draw(snapshot, Optional.empty())).isEqualTo(plain);
     assertThat(Checkpoint.open(snapshot).digest())
         .isEqualTo(Checkpoint.open(ReferenceCheckpoint.of("flux-schnell")).digest());
 
     Files.createDirectories(model.resolve("snapshots/3d4e5f"));
     assertThatExceptionOfType(LightmillException.class)
-        .isThrownBy(() -> cache.localize(model.toString(), new Configuration()))
+        .isThrownBy(() -> cache.localize(model.toString()))
         .withMessageContaining("holds 2 snapshots and no refs/main; name one of [" + snapshot);
     Files.createDirectories(model.resolve("refs"));
     Files.writeString(model.resolve("refs/main"), "0a1b2c\n");
-    assertThat(cache.localize(model.toString(), new Configuration())).isEqualTo(snapshot);
+    assertThat(cache.localize(model.toString())).isEqualTo(snapshot);
   }
 
   private static Path hubSnapshot(Path model, String revision, String reference)
@@ -236,7 +235,7 @@ class RewrittenCheckpointTest {
                 + " [64]; has '"
                 + block
                 + "to_qkv.weight' of shape [95, 32] where the config asks for [32, 32];"
-                + " fetch the checkpoint again, or mend its config");
+                + " fetch the checkpoint again, or fix its config");
   }
 
   /** Puts the tensors of some layers one after the other, wherever a file has them. */

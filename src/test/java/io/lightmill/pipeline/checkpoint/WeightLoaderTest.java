@@ -3,11 +3,11 @@ package io.lightmill.pipeline.checkpoint;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
+import io.lightmill.pipeline.DType;
+import io.lightmill.pipeline.Device;
 import io.lightmill.pipeline.ErrorCode;
 import io.lightmill.pipeline.LightmillException;
 import io.lightmill.pipeline.schedule.Flow;
-import io.lightmill.pipeline.torch.DType;
-import io.lightmill.pipeline.torch.Device;
 import io.lightmill.pipeline.torch.Tensor;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -118,7 +118,7 @@ class WeightLoaderTest {
                 + " has instead what no network knows: other;"
                 + " has 'kept.ids' of type I32 where the network takes floating-point weights;"
                 + " has 'kept.proj.weight' of shape [1, 2] where the config asks for [3, 2];"
-                + " fetch the checkpoint again, or mend its config")
+                + " fetch the checkpoint again, or fix its config")
         .matches(e -> e.code() == ErrorCode.WEIGHTS_INVALID);
   }
 

@@ -2,17 +2,17 @@ package io.lightmill.pipeline.flux;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.lightmill.pipeline.DType;
+import io.lightmill.pipeline.Device;
 import io.lightmill.pipeline.DiffusionPipeline;
 import io.lightmill.pipeline.ImageRequest;
-import io.lightmill.pipeline.Pipelines;
 import io.lightmill.pipeline.RgbImage;
-import io.lightmill.pipeline.TensorProbe;
 import io.lightmill.pipeline.checkpoint.Checkpoint;
 import io.lightmill.pipeline.checkpoint.CheckpointCache;
 import io.lightmill.pipeline.checkpoint.ReferenceCheckpoint;
-import io.lightmill.pipeline.torch.DType;
-import io.lightmill.pipeline.torch.Device;
+import io.lightmill.pipeline.families.Pipelines;
 import io.lightmill.pipeline.torch.Tensor;
+import io.lightmill.pipeline.torch.TensorProbe;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -27,7 +27,6 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.stream.IntStream;
-import org.apache.hadoop.conf.Configuration;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -52,9 +51,7 @@ class FluxBatchTest {
 
   @BeforeAll
   static void load() {
-    Path pocket =
-        new CheckpointCache(cache)
-            .localize(CheckpointCache.BUILTIN_POCKET, new Configuration(false));
+    Path pocket = new CheckpointCache(cache).localize(CheckpointCache.BUILTIN_POCKET);
     load("pocket", pocket);
     load("flux-schnell", ReferenceCheckpoint.of("flux-schnell"));
     load("flux-dev", ReferenceCheckpoint.of("flux-dev"));

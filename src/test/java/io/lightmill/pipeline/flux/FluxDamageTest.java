@@ -6,18 +6,18 @@ import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.lightmill.pipeline.DType;
+import io.lightmill.pipeline.Device;
 import io.lightmill.pipeline.DiffusionPipeline;
 import io.lightmill.pipeline.ErrorCode;
 import io.lightmill.pipeline.ImageRequest;
 import io.lightmill.pipeline.LightmillException;
-import io.lightmill.pipeline.Pipelines;
-import io.lightmill.pipeline.TensorProbe;
 import io.lightmill.pipeline.checkpoint.Checkpoint;
 import io.lightmill.pipeline.checkpoint.CheckpointCopy;
 import io.lightmill.pipeline.checkpoint.ReferenceCheckpoint;
-import io.lightmill.pipeline.torch.DType;
-import io.lightmill.pipeline.torch.Device;
+import io.lightmill.pipeline.families.Pipelines;
 import io.lightmill.pipeline.torch.Tensor;
+import io.lightmill.pipeline.torch.TensorProbe;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -58,7 +58,7 @@ class FluxDamageTest {
         .withMessage(
             checkpoint.directory().resolve("transformer/diffusion_pytorch_model.safetensors")
                 + " lacks the weights proj_out.bias, transformer_blocks.1.attn.norm_q.weight;"
-                + " fetch the checkpoint again, or mend its config");
+                + " fetch the checkpoint again, or fix its config");
   }
 
   /** A config that describes another network than the file holds. */
@@ -117,7 +117,7 @@ class FluxDamageTest {
             checkpoint.directory().resolve(component).resolve("config.json").toString())
         .withMessageContaining("'" + key + "'")
         .withMessageContaining(message)
-        .withMessageEndingWith("mend it or fetch the checkpoint again");
+        .withMessageEndingWith("fix it or fetch the checkpoint again");
   }
 
   @Test

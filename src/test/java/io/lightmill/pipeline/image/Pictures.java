@@ -8,19 +8,19 @@ import java.util.Random;
 import javax.imageio.ImageIO;
 
 /** Pixels that the tests of this room draw and read. */
-final class Pictures {
+public final class Pictures {
 
   private Pictures() {}
 
   /** Every byte at random: no prediction holds, and wrong ones show. */
-  static RgbImage noise(int width, int height) {
+  public static RgbImage noise(int width, int height) {
     byte[] rgb = new byte[width * height * 3];
     new Random(7).nextBytes(rgb);
     return new RgbImage(width, height, rgb);
   }
 
   /** Two smooth slopes and a hard edge of saturated colours down the middle. */
-  static RgbImage slopes(int width, int height) {
+  public static RgbImage slopes(int width, int height) {
     byte[] rgb = new byte[width * height * 3];
     for (int i = 0; i < width * height; i++) {
       int x = i % width;
@@ -32,7 +32,7 @@ final class Pictures {
     return new RgbImage(width, height, rgb);
   }
 
-  static RgbImage plain(int width, int height, int colour) {
+  public static RgbImage plain(int width, int height, int colour) {
     byte[] rgb = new byte[width * height * 3];
     for (int i = 0; i < rgb.length; i++) {
       rgb[i] = (byte) (colour >> (16 - 8 * (i % 3)));
@@ -41,7 +41,7 @@ final class Pictures {
   }
 
   /** What the JDK's own readers see. */
-  static RgbImage decoded(byte[] object) throws IOException {
+  public static RgbImage decoded(byte[] object) throws IOException {
     BufferedImage image = ImageIO.read(new ByteArrayInputStream(object));
     byte[] rgb = new byte[image.getWidth() * image.getHeight() * 3];
     for (int y = 0, i = 0; y < image.getHeight(); y++) {

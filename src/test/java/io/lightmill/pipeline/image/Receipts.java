@@ -9,18 +9,18 @@ import java.util.Optional;
 import java.util.TreeMap;
 
 /** Receipts that the tests of this room embed. */
-final class Receipts {
+public final class Receipts {
 
-  static final String HOSTILE =
+  public static final String HOSTILE =
       "Кружка ☕ 藍色的馬克杯 👩🏽‍🚀 <b>&amp;\"'</b> ]]> <?x?> naïve\tline one\nline two\\ %s {0}";
 
   private Receipts() {}
 
-  static Receipt of(String prompt) {
+  public static Receipt of(String prompt) {
     return of(prompt, Optional.empty(), 1);
   }
 
-  static Receipt of(String prompt, Optional<String> negativePrompt, double trueCfgScale) {
+  public static Receipt of(String prompt, Optional<String> negativePrompt, double trueCfgScale) {
     ImageRequest request =
         new ImageRequest(prompt, negativePrompt, 768, 1344, 8, 3.5, trueCfgScale, 512, 42);
     return new Receipt(

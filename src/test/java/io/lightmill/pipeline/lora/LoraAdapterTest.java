@@ -5,10 +5,10 @@ import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
 import io.lightmill.pipeline.ErrorCode;
 import io.lightmill.pipeline.LightmillException;
-import io.lightmill.pipeline.Pipelines;
 import io.lightmill.pipeline.checkpoint.Checkpoint;
 import io.lightmill.pipeline.checkpoint.ReferenceCheckpoint;
 import io.lightmill.pipeline.checkpoint.StoredBytes;
+import io.lightmill.pipeline.families.Pipelines;
 import io.lightmill.pipeline.lora.DraftedLora.Rows;
 import java.io.IOException;
 import java.nio.file.Files;

@@ -5,9 +5,9 @@ import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
 import io.lightmill.pipeline.ErrorCode;
 import io.lightmill.pipeline.LightmillException;
-import io.lightmill.pipeline.Pipelines;
 import io.lightmill.pipeline.checkpoint.Checkpoint;
 import io.lightmill.pipeline.checkpoint.ReferenceCheckpoint;
+import io.lightmill.pipeline.families.Pipelines;
 import io.lightmill.pipeline.lora.DraftedLora.Rows;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -54,7 +54,8 @@ class LoraScaleTest {
     save(Map.of());
     String plain = open().digest();
     config(
-        "{\"r\": 4, \"lora_alpha\": 10, \"alpha_pattern\": {\"0.attn.to_v\": 3}, \"bias\": \"none\"}");
+        "{\"r\": 4, \"lora_alpha\": 10, \"alpha_pattern\": {\"0.attn.to_v\": 3}, \"bias\":"
+            + " \"none\"}");
     LoraAdapter adapter = open();
     assertThat(scale(adapter, QUERY)).isEqualTo(10.0 / 4);
     assertThat(scale(adapter, VALUE)).isEqualTo(3.0 / 2);

@@ -3,12 +3,12 @@ package io.lightmill.pipeline.stablediffusion3;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.DynamicTest.dynamicTest;
 
+import io.lightmill.pipeline.DType;
+import io.lightmill.pipeline.Device;
 import io.lightmill.pipeline.DiffusionPipeline;
-import io.lightmill.pipeline.Pipelines;
 import io.lightmill.pipeline.checkpoint.Checkpoint;
 import io.lightmill.pipeline.checkpoint.ReferenceCheckpoint;
-import io.lightmill.pipeline.torch.DType;
-import io.lightmill.pipeline.torch.Device;
+import io.lightmill.pipeline.families.Pipelines;
 import io.lightmill.pipeline.verify.Comparison;
 import io.lightmill.pipeline.verify.Kind;
 import io.lightmill.pipeline.verify.Verification;

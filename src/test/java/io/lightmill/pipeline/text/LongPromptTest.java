@@ -2,16 +2,16 @@ package io.lightmill.pipeline.text;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.lightmill.pipeline.DType;
+import io.lightmill.pipeline.Device;
 import io.lightmill.pipeline.DiffusionPipeline;
 import io.lightmill.pipeline.ImageRequest;
-import io.lightmill.pipeline.Pipelines;
 import io.lightmill.pipeline.RgbImage;
 import io.lightmill.pipeline.checkpoint.Checkpoint;
 import io.lightmill.pipeline.checkpoint.ReferenceCheckpoint;
 import io.lightmill.pipeline.checkpoint.WeightLoader;
+import io.lightmill.pipeline.families.Pipelines;
 import io.lightmill.pipeline.schedule.Flow;
-import io.lightmill.pipeline.torch.DType;
-import io.lightmill.pipeline.torch.Device;
 import io.lightmill.pipeline.torch.Tensor;
 import java.io.IOException;
 import java.nio.file.Files;

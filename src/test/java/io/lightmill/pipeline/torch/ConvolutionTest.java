@@ -2,6 +2,8 @@ package io.lightmill.pipeline.torch;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.lightmill.pipeline.DType;
+import io.lightmill.pipeline.Device;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 

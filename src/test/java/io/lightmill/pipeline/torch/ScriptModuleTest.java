@@ -5,6 +5,8 @@ import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 
 import ai.djl.engine.EngineException;
+import io.lightmill.pipeline.DType;
+import io.lightmill.pipeline.Device;
 import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -63,7 +65,7 @@ class ScriptModuleTest {
   @Test
   void aTupleGoesFromOneCallToTheNext() {
     try (Tensor x = Tensor.of(new float[] {1, 2}, 2);
-        Opaque pair = MODULE.opaque("pair", x);
+        Handle pair = MODULE.handle("pair", x);
         Tensor second = MODULE.tensor("second", pair)) {
       assertThat(second.toFloats()).containsExactly(2, 4);
     }
@@ -121,8 +123,8 @@ class ScriptModuleTest {
   @Test
   void aGeneratorGoesOnWhereItStopped() {
     ScriptModule flow = ScriptModule.of("flow", "Flow");
-    try (Opaque generator = flow.opaque("generator", Device.CPU, 42L);
-        Opaque other = flow.opaque("generator", Device.CPU, 42L);
+    try (Handle generator = flow.handle("generator", Device.CPU, 42L);
+        Handle other = flow.handle("generator", Device.CPU, 42L);
         Tensor first = flow.tensor("noise", generator, new long[] {2}, DType.F32);
         Tensor second = flow.tensor("noise", generator, new long[] {2}, DType.F32);
         Tensor beside = flow.tensor("noise", other, new long[] {2}, DType.F32)) {
@@ -133,7 +135,7 @@ class ScriptModuleTest {
 
   private static Tensor noise(long seed) {
     ScriptModule flow = ScriptModule.of("flow", "Flow");
-    try (Opaque generator = flow.opaque("generator", Device.CPU, seed)) {
+    try (Handle generator = flow.handle("generator", Device.CPU, seed)) {
       return flow.tensor("noise", generator, new long[] {2, 2}, DType.F32);
     }
   }

@@ -3,11 +3,11 @@ package io.lightmill.pipeline.verify;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.DynamicTest.dynamicTest;
 
+import io.lightmill.pipeline.DType;
+import io.lightmill.pipeline.Device;
 import io.lightmill.pipeline.DiffusionPipeline;
-import io.lightmill.pipeline.Pipelines;
 import io.lightmill.pipeline.checkpoint.Checkpoint;
-import io.lightmill.pipeline.torch.DType;
-import io.lightmill.pipeline.torch.Device;
+import io.lightmill.pipeline.families.Pipelines;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.EnumSet;

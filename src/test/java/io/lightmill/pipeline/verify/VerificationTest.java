@@ -6,19 +6,19 @@ import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.lightmill.pipeline.DType;
+import io.lightmill.pipeline.Device;
 import io.lightmill.pipeline.DiffusionPipeline;
 import io.lightmill.pipeline.ErrorCode;
 import io.lightmill.pipeline.ImageRequest;
 import io.lightmill.pipeline.LightmillException;
-import io.lightmill.pipeline.Pipelines;
 import io.lightmill.pipeline.RgbImage;
-import io.lightmill.pipeline.TensorProbe;
 import io.lightmill.pipeline.checkpoint.Checkpoint;
 import io.lightmill.pipeline.checkpoint.ReferenceCheckpoint;
 import io.lightmill.pipeline.checkpoint.StoredBytes;
-import io.lightmill.pipeline.torch.DType;
-import io.lightmill.pipeline.torch.Device;
+import io.lightmill.pipeline.families.Pipelines;
 import io.lightmill.pipeline.torch.Tensor;
+import io.lightmill.pipeline.torch.TensorProbe;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -67,7 +67,8 @@ class VerificationTest {
   @ParameterizedTest
   @CsvSource({
     "text_encoder/model, text_model.final_layer_norm.weight, 'text_encoder, call 0, pooler_output'",
-    "text_encoder_2/model, encoder.final_layer_norm.weight, 'text_encoder_2, call 0, last_hidden_state'",
+    "text_encoder_2/model, encoder.final_layer_norm.weight, 'text_encoder_2, call 0,"
+        + " last_hidden_state'",
     "transformer/diffusion_pytorch_model, proj_out.bias, 'transformer, call 0'",
     "vae/diffusion_pytorch_model, decoder.conv_out.bias, image from its seed"
   })

@@ -4,9 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.lightmill.pipeline.ClassifierFreeGuidance;
 import io.lightmill.pipeline.PipelineLimits;
-import io.lightmill.pipeline.Pipelines;
 import io.lightmill.pipeline.PromptLength;
 import io.lightmill.pipeline.checkpoint.Checkpoint;
+import io.lightmill.pipeline.families.Pipelines;
 import io.lightmill.pipeline.text.PromptTokenizer;
 import io.lightmill.pipeline.verify.RecordedCalls;
 import java.nio.file.Path;

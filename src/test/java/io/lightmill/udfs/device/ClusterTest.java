@@ -210,12 +210,12 @@ class ClusterTest {
     "local[2],libtorch sees no GPU here",
     "spark://host:7077,set spark.executor.resource.gpu.amount"
   })
-  void gpusThatAreAskedForAndAreNotThereAreRefused(String master, String mend) {
+  void gpusThatAreAskedForAndAreNotThereAreRefused(String master, String fix) {
     assertThatThrownBy(() -> Cluster.of(conf(master), 0, 2, DeviceChoice.CUDA, () -> 0))
         .isInstanceOfSatisfying(
             LightmillException.class,
             e -> assertThat(e.code()).isEqualTo(ErrorCode.CONFIGURATION_INVALID))
-        .hasMessageContaining(mend)
+        .hasMessageContaining(fix)
         .hasMessageEndingWith("or choose cpu");
   }
 

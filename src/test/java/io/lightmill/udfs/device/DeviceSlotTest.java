@@ -3,8 +3,8 @@ package io.lightmill.udfs.device;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.lightmill.pipeline.Device;
 import io.lightmill.pipeline.ImageRequest;
-import io.lightmill.pipeline.torch.Device;
 import io.lightmill.udfs.PaintStudio;
 import java.util.List;
 import java.util.Optional;

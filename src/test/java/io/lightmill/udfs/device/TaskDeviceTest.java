@@ -3,7 +3,7 @@ package io.lightmill.udfs.device;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import io.lightmill.pipeline.torch.Device;
+import io.lightmill.pipeline.Device;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
 

@@ -3,10 +3,10 @@ package io.lightmill.udfs.draw;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.lightmill.pipeline.Device;
 import io.lightmill.pipeline.ErrorCode;
 import io.lightmill.pipeline.ImageRequest;
 import io.lightmill.pipeline.LightmillException;
-import io.lightmill.pipeline.torch.Device;
 import io.lightmill.udfs.PaintStudio;
 import io.lightmill.udfs.device.LoadedPipelines;
 import java.util.ArrayList;

@@ -5,10 +5,10 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.lightmill.pipeline.ErrorCode;
 import io.lightmill.pipeline.LightmillException;
-import io.lightmill.pipeline.store.ImageStore;
 import io.lightmill.s3.FaultyLink;
 import io.lightmill.s3.S3Server;
 import io.lightmill.udfs.HandClock;
+import io.lightmill.udfs.store.ImageStore;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;

@@ -3,8 +3,8 @@ package io.lightmill.udfs.plan;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.lightmill.pipeline.ImageRequest;
+import io.lightmill.pipeline.LoraBlend;
 import io.lightmill.pipeline.image.ImageFormat;
-import io.lightmill.pipeline.lora.LoraBlend;
 import io.lightmill.udfs.device.Model;
 import java.util.Map;
 import java.util.Optional;

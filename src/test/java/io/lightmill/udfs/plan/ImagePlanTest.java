@@ -42,11 +42,11 @@ class ImagePlanTest {
     return ImagePlan.of("prompts.csv", ImagePlan.placed(TestTables.planned(table)), true);
   }
 
-  /** Image ids by batch, in the order in which they are dealt. */
+  /** Image ids by batch, in the order in which they are partitioned. */
   private static Map<Long, List<String>> batches(Dataset<Row> table, int partitions) {
     ImagePlan plan = plan(table);
     Map<Long, List<String>> batches = new TreeMap<>();
-    plan.dealt(plan.batches(4, CLUSTER, OptionalInt.of(partitions)))
+    plan.partitioned(plan.batches(4, CLUSTER, OptionalInt.of(partitions)))
         .filter("batch is not null")
         .collectAsList()
         .forEach(
@@ -71,15 +71,15 @@ class ImagePlanTest {
   @Test
   void partitionsHoldWholeBatchesOneAfterTheOther() {
     ImagePlan plan = plan(mixedTable());
-    List<Row> dealt =
-        plan.dealt(plan.batches(4, CLUSTER, OptionalInt.of(6)))
+    List<Row> partitioned =
+        plan.partitioned(plan.batches(4, CLUSTER, OptionalInt.of(6)))
             .withColumn("task", functions.spark_partition_id())
             .collectAsList();
 
     Map<Long, Integer> tasks = new HashMap<>();
     Set<Long> finished = new HashSet<>();
     Long current = null;
-    for (Row row : dealt) {
+    for (Row row : partitioned) {
       Long batch = row.getAs(ImagePlan.BATCH);
       if (batch != null && !batch.equals(current)) {
         assertThat(finished.add(batch)).as("batch %d comes in one piece", batch).isTrue();
@@ -90,7 +90,7 @@ class ImagePlanTest {
             .isNotEqualTo(-1);
       }
     }
-    assertThat(dealt).hasSize(150);
+    assertThat(partitioned).hasSize(150);
     assertThat(new HashSet<>(tasks.values())).hasSize(6);
   }
 

@@ -6,8 +6,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.lightmill.pipeline.ErrorCode;
 import io.lightmill.pipeline.ImageRequest;
 import io.lightmill.pipeline.LightmillException;
+import io.lightmill.pipeline.LoraBlend;
 import io.lightmill.pipeline.PipelineLimits;
-import io.lightmill.pipeline.lora.LoraBlend;
 import io.lightmill.udfs.PaintStudio;
 import io.lightmill.udfs.TestTables;
 import io.lightmill.udfs.table.RequestRules;
@@ -80,7 +80,7 @@ class PlanImagesTest {
     assertThat(rows).extracting(r -> r.<String>getAs("image_id")).doesNotHaveDuplicates();
   }
 
-  static Stream<Arguments> faults() {
+  static Stream<Arguments> errors() {
     return Stream.of(
         Arguments.of("prompt", "   ", ErrorCode.PROMPT_MISSING, "row id=a: prompt is empty"),
         Arguments.of(
@@ -131,7 +131,7 @@ class PlanImagesTest {
   }
 
   @ParameterizedTest
-  @MethodSource("faults")
+  @MethodSource("errors")
   void faultyValueMakesTheRowInvalid(String column, String value, ErrorCode code, String said) {
     Row row =
         column.equals("prompt")

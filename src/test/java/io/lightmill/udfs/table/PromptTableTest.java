@@ -108,7 +108,7 @@ class PromptTableTest {
         .isInstanceOfSatisfying(
             Exception.class,
             e ->
-                assertThat(TaskFailures.mendable("t", e))
+                assertThat(TaskFailures.fixable("t", e))
                     .isInstanceOf(LightmillException.class)
                     .hasMessageContaining("different headers"));
   }
@@ -126,7 +126,7 @@ class PromptTableTest {
         .isInstanceOfSatisfying(
             Exception.class,
             e ->
-                assertThat(TaskFailures.mendable("t", e))
+                assertThat(TaskFailures.fixable("t", e))
                     .isInstanceOf(LightmillException.class)
                     .hasMessageContainingAll("quote", "double"));
   }

@@ -1,0 +1,118 @@
+package io.lightmill.udfs.checkpoint;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.io.IOException;
+import java.net.URI;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import org.apache.hadoop.conf.Configuration;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class FileFetchTest {
+
+  private static final int CHUNK = 1000;
+
+  /** Of no chunk, of a part of one, of chunks exactly, and of many and a part. */
+  private static final Map<String, Integer> LENGTHS =
+      Map.of("empty.json", 0, "config.json", 7, "vae/two.safetensors", 2000, "large.bin", 12_345);
+
+  @TempDir Path temporary;
+  private final Configuration configuration = new Configuration(false);
+  private final ShortFileSystem fileSystem = new ShortFileSystem();
+  private Path copy;
+
+  @BeforeEach
+  void files() throws IOException {
+    copy = temporary.resolve("copy");
+    fileSystem.initialize(URI.create("file:///"), configuration);
+    Random random = new Random(1);
+    for (Map.Entry<String, Integer> file : LENGTHS.entrySet()) {
+      byte[] bytes = new byte[file.getValue()];
+      random.nextBytes(bytes);
+      Path path = temporary.resolve("remote").resolve(file.getKey());
+      Files.createDirectories(path.getParent());
+      Files.write(path, bytes);
+    }
+    ShortFileSystem.READ.clear();
+  }
+
+  private void fetch() throws IOException {
+    List<FileFetch.RemotePart> parts = new ArrayList<>();
+    for (String name : LENGTHS.keySet()) {
+      String path = temporary.resolve("remote").resolve(name).toString();
+      parts.add(
+          new FileFetch.RemotePart(
+              name, fileSystem.getFileStatus(new org.apache.hadoop.fs.Path(path))));
+    }
+    new FileFetch(fileSystem, parts, CHUNK).into(copy);
+  }
+
+  private void assertWhole() throws IOException {
+    for (String name : LENGTHS.keySet()) {
+      assertThat(copy.resolve(name))
+          .hasSameBinaryContentAs(temporary.resolve("remote").resolve(name));
+    }
+    assertThat(copy.resolve(FileFetch.LOG)).doesNotExist();
+  }
+
+  private static int read() {
+    return ShortFileSystem.READ.stream().mapToInt(Integer::intValue).sum();
+  }
+
+  private static int all() {
+    return LENGTHS.values().stream().mapToInt(Integer::intValue).sum();
+  }
+
+  @Test
+  void filesOfAnyLengthArriveWhole() throws IOException {
+    fetch();
+
+    assertWhole();
+    assertThat(read()).isEqualTo(all());
+  }
+
+  @Test
+  void whatIsThereIsNotBroughtAgain() throws IOException {
+    configuration.set(ShortFileSystem.SHORT, "large.bin"); // of whose 13 chunks the last one fails
+    assertThatThrownBy(this::fetch)
+        .isInstanceOf(IOException.class)
+        .hasMessageContaining("large.bin ended after 12344 of 12345 bytes");
+    List<String> there = Files.readAllLines(copy.resolve(FileFetch.LOG));
+    assertThat(there).isNotEmpty().doesNotContain("12000 large.bin");
+    int kept = there.stream().mapToInt(FileFetchTest::length).sum();
+    configuration.unset(ShortFileSystem.SHORT);
+    ShortFileSystem.READ.clear();
+
+    fetch();
+
+    assertWhole();
+    assertThat(read()).isEqualTo(all() - kept);
+  }
+
+  @Test
+  void aLineThatAKillCutShortCountsForNothing() throws IOException {
+    Files.createDirectories(copy);
+    Files.writeString(copy.resolve(FileFetch.LOG), "0 config.json\n0 large.b");
+    Files.write(
+        copy.resolve("config.json"), Files.readAllBytes(temporary.resolve("remote/config.json")));
+
+    fetch();
+
+    assertWhole();
+    assertThat(read()).isEqualTo(all() - 7);
+  }
+
+  /** Of the chunk that a line of the log names. */
+  private static int length(String line) {
+    String[] parts = line.split(" ", 2);
+    return Math.min(CHUNK, LENGTHS.get(parts[1]) - Integer.parseInt(parts[0]));
+  }
+}

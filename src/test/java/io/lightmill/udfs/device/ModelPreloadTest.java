@@ -1,0 +1,41 @@
+package io.lightmill.udfs.device;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.lightmill.udfs.PaintStudio;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+
+class ModelPreloadTest {
+
+  private static final Cluster LOCAL = new Cluster(false, 2, true, 0);
+  private static final Cluster REMOTE = new Cluster(false, 2, false, 0);
+
+  private final PaintStudio studio = new PaintStudio();
+
+  @AfterEach
+  void release() {
+    LoadedPipelines.release(studio.loader());
+  }
+
+  @Test
+  void aDriverThatDrawsLoadsTheModelOnce() throws InterruptedException {
+    ModelPreload.of(LOCAL, studio.loader(), 3).await();
+    ModelPreload.of(LOCAL, studio.loader(), 3).await();
+    assertThat(studio.loads).hasValue(1);
+  }
+
+  @Test
+  void nothingIsLoadedWhereNothingIsDrawn() throws InterruptedException {
+    ModelPreload.of(LOCAL, studio.loader(), 0).await();
+    ModelPreload.of(REMOTE, studio.loader(), 3).await();
+    assertThat(studio.loads).hasValue(0);
+  }
+
+  @Test
+  void aModelThatCannotBeLoadedIsLeftToTheTasks() throws InterruptedException {
+    studio.unloadable();
+    ModelPreload.of(LOCAL, studio.loader(), 3).await();
+    assertThat(studio.loads).hasValue(0);
+  }
+}

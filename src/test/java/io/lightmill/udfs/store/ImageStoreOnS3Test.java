@@ -1,0 +1,215 @@
+package io.lightmill.udfs.store;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.tuple;
+
+import io.lightmill.pipeline.ErrorCode;
+import io.lightmill.pipeline.LightmillException;
+import io.lightmill.s3.FaultyLink;
+import io.lightmill.s3.FaultyLink.Fault;
+import io.lightmill.s3.S3Server;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Function;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.AfterParameterizedClassInvocation;
+import org.junit.jupiter.params.BeforeParameterizedClassInvocation;
+import org.junit.jupiter.params.Parameter;
+import org.junit.jupiter.params.ParameterizedClass;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.EnumSource;
+
+@ParameterizedClass
+@EnumSource(S3Server.Software.class)
+class ImageStoreOnS3Test {
+
+  private static final byte[] PICTURE = "the picture".getBytes(UTF_8);
+  private static final byte[] OTHER = "another picture".getBytes(UTF_8);
+  private static final AtomicInteger ROOTS = new AtomicInteger();
+
+  private static S3Server s3;
+  private final String root = "out" + ROOTS.incrementAndGet();
+  private final String key = "images/ab/abcd.png";
+  private final String object = root + "/" + key;
+  @Parameter S3Server.Software software;
+  private FaultyLink link;
+  private ImageStore store;
+
+  @BeforeParameterizedClassInvocation
+  static void start(S3Server.Software software) throws Exception {
+    s3 = S3Server.start(software);
+  }
+
+  @AfterParameterizedClassInvocation
+  static void stop() {
+    s3.close();
+  }
+
+  @BeforeEach
+  void open() throws Exception {
+    link = new FaultyLink(s3.endpoint());
+    store = ImageStore.open(s3.uri(root), s3.configuration(link.endpoint()));
+  }
+
+  @AfterEach
+  void close() {
+    link.close();
+  }
+
+  @Test
+  void anImageIsOnePut() throws Exception {
+    StoredObject stored = store.put(key, PICTURE, "image/png");
+
+    assertThat(stored.path()).isEqualTo(s3.uri(object));
+    assertThat(link.changes()).containsExactly(put());
+    assertThat(s3.object(object)).isEqualTo(PICTURE);
+    assertThat(s3.contentType(object)).isEqualTo("image/png");
+  }
+
+  @Test
+  void anImageThatIsStoredOnceIsOneConditionalPutAndNoLookUp() throws Exception {
+    StoredObject stored = store.putOnce(key, PICTURE, "image/png", found -> false);
+
+    assertThat(stored.bytes()).isEqualTo(PICTURE.length);
+    assertThat(link.calls()).hasToString("[" + put() + "]");
+    assertThat(s3.object(object)).isEqualTo(PICTURE);
+    assertThat(s3.contentType(object)).isEqualTo("image/png");
+  }
+
+  @Test
+  void readsBackWhatExists() {
+    assertThat(store.read(key)).isEmpty();
+    assertThat(store.find(key)).isEmpty();
+
+    store.put(key, PICTURE, "image/png");
+
+    assertThat(store.exists(key)).isTrue();
+    assertThat(store.read(key)).hasValueSatisfying(bytes -> assertThat(bytes).isEqualTo(PICTURE));
+    assertThat(store.find(key))
+        .hasValueSatisfying(found -> assertThat(found.bytes()).isEqualTo(PICTURE));
+  }
+
+  @ParameterizedTest
+  @EnumSource(
+      value = Fault.class,
+      names = {"SLOW_DOWN", "DROPPED_BEFORE", "DROPPED_AFTER", "SLOW"})
+  void whatFailsOnceIsStoredOnce(Fault fault) throws Exception {
+    link.failing(once(fault));
+
+    StoredObject stored = store.putOnce(key, PICTURE, "image/png", found -> false);
+
+    assertThat(stored).isEqualTo(store.put(key, PICTURE, "image/png"));
+    assertThat(s3.object(object)).isEqualTo(PICTURE);
+  }
+
+  @Test
+  void ofAnImageWhoseAnswerWasLostNothingIsWrittenTwice() {
+    link.failing(once(Fault.DROPPED_AFTER));
+
+    store.putOnce(key, PICTURE, "image/png", found -> false);
+
+    assertThat(link.changes()) // the second is refused with 412, and the picture read back
+        .containsExactly(put(), put());
+  }
+
+  @ParameterizedTest
+  @CsvSource({"NONE", "DROPPED_AFTER"})
+  void somethingIsCreatedOnceAndItsCreatorKnows(Fault fault) throws Exception {
+    link.failing(once(fault));
+
+    assertThat(store.create(key, PICTURE, "image/png")).isPresent();
+    assertThat(store.create(key, OTHER, "image/png")).isEmpty();
+    assertThat(s3.object(object)).isEqualTo(PICTURE);
+  }
+
+  @Test
+  void anEquivalentImageThatStandsStays() throws Exception {
+    store.put(key, OTHER, "image/png");
+
+    StoredObject stored = store.putOnce(key, PICTURE, "image/png", found -> true);
+
+    assertThat(stored.bytes()).isEqualTo(OTHER.length);
+    assertThat(s3.object(object)).isEqualTo(OTHER);
+  }
+
+  @Test
+  void anImageThatIsAnotherIsReplaced() throws Exception {
+    store.put(key, OTHER, "image/png");
+
+    StoredObject stored = store.putOnce(key, PICTURE, "image/png", found -> false);
+
+    assertThat(stored.bytes()).isEqualTo(PICTURE.length);
+    assertThat(s3.object(object)).isEqualTo(PICTURE);
+  }
+
+  @Test
+  void ofTwoWhoReplaceAnImageTheSecondSeesTheFirst() throws Exception {
+    store.put(key, OTHER, "image/png");
+
+    StoredObject stored =
+        store.putOnce(
+            key,
+            PICTURE,
+            "image/png",
+            found -> {
+              boolean ofATwin = new String(found.bytes(), UTF_8).equals("of a twin");
+              if (!ofATwin) { // the twin comes between the look and the write
+                store.put(key, "of a twin".getBytes(UTF_8), "image/png");
+              }
+              return ofATwin;
+            });
+
+    assertThat(stored.bytes()).isEqualTo("of a twin".length());
+    assertThat(s3.object(object)).asString(UTF_8).isEqualTo("of a twin");
+  }
+
+  @Test
+  void whatStandsIsListedWithACallForManyObjects() {
+    for (String name : List.of("images/ab/abcd.png", "images/cd/cdef.png", "images/top.png")) {
+      store.put(name, PICTURE, "image/png");
+    }
+    int before = link.calls().size();
+
+    assertThat(store.listing().objects("images"))
+        .extracting(ListedObject::key, ListedObject::bytes)
+        .containsExactlyInAnyOrder(
+            tuple("images/ab/abcd.png", 11L),
+            tuple("images/cd/cdef.png", 11L),
+            tuple("images/top.png", 11L));
+    assertThat(link.calls().size() - before).isEqualTo(1);
+    assertThat(store.listing().children("images"))
+        .containsExactly("images/ab", "images/cd", "images/top.png");
+    assertThat(store.listing().objects("nothing")).isEmpty();
+  }
+
+  @Test
+  void aBucketThatRefusesIsToldBeforeAnyWork() throws Exception {
+    link.failing(call -> call.changes() ? Fault.DENIED : Fault.NONE);
+
+    assertThatThrownBy(() -> store.probeWritable())
+        .isInstanceOfSatisfying(
+            LightmillException.class,
+            e -> assertThat(e.code()).isEqualTo(ErrorCode.OUTPUT_UNWRITABLE))
+        .hasMessageStartingWith("Output " + s3.uri(root) + " cannot be written: ")
+        .hasMessageContaining("AccessDenied");
+    assertThatThrownBy(() -> store.put(key, PICTURE, "image/png"))
+        .isInstanceOfSatisfying(
+            LightmillException.class, e -> assertThat(e.code()).isEqualTo(ErrorCode.STORE_FAILED));
+    assertThat(s3.has(object)).isFalse();
+  }
+
+  private String put() {
+    return "PUT /" + s3.bucket() + "/" + object;
+  }
+
+  /** Strikes the first call that changes something. */
+  private static Function<FaultyLink.Call, Fault> once(Fault fault) {
+    AtomicInteger changes = new AtomicInteger();
+    return call -> call.changes() && changes.getAndIncrement() == 0 ? fault : Fault.NONE;
+  }
+}

@@ -1,0 +1,163 @@
+package io.lightmill.udfs.checkpoint;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import io.lightmill.pipeline.checkpoint.NoRoomException;
+import java.io.EOFException;
+import java.io.IOException;
+import java.io.InterruptedIOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.Callable;
+import java.util.concurrent.CompletionService;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorCompletionService;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import org.apache.commons.lang3.exception.ExceptionUtils;
+import org.apache.hadoop.fs.FSDataInputStream;
+import org.apache.hadoop.fs.FileStatus;
+import org.apache.hadoop.fs.FileSystem;
+
+/**
+ * Brings files from a Hadoop file system to a local directory, chunk by chunk and several chunks at
+ * a time, since one stream from an object store is slower than any network. A chunk that is on the
+ * disk is written down; so a fetch that failed or was killed is taken up where it was.
+ *
+ * @param chunkBytes length of a chunk
+ */
+record FileFetch(FileSystem fileSystem, List<RemotePart> files, int chunkBytes) {
+
+  static final int CHUNK_BYTES = 32 << 20;
+
+  /** Names the chunks that are there, one a line. */
+  static final String LOG = ".fetched";
+
+  private static final int STREAMS = 8;
+  private static final int BUFFER_BYTES = 1 << 20;
+
+  /**
+   * A file on the file system.
+   *
+   * @param name that it gets, below the directory
+   */
+  record RemotePart(String name, FileStatus status) {}
+
+  private record Chunk(RemotePart file, long offset, int length) {
+
+    String line() {
+      return offset + " " + file.name();
+    }
+  }
+
+  /**
+   * Brings what is missing.
+   *
+   * @param directory that holds nothing, or what an earlier fetch of the same files left
+   * @throws NoRoomException before anything is brought, if the disk is too small
+   */
+  void into(Path directory) throws IOException {
+    Files.createDirectories(directory);
+    Path log = directory.resolve(LOG);
+    Set<String> done = Files.exists(log) ? new HashSet<>(Files.readAllLines(log)) : Set.of();
+    long all = files.stream().mapToLong(file -> file.status().getLen()).sum();
+    requireRoom(directory, all - (long) done.size() * chunkBytes);
+    List<Chunk> missing = chunks().stream().filter(chunk -> !done.contains(chunk.line())).toList();
+    for (RemotePart file : files) {
+      Path copy = directory.resolve(file.name());
+      Files.createDirectories(copy.getParent());
+      if (file.status().getLen() == 0) {
+        Files.write(copy, new byte[0]);
+      }
+    }
+    try (FileChannel written =
+        FileChannel.open(log, StandardOpenOption.CREATE, StandardOpenOption.APPEND)) {
+      bring(missing, directory, written);
+    }
+    Files.delete(log);
+  }
+
+  private List<Chunk> chunks() {
+    List<Chunk> chunks = new ArrayList<>();
+    for (RemotePart file : files) {
+      long length = file.status().getLen();
+      for (long offset = 0; offset < length; offset += chunkBytes) {
+        chunks.add(new Chunk(file, offset, (int) Math.min(chunkBytes, length - offset)));
+      }
+    }
+    return chunks;
+  }
+
+  private static void requireRoom(Path directory, long bytes) throws IOException {
+    long room = Files.getFileStore(directory).getUsableSpace();
+    if (bytes > room) {
+      throw new NoRoomException(bytes, room);
+    }
+  }
+
+  private void bring(List<Chunk> chunks, Path directory, FileChannel log) throws IOException {
+    ExecutorService threads = Executors.newFixedThreadPool(STREAMS);
+    CompletionService<Void> bringing = new ExecutorCompletionService<>(threads);
+    try {
+      for (Chunk chunk : chunks) {
+        Callable<Void> task =
+            () -> {
+              bring(chunk, directory.resolve(chunk.file().name()));
+              note(chunk, log);
+              return null;
+            };
+        bringing.submit(task);
+      }
+      for (int i = 0; i < chunks.size(); i++) {
+        bringing.take().get();
+      }
+    } catch (ExecutionException e) {
+      ExceptionUtils.throwUnchecked(e.getCause());
+      throw (IOException) e.getCause();
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new InterruptedIOException("interrupted while files were fetched");
+    } finally {
+      threads.shutdownNow();
+    }
+  }
+
+  private void bring(Chunk chunk, Path copy) throws IOException {
+    try (FSDataInputStream in = fileSystem.open(chunk.file().status().getPath());
+        FileChannel out =
+            FileChannel.open(copy, StandardOpenOption.CREATE, StandardOpenOption.WRITE)) {
+      in.seek(chunk.offset());
+      byte[] buffer = new byte[Math.min(BUFFER_BYTES, chunk.length())];
+      for (int copied = 0; copied < chunk.length(); ) {
+        int read = in.read(buffer, 0, Math.min(buffer.length, chunk.length() - copied));
+        if (read < 0) {
+          throw new EOFException(
+              "%s ended after %d of %d bytes"
+                  .formatted(
+                      chunk.file().status().getPath(),
+                      chunk.offset() + copied,
+                      chunk.file().status().getLen()));
+        }
+        ByteBuffer bytes = ByteBuffer.wrap(buffer, 0, read);
+        while (bytes.hasRemaining()) {
+          copied += out.write(bytes, chunk.offset() + copied);
+        }
+      }
+      out.force(false); // the log must not name what a power cut takes
+    }
+  }
+
+  private static synchronized void note(Chunk chunk, FileChannel log) throws IOException {
+    ByteBuffer line = ByteBuffer.wrap((chunk.line() + "\n").getBytes(UTF_8));
+    while (line.hasRemaining()) {
+      log.write(line);
+    }
+  }
+}

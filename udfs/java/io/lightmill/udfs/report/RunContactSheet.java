@@ -1,0 +1,83 @@
+package io.lightmill.udfs.report;
+
+import io.lightmill.pipeline.RgbImage;
+import io.lightmill.pipeline.image.ImageEncoder;
+import io.lightmill.udfs.shard.ImagePlace;
+import io.lightmill.udfs.shard.PlacedImages;
+import io.lightmill.udfs.store.ImageStore;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.Base64;
+import java.util.List;
+import java.util.Optional;
+import org.apache.spark.sql.Row;
+
+/**
+ * The contact sheet of a finished run, as a picture and as a page, beside its images. It shows the
+ * latest run over an output.
+ */
+public record RunContactSheet(ImageStore output, List<Row> rows) {
+
+  public static final String PICTURE = "contact-sheet.png";
+  public static final String PAGE = "contact-sheet.html";
+
+  /** Frames of the sheet are smaller than this. */
+  private static final int THUMBNAIL = 256;
+
+  /** Draws the stored images and replaces the sheet of an earlier run. */
+  public void store(RunFacts run) {
+    List<Optional<RgbImage>> pictures = rows.parallelStream().map(this::picture).toList();
+    List<Tile> tiles = new ArrayList<>();
+    List<Card> cards = new ArrayList<>();
+    for (int i = 0; i < rows.size(); i++) {
+      tiles.add(tile(rows.get(i), pictures.get(i)));
+      cards.add(card(rows.get(i), pictures.get(i)));
+    }
+    output.put(PICTURE, ImageEncoder.png(ContactSheet.draw(tiles)), "image/png");
+    String page = ContactSheetPage.render(run, cards);
+    output.put(PAGE, page.getBytes(StandardCharsets.UTF_8), "text/html; charset=utf-8");
+  }
+
+  private Optional<RgbImage> picture(Row row) {
+    return RunContactSheet.<String>value(row, "path")
+        .map(
+            path ->
+                new ImagePlace(
+                    path, value(row, "member"), value(row, "member_offset"), row.getAs("bytes")))
+        .flatMap(new PlacedImages(output)::read)
+        .flatMap(object -> Thumbnail.read(object, THUMBNAIL));
+  }
+
+  private static Tile tile(Row row, Optional<RgbImage> picture) {
+    return picture.isPresent()
+        ? new Tile.Picture(picture.get())
+        : new Tile.Empty(FrameMark.ofStatus(row.getAs("status")));
+  }
+
+  /** A browser can show what is an object of its own; of a packed image it is given a copy. */
+  private static Card card(Row row, Optional<RgbImage> picture) {
+    Optional<Integer> width = value(row, "width");
+    Optional<Integer> height = value(row, "height");
+    Optional<String> member = value(row, "member");
+    return new Card(
+        RunContactSheet.<String>value(row, "id").orElse(""),
+        RunContactSheet.<Integer>value(row, "variant").orElse(0),
+        value(row, "image_id"),
+        row.getAs("status"),
+        value(row, "error_message"),
+        value(row, "path"),
+        member.flatMap(packed -> picture).map(RunContactSheet::embedded),
+        value(row, "prompt"),
+        value(row, "seed"),
+        width.flatMap(w -> height.map(h -> new Card.Size(w, h))));
+  }
+
+  private static String embedded(RgbImage picture) {
+    return "data:image/jpeg;base64,"
+        + Base64.getEncoder().encodeToString(ImageEncoder.jpeg(picture));
+  }
+
+  private static <T> Optional<T> value(Row row, String column) {
+    return Optional.ofNullable(row.<T>getAs(column));
+  }
+}

@@ -1,0 +1,73 @@
+package io.lightmill.udfs.report;
+
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.PropertyNamingStrategies;
+import com.fasterxml.jackson.databind.SerializationFeature;
+import com.fasterxml.jackson.databind.annotation.JsonNaming;
+import com.fasterxml.jackson.databind.annotation.JsonSerialize;
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import com.fasterxml.jackson.databind.ser.std.ToStringSerializer;
+import io.lightmill.pipeline.ErrorCode;
+import io.lightmill.pipeline.LightmillException;
+import java.io.IOException;
+import java.time.Instant;
+import java.util.Map;
+
+/**
+ * What one run was asked for, what it ran on, and what came of it. Kept as {@code
+ * {output}/runs/{run_id}.json}.
+ *
+ * @param asked options by the keys of job files
+ * @param checkpoint that drew
+ * @param images rows of the manifest by status
+ * @param imagesPerSecond generated images over the seconds of the generating stage
+ */
+@JsonNaming(PropertyNamingStrategies.SnakeCaseStrategy.class)
+public record RunRecord(
+    String runId,
+    @JsonSerialize(using = ToStringSerializer.class) Instant startedAt,
+    @JsonSerialize(using = ToStringSerializer.class) Instant endedAt,
+    Map<String, Object> asked,
+    Checkpoint checkpoint,
+    Map<String, Long> images,
+    Seconds seconds,
+    double imagesPerSecond,
+    SparkEnvironment spark,
+    Map<String, String> versions) {
+
+  private static final ObjectMapper JSON =
+      JsonMapper.builder().enable(SerializationFeature.INDENT_OUTPUT).build();
+
+  /**
+   * The model.
+   *
+   * @param location as it was given
+   * @param digest over the content of its files
+   */
+  public record Checkpoint(String location, String digest) {}
+
+  /**
+   * Where the time went.
+   *
+   * @param start from the start of the command to the start of the flow: Spark's own start
+   * @param plan from the start of the flow to the first generating task
+   * @param load from then until the first device has its model
+   * @param generate the generating stage from then on, manifest commit included
+   * @param engine that the devices together spent drawing
+   * @param total from the start of the command to the committed manifest
+   */
+  public record Seconds(
+      double start, double plan, double load, double generate, double engine, double total) {}
+
+  /** The file's content. */
+  public byte[] json() {
+    try {
+      return JSON.writeValueAsBytes(this);
+    } catch (IOException e) {
+      throw new LightmillException(
+          ErrorCode.OUTPUT_UNWRITABLE,
+          "The record of run %s cannot be written as JSON: %s.".formatted(runId, e.getMessage()),
+          e);
+    }
+  }
+}

@@ -1,0 +1,63 @@
+package io.lightmill.udfs.report;
+
+import static org.apache.spark.sql.functions.col;
+import static org.apache.spark.sql.functions.expr;
+
+import java.util.List;
+import java.util.Set;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
+import org.apache.spark.sql.Column;
+import org.apache.spark.sql.Dataset;
+import org.apache.spark.sql.Row;
+
+/** The rows of a manifest that a contact sheet shows. */
+public final class SheetRows {
+
+  private static final String[] COLUMNS = {
+    "id",
+    "variant",
+    "image_id",
+    "status",
+    "error_message",
+    "path",
+    "member",
+    "member_offset",
+    "bytes",
+    "prompt",
+    "seed",
+    "width",
+    "height"
+  };
+
+  /** By number where ids are numbers. */
+  private static final Column[] ORDER = {
+    expr("try_cast(id AS DECIMAL(38, 9))").asc_nulls_last(), col("id"), col("variant")
+  };
+
+  private SheetRows() {}
+
+  /**
+   * All rows in the order of their ids, or at most {@code most} of them at even distances.
+   *
+   * @param rows that the manifest has
+   * @param most at least 2
+   */
+  public static List<Row> of(Dataset<Row> manifest, long rows, int most) {
+    Dataset<Row> shown = manifest.selectExpr(COLUMNS);
+    if (rows <= most) { // so few are sorted in one task, without a shuffle
+      return shown.coalesce(1).sortWithinPartitions(ORDER).collectAsList();
+    }
+    Set<Long> places =
+        IntStream.range(0, most)
+            .mapToObj(i -> i * (rows - 1) / (most - 1))
+            .collect(Collectors.toSet());
+    return shown
+        .orderBy(ORDER)
+        .javaRDD()
+        .zipWithIndex()
+        .filter(row -> places.contains(row._2()))
+        .keys()
+        .collect();
+  }
+}

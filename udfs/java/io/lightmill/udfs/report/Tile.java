@@ -1,0 +1,27 @@
+package io.lightmill.udfs.report;
+
+import io.lightmill.pipeline.RgbImage;
+import java.util.Objects;
+
+/** One frame of a contact sheet: a picture, or why there is none. */
+public sealed interface Tile {
+
+  /**
+   * A picture of any size; a {@link Thumbnail} is enough and keeps a sheet of many frames small in
+   * memory.
+   */
+  record Picture(RgbImage image) implements Tile {
+
+    public Picture {
+      Objects.requireNonNull(image, "image");
+    }
+  }
+
+  /** An empty frame, marked with what became of its row. */
+  record Empty(FrameMark mark) implements Tile {
+
+    public Empty {
+      Objects.requireNonNull(mark, "mark");
+    }
+  }
+}

@@ -1,0 +1,93 @@
+package io.lightmill.udfs.shard;
+
+import java.io.IOException;
+import java.io.OutputStream;
+import java.nio.charset.StandardCharsets;
+import org.apache.commons.codec.digest.DigestUtils;
+import org.apache.commons.io.FilenameUtils;
+
+/** What images are packed in. */
+public enum ShardFormat {
+  /**
+   * Tar files for the <a href="https://github.com/webdataset/webdataset">webdataset</a> library. A
+   * sample is {@code KEY.png} or {@code KEY.jpg}, {@code KEY.txt} with the prompt, and {@code
+   * KEY.json} with the row.
+   */
+  WEBDATASET("tar", "application/x-tar") {
+    @Override
+    ShardWriter writer(OutputStream out) {
+      return new TarShardWriter(out);
+    }
+
+    /**
+     * The library takes for the key what stands before the first dot, and its index reader knows no
+     * names longer than those of a plain tar header.
+     */
+    @Override
+    public String named(String path) {
+      String key = FilenameUtils.removeExtension(path).replace('.', '_');
+      return limited(key) + "." + FilenameUtils.getExtension(path);
+    }
+
+    /** Cuts what is too long; a hash of the whole keeps different ones apart. */
+    private static String limited(String key) {
+      int bytes = key.getBytes(StandardCharsets.UTF_8).length;
+      if (bytes <= MOST_KEY_BYTES) {
+        return key;
+      }
+      String hash = "-" + DigestUtils.sha256Hex(key).substring(0, 8);
+      int end = key.length();
+      while (bytes > MOST_KEY_BYTES - hash.length()) {
+        int start = key.offsetByCodePoints(end, -1);
+        bytes -= key.substring(start, end).getBytes(StandardCharsets.UTF_8).length;
+        end = start;
+      }
+      return key.substring(0, end) + hash;
+    }
+  },
+  /**
+   * Parquet files, a row an image, with the image as Hugging Face's {@code datasets} library has
+   * it: a struct of {@code bytes} and {@code path}.
+   */
+  PARQUET("parquet", "application/vnd.apache.parquet") {
+    @Override
+    ShardWriter writer(OutputStream out) throws IOException {
+      return new ParquetShardWriter(out);
+    }
+
+    @Override
+    public String named(String path) {
+      return path;
+    }
+  };
+
+  /** The 100 bytes of a tar header without the longest extension, {@code .json}. */
+  private static final int MOST_KEY_BYTES = 95;
+
+  private final String extension;
+  private final String contentType;
+
+  ShardFormat(String extension, String contentType) {
+    this.extension = extension;
+    this.contentType = contentType;
+  }
+
+  /** Of a shard's name, without the dot. */
+  public String extension() {
+    return extension;
+  }
+
+  String contentType() {
+    return contentType;
+  }
+
+  /**
+   * Begins a shard.
+   *
+   * @param out stays open
+   */
+  abstract ShardWriter writer(OutputStream out) throws IOException;
+
+  /** The path of an image, as this format can name a member. */
+  public abstract String named(String path);
+}

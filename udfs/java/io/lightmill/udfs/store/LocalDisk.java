@@ -1,0 +1,45 @@
+package io.lightmill.udfs.store;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.URI;
+import java.nio.file.Files;
+import java.nio.file.attribute.PosixFilePermissions;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.Path;
+import org.apache.hadoop.fs.RawLocalFileSystem;
+import org.apache.hadoop.fs.permission.FsPermission;
+
+/**
+ * The local file system without Hadoop's {@code .crc} file beside each file, and without a {@code
+ * chmod} process for each: without its native library, Hadoop starts one for every file that it
+ * creates, which takes longer than to write an image.
+ */
+final class LocalDisk extends RawLocalFileSystem {
+
+  private LocalDisk() {}
+
+  static LocalDisk of(Configuration configuration) {
+    LocalDisk disk = new LocalDisk();
+    try {
+      disk.initialize(URI.create("file:///"), configuration);
+    } catch (IOException e) { // nothing is opened here
+      throw new UncheckedIOException(e);
+    }
+    return disk;
+  }
+
+  @Override
+  public void setPermission(Path path, FsPermission permission) throws IOException {
+    String symbols =
+        permission.getUserAction().SYMBOL
+            + permission.getGroupAction().SYMBOL
+            + permission.getOtherAction().SYMBOL;
+    try {
+      Files.setPosixFilePermissions(
+          pathToFile(path).toPath(), PosixFilePermissions.fromString(symbols));
+    } catch (UnsupportedOperationException e) { // a disk that knows none, such as Windows'
+      super.setPermission(path, permission);
+    }
+  }
+}

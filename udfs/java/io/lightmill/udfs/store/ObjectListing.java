@@ -1,0 +1,113 @@
+package io.lightmill.udfs.store;
+
+import java.io.FileNotFoundException;
+import java.io.IOException;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import org.apache.hadoop.fs.FileStatus;
+import org.apache.hadoop.fs.FileSystem;
+import org.apache.hadoop.fs.LocatedFileStatus;
+import org.apache.hadoop.fs.Path;
+import org.apache.hadoop.fs.RemoteIterator;
+
+/** What stands below the root of a store. A directory that is not there holds nothing. */
+public final class ObjectListing {
+
+  private final FileSystem fileSystem;
+  private final Path root;
+  private final boolean flat;
+
+  /**
+   * @param flat whether the store knows no directories, and lists a tree in one go
+   */
+  ObjectListing(FileSystem fileSystem, Path root, boolean flat) {
+    this.fileSystem = fileSystem;
+    this.root = root;
+    this.flat = flat;
+  }
+
+  /**
+   * All objects below a directory but hidden ones, in no order: on object stores one call for a
+   * thousand of them.
+   *
+   * @param directory a key
+   */
+  public List<ListedObject> objects(String directory) {
+    return all(directory).stream().filter(object -> !hidden(object)).toList();
+  }
+
+  /**
+   * The keys of hidden objects below a directory: files that nobody lived to complete. Object
+   * stores have none.
+   *
+   * @param directory a key
+   */
+  public List<String> temporaries(String directory) {
+    return flat
+        ? List.of()
+        : all(directory).stream().filter(ObjectListing::hidden).map(ListedObject::key).toList();
+  }
+
+  private static boolean hidden(ListedObject object) {
+    return object.key().startsWith(".", object.key().lastIndexOf('/') + 1);
+  }
+
+  private List<ListedObject> all(String directory) {
+    Path path = new Path(root, directory);
+    List<ListedObject> listed = new ArrayList<>();
+    try {
+      if (flat) {
+        RemoteIterator<LocatedFileStatus> files = fileSystem.listFiles(path, true);
+        while (files.hasNext()) {
+          add(files.next(), listed);
+        }
+      } else {
+        walk(path, listed);
+      }
+      return listed;
+    } catch (FileNotFoundException e) {
+      return List.of();
+    } catch (IOException e) {
+      throw StoreFailures.unreadable(path, e);
+    }
+  }
+
+  /** Hadoop's own walk asks the local disk for the owner of each file, by a process each. */
+  private void walk(Path directory, List<ListedObject> listed) throws IOException {
+    for (FileStatus child : fileSystem.listStatus(directory)) {
+      if (child.isDirectory()) {
+        walk(child.getPath(), listed);
+      } else {
+        add(child, listed);
+      }
+    }
+  }
+
+  private void add(FileStatus file, List<ListedObject> listed) {
+    listed.add(
+        new ListedObject(
+            key(file), file.getLen(), Instant.ofEpochMilli(file.getModificationTime())));
+  }
+
+  /**
+   * The keys of what stands right below a directory, objects and directories, sorted.
+   *
+   * @param directory a key
+   */
+  public List<String> children(String directory) {
+    Path path = new Path(root, directory);
+    try {
+      return Arrays.stream(fileSystem.listStatus(path)).map(this::key).sorted().toList();
+    } catch (FileNotFoundException e) {
+      return List.of();
+    } catch (IOException e) {
+      throw StoreFailures.unreadable(path, e);
+    }
+  }
+
+  private String key(FileStatus file) {
+    return root.toUri().relativize(file.getPath().toUri()).getPath();
+  }
+}

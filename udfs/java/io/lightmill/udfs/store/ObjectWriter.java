@@ -1,0 +1,239 @@
+package io.lightmill.udfs.store;
+
+import java.io.IOException;
+import java.nio.file.FileSystemException;
+import java.nio.file.Files;
+import java.util.Set;
+import java.util.UUID;
+import org.apache.hadoop.fs.CommonPathCapabilities;
+import org.apache.hadoop.fs.EtagSource;
+import org.apache.hadoop.fs.FSDataOutputStream;
+import org.apache.hadoop.fs.FSDataOutputStreamBuilder;
+import org.apache.hadoop.fs.FileAlreadyExistsException;
+import org.apache.hadoop.fs.FileStatus;
+import org.apache.hadoop.fs.FileSystem;
+import org.apache.hadoop.fs.Options;
+import org.apache.hadoop.fs.Path;
+
+/** A way of writing an object so that it appears under its name whole or not at all. */
+sealed interface ObjectWriter {
+
+  /** Object stores whose connectors publish on close, yet tell so by no capability. */
+  Set<String> PUBLISHING_ON_CLOSE = Set.of("gs", "oss", "cosn", "obs");
+
+  /** Replaces what stands at the path; after an exception nothing new does. */
+  void write(Path path, ObjectBody body, String contentType) throws IOException;
+
+  /**
+   * Writes the object where nothing stands; of several writers at once, one succeeds. After a lost
+   * answer the object may stand although this returns false.
+   *
+   * @return false where something stands, which stays
+   */
+  boolean create(Path path, ObjectBody body, String contentType) throws IOException;
+
+  /**
+   * Replaces what was seen at the path; where the store can tell, only if nobody else has.
+   *
+   * @return false if somebody else has
+   */
+  boolean replace(FileStatus seen, ObjectBody body, String contentType) throws IOException;
+
+  /** The way that suits a file system. */
+  static ObjectWriter of(FileSystem fileSystem, Path root) throws IOException {
+    boolean publishesOnClose =
+        fileSystem.hasPathCapability(root, CommonPathCapabilities.ABORTABLE_STREAM)
+            || PUBLISHING_ON_CLOSE.contains(fileSystem.getUri().getScheme());
+    return publishesOnClose
+        ? new OnePut(
+            fileSystem,
+            fileSystem.hasPathCapability(
+                root, Options.CreateFileOptionKeys.FS_OPTION_CREATE_CONDITIONAL_OVERWRITE),
+            fileSystem.hasPathCapability(
+                root, Options.CreateFileOptionKeys.FS_OPTION_CREATE_CONDITIONAL_OVERWRITE_ETAG))
+        : new TemporaryFile(fileSystem);
+  }
+
+  /**
+   * For object stores, where an object appears when its stream is closed: one PUT. A stream that
+   * failed is aborted, or left open where it cannot be: closing it would publish half an object.
+   *
+   * @param ifNoneMatch whether a PUT can be made to spare what stands
+   * @param ifMatch whether a PUT can be made to replace only what was seen
+   */
+  record OnePut(FileSystem fileSystem, boolean ifNoneMatch, boolean ifMatch)
+      implements ObjectWriter {
+
+    /** S3A: skips the look-ups that a PUT does not need. */
+    private static final String S3A_CREATE_PERFORMANCE = "fs.s3a.create.performance";
+
+    /** Of S3A, for the answer 412 to a condition. */
+    private static final String CHANGED = "RemoteFileChangedException";
+
+    @Override
+    public void write(Path path, ObjectBody body, String contentType) throws IOException {
+      put(builder(path, contentType).overwrite(true), body);
+    }
+
+    @Override
+    public boolean create(Path path, ObjectBody body, String contentType) throws IOException {
+      FSDataOutputStreamBuilder<?, ?> create = builder(path, contentType).overwrite(ifNoneMatch);
+      if (ifNoneMatch) {
+        create.opt(Options.CreateFileOptionKeys.FS_OPTION_CREATE_CONDITIONAL_OVERWRITE, true);
+      }
+      return conditional(create, body);
+    }
+
+    @Override
+    public boolean replace(FileStatus seen, ObjectBody body, String contentType)
+        throws IOException {
+      FSDataOutputStreamBuilder<?, ?> create = builder(seen.getPath(), contentType).overwrite(true);
+      if (ifMatch && seen instanceof EtagSource tagged && tagged.getEtag() != null) {
+        create.must(
+            Options.CreateFileOptionKeys.FS_OPTION_CREATE_CONDITIONAL_OVERWRITE_ETAG,
+            tagged.getEtag());
+      }
+      return conditional(create, body);
+    }
+
+    private FSDataOutputStreamBuilder<?, ?> builder(Path path, String contentType) {
+      FSDataOutputStreamBuilder<?, ?> create = fileSystem.createFile(path);
+      create.recursive();
+      create.opt(Options.CreateFileOptionKeys.FS_OPTION_CREATE_CONTENT_TYPE, contentType);
+      create.opt(S3A_CREATE_PERFORMANCE, true);
+      return create;
+    }
+
+    private static boolean conditional(FSDataOutputStreamBuilder<?, ?> create, ObjectBody body)
+        throws IOException {
+      try {
+        put(create, body);
+        return true;
+      } catch (FileAlreadyExistsException e) {
+        return false;
+      } catch (IOException e) {
+        if (e.getClass().getSimpleName().equals(CHANGED)) {
+          return false;
+        }
+        throw e;
+      }
+    }
+
+    private static void put(FSDataOutputStreamBuilder<?, ?> create, ObjectBody body)
+        throws IOException {
+      FSDataOutputStream out = create.build();
+      boolean written = false;
+      try {
+        body.writeTo(out);
+        written = true;
+      } finally {
+        if (!written && out.hasCapability(CommonPathCapabilities.ABORTABLE_STREAM)) {
+          out.abort();
+        }
+      }
+      out.close();
+    }
+  }
+
+  /**
+   * For file systems that show files while they grow: a hidden file beside the target, renamed when
+   * it is whole. Readers of the directory, Spark among them, pass over names with a leading dot.
+   */
+  record TemporaryFile(FileSystem fileSystem) implements ObjectWriter {
+
+    @Override
+    public void write(Path path, ObjectBody body, String contentType) throws IOException {
+      Path temporary = new Path(path.getParent(), ".%s.tmp".formatted(UUID.randomUUID()));
+      try {
+        writeAll(temporary, body);
+        rename(temporary, path);
+      } catch (IOException | RuntimeException e) {
+        deleteAfter(e, temporary);
+        throw e;
+      }
+    }
+
+    @Override
+    public boolean create(Path path, ObjectBody body, String contentType) throws IOException {
+      Path temporary = new Path(path.getParent(), ".%s.tmp".formatted(UUID.randomUUID()));
+      try {
+        writeAll(temporary, body);
+        boolean created = linked(temporary, path);
+        fileSystem.delete(temporary, false);
+        return created;
+      } catch (IOException | RuntimeException e) {
+        deleteAfter(e, temporary);
+        throw e;
+      }
+    }
+
+    @Override
+    public boolean replace(FileStatus seen, ObjectBody body, String contentType)
+        throws IOException {
+      write(seen.getPath(), body, contentType);
+      return true;
+    }
+
+    /**
+     * A POSIX rename replaces what stands, and only a link spares it; HDFS renames onto nothing.
+     */
+    private boolean linked(Path temporary, Path path) throws IOException {
+      if (!path.toUri().getScheme().equals("file")) {
+        if (renamed(temporary, path)) {
+          return true;
+        }
+        if (fileSystem.exists(path)) {
+          return false;
+        }
+        throw new IOException("Could not rename %s to %s".formatted(temporary, path));
+      }
+      try {
+        Files.createLink(
+            java.nio.file.Path.of(path.toUri()), java.nio.file.Path.of(temporary.toUri()));
+        return true;
+      } catch (java.nio.file.FileAlreadyExistsException e) {
+        return false;
+      } catch (UnsupportedOperationException | FileSystemException e) {
+        if (fileSystem.exists(path)) {
+          return false;
+        }
+        rename(temporary, path); // a disk without links, such as a memory stick
+        return true;
+      }
+    }
+
+    private void writeAll(Path temporary, ObjectBody body) throws IOException {
+      FSDataOutputStreamBuilder<?, ?> create = fileSystem.createFile(temporary);
+      create.recursive().overwrite(true);
+      try (FSDataOutputStream out = create.build()) {
+        body.writeTo(out);
+      }
+    }
+
+    private void rename(Path temporary, Path path) throws IOException {
+      if (renamed(temporary, path)) {
+        return;
+      }
+      fileSystem.delete(path, false); // HDFS, unlike POSIX, renames onto nothing that exists
+      if (!renamed(temporary, path)) {
+        throw new IOException("Could not rename %s to %s".formatted(temporary, path));
+      }
+    }
+
+    private boolean renamed(Path temporary, Path path) throws IOException {
+      try {
+        return fileSystem.rename(temporary, path);
+      } catch (FileAlreadyExistsException e) {
+        return false;
+      }
+    }
+
+    private void deleteAfter(Exception failure, Path temporary) {
+      try {
+        fileSystem.delete(temporary, false);
+      } catch (IOException e) {
+        failure.addSuppressed(e);
+      }
+    }
+  }
+}

@@ -1,0 +1,72 @@
+package io.lightmill.udfs.store;
+
+import java.nio.charset.StandardCharsets;
+import java.text.Normalizer;
+import java.util.regex.Pattern;
+import org.apache.commons.codec.digest.DigestUtils;
+
+/**
+ * One name between two slashes, made from text that nobody has checked. Letters, marks and digits
+ * of every script stay; so do {@code - _ . , + @ ( )}. All else, such as separators, spaces,
+ * control, formatting and glob characters, becomes {@code _}.
+ */
+final class PathSegment {
+
+  /** In UTF-8; an extension still fits the 255 bytes of common file systems. */
+  static final int MAX_BYTES = 180;
+
+  /** In UTF-8, of one value in a name. */
+  static final int MAX_VALUE_BYTES = 120;
+
+  private static final int HASH_DIGITS = 8;
+
+  private static final Pattern UNSAFE = Pattern.compile("[^\\p{L}\\p{M}\\p{N}\\-_.,+@()]+");
+  private static final Pattern DOTS = Pattern.compile("\\.{2,}");
+  private static final Pattern OUTER_DOT = Pattern.compile("^\\.|\\.$");
+
+  /** Device names of Windows, which no extension makes harmless. */
+  private static final Pattern DEVICE =
+      Pattern.compile("(?i)(con|prn|aux|nul|(com|lpt)[0-9¹²³])(\\..*)?");
+
+  private PathSegment() {}
+
+  /** One value as a part of a name: safe characters, never empty, of limited length. */
+  static String value(String text) {
+    return text == null || text.isEmpty() ? "_" : limited(plain(text), text, MAX_VALUE_BYTES);
+  }
+
+  /** A whole name: neither hidden, nor relative, nor a device, and of limited length. */
+  static String of(String filled) {
+    String name = limited(plain(filled), filled, MAX_BYTES);
+    return DEVICE.matcher(name).matches() ? "_" + name : name;
+  }
+
+  private static String plain(String text) {
+    String normal = Normalizer.normalize(text, Normalizer.Form.NFC);
+    String noDotDot = DOTS.matcher(normal).replaceAll("/");
+    String safe = UNSAFE.matcher(noDotDot).replaceAll("_");
+    return OUTER_DOT.matcher(safe).replaceAll("_");
+  }
+
+  /** Cuts what is too long; a hash of the whole text keeps different ones apart. */
+  private static String limited(String plain, String text, int maxBytes) {
+    if (bytes(plain) <= maxBytes) {
+      return plain;
+    }
+    String hash = "-" + DigestUtils.sha256Hex(text).substring(0, HASH_DIGITS);
+    int end = 0;
+    int taken = hash.length();
+    while (true) {
+      int next = plain.offsetByCodePoints(end, 1);
+      taken += bytes(plain.substring(end, next));
+      if (taken > maxBytes) {
+        return plain.substring(0, end) + hash;
+      }
+      end = next;
+    }
+  }
+
+  private static int bytes(String text) {
+    return text.getBytes(StandardCharsets.UTF_8).length;
+  }
+}

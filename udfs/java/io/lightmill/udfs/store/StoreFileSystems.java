@@ -1,0 +1,64 @@
+package io.lightmill.udfs.store;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.util.LinkedHashSet;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.FileSystem;
+import org.apache.hadoop.fs.Path;
+import org.apache.hadoop.security.UserGroupInformation;
+
+/**
+ * The file systems that images are written through. For S3 they are instances of their own, one a
+ * bucket and user: what Spark has opened to read a table would not keep the type of an image.
+ */
+final class StoreFileSystems {
+
+  private static final String INTERCEPTORS = "fs.s3a.audit.execution.interceptors";
+  private static final String UNSHARED = "fs.s3a.impl.disable.cache";
+
+  /** Of {@link S3ContentType}, which loads only where the AWS SDK is. */
+  private static final String CONTENT_TYPE = "io.lightmill.udfs.store.S3ContentType";
+
+  private static final Map<String, FileSystem> S3 = new ConcurrentHashMap<>();
+
+  private StoreFileSystems() {}
+
+  /** The file system of a path; Hadoop closes it when the JVM ends. */
+  static FileSystem of(Path path, Configuration configuration) throws IOException {
+    if (!"s3a".equals(path.toUri().getScheme())) {
+      return path.getFileSystem(configuration);
+    }
+    Configuration own = keepingContentTypes(configuration);
+    if (own.getBoolean(UNSHARED, false)) {
+      return path.getFileSystem(own);
+    }
+    String key =
+        UserGroupInformation.getCurrentUser().getUserName() + "@" + path.toUri().getAuthority();
+    try {
+      return S3.computeIfAbsent(key, bucket -> opened(path, own));
+    } catch (UncheckedIOException e) {
+      throw e.getCause();
+    }
+  }
+
+  private static FileSystem opened(Path path, Configuration own) {
+    try {
+      return FileSystem.newInstance(path.toUri(), own);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  private static Configuration keepingContentTypes(Configuration configuration) {
+    Configuration own = new Configuration(configuration);
+    own.setClassLoader(StoreFileSystems.class.getClassLoader());
+    Set<String> interceptors = new LinkedHashSet<>(own.getTrimmedStringCollection(INTERCEPTORS));
+    interceptors.add(CONTENT_TYPE);
+    own.setStrings(INTERCEPTORS, interceptors.toArray(String[]::new));
+    return own;
+  }
+}
