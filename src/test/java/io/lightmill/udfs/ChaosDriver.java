@@ -11,8 +11,8 @@ import java.time.Duration;
 import org.apache.spark.sql.SparkSession;
 
 /**
- * A driver of its own process, to be killed. It runs the jobs that it is told on standard input,
- * one a line, and answers each with a line.
+ * A driver in a process of its own, which tests kill. It reads jobs from standard input, one a
+ * line, runs them, and answers each with a line.
  */
 final class ChaosDriver {
 
@@ -27,7 +27,7 @@ final class ChaosDriver {
   /**
    * One run.
    *
-   * @param paint where its painter's notes are, and what its painter does
+   * @param paint the stand-in for its model
    * @param hours that its clock is ahead, so that the locks of killed runs have expired
    */
   record Job(String runId, String table, String output, TravellingPaint paint, int hours) {
@@ -90,6 +90,7 @@ final class ChaosDriver {
                   .output(job.output())
                   .runId(job.runId())
                   .partitions(4)
+                  .batchSize(ChaosRun.BATCH)
                   .settings(),
               TestJob.SILENT,
               Cluster.of(spark.sparkContext(), DeviceChoice.CPU),
