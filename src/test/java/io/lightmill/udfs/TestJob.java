@@ -178,6 +178,7 @@ public final class TestJob {
         pathTemplate,
         packing,
         batchSize,
+        1,
         partitions,
         DeviceChoice.AUTO,
         Optional.empty(),
