@@ -1,6 +1,7 @@
 package io.lightmill.pipeline.text;
 
-import io.lightmill.pipeline.schedule.Flow;
+import io.lightmill.pipeline.DType;
+import io.lightmill.pipeline.Device;
 import io.lightmill.pipeline.torch.Tensor;
 import java.util.List;
 import java.util.function.UnaryOperator;
@@ -12,13 +13,13 @@ import java.util.stream.LongStream;
  */
 public final class PromptRows {
 
-  private final Flow flow;
+  private final Device device;
   private final List<String> distinct;
   private final long[] rows;
 
-  /** Rows on the flow's device. */
-  public PromptRows(Flow flow, List<String> texts) {
-    this.flow = flow;
+  /** Rows on a device. */
+  public PromptRows(Device device, List<String> texts) {
+    this.device = device;
     this.distinct = texts.stream().distinct().toList();
     this.rows = texts.stream().mapToLong(distinct::indexOf).toArray();
   }
@@ -29,16 +30,18 @@ public final class PromptRows {
         distinct.stream()
             .flatMapToLong(text -> LongStream.of(tokenizer.encode(text, length).ids()))
             .toArray();
-    return flow.idsOnDevice(Tensor.of(ids, distinct.size(), length));
+    try (Tensor onCpu = Tensor.of(ids, distinct.size(), length)) {
+      return onCpu.to(device, DType.I64);
+    }
   }
 
   /** What the encoder makes of each row, joined again. */
   public Tensor eachAlone(Tensor ofDistinct, UnaryOperator<Tensor> encoder) {
     List<Long> each = LongStream.range(0, distinct.size()).boxed().toList();
-    return flow.cat(
+    return Tensor.cat(
         each,
         row -> {
-          try (Tensor one = flow.select(ofDistinct, new long[] {row})) {
+          try (Tensor one = ofDistinct.select(row)) {
             return encoder.apply(one);
           }
         });
@@ -46,6 +49,6 @@ public final class PromptRows {
 
   /** From a row for each distinct text to a row for each text. */
   public Tensor spread(Tensor ofDistinct) {
-    return flow.select(ofDistinct, rows);
+    return ofDistinct.select(rows);
   }
 }

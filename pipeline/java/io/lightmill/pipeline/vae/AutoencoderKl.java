@@ -11,12 +11,12 @@ import io.lightmill.pipeline.torch.TensorProbe;
 import io.lightmill.pipeline.torch.Weights;
 import java.util.List;
 
-/** Turns latents into pictures: the decoder of diffusers' {@code AutoencoderKL}. */
+/** Turns latents into images: the decoder of diffusers' {@code AutoencoderKL}. */
 public final class AutoencoderKl implements AutoCloseable {
 
   private static final ScriptModule NETWORK = ScriptModule.of("autoencoder_kl", "AutoencoderKL");
 
-  /** Channels of a picture. */
+  /** Channels of an image. */
   static final int RGB = 3;
 
   /**
@@ -40,7 +40,8 @@ public final class AutoencoderKl implements AutoCloseable {
       boolean postQuantConv,
       boolean midAttention,
       double scalingFactor,
-      double shiftFactor) {
+      double shiftFactor)
+      implements VaeConfig {
 
     /** What is absent has the default of diffusers' class. */
     public static Config of(ComponentConfig config) {
@@ -87,9 +88,14 @@ public final class AutoencoderKl implements AutoCloseable {
       }
     }
 
-    /** Pixels along a side of one latent. */
+    @Override
     public int scaleFactor() {
       return 1 << (blockOutChannels.size() - 1);
+    }
+
+    @Override
+    public int fullSizeChannels() {
+      return blockOutChannels.get(Math.min(1, blockOutChannels.size() - 1));
     }
   }
 
