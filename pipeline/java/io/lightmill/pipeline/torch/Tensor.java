@@ -70,7 +70,7 @@ public final class Tensor extends EngineValue {
   }
 
   private static ScriptModule script() {
-    return ScriptModule.of("tensor", "Tensors");
+    return ScriptModule.of("tensors", "Tensors");
   }
 
   public long[] shape() {
