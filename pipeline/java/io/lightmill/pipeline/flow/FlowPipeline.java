@@ -161,10 +161,10 @@ public final class FlowPipeline implements DiffusionPipeline {
    * @return images {@code [batch, 3, height, width]} in [0, 1], to be closed by the caller
    */
   public Tensor draw(List<ImageRequest> batch, Optional<Tensor> latents, TensorProbe probe) {
-    try (LoadedNetworks.Lease allPhases = networks.lease(batch.get(0).lora());
-        Encoded encoded = encode(batch, probe);
-        Denoised denoised = denoise(encoded, latents, probe)) {
-      return decode(denoised, probe);
+    try (LoadedNetworks.Lease lease = networks.lease(batch.get(0).lora());
+        Encoded encoded = encode(lease.networks(), batch, probe);
+        Denoised denoised = denoise(lease.networks(), encoded, latents, probe)) {
+      return decode(lease.networks(), denoised, probe);
     }
   }
 
@@ -174,14 +174,18 @@ public final class FlowPipeline implements DiffusionPipeline {
    * @param batch requests with one {@link io.lightmill.pipeline.BatchKey}
    */
   public Encoded encode(List<ImageRequest> batch, TensorProbe probe) {
-    FlowSampler.requireNoInterrupt("its prompts were encoded");
-    ImageRequest any = batch.get(0);
-    try (LoadedNetworks.Lease lease = networks.lease(any.lora());
-        Loading loading = new Loading()) {
-      PromptEmbeddings prompts = loading.add(lease.networks().encode(PromptTexts.of(batch), probe));
+    try (LoadedNetworks.Lease lease = networks.lease(batch.get(0).lora())) {
+      return encode(lease.networks(), batch, probe);
+    }
+  }
+
+  private Encoded encode(FlowNetworks loaded, List<ImageRequest> batch, TensorProbe probe) {
+    FlowSampler.requireNoInterrupt("encoding prompts");
+    try (Loading loading = new Loading()) {
+      PromptEmbeddings prompts = loading.add(loaded.encode(PromptTexts.of(batch), probe));
       Optional<PromptEmbeddings> negative =
-          guidance.argument().guides(any)
-              ? Optional.of(lease.networks().encode(PromptTexts.negative(batch), probe))
+          guidance.argument().guides(batch.get(0))
+              ? Optional.of(loaded.encode(PromptTexts.negative(batch), probe))
               : Optional.empty();
       loading.complete();
       return new Encoded(List.copyOf(batch), prompts, negative);
@@ -197,23 +201,27 @@ public final class FlowPipeline implements DiffusionPipeline {
    *     {@code VALUE_INVALID} if the scheduler has no finite sigmas for the steps
    */
   public Denoised denoise(Encoded encoded, Optional<Tensor> start, TensorProbe probe) {
+    try (LoadedNetworks.Lease lease = networks.lease(encoded.batch().get(0).lora())) {
+      return denoise(lease.networks(), encoded, start, probe);
+    }
+  }
+
+  private Denoised denoise(
+      FlowNetworks loaded, Encoded encoded, Optional<Tensor> start, TensorProbe probe) {
     List<ImageRequest> batch = encoded.batch();
     ImageRequest any = batch.get(0);
-    try (LoadedNetworks.Lease lease = networks.lease(any.lora())) {
-      FlowNetworks loaded = lease.networks();
-      TokenGrid grid = loaded.latents().grid(any);
-      Schedule schedule = family.schedule(scheduler, any.numInferenceSteps(), grid.tokens());
-      long[] shape = loaded.latents().noiseShape(grid);
-      try (FlowSampler sampler = new FlowSampler(device, dtype, batch, shape, loaded::pack);
-          Tensor first =
-              start
-                  .map(given -> packed(loaded, given, batch.size(), grid))
-                  .orElseGet(sampler::noise);
-          Tensor weight = weights(batch);
-          GuidedDenoiser denoiser =
-              new GuidedDenoiser(guidance, loaded, encoded, grid, weight, probe)) {
-        return new Denoised(batch, sampler.sample(schedule, first, denoiser, probe));
-      }
+    TokenGrid grid = loaded.latents().grid(any);
+    Schedule schedule = family.schedule(scheduler, any.numInferenceSteps(), grid.tokens());
+    long[] shape = loaded.latents().noiseShape(grid);
+    try (FlowSampler sampler = new FlowSampler(device, dtype, batch, shape, loaded::pack);
+        Tensor first =
+            start
+                .map(given -> packed(loaded, given, batch.size(), grid))
+                .orElseGet(sampler::noise);
+        Tensor weight = weights(batch);
+        GuidedDenoiser denoiser =
+            new GuidedDenoiser(guidance, loaded, encoded, grid, weight, probe)) {
+      return new Denoised(batch, sampler.sample(schedule, first, denoiser, probe));
     }
   }
 
@@ -245,14 +253,17 @@ public final class FlowPipeline implements DiffusionPipeline {
    * @return images {@code [batch, 3, height, width]} in [0, 1], to be closed by the caller
    */
   public Tensor decode(Denoised denoised, TensorProbe probe) {
-    FlowSampler.requireNoInterrupt("its image was decoded");
-    ImageRequest any = denoised.batch().get(0);
-    try (LoadedNetworks.Lease lease = networks.lease(any.lora())) {
-      FlowNetworks loaded = lease.networks();
-      Tensor image = loaded.decode(denoised.latents(), loaded.latents().grid(any), probe);
-      probe.record("image", image);
-      return image;
+    try (LoadedNetworks.Lease lease = networks.lease(denoised.batch().get(0).lora())) {
+      return decode(lease.networks(), denoised, probe);
     }
+  }
+
+  private static Tensor decode(FlowNetworks loaded, Denoised denoised, TensorProbe probe) {
+    FlowSampler.requireNoInterrupt("decoding latents");
+    TokenGrid grid = loaded.latents().grid(denoised.batch().get(0));
+    Tensor image = loaded.decode(denoised.latents(), grid, probe);
+    probe.record("image", image);
+    return image;
   }
 
   /** Images in 8 bits per channel; halves round to even. */

@@ -160,8 +160,8 @@ class FlowMatchEulerDiscreteSchedulerTest {
     assertThatExceptionOfType(LightmillException.class)
         .isThrownBy(single::requireFinite)
         .withMessage(
-            "num_inference_steps is 1, for which the checkpoint's scheduler has noise levels that"
-                + " are no numbers (a shift_terminal takes two steps); ask for at least 2")
+            "num_inference_steps is 1, for which the checkpoint's scheduler has no finite sigmas"
+                + " (shift_terminal needs two steps); set it to 2 or more")
         .matches(e -> e.code() == ErrorCode.VALUE_INVALID);
     Schedule two =
         stretched.schedule(2, Optional.of(new double[] {1, 0.5}), OptionalDouble.empty());
