@@ -18,8 +18,8 @@ import java.util.ServiceLoader;
 public interface DiffusionPipeline extends AutoCloseable {
 
   /**
-   * Generates one image per request, in order. An image depends on its own request alone, whatever
-   * shares its batch.
+   * Generates one image per request, in order. On a CPU, an image is the same bit for bit whatever
+   * shares its batch; on other devices it is the same within a tolerance.
    *
    * @param batch requests with one {@link BatchKey}
    * @throws LightmillException if a request cannot be met

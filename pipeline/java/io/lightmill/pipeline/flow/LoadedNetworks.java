@@ -20,7 +20,7 @@ import java.util.function.Function;
  * <p>Adapters are applied while a network runs: a layer computes {@code W x + B (A x)}. Fusing
  * {@code B A} into {@code W} would save 2 to 10 % of the time, but would need the adapted layers a
  * second time, would round small adapters away in 16 bits, and would make each change of blend cost
- * seconds. diffusers computes the same way unless told to fuse, so the images are diffusers'.
+ * seconds. diffusers computes the same way unless it is set to fuse, so the images are diffusers'.
  *
  * <p>Drawings with any blends run concurrently. With offloading they are exclusive, since each
  * phase moves the networks of the phase before off the device.

@@ -6,7 +6,7 @@ import io.lightmill.pipeline.flow.TransformerLayout;
 import java.util.List;
 
 /**
- * What {@code FluxTransformer2DModel}'s config decides.
+ * The config of {@code FluxTransformer2DModel}.
  *
  * @param inChannels of a packed token: four latents of the autoencoder
  * @param contextWidth of T5's hidden states
@@ -27,7 +27,7 @@ record FluxConfig(
     List<Long> ropeWidths,
     boolean guidanceEmbeds) {
 
-  /** What is absent has the default of diffusers' class. */
+  /** Missing keys have the defaults of diffusers' class. */
   static FluxConfig of(ComponentConfig config) {
     int headWidth = config.count("attention_head_dim", 128);
     List<Long> ropeWidths =

@@ -6,7 +6,7 @@ import io.lightmill.pipeline.flow.TransformerLayout;
 import java.util.List;
 
 /**
- * What {@code Flux2Transformer2DModel}'s config decides.
+ * The config of {@code Flux2Transformer2DModel}.
  *
  * @param inChannels of a token: four latents of the autoencoder
  * @param contextWidth of the text encoder's hidden states side by side
@@ -31,7 +31,7 @@ record Flux2Config(
 
   private static final double NORM_EPS = 1e-6;
 
-  /** What is absent has the default of diffusers' class. */
+  /** Missing keys have the defaults of diffusers' class. */
   static Flux2Config of(ComponentConfig config) {
     int headWidth = config.count("attention_head_dim", 128);
     List<Long> ropeWidths =

@@ -25,7 +25,7 @@ import org.apache.commons.codec.digest.DigestUtils;
  * A low-rank adapter that fits a checkpoint.
  *
  * @param file that holds it
- * @param digest SHA-256 of the file, and of PEFT's config if that stands beside it, in hex
+ * @param digest SHA-256 of the file, and of PEFT's config next to it if there is one, in hex
  * @param layers that it changes
  */
 public record LoraAdapter(SafetensorsFile file, String digest, List<LoraLayer> layers) {
@@ -41,7 +41,7 @@ public record LoraAdapter(SafetensorsFile file, String digest, List<LoraLayer> l
   }
 
   /**
-   * Reads an adapter and finds the layers that each of its tensors belongs to.
+   * Reads an adapter and finds the layer of each of its tensors.
    *
    * @param path of the file, or of a directory that holds it under its usual name
    * @param pipelineClass diffusers' class of the checkpoint

@@ -24,11 +24,11 @@ final class LoraNames {
 
   static final String TRANSFORMER = "transformer";
 
-  /** What libraries put before everything. */
+  /** Prefixes that libraries add to all names. */
   private static final List<String> WRAPPERS =
       List.of("base_model.model.", "model.diffusion_model.");
 
-  /** What files of text encoders put before the names of their networks. */
+  /** Prefixes of layers in files of text encoders. */
   private static final List<String> ROOTS =
       List.of("", "text_model.", "model.", "model.language_model.");
 

@@ -7,7 +7,7 @@ import io.lightmill.pipeline.flow.TransformerLayout;
 import java.util.List;
 
 /**
- * What {@code QwenImageTransformer2DModel}'s config decides.
+ * The config of {@code QwenImageTransformer2DModel}.
  *
  * @param inChannels of a token: four latents of the autoencoder
  * @param contextWidth of the text encoder's hidden states
@@ -22,7 +22,7 @@ record QwenImageConfig(
   private static final List<String> ABSENT =
       List.of("guidance_embeds", "use_additional_t_cond", "use_layer3d_rope", "zero_cond_t");
 
-  /** What is absent has the default of diffusers' class. */
+  /** Missing keys have the defaults of diffusers' class. */
   static QwenImageConfig of(ComponentConfig config) {
     int headWidth = config.count("attention_head_dim", 128);
     List<Long> ropeWidths =

@@ -7,7 +7,7 @@ import java.util.List;
 import java.util.Set;
 
 /**
- * What {@code SD3Transformer2DModel}'s config decides.
+ * The config of {@code SD3Transformer2DModel}.
  *
  * @param channels of the latents
  * @param patchSize latents along a token's side
@@ -40,7 +40,7 @@ record Sd3Config(
     dualAttentionLayers = Set.copyOf(dualAttentionLayers);
   }
 
-  /** What is absent has the default of diffusers' class. */
+  /** Missing keys have the defaults of diffusers' class. */
   static Sd3Config of(ComponentConfig config) {
     int channels = TransformerLayout.channels(config, 16);
     Sd3Config transformer =

@@ -20,7 +20,7 @@ public final class AutoencoderKl implements AutoCloseable {
   static final int RGB = 3;
 
   /**
-   * What {@code config.json} says of an AutoencoderKL.
+   * The {@code config.json} of an AutoencoderKL.
    *
    * @param latentChannels of the latents
    * @param blockOutChannels of each level of resolution, the finest first; each but the last
@@ -114,7 +114,7 @@ public final class AutoencoderKl implements AutoCloseable {
         config, loader.load(checkpoint.weights("vae"), DecoderLayout.of(config)));
   }
 
-  /** The weights of the component {@code vae} that decoding takes. */
+  /** The weights of the component {@code vae} that the decoder uses. */
   public static WeightLayout layout(Checkpoint checkpoint) {
     return DecoderLayout.of(Config.of(checkpoint.config("vae")));
   }
@@ -126,7 +126,7 @@ public final class AutoencoderKl implements AutoCloseable {
   /**
    * Decodes latents.
    *
-   * @param latents {@code [batch, channels, height, width]} as the transformer leaves them
+   * @param latents {@code [batch, channels, height, width]} from the transformer
    * @return pixels {@code [batch, 3, height * scale, width * scale]} in [0, 1]
    */
   public Tensor decode(Tensor latents, TensorProbe probe) {

@@ -18,7 +18,7 @@ public final class AutoencoderKlQwenImage implements AutoCloseable {
       ScriptModule.of("autoencoder_kl_qwen_image", "AutoencoderKLQwenImage");
 
   /**
-   * What {@code config.json} says of an AutoencoderKLQwenImage.
+   * The {@code config.json} of an AutoencoderKLQwenImage.
    *
    * @param latentChannels of the latents
    * @param levelChannels of each level of resolution, the finest first; each but the last doubles
@@ -94,7 +94,7 @@ public final class AutoencoderKlQwenImage implements AutoCloseable {
     }
   }
 
-  /** The weights of the component {@code vae} that decoding takes. */
+  /** The weights of the component {@code vae} that the decoder uses. */
   public static WeightLayout layout(Checkpoint checkpoint) {
     return QwenImageDecoderLayout.of(Config.of(checkpoint.config("vae")));
   }
@@ -114,7 +114,7 @@ public final class AutoencoderKlQwenImage implements AutoCloseable {
   /**
    * Decodes latents.
    *
-   * @param latents {@code [batch, channels, height, width]} as the transformer leaves them
+   * @param latents {@code [batch, channels, height, width]} from the transformer
    * @return pixels {@code [batch, 3, height * scale, width * scale]} in [0, 1]
    */
   public Tensor decode(Tensor latents, TensorProbe probe) {

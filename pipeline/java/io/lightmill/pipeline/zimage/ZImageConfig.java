@@ -7,7 +7,7 @@ import io.lightmill.pipeline.flow.TransformerLayout;
 import java.util.List;
 
 /**
- * What {@code ZImageTransformer2DModel}'s config decides.
+ * The config of {@code ZImageTransformer2DModel}.
  *
  * @param inChannels latent channels of the autoencoder
  * @param captionWidth of the text encoder's hidden states
@@ -42,7 +42,7 @@ record ZImageConfig(
   /** The only patch size, 2 by 2 latents of 1 frame, as diffusers names its layers. */
   private static final String PATCH = "2-1";
 
-  /** What is absent has the default of diffusers' class. */
+  /** Missing keys have the defaults of diffusers' class. */
   static ZImageConfig of(ComponentConfig config) {
     int width = config.count("dim", 3840);
     int heads = config.count("n_heads", 30);
