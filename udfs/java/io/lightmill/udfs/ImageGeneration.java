@@ -186,8 +186,8 @@ public final class ImageGeneration {
     leftovers.removeShardsOfThisRun();
     EarlierImages earlier = new EarlierImages(spark, settings, POLICY_DIGEST);
     Dataset<Row> rows = planned(settings, table, checkpoint);
-    try (LoadedPipelines.Run used = LoadedPipelines.run(checkpoint.loader());
-        ImageProgress heard =
+    LoadedPipelines.Run used = LoadedPipelines.run(checkpoint.loader());
+    try (ImageProgress heard =
             ImageProgress.follow(spark, settings.runId(), progress, settings.mostFailures());
         MaterializedRows planned =
             earlier.lookedFor()
@@ -241,6 +241,8 @@ public final class ImageGeneration {
     } catch (Exception e) { // Spark throws checked exceptions that Scala does not declare
       claim.explain();
       throw TaskFailures.fixable(settings.table().location(), e);
+    } finally {
+      used.close();
     }
   }
 
