@@ -24,9 +24,7 @@ import java.util.Random;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Function;
-import java.util.stream.Collectors;
 import java.util.stream.IntStream;
-import java.util.stream.Stream;
 import org.apache.commons.codec.digest.DigestUtils;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.sql.Row;
@@ -288,10 +286,7 @@ final class ChaosRun {
   }
 
   private static byte[] table() {
-    return Stream.concat(
-            Stream.of("id,prompt"), IntStream.range(0, ROWS).mapToObj(i -> i + ",mug " + i))
-        .collect(Collectors.joining("\n"))
-        .getBytes(UTF_8);
+    return String.join("\n", TestJob.rows(ROWS)).getBytes(UTF_8);
   }
 
   private ChaosDriver.Job job(String root, String runId, TravellingPaint paint, int hours) {

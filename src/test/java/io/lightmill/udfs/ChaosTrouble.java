@@ -23,7 +23,7 @@ enum ChaosTrouble {
   MACHINE_KILLED(Home.CLUSTER, Home.LOCAL, 1, ChaosRun.SLOTS),
   /** Spark starts a second attempt of a task that makes no progress; both draw and store. */
   SPECULATIVE_TWIN(Home.CLUSTER_WITH_TWINS, 2, 1),
-  /** As {@link #MACHINE_KILLED}, perhaps while a third attempt draws beside two others. */
+  /** As {@link #MACHINE_KILLED}, with speculation: a twin may draw beside the two tasks. */
   MACHINE_KILLED_WITH_TWINS(Home.CLUSTER_WITH_TWINS, Home.LOCAL, 1, ChaosRun.SLOTS + 1);
 
   final Home home;

@@ -19,7 +19,6 @@ import java.util.concurrent.CyclicBarrier;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicInteger;
-import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.apache.commons.codec.digest.DigestUtils;
 import org.apache.spark.sql.Row;
@@ -43,12 +42,6 @@ class ImageGenerationTest {
 
   private TestJob job(List<String> lines) throws IOException {
     return TestJob.in(directory, lines);
-  }
-
-  private static List<String> manyRows(int count) {
-    return Stream.concat(
-            Stream.of("id,prompt"), IntStream.range(0, count).mapToObj(i -> i + ",mug " + i))
-        .toList();
   }
 
   private static List<Row> rows(ImageGeneration.Result result) {
@@ -144,7 +137,7 @@ class ImageGenerationTest {
 
   @Test
   void everyImageIsDrawnOnceInWholeBatches() throws IOException {
-    ImageGeneration.Result result = job(manyRows(41)).batchSize(4).run(studio);
+    ImageGeneration.Result result = job(TestJob.rows(41)).batchSize(4).run(studio);
 
     assertThat(result.statuses()).isEqualTo(Map.of("generated", 41L));
     assertThat(studio.batches.stream().mapToInt(List::size).sum()).isEqualTo(41);
@@ -164,7 +157,7 @@ class ImageGenerationTest {
           }
         });
 
-    ImageGeneration.Result result = job(manyRows(8)).partitions(2).run(studio);
+    ImageGeneration.Result result = job(TestJob.rows(8)).partitions(2).run(studio);
 
     assertThat(result.statuses()).isEqualTo(Map.of("generated", 8L));
     assertThat(studio.batches).hasSize(8).allSatisfy(batch -> assertThat(batch).hasSize(1));
@@ -173,7 +166,7 @@ class ImageGenerationTest {
 
   @Test
   void batchesDoNotDependOnPartitions() throws IOException {
-    TestJob job = job(manyRows(41)).batchSize(4);
+    TestJob job = job(TestJob.rows(41)).batchSize(4);
     job.partitions(1).run(studio);
     PaintStudio other = new PaintStudio();
     job.partitions(5).runId("second").force().run(other);
@@ -210,7 +203,7 @@ class ImageGenerationTest {
           }
         });
 
-    ImageGeneration.Result result = job(manyRows(8)).run(studio);
+    ImageGeneration.Result result = job(TestJob.rows(8)).run(studio);
 
     assertThat(result.statuses()).isEqualTo(Map.of("generated", 7L, "failed", 1L));
     Row failed = result.manifest().filter("status = 'failed'").collectAsList().get(0);
@@ -230,7 +223,7 @@ class ImageGenerationTest {
           }
         });
 
-    assertThat(job(manyRows(20)).batchSize(4).run(studio).statuses())
+    assertThat(job(TestJob.rows(20)).batchSize(4).run(studio).statuses())
         .isEqualTo(Map.of("generated", 20L));
     assertThat(calls).hasValue(5 + 4);
   }

@@ -16,8 +16,6 @@ import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicInteger;
-import java.util.stream.IntStream;
-import java.util.stream.Stream;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.sql.Row;
 import org.junit.jupiter.api.BeforeEach;
@@ -50,16 +48,6 @@ class PackedGenerationTest {
     return TestJob.in(directory, List.of(lines)).batchSize(2).partitions(1);
   }
 
-  private static String[] rows(int count) {
-    return Stream.concat(
-            Stream.of("id,prompt"), IntStream.range(0, count).mapToObj(i -> i + ",mug " + i))
-        .toArray(String[]::new);
-  }
-
-  private static int drawn(PaintStudio studio) {
-    return studio.batches.stream().mapToInt(List::size).sum();
-  }
-
   private static long shards(ImageGeneration.Result result) {
     return result.manifest().select("path").distinct().count();
   }
@@ -67,7 +55,7 @@ class PackedGenerationTest {
   @ParameterizedTest
   @EnumSource
   void everyImageStandsInAShardAndARerunFindsItThere(ShardFormat format) throws IOException {
-    TestJob job = job(rows(11)).packed(format, 3).partitions(2);
+    TestJob job = job(TestJob.rows(11)).packed(format, 3).partitions(2);
 
     ImageGeneration.Result result = job.run(first);
 
@@ -168,13 +156,13 @@ class PackedGenerationTest {
   @EnumSource
   void whatARunHadStagedThatWasKilledIsPackedAndNotDrawnAgain(ShardFormat format)
       throws IOException {
-    TestJob job = job(rows(13)).packed(format, 3);
+    TestJob job = job(TestJob.rows(13)).packed(format, 3);
 
     ImageGeneration.Result result = killedAndRunAgain(job, job);
 
     long reused = result.statuses().get("reused");
     assertThat(reused).isGreaterThanOrEqualTo(6);
-    assertThat(drawn(second)).isEqualTo(13 - (int) reused);
+    assertThat(second.drawn()).isEqualTo(13 - (int) reused);
     images.assertThere(result);
     images.assertNothingElse(result);
     assertThat(output().resolve("shards/run_id=first")).doesNotExist();
@@ -184,9 +172,10 @@ class PackedGenerationTest {
   void whatWasStagedForShardsServesARunThatPacksNothing() throws IOException {
     ImageGeneration.Result result =
         killedAndRunAgain(
-            job(rows(13)).packed(ShardFormat.WEBDATASET, 3), job(rows(13)).pathTemplate("{id}"));
+            job(TestJob.rows(13)).packed(ShardFormat.WEBDATASET, 3),
+            job(TestJob.rows(13)).pathTemplate("{id}"));
 
-    assertThat(drawn(second)).isEqualTo(13 - (int) (long) result.statuses().get("reused"));
+    assertThat(second.drawn()).isEqualTo(13 - (int) (long) result.statuses().get("reused"));
     assertThat(result.manifest().filter("path like 'images/%' and member is null").count())
         .isEqualTo(13);
     images.assertThere(result);
@@ -196,7 +185,7 @@ class PackedGenerationTest {
   @Test
   void aRunThatCouldNotCommitItsManifestIsTakenUpWithoutDrawing() throws IOException {
     HandClock clock = new HandClock(Instant.parse("2026-03-04T12:00:00Z"));
-    TestJob job = job(rows(7)).packed(ShardFormat.WEBDATASET, 3).clock(clock);
+    TestJob job = job(TestJob.rows(7)).packed(ShardFormat.WEBDATASET, 3).clock(clock);
     first.failing(
         batch -> { // the host slept meanwhile, and another run came
           clock.advance(RunLock.EXPIRY);
@@ -215,12 +204,12 @@ class PackedGenerationTest {
 
   @Test
   void anImageIsReusedWhereItStandsWhateverTheSink() throws IOException {
-    ImageGeneration.Result files = job(rows(2)).runId("files").run(first);
+    ImageGeneration.Result files = job(TestJob.rows(2)).runId("files").run(first);
     ImageGeneration.Result tar =
-        job(rows(4)).packed(ShardFormat.WEBDATASET, 10).runId("tar").run(first);
+        job(TestJob.rows(4)).packed(ShardFormat.WEBDATASET, 10).runId("tar").run(first);
     ImageGeneration.Result parquet =
-        job(rows(6)).packed(ShardFormat.PARQUET, 10).runId("parquet").run(first);
-    ImageGeneration.Result last = job(rows(6)).runId("last").run(second);
+        job(TestJob.rows(6)).packed(ShardFormat.PARQUET, 10).runId("parquet").run(first);
+    ImageGeneration.Result last = job(TestJob.rows(6)).runId("last").run(second);
 
     assertThat(files.statuses()).isEqualTo(Map.of("generated", 2L));
     assertThat(tar.statuses()).isEqualTo(Map.of("generated", 2L, "reused", 2L));
@@ -235,7 +224,7 @@ class PackedGenerationTest {
 
   @Test
   void theImagesOfAShardThatIsGoneOrCutAreDrawnAgain() throws IOException {
-    TestJob job = job(rows(4)).packed(ShardFormat.WEBDATASET, 1);
+    TestJob job = job(TestJob.rows(4)).packed(ShardFormat.WEBDATASET, 1);
     ImageGeneration.Result result = job.run(first);
     List<String> paths =
         result.manifest().orderBy("id").collectAsList().stream()
@@ -247,13 +236,13 @@ class PackedGenerationTest {
     ImageGeneration.Result again = job.runId("second").run(second);
 
     assertThat(again.statuses()).isEqualTo(Map.of("generated", 2L, "reused", 2L));
-    assertThat(drawn(second)).isEqualTo(2);
+    assertThat(second.drawn()).isEqualTo(2);
     images.assertThere(again);
   }
 
   @Test
   void whatACrashAfterTheCommitLeftIsTidiedUpByTheNextRun() throws IOException {
-    TestJob job = job(rows(3)).packed(ShardFormat.WEBDATASET, 10);
+    TestJob job = job(TestJob.rows(3)).packed(ShardFormat.WEBDATASET, 10);
     ImageGeneration.Result result = job.run(first);
     Row row = result.manifest().first();
     byte[] image =
@@ -284,13 +273,13 @@ class PackedGenerationTest {
 
   @Test
   void aForcedRunPacksWhatItDrewItself() throws IOException {
-    TestJob job = job(rows(3)).packed(ShardFormat.WEBDATASET, 10);
+    TestJob job = job(TestJob.rows(3)).packed(ShardFormat.WEBDATASET, 10);
     ImageGeneration.Result result = job.run(first);
 
     ImageGeneration.Result forced = job.runId("second").force().run(second);
 
     assertThat(forced.statuses()).isEqualTo(Map.of("generated", 3L));
-    assertThat(drawn(second)).isEqualTo(3);
+    assertThat(second.drawn()).isEqualTo(3);
     images.assertThere(forced);
     images.assertNothingElse(result, forced);
   }

@@ -60,10 +60,6 @@ class RerunTest {
     Files.delete(manifest.resolve("_SUCCESS"));
   }
 
-  private static int drawn(PaintStudio studio) {
-    return studio.batches.stream().mapToInt(List::size).sum();
-  }
-
   @Test
   void imagesOfARunThatWasKilledAreFoundByTheirReceipts() throws IOException {
     TestJob job = job("id,prompt", "1,a mug", "2,a jug", "3,a cup");
@@ -95,7 +91,7 @@ class RerunTest {
     ImageGeneration.Result result = job.runId("second").run(second);
 
     assertThat(result.statuses()).isEqualTo(Map.of("generated", 3L, "reused", 1L));
-    assertThat(drawn(second)).isEqualTo(3);
+    assertThat(second.drawn()).isEqualTo(3);
     for (Row row : result.manifest().collectAsList()) {
       byte[] stored = Files.readAllBytes(files.get(row.<String>getAs("id")));
       assertThat(row.<String>getAs("sha256")).isEqualTo(DigestUtils.sha256Hex(stored));
@@ -140,7 +136,7 @@ class RerunTest {
     ImageGeneration.Result result = job(lines).runId("second").run(second);
 
     assertThat(result.statuses()).isEqualTo(Map.of("generated", 21L, "reused", 29L));
-    assertThat(drawn(second)).isEqualTo(21);
+    assertThat(second.drawn()).isEqualTo(21);
     assertThat(result.manifest().select("id").distinct().count()).isEqualTo(50);
   }
 

@@ -13,6 +13,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import org.apache.spark.sql.SparkSession;
 
 /** A job on the paint studio, put together piece by piece. */
@@ -55,6 +57,13 @@ public final class TestJob {
   static TestJob in(Path directory, List<String> lines) throws IOException {
     Path table = Files.write(directory.resolve("prompts.csv"), lines);
     return new TestJob(table, directory.resolve("out"));
+  }
+
+  /** The lines of a table of that many rows. */
+  public static String[] rows(int count) {
+    return Stream.concat(
+            Stream.of("id,prompt"), IntStream.range(0, count).mapToObj(i -> i + ",mug " + i))
+        .toArray(String[]::new);
   }
 
   TestJob column(String ours, String theirs) {
