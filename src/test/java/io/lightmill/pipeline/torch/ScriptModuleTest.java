@@ -57,7 +57,7 @@ class ScriptModuleTest {
   @EnumSource(DType.class)
   void typesAndDevicesArriveByTheirNumbersAndNames(DType dtype) {
     try (Tensor made = MODULE.tensor("typed", Device.CPU, dtype);
-        Tensor floats = ScriptModule.of("flow", "Flow").tensor("to", made, Device.CPU, DType.F32)) {
+        Tensor floats = ScriptModule.of("tensors", "Tensors").tensor("to", made, Device.CPU, DType.F32)) {
       assertThat(floats.toFloats()).containsExactly(1, 1, 1);
     }
   }
@@ -122,7 +122,7 @@ class ScriptModuleTest {
 
   @Test
   void aGeneratorGoesOnWhereItStopped() {
-    ScriptModule flow = ScriptModule.of("flow", "Flow");
+    ScriptModule flow = ScriptModule.of("tensors", "Tensors");
     try (Handle generator = flow.handle("generator", Device.CPU, 42L);
         Handle other = flow.handle("generator", Device.CPU, 42L);
         Tensor first = flow.tensor("noise", generator, new long[] {2}, DType.F32);
@@ -134,7 +134,7 @@ class ScriptModuleTest {
   }
 
   private static Tensor noise(long seed) {
-    ScriptModule flow = ScriptModule.of("flow", "Flow");
+    ScriptModule flow = ScriptModule.of("tensors", "Tensors");
     try (Handle generator = flow.handle("generator", Device.CPU, seed)) {
       return flow.tensor("noise", generator, new long[] {2, 2}, DType.F32);
     }
