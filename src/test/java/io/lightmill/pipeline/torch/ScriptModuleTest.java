@@ -122,7 +122,7 @@ class ScriptModuleTest {
 
   @Test
   void aGeneratorGoesOnWhereItStopped() {
-    ScriptModule flow = ScriptModule.of("tensors", "Tensors");
+    ScriptModule flow = ScriptModule.of("flow", "Flow");
     try (Handle generator = flow.handle("generator", Device.CPU, 42L);
         Handle other = flow.handle("generator", Device.CPU, 42L);
         Tensor first = flow.tensor("noise", generator, new long[] {2}, DType.F32);
@@ -134,7 +134,7 @@ class ScriptModuleTest {
   }
 
   private static Tensor noise(long seed) {
-    ScriptModule flow = ScriptModule.of("tensors", "Tensors");
+    ScriptModule flow = ScriptModule.of("flow", "Flow");
     try (Handle generator = flow.handle("generator", Device.CPU, seed)) {
       return flow.tensor("noise", generator, new long[] {2, 2}, DType.F32);
     }
