@@ -3,6 +3,7 @@ package io.lightmill.udfs;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
+import io.lightmill.udfs.run.RunResult;
 import io.lightmill.pipeline.ImageRequest;
 import io.lightmill.pipeline.image.ImageReceiptReader;
 import io.lightmill.udfs.manifest.Manifest;
@@ -47,7 +48,7 @@ class ImageGenerationTest {
         .toList();
   }
 
-  private static List<Row> rows(ImageGeneration.Result result) {
+  private static List<Row> rows(RunResult result) {
     return result.manifest().orderBy("id", "variant").collectAsList();
   }
 
@@ -59,10 +60,10 @@ class ImageGenerationTest {
 
   @Test
   void everyImageIsDrawnStoredAndAccountedFor() throws IOException {
-    ImageGeneration.Result result =
+    RunResult result =
         job("id,prompt,width,seed,sku", "1,a red mug,64,5,R1", "2,a blue mug,,,B2").run(studio);
 
-    assertThat(result.statuses()).isEqualTo(Map.of("generated", 2L));
+    assertThat(result.summary().labelled()).isEqualTo(Map.of("generated", 2L));
     Row row = rows(result).get(0);
     byte[] stored = Files.readAllBytes(output().resolve(row.<String>getAs("path")));
     assertThat(row.<String>getAs("path"))
@@ -77,7 +78,7 @@ class ImageGenerationTest {
     assertThat(row.<Long>getAs("seed")).isEqualTo(5);
     assertThat(row.<String>getAs("device")).isEqualTo("cpu");
     assertThat(row.<Double>getAs("generate_ms")).isPositive();
-    assertThat(result.engineSeconds())
+    assertThat(result.record().seconds().engine())
         .isEqualTo(
             rows(result).stream().mapToDouble(r -> r.<Double>getAs("generate_ms")).sum() / 1000,
             within(1e-9));
@@ -97,7 +98,7 @@ class ImageGenerationTest {
         .write()
         .parquet(table);
 
-    ImageGeneration.Result result = new TestJob(Path.of(table), output()).run(studio);
+    RunResult result = new TestJob(Path.of(table), output()).run(studio);
 
     assertThat(result.manifest().columns())
         .startsWith("price", "since", "tags", "nested", "counts", "until", "image_id", "id")
@@ -118,7 +119,7 @@ class ImageGenerationTest {
 
   @Test
   void badRowsBecomeManifestRows() throws IOException {
-    ImageGeneration.Result result =
+    RunResult result =
         job(
                 "id,prompt,width,sku",
                 "1,a mug,,A",
@@ -127,7 +128,7 @@ class ImageGenerationTest {
                 "4,a red, unquoted mug,,D")
             .run(studio);
 
-    assertThat(result.statuses()).isEqualTo(Map.of("generated", 1L, "invalid", 3L));
+    assertThat(result.summary().labelled()).isEqualTo(Map.of("generated", 1L, "invalid", 3L));
     List<Row> rows = rows(result).stream().filter(r -> r.getAs("error_code") != null).toList();
     assertThat(rows)
         .extracting(r -> r.<String>getAs("error_code"))
@@ -140,9 +141,9 @@ class ImageGenerationTest {
 
   @Test
   void everyImageIsDrawnOnceInWholeBatches() throws IOException {
-    ImageGeneration.Result result = job(manyRows(41)).run(studio);
+    RunResult result = job(manyRows(41)).run(studio);
 
-    assertThat(result.statuses()).isEqualTo(Map.of("generated", 41L));
+    assertThat(result.summary().labelled()).isEqualTo(Map.of("generated", 41L));
     assertThat(studio.batches.stream().mapToInt(List::size).sum()).isEqualTo(41);
     assertThat(studio.batches).extracting(List::size).filteredOn(size -> size < 4).hasSize(1);
   }
@@ -186,9 +187,9 @@ class ImageGenerationTest {
           }
         });
 
-    ImageGeneration.Result result = job(manyRows(8)).run(studio);
+    RunResult result = job(manyRows(8)).run(studio);
 
-    assertThat(result.statuses()).isEqualTo(Map.of("generated", 7L, "failed", 1L));
+    assertThat(result.summary().labelled()).isEqualTo(Map.of("generated", 7L, "failed", 1L));
     Row failed = result.manifest().filter("status = 'failed'").collectAsList().get(0);
     assertThat(failed.<String>getAs("id")).isEqualTo("2");
     assertThat(failed.<String>getAs("error_code")).isEqualTo("GENERATION_FAILED");
@@ -206,7 +207,7 @@ class ImageGenerationTest {
           }
         });
 
-    assertThat(job(manyRows(20)).run(studio).statuses()).isEqualTo(Map.of("generated", 20L));
+    assertThat(job(manyRows(20)).run(studio).summary().labelled()).isEqualTo(Map.of("generated", 20L));
     assertThat(calls).hasValue(5 + 4);
   }
 
@@ -215,10 +216,10 @@ class ImageGenerationTest {
     Files.createDirectories(output().resolve("images"));
     Files.writeString(output().resolve("images/A"), "a file where a directory should be");
 
-    ImageGeneration.Result result =
+    RunResult result =
         job("id,prompt,sku", "1,a mug,A", "2,a jug,B").pathTemplate("{sku}/{id}").run(studio);
 
-    assertThat(result.statuses()).isEqualTo(Map.of("generated", 1L, "failed", 1L));
+    assertThat(result.summary().labelled()).isEqualTo(Map.of("generated", 1L, "failed", 1L));
     Row failed = rows(result).get(0);
     assertThat(failed.<String>getAs("error_code")).isEqualTo("STORE_FAILED");
     assertThat(failed.<String>getAs("error_message")).contains("images/A/1.png");
@@ -239,8 +240,8 @@ class ImageGenerationTest {
   void progressTellsThePlanAndRisesToTheEnd() throws IOException {
     List<Long> finished = new CopyOnWriteArrayList<>();
     List<List<Long>> planned = new ArrayList<>();
-    ImageGeneration.Progress progress =
-        new ImageGeneration.Progress() {
+    RunListener progress =
+        new RunListener() {
           @Override
           public void planned(long images, long toGenerate) {
             planned.add(List.of(images, toGenerate));

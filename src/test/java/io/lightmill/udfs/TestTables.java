@@ -1,5 +1,7 @@
 package io.lightmill.udfs;
 
+import io.lightmill.udfs.table.PromptInput;
+import io.lightmill.udfs.table.RowDefaults;
 import io.lightmill.pipeline.image.ImageFormat;
 import io.lightmill.udfs.device.JobCheckpoint;
 import io.lightmill.udfs.manifest.Manifest;
@@ -27,23 +29,12 @@ import org.apache.spark.sql.types.StructType;
 /** Prompt tables of text, and what is planned of them. */
 public final class TestTables {
 
-  public static final GenerationSettings.Defaults DEFAULTS = defaults(OptionalInt.empty(), false);
+  public static final RowDefaults DEFAULTS = defaults(Map.of(), false);
 
   private TestTables() {}
 
-  public static GenerationSettings.Defaults defaults(OptionalInt width, boolean truncatePrompts) {
-    return new GenerationSettings.Defaults(
-        width,
-        OptionalInt.empty(),
-        OptionalInt.empty(),
-        Optional.empty(),
-        Optional.empty(),
-        Optional.empty(),
-        OptionalInt.empty(),
-        OptionalInt.empty(),
-        7,
-        truncatePrompts,
-        Optional.empty());
+  public static RowDefaults defaults(Map<String, String> values, boolean truncatePrompts) {
+    return new RowDefaults(values, 7, truncatePrompts);
   }
 
   /**
@@ -73,11 +64,12 @@ public final class TestTables {
   }
 
   public static Dataset<Row> planned(
-      Dataset<Row> table, String template, GenerationSettings.Defaults defaults) {
+      Dataset<Row> table, String template, RowDefaults defaults) {
     PromptColumns columns =
         PromptColumns.assign(
             table,
-            new GenerationSettings.Table(
+            new PromptInput(
+                Optional.empty(),
                 "t",
                 Optional.empty(),
                 Map.of(),

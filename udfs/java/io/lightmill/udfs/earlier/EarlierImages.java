@@ -10,7 +10,6 @@ import static org.apache.spark.sql.functions.regexp_extract;
 import static org.apache.spark.sql.functions.struct;
 import static org.apache.spark.sql.functions.when;
 
-import io.lightmill.udfs.GenerationSettings;
 import io.lightmill.udfs.ImageStatus;
 import io.lightmill.udfs.plan.PlannedImages;
 import io.lightmill.udfs.shard.ShardPacker;
@@ -58,7 +57,7 @@ public final class EarlierImages {
   private static final String EARLIER_ID = "earlier_id";
 
   private final SparkSession spark;
-  private final GenerationSettings settings;
+  private final Rerun rerun;
   private final Optional<String> policyDigest;
   private final ImageStore store;
   private final List<String> manifests;
@@ -70,15 +69,15 @@ public final class EarlierImages {
    *     blocked, and without a policy none does
    */
   public EarlierImages(
-      SparkSession spark, GenerationSettings settings, Optional<String> policyDigest) {
+      SparkSession spark, Rerun rerun, Optional<String> policyDigest) {
     this.spark = spark;
-    this.settings = settings;
+    this.rerun = rerun;
     this.policyDigest = policyDigest;
-    this.store = ImageStore.open(settings.output(), hadoop());
+    this.store = ImageStore.open(rerun.output(), hadoop());
     this.manifests = EarlierManifests.committed(store);
     this.staged = !store.listing().children(StagedImages.DIRECTORY).isEmpty();
     this.lookedFor =
-        !settings.rerun().force()
+        !rerun.force()
             && !(manifests.isEmpty()
                 && store.listing().children(PathTemplate.DIRECTORY).isEmpty()
                 && !staged);
@@ -99,7 +98,7 @@ public final class EarlierImages {
     if (!lookedFor) {
       return images.withColumn(EARLIER, lit(null).cast(TYPE));
     }
-    Dataset<Row> rows = EarlierManifests.rows(spark, settings.output(), manifests);
+    Dataset<Row> rows = EarlierManifests.rows(spark, rerun.output(), manifests);
     Dataset<Row> copies =
         there(rows, images)
             .groupBy(col("image_id").as(EARLIER_ID))
@@ -132,7 +131,7 @@ public final class EarlierImages {
         StoredObjects.listed(
             spark,
             store,
-            settings.output(),
+            rerun.output(),
             PathTemplate.DIRECTORY,
             ShardPacker.DIRECTORY,
             StagedImages.DIRECTORY);
@@ -144,7 +143,7 @@ public final class EarlierImages {
     Dataset<Row> wanted = staged ? named.union(staged(unknown, images, alive)) : named;
     Dataset<Row> read =
         wanted.mapPartitions(
-            new ReadReceipts(settings.output(), new SerializableConfiguration(hadoop())),
+            new ReadReceipts(rerun.output(), new SerializableConfiguration(hadoop())),
             Encoders.row(ReadReceipts.TYPE));
     Column[] image =
         new Column[] {
@@ -195,7 +194,7 @@ public final class EarlierImages {
     Column failed =
         col("last.status")
             .equalTo(ImageStatus.FAILED.label())
-            .and(lit(!settings.rerun().retryFailed()));
+            .and(lit(!rerun.retryFailed()));
     return rows.filter(col("image_id").isNotNull())
         .groupBy(col("image_id").as(EARLIER_ID))
         .agg(max_by(struct(col("*")), col("created_at")).as("last"))

@@ -5,7 +5,6 @@ import static org.apache.spark.sql.functions.count_distinct;
 import static org.apache.spark.sql.functions.max;
 import static org.apache.spark.sql.functions.regexp_extract;
 
-import io.lightmill.udfs.GenerationSettings;
 import io.lightmill.udfs.shard.ShardFormat;
 import io.lightmill.udfs.shard.ShardIndex;
 import io.lightmill.udfs.shard.ShardPacker;
@@ -52,10 +51,10 @@ public final class OrphanFiles {
   }
 
   /** Those of the output of a run. */
-  public static OrphanFiles of(SparkSession spark, GenerationSettings settings) {
+  public static OrphanFiles of(SparkSession spark, String output, String runId) {
     ImageStore store =
-        ImageStore.open(settings.output(), spark.sparkContext().hadoopConfiguration());
-    return new OrphanFiles(spark, store, settings.output(), settings.runId());
+        ImageStore.open(output, spark.sparkContext().hadoopConfiguration());
+    return new OrphanFiles(spark, store, output, runId);
   }
 
   /** Before anything is drawn: removes what a run of this name, that was killed, has packed. */

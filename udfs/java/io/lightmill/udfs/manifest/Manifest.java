@@ -8,15 +8,14 @@ import static org.apache.spark.sql.functions.when;
 
 import io.lightmill.pipeline.ErrorCode;
 import io.lightmill.pipeline.LightmillException;
-import io.lightmill.udfs.GenerationSettings;
 import io.lightmill.udfs.ImageStatus;
 import io.lightmill.udfs.store.ImageStore;
 import java.io.IOException;
 import java.time.Instant;
 import java.util.Arrays;
+import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
-import java.util.TreeMap;
 import java.util.stream.Stream;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.Path;
@@ -91,7 +90,7 @@ public final class Manifest {
   private Manifest() {}
 
   /** Rows by status, and seconds that the engines were busy. */
-  public record Totals(Map<String, Long> statuses, double engineSeconds) {}
+  public record Totals(Map<ImageStatus, Long> statuses, double engineSeconds) {}
 
   /** Names that no passthrough column may have. */
   public static List<String> reserved() {
@@ -126,17 +125,17 @@ public final class Manifest {
    * @return the time by the store's clock
    * @throws LightmillException with {@code OUTPUT_UNWRITABLE} or {@code CONFIGURATION_INVALID}
    */
-  public static Instant reserve(SparkSession spark, GenerationSettings settings) {
+  public static Instant reserve(SparkSession spark, String output, String runId) {
     Configuration hadoop = spark.sparkContext().hadoopConfiguration();
-    Instant now = ImageStore.open(settings.output(), hadoop).probeWritable();
-    String directory = directory(settings.output(), settings.runId());
+    Instant now = ImageStore.open(output, hadoop).probeWritable();
+    String directory = directory(output, runId);
     try {
       Path path = new Path(directory, ManifestCommit.SUCCESS);
       if (path.getFileSystem(hadoop).exists(path)) {
         throw new LightmillException(
             ErrorCode.CONFIGURATION_INVALID,
             "run id '%s' is taken: '%s' exists; choose another"
-                .formatted(settings.runId(), directory));
+                .formatted(runId, directory));
       }
       return now;
     } catch (IOException e) {
@@ -154,11 +153,14 @@ public final class Manifest {
    */
   public static Totals write(Dataset<Row> rows, String directory, Runnable held)
       throws IOException, InterruptedException {
+    SparkSession session = ManifestCommit.session(rows.sparkSession());
     Observation counted = new Observation();
     Dataset<Row> observed =
-        rows.withColumn("created_at", timestamp_micros(col("created_at")))
+        session
+            .createDataFrame(rows.javaRDD(), rows.schema())
+            .withColumn("created_at", timestamp_micros(col("created_at")))
             .observe(counted, sum("generate_ms").as(ENGINE), counts());
-    new ManifestCommit(rows.sparkSession(), new Path(directory)).write(observed.write(), held);
+    new ManifestCommit(session, new Path(directory)).write(observed.write(), held);
     return totals(counted.getAsJava());
   }
 
@@ -170,11 +172,11 @@ public final class Manifest {
   }
 
   private static Totals totals(Map<String, Object> counted) {
-    Map<String, Long> statuses = new TreeMap<>();
+    Map<ImageStatus, Long> statuses = new EnumMap<>(ImageStatus.class);
     for (ImageStatus status : ImageStatus.values()) {
       long rows = (Long) counted.get(status.label());
       if (rows > 0) {
-        statuses.put(status.label(), rows);
+        statuses.put(status, rows);
       }
     }
     Object engineMillis = counted.get(ENGINE);

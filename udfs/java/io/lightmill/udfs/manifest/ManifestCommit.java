@@ -3,15 +3,14 @@ package io.lightmill.udfs.manifest;
 import java.io.IOException;
 import java.util.HashMap;
 import java.util.Map;
-import java.util.Optional;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
 import org.apache.spark.sql.DataFrameWriter;
 import org.apache.spark.sql.Row;
-import org.apache.spark.sql.RuntimeConfig;
 import org.apache.spark.sql.SaveMode;
 import org.apache.spark.sql.SparkSession;
+import scala.jdk.javaapi.CollectionConverters;
 
 /**
  * The way in which rows become the files of a directory together, or not at all.
@@ -27,7 +26,7 @@ public record ManifestCommit(SparkSession spark, Path directory) {
 
   private static final String COMMITTER_NAME = "fs.s3a.committer.name";
 
-  /** Of Spark's session, while rows are written to S3. */
+  /** Settings of the session that writes to S3. */
   private static final Map<String, String> S3A_SESSION =
       Map.of(
           "spark.sql.sources.commitProtocolClass",
@@ -42,6 +41,22 @@ public record ManifestCommit(SparkSession spark, Path directory) {
           "org.apache.hadoop.fs.s3a.commit.S3ACommitterFactory",
           "fs.s3a.committer.magic.enabled",
           "true");
+
+  /**
+   * A session with the settings and the Spark context of another, so that what a commit sets changes
+   * neither that session nor a commit at the same time.
+   */
+  static SparkSession session(SparkSession of) {
+    SparkSession own = of.newSession();
+    CollectionConverters.asJava(of.conf().getAll())
+        .forEach(
+            (key, value) -> {
+              if (own.conf().isModifiable(key)) {
+                own.conf().set(key, value);
+              }
+            });
+    return own;
+  }
 
   /**
    * Writes and commits the rows; computes them once.
@@ -72,20 +87,8 @@ public record ManifestCommit(SparkSession spark, Path directory) {
     job.put(
         COMMITTER_NAME,
         spark.sparkContext().getConf().get("spark.hadoop." + COMMITTER_NAME, "magic"));
-    RuntimeConfig session = spark.conf();
-    Map<String, Optional<String>> before = new HashMap<>();
-    S3A_SESSION.forEach(
-        (key, value) -> {
-          before.put(key, Optional.ofNullable(session.get(key, null)));
-          session.set(key, value);
-        });
-    try {
-      rows.options(job).parquet(directory.toString());
-    } finally {
-      before.forEach(
-          (key, value) ->
-              value.ifPresentOrElse(old -> session.set(key, old), () -> session.unset(key)));
-    }
+    S3A_SESSION.forEach(spark.conf()::set);
+    rows.options(job).parquet(directory.toString());
   }
 
   private Configuration hadoop() {

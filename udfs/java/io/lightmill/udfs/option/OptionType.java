@@ -51,28 +51,31 @@ public final class OptionType<T> {
   }
 
   /** Any text. */
-  static OptionType<String> text() {
+  public static OptionType<String> text() {
     return value("a text", Optional::of, text -> text);
   }
 
   /** Text that matches a pattern. */
-  static OptionType<String> text(Pattern pattern, String expected) {
+  public static OptionType<String> text(Pattern pattern, String expected) {
     return value(
         expected, text -> Optional.of(text).filter(pattern.asMatchPredicate()), text -> text);
   }
 
-  static OptionType<Integer> wholeNumber(int least) {
+  /** A whole number with a lower bound. */
+  public static OptionType<Integer> wholeNumber(int least) {
     return value(
         "a whole number of at least " + least,
         text -> number(text, Integer::valueOf).filter(number -> number >= least),
         number -> number);
   }
 
-  static OptionType<Long> wholeNumber() {
+  /** Any whole number of 64 bits. */
+  public static OptionType<Long> wholeNumber() {
     return value("a whole number", text -> number(text, Long::valueOf), number -> number);
   }
 
-  static OptionType<Double> finiteNumber(double least) {
+  /** A finite number with a lower bound. */
+  public static OptionType<Double> finiteNumber(double least) {
     return value(
         String.format(Locale.ROOT, "a finite number of at least %.0f", least),
         text ->
@@ -81,7 +84,8 @@ public final class OptionType<T> {
         number -> number);
   }
 
-  static OptionType<Boolean> flag() {
+  /** True or false. */
+  public static OptionType<Boolean> flag() {
     return new OptionType<>(
         Shape.FLAG,
         "true or false",
@@ -93,7 +97,7 @@ public final class OptionType<T> {
   }
 
   /** A time such as {@code 7h30m}: ISO-8601 without its letters P and T. */
-  static OptionType<Duration> duration() {
+  public static OptionType<Duration> duration() {
     return value(
         "a time such as 90s, 55m or 7h30m",
         text ->
@@ -105,14 +109,15 @@ public final class OptionType<T> {
   }
 
   /** One of the constants, by their names in lower case. */
-  static <E extends Enum<E>> OptionType<E> choice(Class<E> constants) {
+  public static <E extends Enum<E>> OptionType<E> choice(Class<E> constants) {
     Map<String, E> byName = new LinkedHashMap<>();
     Arrays.stream(constants.getEnumConstants())
         .forEach(constant -> byName.put(constant.name().toLowerCase(Locale.ROOT), constant));
     return choice(byName);
   }
 
-  static <T> OptionType<T> choice(Map<String, T> byName) {
+  /** One of the values, by their names. */
+  public static <T> OptionType<T> choice(Map<String, T> byName) {
     Map<T, String> names =
         byName.entrySet().stream()
             .collect(Collectors.toMap(Map.Entry::getValue, Map.Entry::getKey));
@@ -127,7 +132,7 @@ public final class OptionType<T> {
    *
    * @param expected what names there can be, as the end of {@code must be …}
    */
-  static OptionType<Map<String, String>> map(Predicate<String> name, String expected) {
+  public static OptionType<Map<String, String>> map(Predicate<String> name, String expected) {
     return new OptionType<>(
         Shape.MAP,
         expected,
@@ -136,7 +141,7 @@ public final class OptionType<T> {
   }
 
   /** The same values, kept as the text that they are read from. */
-  OptionType<String> asText() {
+  public OptionType<String> asText() {
     return value(expected, text -> reader.apply(text).map(read -> text), text -> text);
   }
 

@@ -25,12 +25,14 @@ public record MaterializedRows(Dataset<Row> rows, Runnable dropping) implements 
     }
     SparkContext spark = rows.sparkSession().sparkContext();
     Path directory = new Path(output, DIRECTORY);
-    Option<String> before = spark.getCheckpointDir();
-    spark.setCheckpointDir(directory.toString());
-    try {
-      return new MaterializedRows(rows.checkpoint(), () -> delete(directory, spark));
-    } finally {
-      spark.checkpointDir_$eq(before); // setCheckpointDir would begin a new directory below it
+    synchronized (MaterializedRows.class) { // the checkpoint directory belongs to the application
+      Option<String> before = spark.getCheckpointDir();
+      spark.setCheckpointDir(directory.toString());
+      try {
+        return new MaterializedRows(rows.checkpoint(), () -> delete(directory, spark));
+      } finally {
+        spark.checkpointDir_$eq(before); // setCheckpointDir would begin a new directory below it
+      }
     }
   }
 

@@ -2,7 +2,6 @@ package io.lightmill.udfs.table;
 
 import io.lightmill.pipeline.ErrorCode;
 import io.lightmill.pipeline.LightmillException;
-import io.lightmill.udfs.GenerationSettings;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.EnumMap;
@@ -41,7 +40,7 @@ public record PromptColumns(
    *     columns cannot serve
    */
   public static PromptColumns assign(
-      Dataset<Row> rows, GenerationSettings.Table table, List<String> reserved) {
+      Dataset<Row> rows, PromptInput table, List<String> reserved) {
     List<String> names = List.of(rows.columns());
     Optional<PromptTemplate> template =
         table.promptTemplate().map(t -> resolved(PromptTemplate.parse(t), names));
@@ -62,7 +61,7 @@ public record PromptColumns(
   }
 
   private static Map<RequestColumn, String> sources(
-      List<String> names, GenerationSettings.Table table, boolean templated) {
+      List<String> names, PromptInput table, boolean templated) {
     Map<RequestColumn, String> sources = new EnumMap<>(RequestColumn.class);
     for (RequestColumn column : RequestColumn.values()) {
       find(names, column.columnName()).ifPresent(name -> sources.put(column, name));

@@ -1,6 +1,5 @@
 package io.lightmill.udfs.table;
 
-import io.lightmill.udfs.GenerationSettings;
 import java.util.List;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
@@ -15,7 +14,7 @@ public record PromptRows(Dataset<Row> rows, PromptColumns columns) {
    *     cannot serve
    */
   public static PromptRows open(
-      SparkSession spark, GenerationSettings.Table table, List<String> reserved) {
+      SparkSession spark, PromptInput table, List<String> reserved) {
     Dataset<Row> rows = PromptTable.read(spark, table);
     return new PromptRows(rows, PromptColumns.assign(rows, table, reserved));
   }

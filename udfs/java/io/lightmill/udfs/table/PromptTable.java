@@ -6,7 +6,6 @@ import static org.apache.spark.sql.functions.when;
 
 import io.lightmill.pipeline.ErrorCode;
 import io.lightmill.pipeline.LightmillException;
-import io.lightmill.udfs.GenerationSettings;
 import java.util.Arrays;
 import java.util.HashSet;
 import java.util.Locale;
@@ -39,17 +38,21 @@ final class PromptTable {
    * @throws LightmillException with {@code INPUT_INVALID} if there is no such table or it has no
    *     columns
    */
-  static Dataset<Row> read(SparkSession spark, GenerationSettings.Table table) {
+  static Dataset<Row> read(SparkSession spark, PromptInput table) {
     try {
-      TableFormat format = format(spark, table);
-      Dataset<Row> trimmed = trimmed(table.location(), open(spark, format, table.location()));
-      Dataset<Row> rows = format == TableFormat.CSV ? unclosedMarked(trimmed) : trimmed;
+      Dataset<Row> rows = table.rows().orElseGet(() -> stored(spark, table));
       return table.limit().isPresent()
           ? spark.createDataFrame(rows.takeAsList(table.limit().getAsInt()), rows.schema())
           : rows;
     } catch (Exception e) { // Spark throws checked exceptions that Scala does not declare
       throw TaskFailures.unreadable(table.location(), e);
     }
+  }
+
+  private static Dataset<Row> stored(SparkSession spark, PromptInput table) {
+    TableFormat format = format(spark, table);
+    Dataset<Row> rows = trimmed(table.location(), open(spark, format, table.location()));
+    return format == TableFormat.CSV ? unclosedMarked(rows) : rows;
   }
 
   private static Dataset<Row> open(SparkSession spark, TableFormat format, String location) {
@@ -61,7 +64,7 @@ final class PromptTable {
     };
   }
 
-  private static TableFormat format(SparkSession spark, GenerationSettings.Table table) {
+  private static TableFormat format(SparkSession spark, PromptInput table) {
     String location = table.location();
     Configuration hadoop = spark.sparkContext().hadoopConfiguration();
     if (table.format().isEmpty()) {

@@ -5,11 +5,11 @@ import io.lightmill.pipeline.ErrorCode;
 import io.lightmill.pipeline.LightmillException;
 import io.lightmill.pipeline.LoraBlend;
 import io.lightmill.pipeline.PipelineLimits;
-import io.lightmill.udfs.GenerationSettings;
 import java.io.Serializable;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 
@@ -58,7 +58,7 @@ public record RequestRules(
    *     the checkpoint's range, since then every row that relies on it would be
    */
   public static RequestRules of(
-      PipelineLimits limits, Collection<String> adapters, GenerationSettings.Defaults job) {
+      PipelineLimits limits, Collection<String> adapters, RowDefaults job) {
     PipelineLimits.Defaults own = limits.defaults();
     RequestRules rules =
         new RequestRules(
@@ -68,17 +68,17 @@ public record RequestRules(
             limits.maxSequenceLength(),
             limits.minInferenceSteps(),
             limits.guidance(),
-            job.width().orElse(own.width()),
-            job.height().orElse(own.height()),
-            job.numInferenceSteps().orElse(own.numInferenceSteps()),
-            job.guidanceScale().orElse(own.guidanceScale()),
-            job.trueCfgScale().orElse(own.trueCfgScale()),
-            job.maxSequenceLength().orElse(own.maxSequenceLength()),
-            job.numImagesPerPrompt().orElse(1),
-            job.negativePrompt().orElse(null),
+            count(job, "width").orElse(own.width()),
+            count(job, "height").orElse(own.height()),
+            count(job, "num_inference_steps").orElse(own.numInferenceSteps()),
+            scale(job, "guidance_scale").orElse(own.guidanceScale()),
+            scale(job, "true_cfg_scale").orElse(own.trueCfgScale()),
+            count(job, "max_sequence_length").orElse(own.maxSequenceLength()),
+            count(job, "num_images_per_prompt").orElse(1),
+            job.values().get("negative_prompt"),
             job.seed(),
             job.truncatePrompts(),
-            job.lora().orElse(""),
+            job.values().getOrDefault("lora", ""),
             adapters.stream().sorted().toList());
     List<RowError> errors = new ArrayList<>();
     rules.check(
@@ -96,6 +96,14 @@ public record RequestRules(
           ErrorCode.CONFIGURATION_INVALID, "defaults of the job: " + RowError.listed(errors));
     }
     return rules;
+  }
+
+  private static Optional<Integer> count(RowDefaults job, String column) {
+    return Optional.ofNullable(job.values().get(column)).map(Integer::valueOf);
+  }
+
+  private static Optional<Double> scale(RowDefaults job, String column) {
+    return Optional.ofNullable(job.values().get(column)).map(Double::valueOf);
   }
 
   /**

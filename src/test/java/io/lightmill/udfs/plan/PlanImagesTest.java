@@ -14,7 +14,7 @@ import io.lightmill.udfs.table.RequestRules;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
-import java.util.OptionalInt;
+import java.util.Map;
 import java.util.stream.Stream;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
@@ -182,7 +182,7 @@ class PlanImagesTest {
         rows(TestTables.planned(
                 TestTables.of("id,prompt", "a,one two three four five six seven eight nine"),
                 null,
-                TestTables.defaults(OptionalInt.empty(), true)))
+                TestTables.defaults(Map.of(), true)))
             .get(0);
 
     assertThat(row.<String>getAs("error_code")).isNull();
@@ -237,7 +237,7 @@ class PlanImagesTest {
     assertThatThrownBy(
             () ->
                 RequestRules.of(
-                    PaintStudio.LIMITS, List.of(), TestTables.defaults(OptionalInt.of(33), false)))
+                    PaintStudio.LIMITS, List.of(), TestTables.defaults(Map.of("width", "33"), false)))
         .isInstanceOfSatisfying(
             LightmillException.class,
             e -> assertThat(e.code()).isEqualTo(ErrorCode.CONFIGURATION_INVALID))
@@ -259,7 +259,7 @@ class PlanImagesTest {
     assertThatThrownBy(
             () ->
                 RequestRules.of(
-                    fiveSteps, List.of(), TestTables.defaults(OptionalInt.empty(), false)))
+                    fiveSteps, List.of(), TestTables.defaults(Map.of(), false)))
         .hasMessage("defaults of the job: num_inference_steps 4 is out of range; give 5 to 1000");
   }
 
@@ -317,7 +317,7 @@ class PlanImagesTest {
         rows(TestTables.planned(
                 TestTables.of(header, "a,mug," + nine + ",2"),
                 null,
-                TestTables.defaults(OptionalInt.empty(), true)))
+                TestTables.defaults(Map.of(), true)))
             .get(0);
     assertThat(cut.<String>getAs("error_code")).isNull();
     assertThat(cut.<Boolean>getAs("prompt_truncated")).isTrue();

@@ -3,6 +3,7 @@ package io.lightmill.udfs.report;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.lightmill.udfs.ImageStatus;
 import io.lightmill.pipeline.RgbImage;
 import io.lightmill.pipeline.image.Pictures;
 import java.util.Arrays;
@@ -86,7 +87,8 @@ class ContactSheetTest {
 
   @Test
   void statusesOfTheManifestHaveTheirMarks() {
-    assertThat(Stream.of("blocked", "invalid", "failed", "else").map(FrameMark::ofStatus))
+    assertThat(Stream.of(ImageStatus.BLOCKED, ImageStatus.INVALID, ImageStatus.FAILED, ImageStatus.PENDING)
+            .map(FrameMark::of))
         .containsExactly(FrameMark.BLOCKED, FrameMark.INVALID, FrameMark.FAILED, FrameMark.FAILED);
   }
 

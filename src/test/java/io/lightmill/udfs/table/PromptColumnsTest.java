@@ -5,7 +5,6 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.lightmill.pipeline.ErrorCode;
 import io.lightmill.pipeline.LightmillException;
-import io.lightmill.udfs.GenerationSettings;
 import io.lightmill.udfs.TestSpark;
 import io.lightmill.udfs.manifest.Manifest;
 import java.util.Arrays;
@@ -32,8 +31,8 @@ class PromptColumnsTest {
                         .toList()));
     return PromptColumns.assign(
         rows,
-        new GenerationSettings.Table(
-            "t", Optional.empty(), columns, Optional.ofNullable(template), OptionalInt.empty()),
+        new PromptInput(
+            Optional.empty(), "t", Optional.empty(), columns, Optional.ofNullable(template), OptionalInt.empty()),
         Manifest.reserved());
   }
 

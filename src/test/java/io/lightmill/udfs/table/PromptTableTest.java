@@ -5,7 +5,6 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.lightmill.pipeline.ErrorCode;
 import io.lightmill.pipeline.LightmillException;
-import io.lightmill.udfs.GenerationSettings;
 import io.lightmill.udfs.TestSpark;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -42,8 +41,9 @@ class PromptTableTest {
     return Files.writeString(file, text);
   }
 
-  private static GenerationSettings.Table table(String location, String format, int limit) {
-    return new GenerationSettings.Table(
+  private static PromptInput table(String location, String format, int limit) {
+    return new PromptInput(
+        Optional.empty(),
         location,
         Optional.ofNullable(format),
         Map.of(),
