@@ -22,9 +22,10 @@ import picocli.CommandLine.Command;
     synopsisSubcommandLabel = "COMMAND",
     footer = {
       "",
-      "Exit statuses: 0 success; 1 unexpected failure; 2 invalid configuration or input;",
-      "3 more failed and invalid rows than --max-failures allows (generate), or comparisons",
-      "that fail (verify); 4 stopped by the deadline or by SIGTERM (generate)."
+      "Exit statuses: 0 success; 1 unexpected failure; 2 invalid configuration or",
+      "input; 3 more failed and invalid rows than --max-failures allows (generate),",
+      "or comparisons that fail (verify); 4 stopped by the deadline or by SIGTERM",
+      "(generate)."
     })
 public final class Lightmill {
 

@@ -29,9 +29,7 @@ record RegisteredOptions(List<? extends Option<?>> options, Set<Option<?>> requi
 
   /** Lists the options in the help text below the titles of their groups. */
   void groupIn(CommandLine command) {
-    command
-        .getHelpSectionMap()
-        .put(UsageMessageSpec.SECTION_KEY_OPTION_LIST, this::listed);
+    command.getHelpSectionMap().put(UsageMessageSpec.SECTION_KEY_OPTION_LIST, this::listed);
   }
 
   private static String name(Option<?> option) {
@@ -72,7 +70,7 @@ record RegisteredOptions(List<? extends Option<?>> options, Set<Option<?>> requi
           line.<List<String>>matchedOptionValue(name(option), List.of())
               .forEach(entry -> put(values, option.key(), entry));
         } else {
-          values.put(option.key(), line.matchedOptionValue(name(option), "").toString());
+          values.put(option.key(), line.matchedOptionValue(name(option), (Object) "").toString());
         }
       }
     }
@@ -98,8 +96,7 @@ record RegisteredOptions(List<? extends Option<?>> options, Set<Option<?>> requi
   /** The value on the command line, else the default. */
   static <T> Optional<T> find(ParseResult line, Option<T> option) {
     return line.hasMatchedOption(name(option))
-        ? Optional.of(
-            option.read(line.matchedOptionValue(name(option), (Object) "").toString()))
+        ? Optional.of(option.read(line.matchedOptionValue(name(option), (Object) "").toString()))
         : option.fallback();
   }
 
@@ -112,13 +109,11 @@ record RegisteredOptions(List<? extends Option<?>> options, Set<Option<?>> requi
                 Collectors.groupingBy(
                     option -> option.group().title(),
                     LinkedHashMap::new,
-                    Collectors.mapping(
-                        option -> specs.remove(name(option)), Collectors.toList())));
+                    Collectors.mapping(option -> specs.remove(name(option)), Collectors.toList())));
     StringBuilder text = new StringBuilder(list(help, List.copyOf(specs.values())));
     groups.forEach(
         (title, group) ->
-            text.append(
-                help.createHeading("%n" + title + ":%n")).append(list(help, group)));
+            text.append(help.createHeading("%n" + title + ":%n")).append(list(help, group)));
     return text.toString();
   }
 

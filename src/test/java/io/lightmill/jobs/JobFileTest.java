@@ -40,11 +40,12 @@ class JobFileTest {
                 """)
             .options();
     assertThat(options.get(Options.INPUT)).isEqualTo("/data/prompts.csv");
-    assertThat(options.find(Options.PROMPT_TEMPLATE)).contains("{name}: 100 % {color}, on \"marble\"");
+    assertThat(options.find(Options.PROMPT_TEMPLATE))
+        .contains("{name}: 100 % {color}, on \"marble\"");
     assertThat(options.entries(Options.COLUMN))
         .containsExactlyInAnyOrderEntriesOf(Map.of("prompt", "caption text", "id", "sku"));
     assertThat(options.find(Options.LIMIT)).contains(3);
-    assertThat(options.columnDefaults()).containsEntry("guidance_scale", "3.50");
+    assertThat(options.columnDefaults()).containsEntry("guidance_scale", "3.5");
     assertThat(options.get(Options.TRUNCATE_PROMPTS)).isTrue();
     assertThat(options.get(Options.SEED)).isEqualTo(12345678901L);
     assertThat(options.get(Options.FORMAT).extension()).isEqualTo("jpg");
@@ -65,8 +66,7 @@ class JobFileTest {
                 "--truncate-prompts=false",
                 "--input=b.csv")
             .options();
-    assertThat(options.columnDefaults())
-        .isEqualTo(Map.of("width", "128", "height", "96"));
+    assertThat(options.columnDefaults()).isEqualTo(Map.of("width", "128", "height", "96"));
     assertThat(options.get(Options.TRUNCATE_PROMPTS)).isFalse();
     assertThat(options.get(Options.INPUT)).isEqualTo("b.csv");
   }
@@ -99,7 +99,8 @@ class JobFileTest {
     GenerationOptions options =
         parsed("input: data/*.csv\noutput: out\ncheckpoint: models/flux\n").options();
     assertThat(options.get(Options.INPUT)).isEqualTo(directory.resolve("data/*.csv").toString());
-    assertThat(options.get(Options.CHECKPOINT)).isEqualTo(directory.resolve("models/flux").toString());
+    assertThat(options.get(Options.CHECKPOINT))
+        .isEqualTo(directory.resolve("models/flux").toString());
     assertThat(options.get(Options.OUTPUT_DIRECTORY)).isEqualTo("out");
   }
 
@@ -112,7 +113,8 @@ class JobFileTest {
 
   @Test
   void theShippedCheckpointIsNotAFile() throws IOException {
-    assertThat(parsed("input: a\noutput: b\ncheckpoint: builtin:pocket")
+    assertThat(
+            parsed("input: a\noutput: b\ncheckpoint: builtin:pocket")
                 .options()
                 .get(Options.CHECKPOINT))
         .isEqualTo("builtin:pocket");

@@ -6,10 +6,12 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.lightmill.udfs.ImageStatus;
 import io.lightmill.udfs.PaintStudio;
+import io.lightmill.udfs.RunListener;
 import io.lightmill.udfs.TestJob;
 import io.lightmill.udfs.TestSpark;
 import io.lightmill.udfs.option.Options;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -17,6 +19,7 @@ import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
@@ -108,10 +111,10 @@ class GenerationRunTest {
 
   @Test
   void aFailureAfterTheCommitIsListedAndDoesNotFailTheRun() throws IOException {
-    Files.createDirectories(output().resolve("contact-sheet.html/not-empty"));
-    Files.createDirectories(output().resolve("runs/first.json/not-empty"));
+    Files.createDirectories(output());
+    Files.writeString(output().resolve("runs"), "a file where the directory of records should be");
 
-    RunResult result = job().run(studio);
+    RunResult result = job().progress(new Damage(output().resolve("manifest"))).run(studio);
 
     assertThat(result.counts()).containsEntry(ImageStatus.GENERATED, 2L);
     assertThat(output().resolve("manifest/run_id=first/_SUCCESS")).exists();
@@ -123,11 +126,31 @@ class GenerationRunTest {
     assertThat(result.problems().get(1)).startsWith("the contact sheet cannot be drawn: ");
   }
 
+  /** Damages the committed manifest, so that no contact sheet can be drawn from it. */
+  private record Damage(Path manifest) implements RunListener {
+
+    @Override
+    public void finished(long images) {
+      if (Files.exists(manifest.resolve("run_id=first/_SUCCESS"))) {
+        try (Stream<Path> files = Files.walk(manifest)) {
+          for (Path file : files.filter(Files::isRegularFile).toList()) {
+            if (file.toString().endsWith(".parquet")) {
+              Files.writeString(file, "no Parquet");
+            }
+          }
+        } catch (IOException e) {
+          throw new UncheckedIOException(e);
+        }
+      }
+    }
+  }
+
   @Test
   void aRunTakesADataFrameInsteadOfALocation() throws IOException {
     Dataset<Row> prompts =
-        spark.sql("select 'x' id, 'a mug' prompt, 5L seed, 1.5D price union all"
-            + " select 'y', '', 6L, 2.5D");
+        spark.sql(
+            "select 'x' id, 'a mug' prompt, 5L seed, 1.5D price union all"
+                + " select 'y', '', 6L, 2.5D");
 
     RunResult result = job().prompts(prompts).run(studio);
 
@@ -180,10 +203,8 @@ class GenerationRunTest {
     second.progress(new Meeting(planned));
     GenerationRun.end(first.options());
 
-    CompletableFuture<RunResult> ended =
-        CompletableFuture.supplyAsync(() -> first.run(studio));
-    CompletableFuture<RunResult> whole =
-        CompletableFuture.supplyAsync(() -> second.run(studio));
+    CompletableFuture<RunResult> ended = CompletableFuture.supplyAsync(() -> first.run(studio));
+    CompletableFuture<RunResult> whole = CompletableFuture.supplyAsync(() -> second.run(studio));
 
     assertThat(ended.get(120, TimeUnit.SECONDS).counts())
         .isEqualTo(Map.of(ImageStatus.PENDING, 4L));
@@ -194,7 +215,7 @@ class GenerationRunTest {
   }
 
   /** Waits for the other run with its plan in hand. */
-  private record Meeting(CountDownLatch planned) implements io.lightmill.udfs.RunListener {
+  private record Meeting(CountDownLatch planned) implements RunListener {
 
     @Override
     public void planned(long images, long toGenerate) {
