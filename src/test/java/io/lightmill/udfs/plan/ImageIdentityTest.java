@@ -6,6 +6,7 @@ import io.lightmill.pipeline.ImageRequest;
 import io.lightmill.pipeline.LoraBlend;
 import io.lightmill.pipeline.image.ImageFormat;
 import io.lightmill.udfs.device.Model;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Stream;
@@ -18,6 +19,9 @@ class ImageIdentityTest {
           "somewhere", "d1g357", "FluxPipeline", "FlowMatchEulerDiscreteScheduler", "bfloat16");
   private static final ImageRequest REQUEST =
       new ImageRequest("a \"red\" mug, né", Optional.empty(), 1024, 768, 28, 3.5, 4.0, 512, 42);
+
+  private static final ImageRequest NEGATIVE =
+      new ImageRequest("mug", Optional.of("blurry"), 64, 48, 2, 0, 4.5, 5, Long.MIN_VALUE);
 
   private static String id(Model model, ImageFormat format, ImageRequest request) {
     return ImageIdentity.imageId(new ImageIdentity(model, format).canonicalJson(request));
@@ -37,6 +41,31 @@ class ImageIdentityTest {
                 + "\"scheduler\":\"FlowMatchEulerDiscreteScheduler\",\"seed\":42,"
                 + "\"true_cfg_scale\":4,\"width\":1024}");
     assertThat(ImageIdentity.imageId(json)).isEqualTo("972d54394a889a66293b9dcfbb7d357f");
+  }
+
+  /** As outputs of users hold them: text, JSON and number forms that once were hashed. */
+  @Test
+  void identitiesThatManifestsHoldStayWhatTheyAre() {
+    Model adapted =
+        new Model(
+            "m", "d1g357", "QwenImagePipeline", "S", "float32", Map.of("brand", "b4", "up", "57"));
+    ImageRequest full =
+        new ImageRequest(
+                "a {\"mug\"}\n\u0001 \ud83c\udf75 \u2028 <b>&/",
+                Optional.of("second"),
+                Optional.of(""),
+                Optional.of(" "),
+                16,
+                2048,
+                1000,
+                1e-7,
+                1e22,
+                1,
+                -1)
+            .with(LoraBlend.parse("up@-0.25+brand@100"));
+
+    assertThat(List.of(id(adapted, ImageFormat.JPEG, full), id(MODEL, ImageFormat.PNG, NEGATIVE)))
+        .containsExactly("1832c5c33de784a7ca4f2d00c8d69d01", "5d7afdae05716cec6877900046f8d07d");
   }
 
   @Test
