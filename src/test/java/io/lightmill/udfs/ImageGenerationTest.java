@@ -13,7 +13,10 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.CyclicBarrier;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
@@ -91,9 +94,9 @@ class ImageGenerationTest {
     String table = directory.resolve("typed").toString();
     TestSpark.session()
         .sql(
-            "select 'a mug' prompt, cast(1.50 as decimal(9,2)) price, timestamp'2026-01-02 03:04:05'"
-                + " since, array('x','y') tags, named_struct('k', 1L) nested, map('m', 2) counts,"
-                + " cast(null as date) until, 48.0D width")
+            "select 'a mug' prompt, cast(1.50 as decimal(9,2)) price, timestamp'2026-01-02"
+                + " 03:04:05' since, array('x','y') tags, named_struct('k', 1L) nested, map('m', 2)"
+                + " counts, cast(null as date) until, 48.0D width")
         .write()
         .parquet(table);
 
@@ -267,6 +270,41 @@ class ImageGenerationTest {
         .run(studio);
 
     assertThat(prompts(studio)).containsExactly("a red one two three four five six seven eight");
+  }
+
+  @Test
+  void twoRunsOverTwoOutputsAtOnceInOneSessionKeepApart() throws Exception {
+    PaintStudio other = new PaintStudio();
+    CyclicBarrier planned = new CyclicBarrier(2);
+    TestJob first = TestJob.in(Files.createDirectory(directory.resolve("a")), manyRows(4));
+    TestJob second = TestJob.in(Files.createDirectory(directory.resolve("b")), manyRows(5));
+
+    CompletableFuture<ImageGeneration.Result> result =
+        CompletableFuture.supplyAsync(() -> first.progress(waiting(planned)).run(studio));
+    ImageGeneration.Result twin = second.runId("second").progress(waiting(planned)).run(other);
+
+    assertThat(twin.statuses()).isEqualTo(Map.of("generated", 5L));
+    assertThat(result.get().statuses()).isEqualTo(Map.of("generated", 4L));
+    assertThat(result.get().manifest().select("run_id").distinct().collectAsList())
+        .extracting(row -> row.getString(0))
+        .containsExactly("first");
+  }
+
+  /** Goes on when as many runs have their plans as the barrier has parties. */
+  private static ImageGeneration.Progress waiting(CyclicBarrier barrier) {
+    return new ImageGeneration.Progress() {
+      @Override
+      public void planned(long images, long toGenerate) {
+        try {
+          barrier.await(1, TimeUnit.MINUTES);
+        } catch (Exception e) {
+          throw new IllegalStateException("the other run has no plan", e);
+        }
+      }
+
+      @Override
+      public void finished(long images) {}
+    };
   }
 
   private static List<String> prompts(PaintStudio studio) {
