@@ -8,8 +8,6 @@ public enum ImageStatus {
   GENERATED,
   /** The same image exists already: from an earlier run, or for another row of this one. */
   REUSED,
-  /** Rejected by the content policy. */
-  BLOCKED,
   /** A value of the table row is invalid. */
   INVALID,
   /** Drawing or storing failed. */

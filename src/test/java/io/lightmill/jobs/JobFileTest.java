@@ -143,8 +143,8 @@ class JobFileTest {
         "output: out¶batch_sice: 3 | , line 2: there is no option 'batch_sice'; did you mean"
             + " 'batch-size'?",
         "config: other.yaml | , line 1: there is no option 'config'; did you mean 'conf'?",
-        "# note¶¶width: wide | , line 3: option 'width' is 'wide', but must be a whole number of"
-            + " at least 1",
+        "# note¶¶width: wide | , line 3: option 'width' is 'wide', but must be a valid value of"
+            + " the column 'width'",
         "width: [1, 2] | , line 1: option 'width' must be one value",
         "width: | , line 1: option 'width' must be one value",
         "column: caption | , line 1: option 'column' must be a mapping",

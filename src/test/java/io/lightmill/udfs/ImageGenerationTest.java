@@ -3,18 +3,21 @@ package io.lightmill.udfs;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
-import io.lightmill.udfs.run.RunResult;
 import io.lightmill.pipeline.ImageRequest;
 import io.lightmill.pipeline.image.ImageReceiptReader;
 import io.lightmill.udfs.manifest.Manifest;
 import io.lightmill.udfs.plan.ImageIdentity;
+import io.lightmill.udfs.run.RunResult;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.CyclicBarrier;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
@@ -92,9 +95,9 @@ class ImageGenerationTest {
     String table = directory.resolve("typed").toString();
     TestSpark.session()
         .sql(
-            "select 'a mug' prompt, cast(1.50 as decimal(9,2)) price, timestamp'2026-01-02 03:04:05'"
-                + " since, array('x','y') tags, named_struct('k', 1L) nested, map('m', 2) counts,"
-                + " cast(null as date) until, 48.0D width")
+            "select 'a mug' prompt, cast(1.50 as decimal(9,2)) price, timestamp'2026-01-02"
+                + " 03:04:05' since, array('x','y') tags, named_struct('k', 1L) nested, map('m', 2)"
+                + " counts, cast(null as date) until, 48.0D width")
         .write()
         .parquet(table);
 
@@ -207,7 +210,8 @@ class ImageGenerationTest {
           }
         });
 
-    assertThat(job(manyRows(20)).run(studio).summary().labelled()).isEqualTo(Map.of("generated", 20L));
+    assertThat(job(manyRows(20)).run(studio).summary().labelled())
+        .isEqualTo(Map.of("generated", 20L));
     assertThat(calls).hasValue(5 + 4);
   }
 
@@ -268,6 +272,41 @@ class ImageGenerationTest {
         .run(studio);
 
     assertThat(prompts(studio)).containsExactly("a red one two three four five six seven eight");
+  }
+
+  @Test
+  void twoRunsOverTwoOutputsAtOnceInOneSessionKeepApart() throws Exception {
+    PaintStudio other = new PaintStudio();
+    CyclicBarrier planned = new CyclicBarrier(2);
+    TestJob first = TestJob.in(Files.createDirectory(directory.resolve("a")), manyRows(4));
+    TestJob second = TestJob.in(Files.createDirectory(directory.resolve("b")), manyRows(5));
+
+    CompletableFuture<RunResult> result =
+        CompletableFuture.supplyAsync(() -> first.progress(waiting(planned)).run(studio));
+    RunResult twin = second.runId("second").progress(waiting(planned)).run(other);
+
+    assertThat(twin.summary().labelled()).isEqualTo(Map.of("generated", 5L));
+    assertThat(result.get().summary().labelled()).isEqualTo(Map.of("generated", 4L));
+    assertThat(result.get().manifest().select("run_id").distinct().collectAsList())
+        .extracting(row -> row.getString(0))
+        .containsExactly("first");
+  }
+
+  /** Goes on when as many runs have their plans as the barrier has parties. */
+  private static RunListener waiting(CyclicBarrier barrier) {
+    return new RunListener() {
+      @Override
+      public void planned(long images, long toGenerate) {
+        try {
+          barrier.await(1, TimeUnit.MINUTES);
+        } catch (Exception e) {
+          throw new IllegalStateException("the other run has no plan", e);
+        }
+      }
+
+      @Override
+      public void finished(long images) {}
+    };
   }
 
   private static List<String> prompts(PaintStudio studio) {

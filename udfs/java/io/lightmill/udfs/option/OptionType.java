@@ -57,8 +57,12 @@ public final class OptionType<T> {
 
   /** Text that matches a pattern. */
   public static OptionType<String> text(Pattern pattern, String expected) {
-    return value(
-        expected, text -> Optional.of(text).filter(pattern.asMatchPredicate()), text -> text);
+    return text(pattern.asMatchPredicate(), expected);
+  }
+
+  /** Text that a predicate accepts. */
+  public static OptionType<String> text(Predicate<String> accepted, String expected) {
+    return value(expected, text -> Optional.of(text).filter(accepted), text -> text);
   }
 
   /** A whole number with a lower bound. */
@@ -72,16 +76,6 @@ public final class OptionType<T> {
   /** Any whole number of 64 bits. */
   public static OptionType<Long> wholeNumber() {
     return value("a whole number", text -> number(text, Long::valueOf), number -> number);
-  }
-
-  /** A finite number with a lower bound. */
-  public static OptionType<Double> finiteNumber(double least) {
-    return value(
-        String.format(Locale.ROOT, "a finite number of at least %.0f", least),
-        text ->
-            number(text, Double::valueOf)
-                .filter(number -> Double.isFinite(number) && number >= least),
-        number -> number);
   }
 
   /** True or false. */
@@ -138,11 +132,6 @@ public final class OptionType<T> {
         expected,
         text -> entries(text).filter(map -> map.keySet().stream().allMatch(name)),
         map -> map);
-  }
-
-  /** The same values, kept as the text that they are read from. */
-  public OptionType<String> asText() {
-    return value(expected, text -> reader.apply(text).map(read -> text), text -> text);
   }
 
   public Shape shape() {

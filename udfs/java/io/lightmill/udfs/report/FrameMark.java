@@ -4,19 +4,13 @@ import io.lightmill.udfs.ImageStatus;
 
 /** Why a row has no image; drawn on its empty frame. */
 public enum FrameMark {
-  /** Blocked by the content policy: a barred circle. */
-  BLOCKED,
   /** Values of the row are invalid: an open triangle with its point upward. */
   INVALID,
   /** Drawing or storing failed: a cross. */
   FAILED;
 
-  /** The mark of a status; {@link #FAILED} for all but blocked and invalid rows. */
+  /** The mark of a status; {@link #FAILED} for all but invalid rows. */
   public static FrameMark of(ImageStatus status) {
-    return switch (status) {
-      case BLOCKED -> BLOCKED;
-      case INVALID -> INVALID;
-      default -> FAILED;
-    };
+    return status == ImageStatus.INVALID ? INVALID : FAILED;
   }
 }

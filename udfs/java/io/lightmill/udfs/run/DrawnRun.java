@@ -25,8 +25,7 @@ import org.apache.spark.util.SerializableConfiguration;
  */
 record DrawnRun(Manifest.Totals totals, long submitted, long committed, Instant ended) {
 
-  static DrawnRun of(PreparedRun run, PlannedRun plan)
-      throws IOException, InterruptedException {
+  static DrawnRun of(PreparedRun run, PlannedRun plan) throws IOException, InterruptedException {
     StructType inFlight = Manifest.schemaInFlight(plan.passthrough());
     GenerateImages generating = new GenerateImages(job(run), inFlight);
     ModelPreload loading =
@@ -35,7 +34,7 @@ record DrawnRun(Manifest.Totals totals, long submitted, long committed, Instant 
     Manifest.Totals totals;
     try (MaterializedRows partitioned =
         MaterializedRows.shuffled(
-            plan.images().partitioned(plan.batches()), run.cluster(), run.output())) {
+            plan.images().partitioned(plan.batches()), run.cluster(), run.output(), run.runId())) {
       totals =
           Manifest.write(
               StageGpus.given(
@@ -46,7 +45,7 @@ record DrawnRun(Manifest.Totals totals, long submitted, long committed, Instant 
     } finally {
       loading.await();
     }
-    run.listener().finished(plan.images().asked());
+    run.listener().finished(plan.images().requested());
     return new DrawnRun(totals, submitted, System.nanoTime(), Instant.now());
   }
 
@@ -59,7 +58,6 @@ record DrawnRun(Manifest.Totals totals, long submitted, long committed, Instant 
         run.packing().orElse(null),
         new AttemptImages(run.options().get(Options.FORCE), run.reserved()),
         run.stop(),
-        null,
         run.cluster(),
         run.checkpoint().loader(),
         new SerializableConfiguration(run.spark().sparkContext().hadoopConfiguration()));

@@ -83,7 +83,7 @@ final class FinishedRun {
       ImageStore output =
           ImageStore.open(run.output(), run.spark().sparkContext().hadoopConfiguration());
       return Optional.of(location(storing.store(output)));
-    } catch (RuntimeException e) { // of any kind: the run succeeded
+    } catch (Exception e) { // of any kind, also what Spark does not declare: the run succeeded
       LOG.warn("Run {}: {}; images and manifest are complete", run.runId(), problem, e);
       problems.add(problem + ": " + e.getMessage());
       return Optional.empty();

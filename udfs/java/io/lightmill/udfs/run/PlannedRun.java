@@ -1,5 +1,6 @@
 package io.lightmill.udfs.run;
 
+import io.lightmill.udfs.column.RequestColumns;
 import io.lightmill.udfs.earlier.EarlierImages;
 import io.lightmill.udfs.earlier.OrphanFiles;
 import io.lightmill.udfs.earlier.Rerun;
@@ -15,11 +16,9 @@ import io.lightmill.udfs.plan.PlannedImages;
 import io.lightmill.udfs.shard.Packing;
 import io.lightmill.udfs.store.PathTemplate;
 import io.lightmill.udfs.table.PromptColumns;
-import io.lightmill.udfs.table.RequestColumn;
 import io.lightmill.udfs.table.RequestRows;
 import io.lightmill.udfs.table.RequestRules;
 import io.lightmill.udfs.table.RowDefaults;
-import java.util.Optional;
 import java.util.OptionalInt;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Encoders;
@@ -43,29 +42,26 @@ record PlannedRun(
     EarlierImages earlier =
         new EarlierImages(
             run.spark(),
-            new Rerun(
-                run.output(), options.get(Options.FORCE), options.get(Options.RETRY_FAILED)),
-            Optional.empty());
+            run.output(),
+            new Rerun(options.get(Options.FORCE), options.get(Options.RETRY_FAILED)));
     Dataset<Row> requested = requested(run);
     Dataset<Row> rows = earlier.lookedFor() ? kept(requested, run, open) : requested;
     Dataset<Row> placed = kept(ImagePlan.placed(earlier.marked(rows)), run, open);
     ImagePlan images =
         ImagePlan.of(run.tableName(), placed, options.find(Options.PATH_TEMPLATE).isPresent());
-    run.listener().planned(images.asked(), images.toDraw());
+    run.listener().planned(images.requested(), images.toDraw());
     if (images.idleNegativePrompts() > 0) {
       run.listener()
-          .idleNegativePrompts(
-              images.idleNegativePrompts(), run.checkpoint().limits().guidance());
+          .idleNegativePrompts(images.idleNegativePrompts(), run.checkpoint().limits().guidance());
     }
     BatchPlan batches =
         images.batches(
-            options.get(Options.BATCH_SIZE), run.cluster(), partitions(run, images.asked()));
-    return new PlannedRun(
-        images, batches, PlannedImages.passthrough(placed.schema()), orphans);
+            options.get(Options.BATCH_SIZE), run.cluster(), partitions(run, images.requested()));
+    return new PlannedRun(images, batches, PlannedImages.passthrough(placed.schema()), orphans);
   }
 
   private static Dataset<Row> kept(Dataset<Row> rows, PreparedRun run, Resources open) {
-    return open.add(MaterializedRows.of(rows, run.cluster(), run.output())).rows();
+    return open.add(MaterializedRows.of(rows, run.cluster(), run.output(), run.runId())).rows();
   }
 
   /** Staged images of a run that was killed are packed by many tasks, drawn or not. */
@@ -91,7 +87,7 @@ record PlannedRun(
                     options.get(Options.SEED),
                     options.get(Options.TRUNCATE_PROMPTS))),
             columns.template().orElse(null),
-            columns.sources().containsKey(RequestColumn.ID),
+            columns.sources().containsKey(RequestColumns.ID),
             new ImageIdentity(run.checkpoint().model(), options.get(Options.FORMAT)),
             new ImageKeys(
                 options.find(Options.PATH_TEMPLATE).orElse(PathTemplate.STANDARD),
@@ -100,7 +96,6 @@ record PlannedRun(
                 run.packing().map(Packing::format)),
             run.checkpoint().loader());
     return requests.flatMap(
-        planning,
-        Encoders.row(PlannedImages.schema(RequestRows.passthrough(requests.schema()))));
+        planning, Encoders.row(PlannedImages.schema(RequestRows.passthrough(requests.schema()))));
   }
 }

@@ -40,9 +40,6 @@ record PreparedRun(
     JobCheckpoint checkpoint,
     ImageProgress progress) {
 
-  /** What messages call a prompt table that is not read from a location. */
-  private static final String DATA_FRAME = "DataFrame";
-
   static PreparedRun of(
       SparkSession spark,
       Optional<Dataset<Row>> prompts,
@@ -64,8 +61,7 @@ record PreparedRun(
         checkpoint.model().pipelineClass(), checkpoint.model().digest(), checkpoint.limits());
     ImageProgress progress =
         open.add(
-            ImageProgress.follow(
-                spark, key, listener, number(options.find(Options.MAX_FAILURES))));
+            ImageProgress.follow(spark, key, listener, number(options.find(Options.MAX_FAILURES))));
     return new PreparedRun(
         spark, options, listener, hooks, table, reserved, lock, checkpoint, progress);
   }
@@ -74,7 +70,7 @@ record PreparedRun(
     return new PromptInput(
         prompts,
         prompts.isPresent()
-            ? options.find(Options.INPUT).orElse(DATA_FRAME)
+            ? options.find(Options.INPUT).orElse(PromptInput.DATA_FRAME)
             : options.get(Options.INPUT),
         options.find(Options.INPUT_FORMAT),
         options.entries(Options.COLUMN),
@@ -87,7 +83,7 @@ record PreparedRun(
   }
 
   String tableName() {
-    return options.find(Options.INPUT).orElse(DATA_FRAME);
+    return options.find(Options.INPUT).orElse(PromptInput.DATA_FRAME);
   }
 
   String output() {

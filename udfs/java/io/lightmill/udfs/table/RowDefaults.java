@@ -3,11 +3,16 @@ package io.lightmill.udfs.table;
 import java.util.Map;
 
 /**
- * What rows have where their columns have no value; where this has none either, the checkpoint
- * decides.
+ * Values of rows that have none. Where these are missing too, the checkpoint's defaults apply.
  *
- * @param values by the names of the columns
- * @param seed of the run, from which rows without a seed derive theirs
- * @param truncatePrompts truncate prompts that are too long, instead of rejecting their rows
+ * @param values as text, by the names of the request columns
+ * @param seed of the job, from which rows without a seed derive theirs
+ * @param truncatePrompts whether prompts that are too long are cut instead of making their rows
+ *     invalid
  */
-public record RowDefaults(Map<String, String> values, long seed, boolean truncatePrompts) {}
+public record RowDefaults(Map<String, String> values, long seed, boolean truncatePrompts) {
+
+  public RowDefaults {
+    values = Map.copyOf(values);
+  }
+}

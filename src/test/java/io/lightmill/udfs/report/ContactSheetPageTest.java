@@ -82,7 +82,7 @@ class ContactSheetPageTest {
   void theHeaderHoldsTheFactsOfTheRun() throws Exception {
     Map<ImageStatus, Long> statuses = new LinkedHashMap<>();
     statuses.put(ImageStatus.GENERATED, 9_990L);
-    statuses.put(ImageStatus.BLOCKED, 0L);
+    statuses.put(ImageStatus.INVALID, 0L);
     statuses.put(ImageStatus.FAILED, 10L);
     RunFacts run = new RunFacts("run-7", "FLUX.1 <dev>", statuses, Duration.ofSeconds(75));
     Document page = parsed(ContactSheetPage.render(run, List.of(PICTURE, FAILED)));
@@ -114,7 +114,9 @@ class ContactSheetPageTest {
 
   @Test
   void theBarSharesItsWidthByRows() throws Exception {
-    RunFacts run = new RunFacts("r", "m", Map.of(ImageStatus.GENERATED, 9_990L, ImageStatus.FAILED, 0L), Duration.ZERO);
+    RunFacts run =
+        new RunFacts(
+            "r", "m", Map.of(ImageStatus.GENERATED, 9_990L, ImageStatus.FAILED, 0L), Duration.ZERO);
     Document page = parsed(ContactSheetPage.render(run, List.of(PICTURE)));
 
     assertThat(texts(page, "//div[@class='bar']/span/@class")).containsExactly("generated");
@@ -124,7 +126,8 @@ class ContactSheetPageTest {
   @ParameterizedTest
   @CsvSource({"0, 0 s", "59, 59 s", "60, 1 min 0 s", "3600, 1 h 0 min", "90061, 25 h 1 min"})
   void durationsReadWell(long seconds, String text) throws Exception {
-    RunFacts run = new RunFacts("r", "m", Map.of(ImageStatus.GENERATED, 1L), Duration.ofSeconds(seconds));
+    RunFacts run =
+        new RunFacts("r", "m", Map.of(ImageStatus.GENERATED, 1L), Duration.ofSeconds(seconds));
 
     assertThat(texts(parsed(ContactSheetPage.render(run, List.of(PICTURE))), "//dd"))
         .endsWith(text);
@@ -156,7 +159,7 @@ class ContactSheetPageTest {
             text,
             0,
             Optional.empty(),
-            ImageStatus.BLOCKED,
+            ImageStatus.INVALID,
             Optional.of(text),
             Optional.empty(),
             Optional.of(text),
@@ -215,7 +218,7 @@ class ContactSheetPageTest {
             "i",
             0,
             Optional.empty(),
-            ImageStatus.BLOCKED,
+            ImageStatus.INVALID,
             Optional.empty(),
             Optional.empty(),
             Optional.of("😀".repeat(100_000)),
@@ -240,7 +243,8 @@ class ContactSheetPageTest {
   }
 
   private static RunFacts run(long rows) {
-    return new RunFacts("run-7", "pocket", Map.of(ImageStatus.GENERATED, rows), Duration.ofSeconds(5));
+    return new RunFacts(
+        "run-7", "pocket", Map.of(ImageStatus.GENERATED, rows), Duration.ofSeconds(5));
   }
 
   private static Document parsed(String page) throws Exception {

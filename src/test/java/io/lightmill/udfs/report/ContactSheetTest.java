@@ -3,9 +3,9 @@ package io.lightmill.udfs.report;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import io.lightmill.udfs.ImageStatus;
 import io.lightmill.pipeline.RgbImage;
 import io.lightmill.pipeline.image.Pictures;
+import io.lightmill.udfs.ImageStatus;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
@@ -87,9 +87,10 @@ class ContactSheetTest {
 
   @Test
   void statusesOfTheManifestHaveTheirMarks() {
-    assertThat(Stream.of(ImageStatus.BLOCKED, ImageStatus.INVALID, ImageStatus.FAILED, ImageStatus.PENDING)
-            .map(FrameMark::of))
-        .containsExactly(FrameMark.BLOCKED, FrameMark.INVALID, FrameMark.FAILED, FrameMark.FAILED);
+    assertThat(
+            Stream.of(ImageStatus.INVALID, ImageStatus.FAILED, ImageStatus.PENDING)
+                .map(FrameMark::of))
+        .containsExactly(FrameMark.INVALID, FrameMark.FAILED, FrameMark.FAILED);
   }
 
   @ParameterizedTest

@@ -15,7 +15,17 @@ class RunSummaryTest {
   @Test
   void theSentenceCountsWhatHappenedInTheOrderOfInterest() {
     RunSummary summary =
-        new RunSummary(Map.of(ImageStatus.FAILED, 1L, ImageStatus.REUSED, 4L, ImageStatus.GENERATED, 20L, ImageStatus.INVALID, 2L), 3.125);
+        new RunSummary(
+            Map.of(
+                ImageStatus.FAILED,
+                1L,
+                ImageStatus.REUSED,
+                4L,
+                ImageStatus.GENERATED,
+                20L,
+                ImageStatus.INVALID,
+                2L),
+            3.125);
     assertThat(summary.sentence())
         .isEqualTo("27 images in 3.1 s: 20 generated (6.4/s), 4 reused, 2 invalid, 1 failed");
     assertThat(summary.failures()).isEqualTo(3);
@@ -25,19 +35,17 @@ class RunSummaryTest {
   }
 
   @Test
-  void blockedImagesAreNoFailures() {
-    RunSummary summary = new RunSummary(Map.of(ImageStatus.BLOCKED, 1L), 0);
+  void pendingImagesAreNoFailures() {
+    RunSummary summary = new RunSummary(Map.of(ImageStatus.PENDING, 1L), 0);
     assertThat(summary.failures()).isZero();
-    assertThat(summary.sentence()).isEqualTo("1 image in 0.0 s: 1 blocked");
+    assertThat(summary.sentence()).isEqualTo("1 image in 0.0 s: 1 pending");
   }
 
   @Test
   void pendingImagesAreNotSettled() {
     RunSummary stopped =
         new RunSummary(
-            Map.of(
-                ImageStatus.GENERATED, 3L, ImageStatus.FAILED, 2L, ImageStatus.PENDING, 1L),
-            1);
+            Map.of(ImageStatus.GENERATED, 3L, ImageStatus.FAILED, 2L, ImageStatus.PENDING, 1L), 1);
     assertThat(stopped.settled()).isEqualTo(5);
     assertThat(stopped.sentence()).endsWith("2 failed, 1 pending");
   }
@@ -49,7 +57,9 @@ class RunSummaryTest {
             .mapToObj(
                 i -> TestManifest.refused("r" + i, i == 3 ? "failed" : "invalid", "C" + i, "m" + i))
             .toList();
-    assertThat(failures(Map.of(ImageStatus.INVALID, 6L, ImageStatus.FAILED, 1L), TestManifest.of(rows)))
+    assertThat(
+            failures(
+                Map.of(ImageStatus.INVALID, 6L, ImageStatus.FAILED, 1L), TestManifest.of(rows)))
         .containsExactly(
             "row r0 invalid, C0: m0",
             "row r1 invalid, C1: m1",
@@ -68,14 +78,17 @@ class RunSummaryTest {
   }
 
   @Test
-  void blockedAndGeneratedRowsAreNotListed() {
+  void pendingAndGeneratedRowsAreNotListed() {
     Dataset<Row> manifest =
         TestManifest.of(
             List.of(
                 TestManifest.generated("1", "1.png"),
-                TestManifest.refused("2", "blocked", "POLICY", "no"),
+                TestManifest.refused("2", "pending", null, null),
                 TestManifest.refused("3", "failed", "STORE_FAILED", "full")));
-    assertThat(failures(Map.of(ImageStatus.GENERATED, 1L, ImageStatus.BLOCKED, 1L, ImageStatus.FAILED, 1L), manifest))
+    assertThat(
+            failures(
+                Map.of(ImageStatus.GENERATED, 1L, ImageStatus.PENDING, 1L, ImageStatus.FAILED, 1L),
+                manifest))
         .containsExactly("row 3 failed, STORE_FAILED: full");
   }
 

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.lightmill.pipeline.ErrorCode;
 import io.lightmill.pipeline.LightmillException;
 import io.lightmill.udfs.TestSpark;
+import io.lightmill.udfs.column.RequestColumns;
 import io.lightmill.udfs.manifest.Manifest;
 import java.util.Arrays;
 import java.util.List;
@@ -32,7 +33,12 @@ class PromptColumnsTest {
     return PromptColumns.assign(
         rows,
         new PromptInput(
-            Optional.empty(), "t", Optional.empty(), columns, Optional.ofNullable(template), OptionalInt.empty()),
+            Optional.empty(),
+            "t",
+            Optional.empty(),
+            columns,
+            Optional.ofNullable(template),
+            OptionalInt.empty()),
         Manifest.reserved());
   }
 
@@ -53,7 +59,7 @@ class PromptColumnsTest {
 
     assertThat(columns.sources())
         .containsOnly(
-            Map.entry(RequestColumn.PROMPT, "Prompt"), Map.entry(RequestColumn.WIDTH, "WIDTH"));
+            Map.entry(RequestColumns.PROMPT, "Prompt"), Map.entry(RequestColumns.WIDTH, "WIDTH"));
     assertThat(columns.passthrough()).containsExactly("sku", "price");
   }
 
@@ -64,7 +70,7 @@ class PromptColumnsTest {
 
     assertThat(columns.sources())
         .containsOnly(
-            Map.entry(RequestColumn.ID, "sku"), Map.entry(RequestColumn.PROMPT, "caption"));
+            Map.entry(RequestColumns.ID, "sku"), Map.entry(RequestColumns.PROMPT, "caption"));
     assertThat(columns.passthrough()).containsExactly("price");
   }
 
@@ -136,8 +142,8 @@ class PromptColumnsTest {
         Map.of(),
         null,
         List.of("prompt", "Status"),
-        "column 'Status' of the prompt table clashes with the manifest's own column 'status'; rename"
-            + " it in the table, for instance to 'input_Status'");
+        "column 'Status' of the prompt table clashes with the manifest's own column 'status';"
+            + " rename it in the table, for instance to 'input_Status'");
     assertRefused(
         ErrorCode.INPUT_INVALID,
         Map.of("prompt", "caption"),
