@@ -86,12 +86,12 @@ interface ColumnCheck<T> {
         ? Optional.empty()
         : invalid(
             ErrorCode.VALUE_INVALID,
-            "%s names %s, but the job's adapters are %s; declare it (--lora %s=FILE) or name"
-                + " another",
-            column,
-            String.join(", ", unknown),
-            known.isEmpty() ? "none" : String.join(", ", known),
-            unknown.iterator().next());
+            "%s names %s, but the job's adapters are %s; declare it (--lora %s=FILE) or name another"
+                .formatted(
+                    column,
+                    String.join(", ", unknown),
+                    known.isEmpty() ? "none" : String.join(", ", known),
+                    unknown.iterator().next()));
   }
 
   private static Optional<RowError> invalid(ErrorCode code, String message) {
