@@ -288,15 +288,6 @@ class VerificationTest {
   }
 
   private static ImageRequest with(String prompt, ImageRequest request) {
-    return new ImageRequest(
-        prompt,
-        request.negativePrompt(),
-        request.width(),
-        request.height(),
-        request.numInferenceSteps(),
-        request.guidanceScale(),
-        request.trueCfgScale(),
-        request.maxSequenceLength(),
-        request.seed());
+    return request.toBuilder().prompt(prompt).build();
   }
 }
