@@ -18,7 +18,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Stream;
 
-/** What makes two checkpoints the same: the content of the files that their networks read. */
+/** The digest of a checkpoint: of the files that its networks read. */
 final class CheckpointDigest {
 
   private static final int BUFFER_BYTES = 1 << 20;
@@ -43,7 +43,7 @@ final class CheckpointDigest {
     }
   }
 
-  /** What the networks read, in the order of their names. */
+  /** The files that the networks read, sorted by name. */
   static List<Path> files(Checkpoint checkpoint) throws IOException {
     Path root = checkpoint.directory();
     List<Path> files = new ArrayList<>(List.of(root.resolve("model_index.json")));
@@ -54,7 +54,7 @@ final class CheckpointDigest {
     return files;
   }
 
-  /** Weights of other variants are read by nothing. */
+  /** The files that are read of a component; weights of other variants are not. */
   private static List<Path> read(Path component, Optional<String> variant) throws IOException {
     Set<Path> weights = WeightFiles.paths(component, variant);
     try (Stream<Path> files = Files.list(component)) {

@@ -15,17 +15,17 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Digests of checkpoints that were hashed before, on disk: hashing tens of gigabytes takes a
- * minute. One counts for as long as no file has another length, time, place or inode, as with git's
- * index.
+ * A cache, on disk, of the digests of checkpoints, since hashing tens of gigabytes takes a minute.
+ * An entry is valid while length, modification time, path and inode of all files stay the same, as
+ * in git's index.
  *
- * @param directory a file for each digest
+ * @param directory that holds one file per digest
  */
 record DigestMemory(Path directory) {
 
   private static final Logger LOG = LoggerFactory.getLogger(DigestMemory.class);
 
-  /** A file this young may change again without another time. */
+  /** A file that is younger than this may change again without a new modification time. */
   private static final Duration YOUNG = Duration.ofSeconds(2);
 
   String digest(Checkpoint checkpoint) {
@@ -35,13 +35,13 @@ record DigestMemory(Path directory) {
       return known.get();
     }
     String digest = checkpoint.digest();
-    if (memory.isPresent() && memory.equals(memory(checkpoint))) { // nothing changed meanwhile
+    if (memory.isPresent() && memory.equals(memory(checkpoint))) { // no file changed meanwhile
       remember(memory.get(), digest);
     }
     return digest;
   }
 
-  /** Where the digest of these files is kept; empty if they are too young to tell a change. */
+  /** The entry for these files; empty if they are too young to detect a change. */
   private Optional<Path> memory(Checkpoint checkpoint) {
     try {
       StringBuilder listing = new StringBuilder();
@@ -57,7 +57,7 @@ record DigestMemory(Path directory) {
                     file.toRealPath(), facts.size(), facts.lastModifiedTime(), facts.fileKey()));
       }
       return Optional.of(directory.resolve(DigestUtils.sha256Hex(listing.toString())));
-    } catch (IOException e) { // hashing will say so
+    } catch (IOException e) { // hashing reports it
       LOG.debug("{} cannot be listed", checkpoint.directory(), e);
       return Optional.empty();
     }

@@ -2,19 +2,19 @@ package io.lightmill.pipeline.checkpoint;
 
 import java.io.IOException;
 
-/** The disk of the cache is too small for what is still to be copied. */
+/** The disk of the cache has too little free space for the remaining files. */
 public final class NoRoomException extends IOException {
 
   private static final long serialVersionUID = 1;
   private static final double GIBIBYTE = 1 << 30;
 
   /**
-   * @param bytes still to be copied
-   * @param room bytes left on the disk
+   * @param bytes that remain to be copied
+   * @param room free bytes on the disk
    */
   public NoRoomException(long bytes, long room) {
     super(
-        "%.2f GiB are still to be copied, and its disk has %.2f GiB left"
+        "%.2f GiB remain to be copied, but its disk has %.2f GiB of free space"
             .formatted(bytes / GIBIBYTE, room / GIBIBYTE));
   }
 }

@@ -7,37 +7,37 @@ import java.util.HashMap;
 import java.util.Map;
 import java.util.function.Supplier;
 
-/** How the networks of several pipelines over one checkpoint live on one device. */
+/** Decides how the networks of several pipelines over one checkpoint share one device. */
 public interface Residence extends AutoCloseable {
 
-  /** Turns the weights of a component into those that a pipeline's network computes with. */
+  /** Turns a component's weights into those of one pipeline, for example by adding adapters. */
   @FunctionalInterface
   interface Adding {
 
-    /** A new dictionary; the given one stays the caller's. */
+    /** A new dictionary; the caller still owns the given one. */
     Weights to(String component, Weights weights);
   }
 
   /**
-   * Where the networks of one pipeline get their weights.
+   * The source of weights for the networks of one pipeline.
    *
-   * @param adding what the pipeline adds to the checkpoint's
+   * @param adding turns the checkpoint's weights into the pipeline's
    */
   WeightLoader.Place place(Adding adding);
 
-  /** Frees what no pipeline owns. */
+  /** Frees the weights that no pipeline owns. */
   @Override
   void close();
 
-  /** All networks stay, and pipelines share the checkpoint's tensors. */
+  /** All networks stay on the device, and pipelines share the checkpoint's tensors. */
   static Residence together() {
     return new Together();
   }
 
   /**
-   * Text encoders, transformer and autoencoder take turns: each comes from its files when it is
-   * used and leaves for the next, so that the device holds the largest of them and not all. The
-   * files stay in the host's page cache as far as that has room.
+   * Text encoders, transformer and autoencoder take turns: each is loaded from its files when it is
+   * used and leaves the device for the next, so that only the largest of them must fit. The files
+   * stay in the host's page cache as far as it has space.
    */
   static Residence inTurn(Device device) {
     return new InTurn(new DeviceTurns(device));
@@ -87,7 +87,9 @@ public interface Residence extends AutoCloseable {
               });
     }
 
-    /** {@code text_encoder}, {@code text_encoder_2} and {@code text_encoder_3} read together. */
+    /**
+     * {@code text_encoder}, {@code text_encoder_2} and {@code text_encoder_3} are used together.
+     */
     private static String group(String component) {
       return component.replaceFirst("_\\d+$", "");
     }

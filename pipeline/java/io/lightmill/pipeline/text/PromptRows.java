@@ -7,8 +7,8 @@ import java.util.function.UnaryOperator;
 import java.util.stream.LongStream;
 
 /**
- * Texts as the rows of a batch. Equal ones are encoded once, and each by itself: what a text
- * becomes does not depend on its batch.
+ * Texts as the rows of a batch. Equal texts are encoded once, and every text alone, so that its
+ * encoding does not depend on its batch.
  */
 public final class PromptRows {
 
@@ -32,7 +32,7 @@ public final class PromptRows {
     return flow.idsOnDevice(Tensor.of(ids, distinct.size(), length));
   }
 
-  /** What the encoder makes of each row, joined again. */
+  /** Encodes each row alone and joins the results. */
   public Tensor eachAlone(Tensor ofDistinct, UnaryOperator<Tensor> encoder) {
     List<Long> each = LongStream.range(0, distinct.size()).boxed().toList();
     return flow.cat(
@@ -44,7 +44,7 @@ public final class PromptRows {
         });
   }
 
-  /** From a row for each distinct text to a row for each text. */
+  /** Turns one row per distinct text into one row per text. */
   public Tensor spread(Tensor ofDistinct) {
     return flow.select(ofDistinct, rows);
   }

@@ -15,8 +15,8 @@ import java.util.Arrays;
 import java.util.Map;
 
 /**
- * The tokenizer of one component directory of a checkpoint, over Hugging Face's own tokenizers: its
- * ids are those of transformers. Safe for several threads.
+ * The tokenizer of one component directory of a checkpoint, based on Hugging Face's tokenizers: its
+ * ids are those of transformers. Thread-safe.
  */
 public final class PromptTokenizer implements AutoCloseable {
 
@@ -24,7 +24,7 @@ public final class PromptTokenizer implements AutoCloseable {
       Map.of("truncation", "false", "padding", "false");
 
   static {
-    // Beside a GPU, DJL would look for a CUDA build of the tokenizers, over the network if it may.
+    // With a GPU, DJL would look for a CUDA build of the tokenizers, if allowed over the network.
     if (Utils.getEnvOrSystemProperty("RUST_FLAVOR") == null) {
       System.setProperty("RUST_FLAVOR", "cpu");
     }
@@ -41,10 +41,10 @@ public final class PromptTokenizer implements AutoCloseable {
   }
 
   /**
-   * Reads the directory's {@code tokenizer.json}; where there is none, the files of a CLIP, T5 or
+   * Reads the directory's {@code tokenizer.json}, or, if there is none, the files of a CLIP, T5 or
    * Qwen 2 tokenizer.
    *
-   * @throws LightmillException with {@code CHECKPOINT_INVALID} that names the file at fault
+   * @throws LightmillException with {@code CHECKPOINT_INVALID} that names the invalid file
    */
   public static PromptTokenizer open(Path directory) {
     TokenizerConfig config = TokenizerConfig.read(directory);
@@ -59,7 +59,7 @@ public final class PromptTokenizer implements AutoCloseable {
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     } catch (RuntimeException e) {
-      throw json.source().damaged("does not make a tokenizer (" + e.getMessage() + ")", e);
+      throw json.source().damaged("is not a valid tokenizer (" + e.getMessage() + ")", e);
     }
   }
 
@@ -78,25 +78,25 @@ public final class PromptTokenizer implements AutoCloseable {
   private static LightmillException unknown(Path directory, TokenizerConfig config) {
     String message;
     if (!Files.isDirectory(directory)) {
-      message = "%s is missing; fetch the checkpoint again, with its tokenizers.";
-    } else if (config.root().has("tokenizer_class")) {
+      message = "%s is missing; fetch the checkpoint again, with its tokenizers";
+    } else if (config.json().has("tokenizer_class")) {
       message =
-          "%s holds no tokenizer.json, and Lightmill cannot make one for the tokenizer_class "
-              + config.root().get("tokenizer_class")
-              + "; save the tokenizer with transformers' save_pretrained, which writes one.";
+          "%s has no tokenizer.json, and Lightmill cannot make one for the tokenizer_class "
+              + config.json().json().get("tokenizer_class")
+              + "; save the tokenizer with transformers' save_pretrained, which writes one";
     } else {
       message =
-          "%s holds neither a tokenizer.json nor a tokenizer_config.json that names its"
-              + " tokenizer_class; fetch the checkpoint again, with all files of this directory.";
+          "%s has neither a tokenizer.json nor a tokenizer_config.json that names its"
+              + " tokenizer_class; fetch the checkpoint again, with all files of this directory";
     }
     return new LightmillException(ErrorCode.CHECKPOINT_INVALID, message.formatted(directory));
   }
 
   /**
-   * The ids of a text, cut and padded to a length as transformers does with {@code
-   * padding="max_length", truncation=True}: special tokens are never cut off.
+   * The ids of a text, truncated or padded to a length as transformers does with {@code
+   * padding="max_length", truncation=True}: special tokens are never truncated.
    *
-   * @throws IllegalArgumentException if not even the special tokens fit
+   * @throws IllegalArgumentException if the special tokens do not fit
    */
   public TokenIds encode(String text, int maxLength) {
     Encoding encoding = tokenize(text);
@@ -114,7 +114,7 @@ public final class PromptTokenizer implements AutoCloseable {
     return new TokenIds(ids, attentionMask, whole.length > maxLength);
   }
 
-  /** The special tokens of the text's template stand at its ends; those within it are text. */
+  /** Special tokens at both ends belong to the template; those in between are text. */
   private long[] truncate(long[] ids, long[] template, int length) {
     int head = 0;
     while (head < ids.length && template[head] == 1) {
@@ -137,7 +137,7 @@ public final class PromptTokenizer implements AutoCloseable {
     return truncated;
   }
 
-  /** The length of a text in tokens, special ones included, before anything is cut or padded. */
+  /** The length of a text in tokens, including special ones, before truncation and padding. */
   public int count(String text) {
     return tokenize(text).getIds().length;
   }
@@ -146,13 +146,9 @@ public final class PromptTokenizer implements AutoCloseable {
     return tokenizer.encode(text, /* addSpecialTokens= */ true, /* withOverflowingTokens= */ false);
   }
 
-  /** The longest text that the tokenizer's config allows; {@code Integer.MAX_VALUE} for any. */
+  /** The longest text that the config allows; {@code Integer.MAX_VALUE} if it has no limit. */
   public int modelMaxLength() {
     return config.modelMaxLength();
-  }
-
-  public int padTokenId() {
-    return padTokenId;
   }
 
   @Override

@@ -10,7 +10,7 @@ import io.lightmill.pipeline.torch.Tensor;
 import java.util.List;
 import java.util.stream.LongStream;
 
-/** A Qwen language model with its tokenizer and the template that its prompts stand in. */
+/** A Qwen language model with its tokenizer and its prompt template. */
 public final class QwenPromptReader implements AutoCloseable {
 
   private final Flow flow;
@@ -45,19 +45,20 @@ public final class QwenPromptReader implements AutoCloseable {
     }
   }
 
-  /** Channels of a prompt's states together. */
+  /** Channels of all hidden states of a prompt. */
   public int width() {
     return encoder.width();
   }
 
-  /** One of the states of prompts, numbered from 0 in the order that they were asked for. */
+  /** One of the hidden states of prompts, by its index among the requested states. */
   public Tensor state(QwenPrompts prompts, int number) {
     return encoder.state(prompts.states(), number);
   }
 
   /**
-   * Reads prompts, cut or padded to so many tokens, the template's included: equal ones once, each
-   * by itself, so that what a prompt becomes does not depend on its batch.
+   * Encodes prompts, truncated or padded to a number of tokens that includes the template. Equal
+   * prompts are encoded once, and every prompt alone, so that its encoding does not depend on its
+   * batch.
    */
   public QwenPrompts read(List<String> prompts, int tokens) {
     List<String> distinct = prompts.stream().distinct().toList();
@@ -73,7 +74,7 @@ public final class QwenPromptReader implements AutoCloseable {
     }
   }
 
-  /** Tokens of the longest of these prompts, the template's included. */
+  /** Tokens of the longest of these prompts, including the template. */
   public int longest(List<String> prompts) {
     return prompts.stream()
         .mapToInt(prompt -> tokenizer.count(template.around(prompt)))

@@ -14,14 +14,13 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
-import java.util.function.Predicate;
 import java.util.stream.IntStream;
 
 /**
- * The arguments of a recorded call, which must be such that requests express them.
+ * The arguments of a recorded call, which requests must be able to express.
  *
  * @param caseName of the call
- * @param json the case as {@code cases.json} holds it
+ * @param json the case in {@code cases.json}
  * @param defaults of the pipeline
  */
 record CallArguments(String caseName, JsonNode json, CallDefaults defaults) {
@@ -40,12 +39,12 @@ record CallArguments(String caseName, JsonNode json, CallDefaults defaults) {
           "max_sequence_length",
           "num_images_per_prompt");
 
-  /** The call as requests, in the order of its pictures: each prompt's pictures side by side. */
+  /** The call as requests, in the order of its images: the images of a prompt are adjacent. */
   List<ImageRequest> requests() {
     requireExpressible();
-    List<String> prompts = texts("prompt");
+    List<String> prompts = args().texts("prompt");
     if (prompts.isEmpty()) {
-      throw wrong("prompt", "a text or a list of texts");
+      throw args().wrong("prompt", "a string or a list of strings");
     }
     List<Optional<String>> seconds = texts("prompt_2", prompts.size());
     List<Optional<String>> thirds = texts("prompt_3", prompts.size());
@@ -61,24 +60,24 @@ record CallArguments(String caseName, JsonNode json, CallDefaults defaults) {
   }
 
   int imagesPerPrompt() {
-    return count("num_images_per_prompt", 1);
+    return args().count("num_images_per_prompt", 1);
   }
 
-  /** What the pipeline is to be set to for this call. */
+  /** The pipeline's settings for this call. */
   ComponentConfig settings(Path file) {
     ObjectNode settings = JsonNodeFactory.instance.objectNode();
     for (String key : defaults.settings()) {
       JsonNode given = json.path("load_overrides").path(key);
-      settings.set(key, given.isMissingNode() ? args().get(key) : given);
+      settings.set(key, given.isMissingNode() ? args().json().get(key) : given);
     }
     return new ComponentConfig(file, settings);
   }
 
-  /** One text a prompt, of an argument that may be left out or be one for all. */
+  /** One text per prompt, from an argument that may be absent or one for all prompts. */
   private List<Optional<String>> texts(String key, int prompts) {
-    List<String> texts = texts(key);
+    List<String> texts = args().texts(key);
     if (texts.size() > 1 && texts.size() != prompts) {
-      throw wrong(key, "one for all prompts or one for each");
+      throw args().wrong(key, "one string for all prompts or one for each");
     }
     return IntStream.range(0, prompts)
         .mapToObj(i -> texts.isEmpty() ? null : texts.get(texts.size() == 1 ? 0 : i))
@@ -86,21 +85,21 @@ record CallArguments(String caseName, JsonNode json, CallDefaults defaults) {
         .toList();
   }
 
-  /** To diffusers, an empty further prompt is none. */
+  /** To diffusers, an empty second or third prompt is absent. */
   private static Optional<String> notEmpty(Optional<String> text) {
     return text.filter(given -> !given.isEmpty());
   }
 
   private void requireExpressible() {
     Set<String> unknown = new TreeSet<>();
-    args().fieldNames().forEachRemaining(unknown::add);
+    args().json().fieldNames().forEachRemaining(unknown::add);
     json.path("load_overrides").fieldNames().forEachRemaining(unknown::add);
     unknown.removeAll(EXPRESSIBLE);
     unknown.removeAll(defaults.settings());
     if (!unknown.isEmpty()) {
       throw new LightmillException(
           ErrorCode.INPUT_INVALID,
-          "the case '%s' of the reference uses %s, which no request of Lightmill's expresses; remove the case"
+          "the case '%s' of the reference uses %s, which no request of Lightmill expresses; remove the case"
               .formatted(caseName, String.join(", ", unknown)));
     }
   }
@@ -112,55 +111,22 @@ record CallArguments(String caseName, JsonNode json, CallDefaults defaults) {
         second,
         third,
         negative,
-        count("width", defaults.width()),
-        count("height", defaults.height()),
-        count("num_inference_steps", defaults.numInferenceSteps()),
-        number("guidance_scale", defaults.guidanceScale()),
-        number("true_cfg_scale", defaults.trueCfgScale()),
-        count("max_sequence_length", defaults.maxSequenceLength()),
+        args().count("width", defaults.width()),
+        args().count("height", defaults.height()),
+        args().count("num_inference_steps", defaults.numInferenceSteps()),
+        args().number("guidance_scale", defaults.guidanceScale()),
+        args().number("true_cfg_scale", defaults.trueCfgScale()),
+        args().count("max_sequence_length", defaults.maxSequenceLength()),
         json.path("latent_seed").asLong());
   }
 
-  private List<String> texts(String key) {
-    JsonNode value = args().path(key);
-    if (!args().hasNonNull(key)) {
-      return List.of();
-    } else if (value.isTextual()) {
-      return List.of(value.textValue());
-    } else if (!value.isArray() || !value.valueStream().allMatch(JsonNode::isTextual)) {
-      throw wrong(key, "a text or a list of texts");
-    }
-    return value.valueStream().map(JsonNode::textValue).toList();
-  }
-
-  private int count(String key, int absent) {
-    return value(key, "a whole number above 0", n -> n.isInt() && n.intValue() > 0)
-        .map(JsonNode::intValue)
-        .orElse(absent);
-  }
-
-  private double number(String key, double absent) {
-    return value(key, "a number", JsonNode::isNumber).map(JsonNode::doubleValue).orElse(absent);
-  }
-
-  private Optional<JsonNode> value(String key, String wanted, Predicate<JsonNode> condition) {
-    if (!args().hasNonNull(key)) {
-      return Optional.empty();
-    }
-    if (!condition.test(args().get(key))) {
-      throw wrong(key, wanted);
-    }
-    return Optional.of(args().get(key));
-  }
-
-  private JsonNode args() {
-    return json.path("args");
-  }
-
-  private LightmillException wrong(String key, String wanted) {
-    return new LightmillException(
-        ErrorCode.INPUT_INVALID,
-        "the case '%s' of the reference has %s for '%s', which must be %s; fix or remove the case"
-            .formatted(caseName, args().path(key), key, wanted));
+  private ComponentConfig args() {
+    return new ComponentConfig(
+        new ComponentConfig.Source(
+            "the case '%s' of the reference".formatted(caseName),
+            "",
+            ErrorCode.INPUT_INVALID,
+            "fix or remove the case"),
+        json.path("args"));
   }
 }

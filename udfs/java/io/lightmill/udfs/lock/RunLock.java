@@ -14,17 +14,17 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * Keeps two runs from one output at a time. The lock is a row of numbered objects, each created
- * only if its number is free; the highest number holds. Its owner renews it by creating the next
- * number, and anybody else takes it over in the same way once it has expired: of two that try, one
- * finds the number taken. So the lock needs nothing of a store but that an object can be created
- * once.
+ * Excludes concurrent runs on one output. The lock is a series of numbered objects, each created
+ * only if its number is free; the highest number is valid. Its owner renews the lock by creating
+ * the next number. After the lock expires, any other run may take it over in the same way; if two
+ * try, only one can create the number. So all that the lock needs from a store is that an object
+ * can be created at most once.
  *
- * <p>Expiry is told by the clocks of the hosts, which should agree to within some seconds.
+ * <p>Expiry depends on the clocks of the hosts, which should agree to within seconds.
  */
 public final class RunLock implements AutoCloseable {
 
-  /** How long a lock outlives a run that was killed. */
+  /** How long a lock stays valid after its last renewal. */
   public static final Duration EXPIRY = Duration.ofMinutes(2);
 
   public static final String DIRECTORY = "run.lock";
@@ -33,7 +33,7 @@ public final class RunLock implements AutoCloseable {
 
   private final ImageStore store;
   private final Clock clock;
-  private final Runnable tidying;
+  private final Runnable cleanup;
   private LockHolder held;
   private long number;
   private boolean lost;
@@ -41,39 +41,39 @@ public final class RunLock implements AutoCloseable {
   private RunLock(ImageStore store, Clock clock) {
     this.store = store;
     this.clock = clock;
-    this.tidying = store.tidying();
+    this.cleanup = store.cleanup();
   }
 
   /**
    * Takes the lock of an output.
    *
-   * @param output as the user wrote it, for messages
+   * @param output that the user specified, for messages
    * @throws LightmillException with {@code OUTPUT_IN_USE} if another run holds it
    */
   public static RunLock take(ImageStore store, String output, String runId, Clock clock) {
     RunLock lock = new RunLock(store, clock);
     Instant now = clock.instant();
-    LockHolder ours = LockHolder.here(runId, now, now.plus(EXPIRY));
+    LockHolder claim = LockHolder.ofThisProcess(runId, now, now.plus(EXPIRY));
     while (true) {
       Optional<ListedObject> highest = lock.highest();
       Optional<FoundObject> object = highest.flatMap(listed -> store.find(listed.key()));
       if (highest.isPresent() && object.isEmpty()) {
-        continue; // renewed or released between the two looks
+        continue; // renewed or released between the two calls
       }
       Optional<LockHolder> holder = object.map(found -> LockHolder.read(found.bytes()));
       if (holder.isPresent() && holder.get().expires().isAfter(clock.instant())) {
         throw inUse(output, holder.get(), clock.instant());
       }
-      if (lock.created(highest.map(RunLock::number).orElse(0L) + 1, ours)) {
+      if (lock.created(highest.map(RunLock::number).orElse(0L) + 1, claim)) {
         return lock;
       }
     }
   }
 
   /**
-   * Puts the expiry off.
+   * Postpones the expiry.
    *
-   * @return false if another run has taken the lock over, since it had expired
+   * @return false if another run has taken over the lock because it had expired
    */
   synchronized boolean renew() {
     if (lost || held == null) {
@@ -90,39 +90,39 @@ public final class RunLock implements AutoCloseable {
   }
 
   /**
-   * Whether the lock is still this run's, as far as this host can tell without asking the store.
+   * Whether this run still holds the lock, as far as this host knows without a call to the store.
    */
   public synchronized boolean holds() {
     return !lost && held != null && held.expires().isAfter(clock.instant());
   }
 
-  /** Whether another run is known to have taken the lock over. */
+  /** Whether another run is known to have taken over the lock. */
   synchronized boolean lost() {
     return lost;
   }
 
-  /** Gives the lock back, unless another run has it. */
+  /** Releases the lock, unless another run has taken it over. */
   @Override
   public synchronized void close() {
     if (held != null && !lost) {
       store.delete(key(number));
       store.deleteIfEmpty(DIRECTORY);
-      tidying.run();
+      cleanup.run();
     }
     held = null;
   }
 
-  /** Creates a number, and makes sure that it is the highest: an old one may have been deleted. */
+  /** Creates a number and checks that it is the highest: the number may be an old, deleted one. */
   private boolean created(long next, LockHolder holder) {
     if (store.create(key(next), holder.json(), JSON).isEmpty()) {
       return false;
     }
-    List<ListedObject> standing = store.listing().objects(DIRECTORY);
-    if (standing.stream().anyMatch(other -> number(other) > next)) {
+    List<ListedObject> objects = store.listing().objects(DIRECTORY);
+    if (objects.stream().anyMatch(other -> number(other) > next)) {
       store.delete(key(next));
       return false;
     }
-    standing.stream()
+    objects.stream()
         .filter(other -> number(other) < next)
         .forEach(other -> store.delete(other.key()));
     held = holder;
@@ -160,7 +160,7 @@ public final class RunLock implements AutoCloseable {
   static LightmillException unreadable(Exception e) {
     return new LightmillException(
         ErrorCode.OUTPUT_UNWRITABLE,
-        "the lock in '%s' below the output is damaged: %s; delete that directory if no run is using the output"
+        "the lock in '%s' below the output is damaged: %s; delete that directory if no run uses the output"
             .formatted(DIRECTORY, e.getMessage()),
         e);
   }

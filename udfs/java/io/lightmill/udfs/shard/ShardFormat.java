@@ -6,7 +6,7 @@ import java.nio.charset.StandardCharsets;
 import org.apache.commons.codec.digest.DigestUtils;
 import org.apache.commons.io.FilenameUtils;
 
-/** What images are packed in. */
+/** File formats of shards. */
 public enum ShardFormat {
   /**
    * Tar files for the <a href="https://github.com/webdataset/webdataset">webdataset</a> library. A
@@ -20,8 +20,8 @@ public enum ShardFormat {
     }
 
     /**
-     * The library takes for the key what stands before the first dot, and its index reader knows no
-     * names longer than those of a plain tar header.
+     * The library uses the part before the first dot as the key, and its index reader does not
+     * support names that are longer than those in a plain tar header.
      */
     @Override
     public String named(String path) {
@@ -29,7 +29,7 @@ public enum ShardFormat {
       return limited(key) + "." + FilenameUtils.getExtension(path);
     }
 
-    /** Cuts what is too long; a hash of the whole keeps different ones apart. */
+    /** Truncates a key that is too long and appends a hash of it, so that keys stay different. */
     private static String limited(String key) {
       int bytes = key.getBytes(StandardCharsets.UTF_8).length;
       if (bytes <= MOST_KEY_BYTES) {
@@ -46,8 +46,8 @@ public enum ShardFormat {
     }
   },
   /**
-   * Parquet files, a row an image, with the image as Hugging Face's {@code datasets} library has
-   * it: a struct of {@code bytes} and {@code path}.
+   * Parquet files with one row per image, which is stored as Hugging Face's {@code datasets}
+   * library expects it: a struct of {@code bytes} and {@code path}.
    */
   PARQUET("parquet", "application/vnd.apache.parquet") {
     @Override
@@ -72,7 +72,7 @@ public enum ShardFormat {
     this.contentType = contentType;
   }
 
-  /** Of a shard's name, without the dot. */
+  /** The extension of a shard's name, without the dot. */
   public String extension() {
     return extension;
   }
@@ -82,12 +82,12 @@ public enum ShardFormat {
   }
 
   /**
-   * Begins a shard.
+   * Starts a shard.
    *
    * @param out stays open
    */
   abstract ShardWriter writer(OutputStream out) throws IOException;
 
-  /** The path of an image, as this format can name a member. */
+  /** The name of a member in this format, from the path of its image. */
   public abstract String named(String path);
 }

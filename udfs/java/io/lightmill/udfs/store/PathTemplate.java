@@ -14,20 +14,20 @@ import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 
 /**
- * Names image objects: {@code {sku}/{image_id}} with the values of a row. {@code {image_id:2}}
- * takes the first two characters of a value. Whatever a value holds, the key stays below {@value
- * #DIRECTORY} and is a plain name on every file system. All keys stand in that directory, so that
- * no row takes the place of a manifest.
+ * A template for the keys of image objects, such as {@code {sku}/{image_id}}, filled with the
+ * values of a row. {@code {image_id:2}} takes the first two characters of a value. Whatever the
+ * values are, the key is below {@value #DIRECTORY} and is valid on every file system. So no image
+ * can replace a manifest.
  */
 public final class PathTemplate {
 
-  /** Spreads images over 256 directories by the first digits of their identity. */
+  /** The default: 256 directories, by the first digits of the image id. */
   public static final String STANDARD = "{image_id:2}/{image_id}";
 
-  /** Of all image objects below an output. */
+  /** The directory of all image objects below an output. */
   public static final String DIRECTORY = "images";
 
-  /** With names of at most {@link PathSegment#MAX_BYTES}, keys stay within S3's 1,024 bytes. */
+  /** With names of at most {@link PathSegment#MAX_BYTES}, keys are within S3's 1,024 bytes. */
   private static final int MAX_SEGMENTS = 5;
 
   private static final Pattern PLACEHOLDER = Pattern.compile("\\{([^{}:]+)(?::([1-9]\\d?))?}");
@@ -42,17 +42,16 @@ public final class PathTemplate {
   }
 
   /**
-   * Checks a template, once.
+   * Parses a template.
    *
-   * @param template directories and a name, divided by {@code /}; the extension comes from the
-   *     format
-   * @param known names of values that rows have
-   * @throws LightmillException (CONFIGURATION_INVALID) where it names an unknown value or could
-   *     make no proper path
+   * @param template directories and a name, separated by {@code /}; the format adds the extension
+   * @param known names of the values that rows have
+   * @throws LightmillException (CONFIGURATION_INVALID) if it names an unknown value or cannot make
+   *     a valid path
    */
   public static PathTemplate parse(String template, Set<String> known, ImageFormat format) {
     List<String> segments =
-        new ArrayList<>(Arrays.asList(template.split("/", -1))); // -1 keeps empty ends
+        new ArrayList<>(Arrays.asList(template.split("/", -1))); // -1 keeps empty segments
     if (segments.size() > 1 && segments.get(0).equals(DIRECTORY)) {
       segments.remove(0);
     }
@@ -68,7 +67,7 @@ public final class PathTemplate {
   /**
    * The key of one image object.
    *
-   * @param values looks up a value by its name; null counts as empty
+   * @param values finds a value by its name; null counts as empty
    */
   public String key(UnaryOperator<String> values) {
     return segments.stream()
@@ -76,7 +75,7 @@ public final class PathTemplate {
         .collect(Collectors.joining("/", DIRECTORY + "/", extension));
   }
 
-  /** What the template made of a key: the path below {@value #DIRECTORY}. */
+  /** The part of a key that the template made: the path below {@value #DIRECTORY}. */
   public static String name(String key) {
     return key.substring(DIRECTORY.length() + 1);
   }
@@ -106,7 +105,7 @@ public final class PathTemplate {
       if (!known.contains(placeholder.group(1))) {
         throw invalid(
             template,
-            "names {%s}, which no row has; known are %s"
+            "names {%s}, which no row has; it may name %s"
                 .formatted(placeholder.group(1), String.join(", ", new TreeSet<>(known))));
       }
     }
@@ -116,7 +115,7 @@ public final class PathTemplate {
     }
     if (!LITERAL.matcher(literal).matches()) {
       throw invalid(
-          template, "has characters in '%s' that file names should not have".formatted(literal));
+          template, "has characters in '%s' that are not allowed in file names".formatted(literal));
     }
     if (segment.startsWith(".") || segment.endsWith(".") || literal.indexOf("..") >= 0) {
       throw invalid(template, "has a name that starts or ends with a dot, or two dots in a row");
@@ -126,7 +125,7 @@ public final class PathTemplate {
   private static LightmillException invalid(String template, String reason) {
     return new LightmillException(
         ErrorCode.CONFIGURATION_INVALID,
-        "Path template '%s' %s. Write it as directories and a name, such as {sku}/{image_id}."
+        "the path template '%s' %s; write it as directories and a name, such as {sku}/{image_id}"
             .formatted(template, reason));
   }
 }
