@@ -36,31 +36,31 @@ class DigestMemoryTest {
     return memory.digest(Checkpoint.open(copy));
   }
 
-  private List<Path> kept() throws IOException {
+  private List<Path> cached() throws IOException {
     try (Stream<Path> files = Files.list(kept)) {
       return files.toList();
     }
   }
 
-  /** What is remembered is told apart from what is computed by being wrong. */
-  private void remember() throws IOException {
+  /** Replaces the cached digest by a wrong one, so that tests see whether it is used. */
+  private void cacheWrongDigest() throws IOException {
     digest();
-    assertThat(kept()).hasSize(1);
-    Files.writeString(kept().get(0), REMEMBERED);
+    assertThat(cached()).hasSize(1);
+    Files.writeString(cached().get(0), REMEMBERED);
     assertThat(digest()).isEqualTo(REMEMBERED);
   }
 
   @Test
-  void filesThatDidNotChangeAreNotHashedAgain() throws IOException {
+  void unchangedFilesAreNotHashedAgain() throws IOException {
     String computed = digest();
 
     assertThat(computed).isEqualTo(Checkpoint.open(copy).digest());
-    remember();
+    cacheWrongDigest();
   }
 
   @Test
-  void oneThatChangedIsHashedAgain() throws IOException {
-    remember();
+  void changedFilesAreHashedAgain() throws IOException {
+    cacheWrongDigest();
     Path weights = copy.resolve("vae/diffusion_pytorch_model.safetensors");
     byte[] bytes = Files.readAllBytes(weights);
     bytes[bytes.length - 1] ^= 1;
@@ -71,7 +71,7 @@ class DigestMemoryTest {
   }
 
   @Test
-  void onesThatMayStillChangeAreNotRemembered() throws IOException {
+  void digestsOfVeryNewFilesAreNotCached() throws IOException {
     Path config = copy.resolve("vae/config.json");
     Files.setLastModifiedTime(config, FileTime.from(Instant.now().plusSeconds(600)));
 
@@ -80,7 +80,7 @@ class DigestMemoryTest {
   }
 
   @Test
-  void aMemoryThatCannotBeWrittenCostsNothing() throws IOException {
+  void anUnwritableCacheIsIgnored() throws IOException {
     Files.createFile(kept);
 
     assertThat(digest()).isEqualTo(Checkpoint.open(copy).digest());

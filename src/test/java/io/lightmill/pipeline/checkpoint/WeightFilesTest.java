@@ -46,7 +46,7 @@ class WeightFilesTest {
   @ParameterizedTest
   @ValueSource(
       strings = {"../one.safetensors", "/etc/one.safetensors", "a/one.safetensors", "one.bin", ""})
-  void anIndexNamesFilesBesideItAlone(String name) throws IOException {
+  void anIndexMayNameOnlyFilesBesideIt(String name) throws IOException {
     shard("one.safetensors", "a");
     index(Map.of("a", name));
     refusal(ErrorCode.CHECKPOINT_INVALID)
@@ -87,7 +87,8 @@ class WeightFilesTest {
         .withMessageContaining("'absent' is indexed in one.safetensors and found in nowhere")
         .withMessageContaining("'b' is indexed in two.safetensors and found in one.safetensors")
         .withMessageContaining(
-            "'twice' is indexed in two.safetensors and found in one.safetensors and two.safetensors")
+            "'twice' is indexed in two.safetensors and found in one.safetensors and"
+                + " two.safetensors")
         .withMessageContaining("'unlisted' is indexed in nowhere and found in two.safetensors")
         .matches(e -> !e.getMessage().contains("'a'"));
   }
@@ -103,9 +104,9 @@ class WeightFilesTest {
   }
 
   @Test
-  void aFolderWithoutWeightsIsRefused() {
+  void aDirectoryWithoutWeightsIsRefused() {
     refusal(ErrorCode.WEIGHTS_INVALID)
-        .withMessage(directory + " holds no safetensors weights; fetch the checkpoint again");
+        .withMessage(directory + " has no safetensors weights; fetch the checkpoint again");
   }
 
   private void shard(String name, String... tensors) throws IOException {

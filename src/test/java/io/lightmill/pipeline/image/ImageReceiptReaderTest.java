@@ -16,11 +16,11 @@ class ImageReceiptReaderTest {
 
   @ParameterizedTest
   @EnumSource(ImageFormat.class)
-  void receiptsComeBack(ImageFormat format) {
+  void receiptsAreReadBack(ImageFormat format) {
     for (String prompt :
         new String[] {"a mug", "", Receipts.HOSTILE, "a\0b\uFFFF", "Negative prompt: x"}) {
       Receipt receipt = Receipts.of(prompt);
-      byte[] object = ImageEncoder.encode(Pictures.noise(5, 4), receipt, format);
+      byte[] object = ImageEncoder.encode(TestImages.noise(5, 4), receipt, format);
 
       assertThat(ImageReceiptReader.identity(object)).contains(receipt.identity());
     }
@@ -28,8 +28,8 @@ class ImageReceiptReaderTest {
 
   @ParameterizedTest
   @EnumSource(ImageFormat.class)
-  void anObjectCutShortAnywhereHasNoReceipt(ImageFormat format) {
-    byte[] object = ImageEncoder.encode(Pictures.noise(5, 4), Receipts.of("a mug"), format);
+  void aTruncatedObjectHasNoReceipt(ImageFormat format) {
+    byte[] object = ImageEncoder.encode(TestImages.noise(5, 4), Receipts.of("a mug"), format);
 
     for (int length = 0; length < object.length; length++) {
       assertThat(ImageReceiptReader.identity(Arrays.copyOf(object, length))).isEmpty();
@@ -39,7 +39,7 @@ class ImageReceiptReaderTest {
   @Test
   void aDamagedPngHasNoReceipt() {
     byte[] object =
-        ImageEncoder.encode(Pictures.noise(5, 4), Receipts.of("a mug"), ImageFormat.PNG);
+        ImageEncoder.encode(TestImages.noise(5, 4), Receipts.of("a mug"), ImageFormat.PNG);
 
     for (int i = 0; i < object.length; i++) {
       byte[] damaged = object.clone();
@@ -50,7 +50,7 @@ class ImageReceiptReaderTest {
 
   @ParameterizedTest
   @EnumSource(ImageFormat.class)
-  void imagesOfOthersHaveNoReceipt(ImageFormat format) throws IOException {
+  void imagesOfOtherProgramsHaveNoReceipt(ImageFormat format) throws IOException {
     ByteArrayOutputStream object = new ByteArrayOutputStream();
     BufferedImage image = new BufferedImage(5, 4, BufferedImage.TYPE_INT_RGB);
     assertThat(ImageIO.write(image, format.extension(), object)).isTrue();

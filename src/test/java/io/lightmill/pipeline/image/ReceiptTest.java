@@ -29,11 +29,12 @@ class ReceiptTest {
             Negative prompt: blurry, text
             Steps: 8, Sampler: Euler, Schedule type: Simple, CFG scale: 4.5, \
             Distilled CFG Scale: 3.5, Seed: 42, Size: 768x1344, Model hash: 0123456789, \
-            Model: black-forest-labs/FLUX.1-dev, Version: Lightmill 0.1.0""");
+            Model: black-forest-labs/FLUX.1-dev, Version: Lightmill 0.1.0\
+            """);
   }
 
   @Test
-  void guidanceThatIsOffReadsAsOneAndIsLeftOut() {
+  void disabledGuidanceIsOneAndDistilledGuidanceIsOmitted() {
     ImageRequest request =
         new ImageRequest("a mug", Optional.of("blurry"), 512, 512, 4, 0, 1, 256, -3);
     Receipt receipt =
@@ -55,7 +56,7 @@ class ReceiptTest {
   }
 
   @Test
-  void guidanceThatIsNotDistilledIsTheCfgScale() {
+  void classifierFreeGuidanceIsTheCfgScale() {
     ImageRequest request = new ImageRequest("a mug", Optional.empty(), 512, 512, 4, 7, 1, 256, 1);
     Receipt receipt =
         new Receipt(
@@ -74,7 +75,7 @@ class ReceiptTest {
   }
 
   @Test
-  void valuesThatWouldEndEarlyAreQuoted() {
+  void valuesWithSeparatorsAreQuoted() {
     ImageRequest request = Receipts.of("a mug").request();
     Receipt receipt =
         new Receipt(

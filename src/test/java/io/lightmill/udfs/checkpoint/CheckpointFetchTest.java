@@ -58,7 +58,7 @@ class CheckpointFetchTest {
     hadoop.setBoolean("fs.file.impl.disable.cache", true);
   }
 
-  /** One JVM of several that bring the checkpoint at once. */
+  /** One of several JVMs that fetch the checkpoint concurrently. */
   static final class OtherJvm {
     public static void main(String[] arguments) {
       new CheckpointFetch(new CheckpointCache(Path.of(arguments[0])), null)
@@ -67,7 +67,7 @@ class CheckpointFetchTest {
   }
 
   @Test
-  void theBuiltinCheckpointIsBroughtWholeAndOnce() throws IOException {
+  void theBuiltinCheckpointIsCopiedCompletelyAndOnce() throws IOException {
     Path brought = new CheckpointFetch(cache, hadoop).localize("builtin:pocket");
     assertThat(brought).startsWith(root.resolve("builtin"));
     assertThat(PathUtils.directoryAndFileContentEquals(brought, POCKET)).isTrue();
@@ -78,7 +78,7 @@ class CheckpointFetchTest {
   }
 
   @Test
-  void itIsBroughtFromAJarToo() throws IOException {
+  void theBuiltinCheckpointIsCopiedFromAJar() throws IOException {
     Path jar = temporary.resolve("a jar+with 100%.jar");
     try (OutputStream file = Files.newOutputStream(jar);
         ZipOutputStream zip = new ZipOutputStream(file)) {
@@ -101,11 +101,12 @@ class CheckpointFetchTest {
   void anUnknownBuiltinIsNamed(String location) {
     refused(
         location,
-        "there is no checkpoint '%s'; the one that ships is builtin:pocket".formatted(location));
+        "the checkpoint '%s' does not exist; the built-in one is builtin:pocket"
+            .formatted(location));
   }
 
   @Test
-  void localDirectoriesStayWhereTheyAre() {
+  void localDirectoriesAreNotCopied() {
     assertThat(new CheckpointFetch(cache, hadoop).localize("some/where"))
         .isEqualTo(Path.of("some/where"));
     assertThat(new CheckpointFetch(cache, hadoop).localize("file:///some/a b"))
@@ -118,7 +119,7 @@ class CheckpointFetchTest {
   }
 
   @Test
-  void threadsThatBringItAtOnceGetTheSame() throws Exception {
+  void concurrentThreadsGetTheSameCopy() throws Exception {
     ExecutorService threads = Executors.newFixedThreadPool(6);
     try {
       Callable<Path> bringing =
@@ -138,7 +139,7 @@ class CheckpointFetchTest {
   }
 
   @Test
-  void jvmsThatBringItAtOnceGetTheSame() throws Exception {
+  void concurrentJvmsGetTheSameCopy() throws Exception {
     List<Process> jvms = new ArrayList<>();
     for (int i = 0; i < 2; i++) {
       jvms.add(
@@ -166,7 +167,7 @@ class CheckpointFetchTest {
   }
 
   @Test
-  void anInterruptedCopyIsRedone() throws IOException {
+  void anInterruptedCopyIsRepeated() throws IOException {
     String key = BuiltinCheckpoint.of("builtin:pocket").key();
     Path partial = Files.createDirectories(root.resolve(key + ".partial/vae"));
     Files.writeString(partial.resolve("config.json"), "{");
@@ -204,7 +205,7 @@ class CheckpointFetchTest {
   }
 
   @Test
-  void aFetchThatFailsLeavesNothingWholeAndIsRedone() throws IOException {
+  void aFailedFetchLeavesNoCheckpointAndIsResumed() throws IOException {
     bucket();
     String location = REMOTE + "bucket";
     hadoop.set(ShortFileSystem.SHORT, "vae/diffusion_pytorch_model.safetensors");
@@ -220,7 +221,7 @@ class CheckpointFetchTest {
   }
 
   @Test
-  void aCheckpointThatIsLargerThanTheDiskIsRefusedBeforeAnyOfItIsBrought() throws IOException {
+  void aCheckpointThatIsLargerThanTheDiskIsRefusedBeforeTheFetch() throws IOException {
     bucket();
     String location = REMOTE + "bucket";
     hadoop.set(ShortFileSystem.HUGE, "transformer/diffusion_pytorch_model.safetensors");
@@ -231,11 +232,11 @@ class CheckpointFetchTest {
   }
 
   @Test
-  void whatIsNoRemoteCheckpointIsNamed() throws IOException {
+  void anInvalidRemoteCheckpointIsNamed() throws IOException {
     bucket();
     refused(
         REMOTE + "bucket/vae",
-        "holds no model_index.json, but a checkpoint is a directory in diffusers' layout");
+        "has no model_index.json, but a checkpoint is a directory in diffusers' layout");
     Path pickle = Files.createFile(temporary.resolve("model.pt"));
     refused(REMOTE + pickle.getFileName(), "can run code when they are loaded");
     refused(REMOTE + "nowhere", "cannot be read");
@@ -276,7 +277,7 @@ class CheckpointFetchTest {
   }
 
   @Test
-  void anAdapterIsBroughtWithItsConfig() throws IOException {
+  void anAdapterIsFetchedWithItsConfig() throws IOException {
     Path adapter = Files.writeString(temporary.resolve("adapter_model.safetensors"), "weights");
     Path plain =
         new CheckpointFetch(cache, hadoop).localizeFile(REMOTE + "adapter_model.safetensors");
