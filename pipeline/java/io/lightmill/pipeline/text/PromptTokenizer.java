@@ -31,13 +31,22 @@ public final class PromptTokenizer implements AutoCloseable {
   }
 
   private final HuggingFaceTokenizer tokenizer;
-  private final TokenizerConfig config;
   private final int padTokenId;
+  private final int modelMaxLength;
+  private final boolean padsLeft;
+  private final boolean truncatesLeft;
 
-  private PromptTokenizer(HuggingFaceTokenizer tokenizer, TokenizerConfig config, int padTokenId) {
+  private PromptTokenizer(
+      HuggingFaceTokenizer tokenizer,
+      int padTokenId,
+      int modelMaxLength,
+      boolean padsLeft,
+      boolean truncatesLeft) {
     this.tokenizer = tokenizer;
-    this.config = config;
     this.padTokenId = padTokenId;
+    this.modelMaxLength = modelMaxLength;
+    this.padsLeft = padsLeft;
+    this.truncatesLeft = truncatesLeft;
   }
 
   /**
@@ -50,12 +59,17 @@ public final class PromptTokenizer implements AutoCloseable {
     TokenizerConfig config = TokenizerConfig.read(directory);
     TokenizerJson json = json(directory, config);
     int padTokenId = json.id(config, "pad_token");
+    int modelMaxLength = config.modelMaxLength();
+    boolean padsLeft = config.padsLeft();
+    boolean truncatesLeft = config.truncatesLeft();
     byte[] serialized = json.toString().getBytes(StandardCharsets.UTF_8);
     try {
       return new PromptTokenizer(
           HuggingFaceTokenizer.newInstance(new ByteArrayInputStream(serialized), WHOLE_TEXTS),
-          config,
-          padTokenId);
+          padTokenId,
+          modelMaxLength,
+          padsLeft,
+          truncatesLeft);
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     } catch (RuntimeException e) {
@@ -105,7 +119,7 @@ public final class PromptTokenizer implements AutoCloseable {
         whole.length <= maxLength
             ? whole
             : truncate(whole, encoding.getSpecialTokenMask(), maxLength);
-    int start = config.padsLeft() ? maxLength - fitting.length : 0;
+    int start = padsLeft ? maxLength - fitting.length : 0;
     long[] ids = new long[maxLength];
     Arrays.fill(ids, padTokenId);
     System.arraycopy(fitting, 0, ids, start, fitting.length);
@@ -129,7 +143,7 @@ public final class PromptTokenizer implements AutoCloseable {
       throw new IllegalArgumentException(
           "%d tokens are too few for the %d special ones".formatted(length, head + tail));
     }
-    int from = config.truncatesLeft() ? ids.length - tail - kept : head;
+    int from = truncatesLeft ? ids.length - tail - kept : head;
     long[] truncated = new long[length];
     System.arraycopy(ids, 0, truncated, 0, head);
     System.arraycopy(ids, from, truncated, head, kept);
@@ -148,7 +162,7 @@ public final class PromptTokenizer implements AutoCloseable {
 
   /** The longest text that the config allows; {@code Integer.MAX_VALUE} if it has no limit. */
   public int modelMaxLength() {
-    return config.modelMaxLength();
+    return modelMaxLength;
   }
 
   @Override

@@ -33,7 +33,8 @@ class GpuDiscoveryTest {
     Path smi = tools.resolve("nvidia-smi");
     Files.writeString(
         smi,
-        "#!/bin/sh\n[ \"$1 $2\" = '--query-gpu=mig.mode.current --format=csv,noheader' ] || exit 9\n"
+        "#!/bin/sh\n"
+            + "[ \"$1 $2\" = '--query-gpu=mig.mode.current --format=csv,noheader' ] || exit 9\n"
             + (modes.length == 0 ? "" : "echo '%s'\n".formatted(String.join("\n", modes))));
     Files.setPosixFilePermissions(smi, PosixFilePermissions.fromString("rwxr-xr-x"));
   }
@@ -91,7 +92,7 @@ class GpuDiscoveryTest {
 
     assertThat(answer.status()).isEqualTo(1);
     assertThat(answer.out()).isEmpty();
-    assertThat(answer.err()).contains("there is no nvidia-smi here", "CUDA_VISIBLE_DEVICES");
+    assertThat(answer.err()).contains("cannot find nvidia-smi", "CUDA_VISIBLE_DEVICES");
   }
 
   @Test

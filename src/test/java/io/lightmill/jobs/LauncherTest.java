@@ -148,7 +148,7 @@ class LauncherTest {
     Launch launch = launch("--version");
     assertThat(launch.status).isEqualTo(2);
     assertThat(launch.output)
-        .contains("there is no " + checkout + "/target/lightmill.jar; run ./mvnw package");
+        .contains(checkout + "/target/lightmill.jar does not exist; run ./mvnw package");
     assertThat(record).doesNotExist();
   }
 

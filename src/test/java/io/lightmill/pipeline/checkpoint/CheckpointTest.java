@@ -76,11 +76,11 @@ class CheckpointTest {
       delimiter = '|',
       textBlock =
           """
-          transformer/config.json                            | CHECKPOINT_INVALID | holds none of [config.json
-          scheduler/scheduler_config.json                    | CHECKPOINT_INVALID | scheduler holds none of
+          transformer/config.json                            | CHECKPOINT_INVALID | has none of [config.json
+          scheduler/scheduler_config.json                    | CHECKPOINT_INVALID | scheduler has none of
           tokenizer/vocab.json                               | CHECKPOINT_INVALID | vocab.json
           tokenizer_2/tokenizer.json                         | NONE               |
-          vae/diffusion_pytorch_model.safetensors            | WEIGHTS_INVALID    | vae holds no safetensors weights
+          vae/diffusion_pytorch_model.safetensors            | WEIGHTS_INVALID    | vae has no safetensors weights
           """)
   void aMissingFileIsNamed(String file, String code, String message) throws IOException {
     Files.delete(directory.resolve(file));

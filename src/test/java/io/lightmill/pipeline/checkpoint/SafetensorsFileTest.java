@@ -88,7 +88,7 @@ class SafetensorsFileTest {
           {"a": {"dtype": "F32", "dtype": "I32", "shape": [3], "data_offsets": [0, 12]}} | not JSON (Duplicate field 'dtype')
           {"a": {"dtype": "F32", "shape": [3], "data_offsets": [0, 12]}} {}          | not JSON
           {"a":                                                                      | not JSON
-          [1]                                                                        | no JSON object
+          [1]                                                                        | not a JSON object
           """)
   void anInconsistentHeaderIsRefused(String header, String message) throws IOException {
     write(header, 12);

@@ -98,7 +98,7 @@ class WeightFilesTest {
   void picklesAreRefusedByName(String name) throws IOException {
     Files.createFile(directory.resolve(name));
     refusal(ErrorCode.WEIGHTS_INVALID)
-        .withMessageStartingWith(directory + " holds its weights as " + name)
+        .withMessageStartingWith(directory + " has its weights as " + name)
         .withMessageContaining("because pickles can run code")
         .withMessageContaining("safe_serialization=True");
   }

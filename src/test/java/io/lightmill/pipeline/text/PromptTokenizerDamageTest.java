@@ -48,7 +48,7 @@ class PromptTokenizerDamageTest {
   void aMissingFile(String file) throws IOException {
     clip();
     Files.delete(directory.resolve(file));
-    assertRefused(directory, file + " is missing; fetch the checkpoint again, with all files");
+    assertRefused(directory, file + " is missing; fetch the checkpoint again, with all its files");
   }
 
   @Test

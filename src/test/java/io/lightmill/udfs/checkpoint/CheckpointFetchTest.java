@@ -209,7 +209,7 @@ class CheckpointFetchTest {
     bucket();
     String location = REMOTE + "bucket";
     hadoop.set(ShortFileSystem.SHORT, "vae/diffusion_pytorch_model.safetensors");
-    refused(location, location + " cannot be brought to the cache " + root);
+    refused(location, location + " cannot be copied to the cache " + root);
     refused(location, "diffusion_pytorch_model.safetensors ended after");
     try (Stream<Path> left = Files.list(root.resolve("fetched"))) {
       assertThat(left).allMatch(path -> path.toString().matches(".*\\.(partial|lock)"));
@@ -227,7 +227,7 @@ class CheckpointFetchTest {
     hadoop.set(ShortFileSystem.HUGE, "transformer/diffusion_pytorch_model.safetensors");
     refused(location, location + " does not fit into the cache " + root);
     refused(location, "1073741824.");
-    refused(location, "set LIGHTMILL_CACHE to a folder on a larger disk");
+    refused(location, "set LIGHTMILL_CACHE to a directory on a larger disk");
     assertThat(files(root.resolve("fetched"))).allMatch(path -> path.toString().endsWith(".lock"));
   }
 
@@ -248,7 +248,7 @@ class CheckpointFetchTest {
   @Test
   void aCacheThatCannotBeWrittenIsNamed() throws IOException {
     Files.createFile(root);
-    refused("builtin:pocket", "cannot be brought to the cache " + root);
+    refused("builtin:pocket", "cannot be copied to the cache " + root);
   }
 
   private Path bucket() throws IOException {

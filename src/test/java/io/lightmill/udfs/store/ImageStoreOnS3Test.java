@@ -178,9 +178,9 @@ class ImageStoreOnS3Test {
     assertThat(store.listing().objects("images"))
         .extracting(ListedObject::key, ListedObject::bytes)
         .containsExactlyInAnyOrder(
-            tuple("images/ab/abcd.png", 11L),
-            tuple("images/cd/cdef.png", 11L),
-            tuple("images/top.png", 11L));
+            tuple("images/ab/abcd.png", 9L),
+            tuple("images/cd/cdef.png", 9L),
+            tuple("images/top.png", 9L));
     assertThat(link.calls().size() - before).isEqualTo(1);
     assertThat(store.listing().children("images"))
         .containsExactly("images/ab", "images/cd", "images/top.png");

@@ -187,7 +187,7 @@ class ImageStoreTest {
             LightmillException.class,
             e -> assertThat(e.code()).isEqualTo(ErrorCode.OUTPUT_UNWRITABLE))
         .hasMessageStartingWith("output file:" + directory + "/out cannot be written: ")
-        .hasMessageContaining("Name a directory that this user may write");
+        .hasMessageContaining("name a directory that this user may write");
   }
 
   @ParameterizedTest
