@@ -9,7 +9,6 @@ import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HexFormat;
@@ -17,6 +16,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Stream;
+import org.apache.commons.codec.digest.DigestUtils;
 
 /** The digest of a checkpoint: of the files that its networks read. */
 final class CheckpointDigest {
@@ -28,7 +28,7 @@ final class CheckpointDigest {
   static String of(Checkpoint checkpoint) {
     Path root = checkpoint.directory();
     try {
-      MessageDigest digest = sha256();
+      MessageDigest digest = DigestUtils.getSha256Digest();
       for (Path file : files(checkpoint)) {
         digest.update("%s %d\n".formatted(name(root, file), Files.size(file)).getBytes(UTF_8));
         update(digest, file);
@@ -79,14 +79,6 @@ final class CheckpointDigest {
       for (int n = in.read(buffer); n >= 0; n = in.read(buffer)) {
         digest.update(buffer, 0, n);
       }
-    }
-  }
-
-  private static MessageDigest sha256() {
-    try {
-      return MessageDigest.getInstance("SHA-256");
-    } catch (NoSuchAlgorithmException e) {
-      throw new IllegalStateException("every JDK has SHA-256", e);
     }
   }
 }

@@ -54,11 +54,6 @@ public record WeightFiles(Path location, List<SafetensorsFile> files) {
         : new WeightFiles(found, List.of(SafetensorsFile.open(found)));
   }
 
-  /** The weights of a component without a preferred variant. */
-  public static WeightFiles in(Path directory) {
-    return in(directory, Optional.empty());
-  }
-
   /** The files that hold the weights of a directory; none if it has no weights. */
   static Set<Path> paths(Path directory, Optional<String> variant) {
     Set<Path> paths = new HashSet<>();

@@ -54,9 +54,16 @@ record BytePairVocabulary(TokenizerFile file, ObjectNode vocab, ArrayNode merges
     }
   }
 
-  /** Adds this encoding, as its model, to the skeleton of a tokenizer. */
-  ObjectNode addTo(ObjectNode skeleton) {
-    ((ObjectNode) skeleton.get("model")).setAll(Map.of("vocab", vocab, "merges", merges));
-    return skeleton;
+  /**
+   * The tokenizer with this encoding as its model.
+   *
+   * @param skeleton name of a {@linkplain TokenizerJson#skeleton skeleton}
+   */
+  TokenizerJson tokenizer(String skeleton, TokenizerConfig config) {
+    ObjectNode root = TokenizerJson.skeleton(skeleton);
+    ((ObjectNode) root.get("model")).setAll(Map.of("vocab", vocab, "merges", merges));
+    TokenizerJson json = new TokenizerJson(file, root);
+    json.add(config);
+    return json;
   }
 }

@@ -85,7 +85,7 @@ public final class PromptTokenizer implements AutoCloseable {
     return switch (config.tokenizerClass().orElseThrow(() -> unknown(directory, config))) {
       case CLIP -> ClipTokenizerJson.read(directory, config);
       case T5 -> T5TokenizerJson.read(directory, config);
-      case QWEN2 -> Qwen2TokenizerJson.read(directory, config);
+      case QWEN2 -> BytePairVocabulary.read(directory).tokenizer("qwen2.json", config);
     };
   }
 
@@ -125,7 +125,7 @@ public final class PromptTokenizer implements AutoCloseable {
     System.arraycopy(fitting, 0, ids, start, fitting.length);
     long[] attentionMask = new long[maxLength];
     Arrays.fill(attentionMask, start, start + fitting.length, 1);
-    return new TokenIds(ids, attentionMask, whole.length > maxLength);
+    return new TokenIds(ids, attentionMask);
   }
 
   /** Special tokens at both ends belong to the template; those in between are text. */

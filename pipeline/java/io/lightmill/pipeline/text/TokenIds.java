@@ -5,7 +5,6 @@ package io.lightmill.pipeline.text;
  *
  * @param ids including special tokens and padding
  * @param attentionMask 1 for text and special tokens, 0 for padding
- * @param truncated whether text was cut off to fit
  */
 @SuppressWarnings("ArrayRecordComponent") // a buffer for the engine; token ids are never compared
-public record TokenIds(long[] ids, long[] attentionMask, boolean truncated) {}
+public record TokenIds(long[] ids, long[] attentionMask) {}

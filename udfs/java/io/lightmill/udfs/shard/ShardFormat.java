@@ -1,9 +1,8 @@
 package io.lightmill.udfs.shard;
 
+import io.lightmill.udfs.store.PathSegment;
 import java.io.IOException;
 import java.io.OutputStream;
-import java.nio.charset.StandardCharsets;
-import org.apache.commons.codec.digest.DigestUtils;
 import org.apache.commons.io.FilenameUtils;
 
 /** File formats of shards. */
@@ -26,23 +25,7 @@ public enum ShardFormat {
     @Override
     public String named(String path) {
       String key = FilenameUtils.removeExtension(path).replace('.', '_');
-      return limited(key) + "." + FilenameUtils.getExtension(path);
-    }
-
-    /** Truncates a key that is too long and appends a hash of it, so that keys stay different. */
-    private static String limited(String key) {
-      int bytes = key.getBytes(StandardCharsets.UTF_8).length;
-      if (bytes <= MOST_KEY_BYTES) {
-        return key;
-      }
-      String hash = "-" + DigestUtils.sha256Hex(key).substring(0, 8);
-      int end = key.length();
-      while (bytes > MOST_KEY_BYTES - hash.length()) {
-        int start = key.offsetByCodePoints(end, -1);
-        bytes -= key.substring(start, end).getBytes(StandardCharsets.UTF_8).length;
-        end = start;
-      }
-      return key.substring(0, end) + hash;
+      return PathSegment.limited(key, key, MAX_KEY_BYTES) + "." + FilenameUtils.getExtension(path);
     }
   },
   /**
@@ -62,7 +45,7 @@ public enum ShardFormat {
   };
 
   /** The 100 bytes of a tar header without the longest extension, {@code .json}. */
-  private static final int MOST_KEY_BYTES = 95;
+  private static final int MAX_KEY_BYTES = 95;
 
   private final String extension;
   private final String contentType;

@@ -223,16 +223,6 @@ public final class ImageStore {
     return new ObjectRemoval(fileSystem, root, writer instanceof ObjectWriter.OnePut);
   }
 
-  /** Whether an object with this key exists. */
-  public boolean exists(String key) {
-    Path path = path(key);
-    try {
-      return fileSystem.exists(path);
-    } catch (IOException e) {
-      throw StoreFailures.unreadable(path, e);
-    }
-  }
-
   /** The bytes of the object with this key. */
   public Optional<byte[]> read(String key) {
     return find(key).map(FoundObject::bytes);

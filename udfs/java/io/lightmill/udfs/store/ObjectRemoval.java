@@ -39,11 +39,11 @@ public final class ObjectRemoval {
             bulk.bulkDelete(paths.subList(start, Math.min(start + page, paths.size())));
         if (!failed.isEmpty()) {
           Map.Entry<Path, String> first = failed.get(0);
-          throw StoreFailures.unremoved(first.getKey(), new IOException(first.getValue()));
+          throw StoreFailures.undeleted(first.getKey(), new IOException(first.getValue()));
         }
       }
     } catch (IOException e) {
-      throw StoreFailures.unremoved(root, e);
+      throw StoreFailures.undeleted(root, e);
     }
   }
 
@@ -58,7 +58,7 @@ public final class ObjectRemoval {
       try {
         fileSystem.delete(path, true);
       } catch (IOException e) {
-        throw StoreFailures.unremoved(path, e);
+        throw StoreFailures.undeleted(path, e);
       }
     }
   }
@@ -70,7 +70,7 @@ public final class ObjectRemoval {
         fileSystem.delete(directory, false);
       }
     } catch (IOException e) {
-      throw StoreFailures.unremoved(directory, e);
+      throw StoreFailures.undeleted(directory, e);
     }
   }
 

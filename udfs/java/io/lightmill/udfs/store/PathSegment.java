@@ -10,7 +10,7 @@ import org.apache.commons.codec.digest.DigestUtils;
  * and {@code - _ . , + @ ( )} are kept. Everything else, such as separators, spaces, control,
  * formatting and glob characters, is replaced by {@code _}.
  */
-final class PathSegment {
+public final class PathSegment {
 
   /** Limit in UTF-8; with an extension, a name fits the 255 bytes of common file systems. */
   static final int MAX_BYTES = 180;
@@ -48,19 +48,24 @@ final class PathSegment {
     return OUTER_DOT.matcher(safe).replaceAll("_");
   }
 
-  /** Truncates text that is too long and appends a hash of it, so that names stay different. */
-  private static String limited(String plain, String text, int maxBytes) {
-    if (bytes(plain) <= maxBytes) {
-      return plain;
+  /**
+   * Truncates a name that is too long and appends a hash, so that different names stay different.
+   *
+   * @param text that is hashed, from which the name was made
+   * @param maxBytes of the result in UTF-8
+   */
+  public static String limited(String name, String text, int maxBytes) {
+    if (bytes(name) <= maxBytes) {
+      return name;
     }
     String hash = "-" + DigestUtils.sha256Hex(text).substring(0, HASH_DIGITS);
     int end = 0;
     int taken = hash.length();
     while (true) {
-      int next = plain.offsetByCodePoints(end, 1);
-      taken += bytes(plain.substring(end, next));
+      int next = name.offsetByCodePoints(end, 1);
+      taken += bytes(name.substring(end, next));
       if (taken > maxBytes) {
-        return plain.substring(0, end) + hash;
+        return name.substring(0, end) + hash;
       }
       end = next;
     }

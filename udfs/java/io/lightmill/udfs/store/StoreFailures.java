@@ -20,26 +20,21 @@ final class StoreFailures {
   }
 
   static LightmillException unstored(Path path, IOException e) {
-    return new LightmillException(
-        ErrorCode.STORE_FAILED,
-        "object %s cannot be stored: %s; fix the cause and run again; finished images are kept"
-            .formatted(path, e),
-        e);
+    return failed("object %s cannot be stored: %s; fix the cause and run again", path, e);
   }
 
   static LightmillException unreadable(Path path, IOException e) {
-    return new LightmillException(
-        ErrorCode.STORE_FAILED,
-        "object %s cannot be read: %s; fix its permissions or credentials and run again"
-            .formatted(path, e),
-        e);
+    return failed(
+        "object %s cannot be read: %s; fix its permissions or credentials and run again", path, e);
   }
 
-  static LightmillException unremoved(Path path, IOException e) {
+  static LightmillException undeleted(Path path, IOException e) {
+    return failed(
+        "%s cannot be deleted: %s; fix its permissions or credentials and run again", path, e);
+  }
+
+  private static LightmillException failed(String message, Path path, IOException e) {
     return new LightmillException(
-        ErrorCode.STORE_FAILED,
-        "%s cannot be deleted: %s; fix its permissions or credentials and run again"
-            .formatted(path, e),
-        e);
+        ErrorCode.STORE_FAILED, (message + "; finished images are kept").formatted(path, e), e);
   }
 }

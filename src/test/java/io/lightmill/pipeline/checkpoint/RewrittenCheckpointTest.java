@@ -122,7 +122,7 @@ class RewrittenCheckpointTest {
     Files.copy(plain, vae.resolve("diffusion_pytorch_model.bf16.safetensors"));
     Files.move(plain, vae.resolve("diffusion_pytorch_model.fp16.safetensors"));
     assertThatExceptionOfType(LightmillException.class)
-        .isThrownBy(() -> WeightFiles.in(vae))
+        .isThrownBy(() -> WeightFiles.in(vae, Optional.empty()))
         .withMessage(
             "%s has its weights only as the variants bf16, fp16; name one (--variant)", vae);
     assertThat(WeightFiles.in(vae, Optional.of("bf16")).location().getFileName())

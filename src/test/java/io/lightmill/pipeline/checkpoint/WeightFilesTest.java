@@ -10,6 +10,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeMap;
 import org.assertj.core.api.ThrowableAssertAlternative;
 import org.junit.jupiter.api.Test;
@@ -28,7 +29,7 @@ class WeightFilesTest {
   @ValueSource(strings = {"model.safetensors", "diffusion_pytorch_model.safetensors"})
   void aSingleFileIsFoundUnderEitherName(String name) throws IOException {
     Path file = StoredBytes.write(directory.resolve(name), Map.of("a", TENSOR));
-    WeightFiles found = WeightFiles.in(directory);
+    WeightFiles found = WeightFiles.in(directory, Optional.empty());
     assertThat(found.location()).isEqualTo(file);
     assertThat(found.files()).extracting(SafetensorsFile::path).containsExactly(file);
   }
@@ -38,7 +39,7 @@ class WeightFilesTest {
     shard("one.safetensors", "a", "b");
     shard("two.safetensors", "c");
     index(Map.of("a", "one.safetensors", "b", "one.safetensors", "c", "two.safetensors"));
-    WeightFiles found = WeightFiles.in(directory);
+    WeightFiles found = WeightFiles.in(directory, Optional.empty());
     assertThat(found.location()).isEqualTo(directory.resolve(INDEX));
     assertThat(found.files()).extracting(file -> file.tensors().size()).containsExactly(2, 1);
   }
@@ -124,7 +125,7 @@ class WeightFilesTest {
 
   private ThrowableAssertAlternative<LightmillException> refusal(ErrorCode code) {
     return assertThatExceptionOfType(LightmillException.class)
-        .isThrownBy(() -> WeightFiles.in(directory))
+        .isThrownBy(() -> WeightFiles.in(directory, Optional.empty()))
         .matches(e -> e.code() == code);
   }
 }

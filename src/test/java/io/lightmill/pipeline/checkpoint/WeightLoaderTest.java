@@ -16,6 +16,7 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -112,7 +113,8 @@ class WeightLoaderTest {
         .isThrownBy(
             () ->
                 FLOAT32.load(
-                    WeightFiles.in(directory), layout.named(name -> name.replace("kept.", ""))))
+                    WeightFiles.in(directory, Optional.empty()),
+                    layout.named(name -> name.replace("kept.", ""))))
         .withMessage(
             directory.resolve("model.safetensors")
                 + " lacks the weights norm.bias, proj.bias;"

@@ -37,7 +37,6 @@ class PromptTokenizerReferenceTest {
       assertThat(encoded.ids()).containsExactly(call.ids().toArray(new Long[0]));
       assertThat(encoded.attentionMask())
           .containsExactly(call.attentionMask().toArray(new Long[0]));
-      assertThat(encoded.truncated()).isEqualTo(tokenizer.count(call.text()) > call.maxLength());
     }
   }
 

@@ -194,6 +194,6 @@ class RunLockTest {
         .isInstanceOfSatisfying(
             LightmillException.class,
             e -> assertThat(e.code()).isEqualTo(ErrorCode.OUTPUT_UNWRITABLE))
-        .hasMessageContaining("delete that directory if no run is using the output");
+        .hasMessageContaining("delete that directory if no run uses the output");
   }
 }

@@ -88,7 +88,6 @@ class ImageStoreOnS3Test {
 
     store.put(key, IMAGE, "image/png");
 
-    assertThat(store.exists(key)).isTrue();
     assertThat(store.read(key)).hasValueSatisfying(bytes -> assertThat(bytes).isEqualTo(IMAGE));
     assertThat(store.find(key))
         .hasValueSatisfying(found -> assertThat(found.bytes()).isEqualTo(IMAGE));
