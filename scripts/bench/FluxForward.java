@@ -11,9 +11,8 @@ import java.io.BufferedReader;
 import java.io.InputStreamReader;
 import java.nio.file.Path;
 
-/**
- * One forward pass of FLUX's network for every line on standard input, answered by its seconds; the
- * last line, {@code check}, is answered by the sum of the result's magnitudes.
+/** Runs one forward pass of FLUX's network per line on standard input and prints its seconds; for the
+ * last line, {@code check}, prints the sum of the result's magnitudes.
  */
 class FluxForward {
 

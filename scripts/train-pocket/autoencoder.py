@@ -34,20 +34,20 @@ def latents(mean, log_variance, noise):
 
 def batch(pools, rng, whole):
     """Whole images, so that group norms see the same input as in use, or crops: of three, the one with most edges, to learn more per pixel."""
-    pictures = pools[rng.integers(len(pools))]
-    chosen = rng.integers(0, len(pictures) - 100, WHOLE if whole else CROPS)
+    images = pools[rng.integers(len(pools))]
+    chosen = rng.integers(0, len(images) - 100, WHOLE if whole else CROPS)
     if whole:
-        return tensor(np.stack([pictures[i] for i in chosen]))
-    return tensor(np.stack([max((crop(pictures[i], rng) for _ in range(3)), key=edginess) for i in chosen]))
+        return tensor(np.stack([images[i] for i in chosen]))
+    return tensor(np.stack([max((crop(images[i], rng) for _ in range(3)), key=edginess) for i in chosen]))
 
 
-def crop(picture, rng):
-    y, x = (rng.integers(0, (length - CROP) // 8 + 1) * 8 for length in picture.shape[:2])
-    return picture[y:y + CROP, x:x + CROP]
+def crop(image, rng):
+    y, x = (rng.integers(0, (length - CROP) // 8 + 1) * 8 for length in image.shape[:2])
+    return image[y:y + CROP, x:x + CROP]
 
 
-def edginess(picture):
-    return np.abs(np.diff(picture[::2, ::2, 1].astype(np.int16), axis=1)).sum()
+def edginess(image):
+    return np.abs(np.diff(image[::2, ::2, 1].astype(np.int16), axis=1)).sum()
 
 
 def main():
@@ -98,8 +98,8 @@ def main():
 @torch.no_grad()
 def level(trainer, folder):
     """Scales every channel of the latents to a deviation of one without changing the images, so that the flow's loss weighs all channels equally."""
-    pictures = tensor(pool(folder, (128, 128))[0][:200])
-    means = torch.cat([networks.encode(trainer.average.weights, shapes.AUTOENCODER, some)[0] for some in pictures.split(20)])
+    images = tensor(pool(folder, (128, 128))[0][:200])
+    means = torch.cat([networks.encode(trainer.average.weights, shapes.AUTOENCODER, some)[0] for some in images.split(20)])
     factors = 1 / means.std((0, 2, 3))
     for weights in (trainer.weights, trainer.average.weights):
         for name in ("encoder.conv_out.weight", "encoder.conv_out.bias"):

@@ -47,10 +47,10 @@ class Checkpoint:
     @torch.no_grad()
     def draw(self, texts, size, steps=8, text_tokens=64, seed=0):
         """Images [texts, 3, height, width] in [-1, 1], quantized to 8 bits; image i uses seed + i."""
-        pictures = []
+        images = []
         for i in range(0, len(texts), BATCH):
-            pictures.append(self.batch(texts[i:i + BATCH], size, steps, text_tokens, seed + i))
-        return torch.cat(pictures)
+            images.append(self.batch(texts[i:i + BATCH], size, steps, text_tokens, seed + i))
+        return torch.cat(images)
 
     def batch(self, texts, size, steps, text_tokens, seed):
         (transformer, config), (vae, vae_config) = self.transformer, self.vae

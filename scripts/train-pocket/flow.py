@@ -18,21 +18,21 @@ from training import Trainer, alone, workers
 
 # FLUX attends to padding, so every supported text length must be trained: first the short ones, which cost less, then all.
 TEXT_TOKENS, SHORT_SHARE, TEXT_SHARE = (32, 48, 64, 96, 128, 192, 256), (80, 15, 5, 0, 0, 0, 0), (40, 12, 20, 8, 10, 4, 6)
-PICTURES = 16_000  # the maximum number of encoded images per size
+IMAGES = 16_000  # the maximum number of encoded images per size
 EMPTY_SHARE = 0.08  # the share of empty prompts, away from which guidance leads
 GUIDANCE = 2.0  # the scale of classifier-free guidance that is trained in
 
 
 def latents(folder, size):
     """Packed latents [count, tokens, channels] of a pool, scaled to mean 0 and deviation 1, with their scenes and the scaling."""
-    scenes = pool(folder, size)[1][:PICTURES]
+    scenes = pool(folder, size)[1][:IMAGES]
     path = folder / f"latents-{size[0]}x{size[1]}.pt"
     if not path.exists():
-        weights, pictures = torch.load(folder / "autoencoder.pt", weights_only=True)["average"], pool(folder, size)[0][:PICTURES]
+        weights, images = torch.load(folder / "autoencoder.pt", weights_only=True)["average"], pool(folder, size)[0][:IMAGES]
         batches = []
         with torch.no_grad(), torch.autocast("cpu", torch.bfloat16):
-            for i in range(0, len(pictures), 50):
-                batches.append(networks.encode(weights, shapes.AUTOENCODER, tensor(pictures[i:i + 50]))[0].half())
+            for i in range(0, len(images), 50):
+                batches.append(networks.encode(weights, shapes.AUTOENCODER, tensor(images[i:i + 50]))[0].half())
         torch.save(torch.cat(batches), path)
     raw = torch.load(path, weights_only=True)
     shift, scale = scaling(folder)
@@ -40,7 +40,7 @@ def latents(folder, size):
 
 
 def scaling(folder):
-    """The shift and the scale of all latents, those of the square pictures: (shift_factor, scaling_factor)."""
+    """The shift and the scale of all latents, those of the square images: (shift_factor, scaling_factor)."""
     raw = torch.load(folder / "latents-128x128.pt", weights_only=True).float()
     return raw.mean().item(), 1 / raw.std().item()
 
@@ -148,13 +148,13 @@ def train(options, rank):
         size = kinds.choices(list(LARGE if large else SMALL), (4, 3, 3))[0]
         if size not in data:
             data[size] = latents(options.folder, size)
-        pictures, scenes = data[size]
+        images, scenes = data[size]
         tokens = kinds.choices(TEXT_TOKENS, TEXT_SHARE if progress >= options.long_from else SHORT_SHARE)[0]
         chosen = [rng.randrange(len(scenes)) for _ in range((20 if large else 64) // options.workers)]
         clip_ids, t5_ids = asked([scenes[i] for i in chosen], tokens, prompts, rng)
         if (size, tokens) not in ropes:
             ropes[size, tokens] = networks.rope(shapes.TRANSFORMER, tokens, size[1] // 16, size[0] // 16)
-        clean = pictures[chosen].float()
+        clean = images[chosen].float()
         noise, t = torch.randn_like(clean), times(len(chosen), clean.size(1))
         noisy = torch.lerp(clean, noise, t[:, None, None])
         with torch.autocast("cpu", torch.bfloat16):

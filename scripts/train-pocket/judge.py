@@ -1,4 +1,4 @@
-"""The judge: a classifier that reads product, colour and background, trained on renders alone, never on generated pictures.
+"""The judge: a classifier that reads product, colour and background, trained on renders alone, never on generated images.
 
 It is trained on all combinations, including those that are held out from the flow, so that its errors on those are errors of the images."""
 
@@ -82,10 +82,10 @@ def main():
     adam = torch.optim.AdamW(judge.parameters(), options.rate, weight_decay=0.02)
     while (progress := (clock() - start) / (60 * options.minutes)) < 1:
         which = rng.choices(range(len(pools)), shares)[0]
-        pictures = pools[which][0]
-        chosen = [rng.randrange(len(pictures)) for _ in range(64)]
+        images = pools[which][0]
+        chosen = [rng.randrange(len(images)) for _ in range(64)]
         with torch.autocast("cpu", torch.bfloat16):
-            read = judge(disturb(tensor(pictures[chosen]), rng))
+            read = judge(disturb(tensor(images[chosen]), rng))
         loss = sum((1 if name in READ else 0.2) * F.cross_entropy(logits.float(), labels[which][chosen, i]) for i, (name, logits) in enumerate(zip(ATTRIBUTES, read)))
         for group in adam.param_groups:
             group["lr"] = options.rate * min(1, (step + 1) / 50) * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * progress)))

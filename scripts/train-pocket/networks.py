@@ -42,7 +42,7 @@ TEXT = load("nn", "flux", "clip", "t5", "autoencoder_kl", "flow")
 nn, flux, clip, t5, autoencoder_kl = (TEXT[name] for name in ("nn", "flux", "clip", "t5", "autoencoder_kl"))
 
 
-# Row by row is for pictures that must not depend on their batch; training has one batch after the other, and goes at once.
+# Whole batches at once, also where the product computes row by row so that an image does not depend on its batch.
 def linear(x, w, name):
     return F.linear(x, w[name + ".weight"], w.get(name + ".bias"))
 

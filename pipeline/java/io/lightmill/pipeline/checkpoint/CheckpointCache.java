@@ -55,7 +55,7 @@ public final class CheckpointCache {
 
   /** {@link Checkpoint#digest}, cached until a file of the checkpoint changes. */
   public String digest(Checkpoint checkpoint) {
-    return new DigestMemory(root.resolve("digests")).digest(checkpoint);
+    return new DigestCache(root.resolve("digests")).digest(checkpoint);
   }
 
   /**
@@ -92,7 +92,7 @@ public final class CheckpointCache {
         fetchLocked(source, target);
       }
       return target;
-    } catch (NoRoomException e) {
+    } catch (InsufficientSpaceException e) {
       throw new LightmillException(
           ErrorCode.CHECKPOINT_INVALID,
           "%s does not fit into the cache %s: %s; free space there, or set LIGHTMILL_CACHE to a directory on a larger disk"

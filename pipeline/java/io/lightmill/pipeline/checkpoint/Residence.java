@@ -7,37 +7,37 @@ import java.util.HashMap;
 import java.util.Map;
 import java.util.function.Supplier;
 
-/** Decides how the networks of several pipelines over one checkpoint share one device. */
+/** How the networks of several pipelines over one checkpoint live on one device. */
 public interface Residence extends AutoCloseable {
 
-  /** Turns a component's weights into those of one pipeline, for example by adding adapters. */
+  /** Turns the weights of a component into those that a pipeline's network computes with. */
   @FunctionalInterface
   interface Adding {
 
-    /** A new dictionary; the caller still owns the given one. */
+    /** A new dictionary; the given one stays the caller's. */
     Weights to(String component, Weights weights);
   }
 
   /**
-   * The source of weights for the networks of one pipeline.
+   * Where the networks of one pipeline get their weights.
    *
-   * @param adding turns the checkpoint's weights into the pipeline's
+   * @param adding what the pipeline adds to the checkpoint's
    */
   WeightLoader.Place place(Adding adding);
 
-  /** Frees the weights that no pipeline owns. */
+  /** Frees what no pipeline owns. */
   @Override
   void close();
 
-  /** All networks stay on the device, and pipelines share the checkpoint's tensors. */
+  /** All networks stay, and pipelines share the checkpoint's tensors. */
   static Residence together() {
     return new Together();
   }
 
   /**
-   * Text encoders, transformer and autoencoder take turns: each is loaded from its files when it is
-   * used and leaves the device for the next, so that only the largest of them must fit. The files
-   * stay in the host's page cache as far as it has space.
+   * Text encoders, transformer and autoencoder take turns: each comes from its files when it is
+   * used and leaves for the next, so that the device holds the largest of them and not all. The
+   * files stay in the host's page cache as far as that has room.
    */
   static Residence inTurn(Device device) {
     return new InTurn(new DeviceTurns(device));
@@ -87,9 +87,7 @@ public interface Residence extends AutoCloseable {
               });
     }
 
-    /**
-     * {@code text_encoder}, {@code text_encoder_2} and {@code text_encoder_3} are used together.
-     */
+    /** {@code text_encoder}, {@code text_encoder_2} and {@code text_encoder_3} read together. */
     private static String group(String component) {
       return component.replaceFirst("_\\d+$", "");
     }

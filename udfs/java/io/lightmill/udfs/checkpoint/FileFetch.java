@@ -2,7 +2,7 @@ package io.lightmill.udfs.checkpoint;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
-import io.lightmill.pipeline.checkpoint.NoRoomException;
+import io.lightmill.pipeline.checkpoint.InsufficientSpaceException;
 import java.io.EOFException;
 import java.io.IOException;
 import java.io.InterruptedIOException;
@@ -61,7 +61,7 @@ record FileFetch(FileSystem fileSystem, List<RemotePart> files, int chunkBytes) 
    * Copies the missing chunks.
    *
    * @param directory that is empty, or holds the partial result of an earlier fetch of these files
-   * @throws NoRoomException before anything is copied, if the disk has too little space
+   * @throws InsufficientSpaceException before anything is copied, if the disk has too little space
    */
   void into(Path directory) throws IOException {
     Files.createDirectories(directory);
@@ -98,7 +98,7 @@ record FileFetch(FileSystem fileSystem, List<RemotePart> files, int chunkBytes) 
   private static void requireSpace(Path directory, long bytes) throws IOException {
     long space = Files.getFileStore(directory).getUsableSpace();
     if (bytes > space) {
-      throw new NoRoomException(bytes, space);
+      throw new InsufficientSpaceException(bytes, space);
     }
   }
 

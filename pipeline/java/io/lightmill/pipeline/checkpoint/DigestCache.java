@@ -21,40 +21,40 @@ import org.slf4j.LoggerFactory;
  *
  * @param directory that holds one file per digest
  */
-record DigestMemory(Path directory) {
+record DigestCache(Path directory) {
 
-  private static final Logger LOG = LoggerFactory.getLogger(DigestMemory.class);
+  private static final Logger LOG = LoggerFactory.getLogger(DigestCache.class);
 
   /** A file that is younger than this may change again without a new modification time. */
   private static final Duration YOUNG = Duration.ofSeconds(2);
 
   String digest(Checkpoint checkpoint) {
-    Optional<Path> memory = memory(checkpoint);
-    Optional<String> known = memory.flatMap(DigestMemory::recalled);
-    if (known.isPresent()) {
-      return known.get();
+    Optional<Path> entry = entry(checkpoint);
+    Optional<String> cached = entry.flatMap(DigestCache::read);
+    if (cached.isPresent()) {
+      return cached.get();
     }
     String digest = checkpoint.digest();
-    if (memory.isPresent() && memory.equals(memory(checkpoint))) { // no file changed meanwhile
-      remember(memory.get(), digest);
+    if (entry.isPresent() && entry.equals(entry(checkpoint))) { // no file changed meanwhile
+      write(entry.get(), digest);
     }
     return digest;
   }
 
   /** The entry for these files; empty if they are too young to detect a change. */
-  private Optional<Path> memory(Checkpoint checkpoint) {
+  private Optional<Path> entry(Checkpoint checkpoint) {
     try {
       StringBuilder listing = new StringBuilder();
       Instant settled = Instant.now().minus(YOUNG);
       for (Path file : CheckpointDigest.files(checkpoint)) {
-        BasicFileAttributes facts = Files.readAttributes(file, BasicFileAttributes.class);
-        if (facts.lastModifiedTime().toInstant().isAfter(settled)) {
+        BasicFileAttributes attributes = Files.readAttributes(file, BasicFileAttributes.class);
+        if (attributes.lastModifiedTime().toInstant().isAfter(settled)) {
           return Optional.empty();
         }
         listing.append(
             "%s %d %s %s%n"
                 .formatted(
-                    file.toRealPath(), facts.size(), facts.lastModifiedTime(), facts.fileKey()));
+                    file.toRealPath(), attributes.size(), attributes.lastModifiedTime(), attributes.fileKey()));
       }
       return Optional.of(directory.resolve(DigestUtils.sha256Hex(listing.toString())));
     } catch (IOException e) { // hashing reports it
@@ -63,25 +63,25 @@ record DigestMemory(Path directory) {
     }
   }
 
-  private static Optional<String> recalled(Path memory) {
+  private static Optional<String> read(Path entry) {
     try {
-      return Files.exists(memory)
-          ? Optional.of(Files.readString(memory, UTF_8)).filter(it -> it.matches("[0-9a-f]{64}"))
+      return Files.exists(entry)
+          ? Optional.of(Files.readString(entry, UTF_8)).filter(it -> it.matches("[0-9a-f]{64}"))
           : Optional.empty();
     } catch (IOException e) {
-      LOG.debug("{} cannot be read", memory, e);
+      LOG.debug("{} cannot be read", entry, e);
       return Optional.empty();
     }
   }
 
-  private static void remember(Path memory, String digest) {
+  private static void write(Path entry, String digest) {
     try {
-      Files.createDirectories(memory.getParent());
-      Path partial = Files.createTempFile(memory.getParent(), "digest", ".partial");
+      Files.createDirectories(entry.getParent());
+      Path partial = Files.createTempFile(entry.getParent(), "digest", ".partial");
       Files.writeString(partial, digest, UTF_8);
-      Files.move(partial, memory, StandardCopyOption.ATOMIC_MOVE);
+      Files.move(partial, entry, StandardCopyOption.ATOMIC_MOVE);
     } catch (IOException e) { // the next run hashes again
-      LOG.debug("{} cannot be written", memory, e);
+      LOG.debug("{} cannot be written", entry, e);
     }
   }
 }

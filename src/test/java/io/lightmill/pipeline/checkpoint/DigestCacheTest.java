@@ -13,20 +13,20 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-class DigestMemoryTest {
+class DigestCacheTest {
 
   private static final String REMEMBERED = "f".repeat(64);
 
   @TempDir Path temporary;
   private Path copy;
   private Path kept;
-  private DigestMemory memory;
+  private DigestCache memory;
 
   @BeforeEach
   void checkpoint() throws IOException {
     copy = ReferenceCheckpoint.copy("flux-schnell", temporary.resolve("copy"));
     kept = temporary.resolve("digests");
-    memory = new DigestMemory(kept);
+    memory = new DigestCache(kept);
     for (Path file : CheckpointDigest.files(Checkpoint.open(copy))) {
       Files.setLastModifiedTime(file, FileTime.fromMillis(1_000_000));
     }
