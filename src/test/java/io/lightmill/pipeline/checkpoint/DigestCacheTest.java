@@ -15,29 +15,29 @@ import org.junit.jupiter.api.io.TempDir;
 
 class DigestCacheTest {
 
-  private static final String REMEMBERED = "f".repeat(64);
+  private static final String WRONG = "f".repeat(64);
 
   @TempDir Path temporary;
   private Path copy;
-  private Path kept;
-  private DigestCache memory;
+  private Path directory;
+  private DigestCache cache;
 
   @BeforeEach
   void checkpoint() throws IOException {
     copy = ReferenceCheckpoint.copy("flux-schnell", temporary.resolve("copy"));
-    kept = temporary.resolve("digests");
-    memory = new DigestCache(kept);
+    directory = temporary.resolve("digests");
+    cache = new DigestCache(directory);
     for (Path file : CheckpointDigest.files(Checkpoint.open(copy))) {
       Files.setLastModifiedTime(file, FileTime.fromMillis(1_000_000));
     }
   }
 
   private String digest() {
-    return memory.digest(Checkpoint.open(copy));
+    return cache.digest(Checkpoint.open(copy));
   }
 
   private List<Path> cached() throws IOException {
-    try (Stream<Path> files = Files.list(kept)) {
+    try (Stream<Path> files = Files.list(directory)) {
       return files.toList();
     }
   }
@@ -46,8 +46,8 @@ class DigestCacheTest {
   private void cacheWrongDigest() throws IOException {
     digest();
     assertThat(cached()).hasSize(1);
-    Files.writeString(cached().get(0), REMEMBERED);
-    assertThat(digest()).isEqualTo(REMEMBERED);
+    Files.writeString(cached().get(0), WRONG);
+    assertThat(digest()).isEqualTo(WRONG);
   }
 
   @Test
@@ -67,7 +67,7 @@ class DigestCacheTest {
     Files.write(weights, bytes);
     Files.setLastModifiedTime(weights, FileTime.fromMillis(2_000_000));
 
-    assertThat(digest()).isEqualTo(Checkpoint.open(copy).digest()).isNotEqualTo(REMEMBERED);
+    assertThat(digest()).isEqualTo(Checkpoint.open(copy).digest()).isNotEqualTo(WRONG);
   }
 
   @Test
@@ -76,12 +76,12 @@ class DigestCacheTest {
     Files.setLastModifiedTime(config, FileTime.from(Instant.now().plusSeconds(600)));
 
     assertThat(digest()).isEqualTo(Checkpoint.open(copy).digest());
-    assertThat(kept).doesNotExist();
+    assertThat(directory).doesNotExist();
   }
 
   @Test
   void anUnwritableCacheIsIgnored() throws IOException {
-    Files.createFile(kept);
+    Files.createFile(directory);
 
     assertThat(digest()).isEqualTo(Checkpoint.open(copy).digest());
   }

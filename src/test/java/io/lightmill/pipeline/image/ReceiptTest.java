@@ -34,7 +34,7 @@ class ReceiptTest {
   }
 
   @Test
-  void disabledGuidanceIsOneAndDistilledGuidanceIsOmitted() {
+  void disabledGuidanceIsAScaleOfOne() {
     ImageRequest request =
         new ImageRequest("a mug", Optional.of("blurry"), 512, 512, 4, 0, 1, 256, -3);
     Receipt receipt =

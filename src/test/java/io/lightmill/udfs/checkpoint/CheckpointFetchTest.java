@@ -68,13 +68,13 @@ class CheckpointFetchTest {
 
   @Test
   void theBuiltinCheckpointIsCopiedCompletelyAndOnce() throws IOException {
-    Path brought = new CheckpointFetch(cache, hadoop).localize("builtin:pocket");
-    assertThat(brought).startsWith(root.resolve("builtin"));
-    assertThat(PathUtils.directoryAndFileContentEquals(brought, POCKET)).isTrue();
-    Path marker = Files.createFile(brought.resolve("marker"));
-    assertThat(new CheckpointFetch(cache, hadoop).localize("builtin:pocket")).isEqualTo(brought);
+    Path local = new CheckpointFetch(cache, hadoop).localize("builtin:pocket");
+    assertThat(local).startsWith(root.resolve("builtin"));
+    assertThat(PathUtils.directoryAndFileContentEquals(local, POCKET)).isTrue();
+    Path marker = Files.createFile(local.resolve("marker"));
+    assertThat(new CheckpointFetch(cache, hadoop).localize("builtin:pocket")).isEqualTo(local);
     assertThat(marker).exists();
-    assertThat(Checkpoint.open(brought).pipelineClass()).isEqualTo("FluxPipeline");
+    assertThat(Checkpoint.open(local).pipelineClass()).isEqualTo("FluxPipeline");
   }
 
   @Test
@@ -126,12 +126,12 @@ class CheckpointFetchTest {
           () ->
               new CheckpointFetch(new CheckpointCache(root), new Configuration(false))
                   .localize("builtin:pocket");
-      List<Path> brought = new ArrayList<>();
+      List<Path> local = new ArrayList<>();
       for (Future<Path> each : threads.invokeAll(Collections.nCopies(6, bringing))) {
-        brought.add(each.get());
+        local.add(each.get());
       }
-      assertThat(brought).containsOnly(brought.get(0));
-      assertThat(PathUtils.directoryAndFileContentEquals(brought.get(0), POCKET)).isTrue();
+      assertThat(local).containsOnly(local.get(0));
+      assertThat(PathUtils.directoryAndFileContentEquals(local.get(0), POCKET)).isTrue();
       assertOneCheckpointAndItsLock(root.resolve("builtin"));
     } finally {
       threads.shutdownNow();
@@ -172,8 +172,8 @@ class CheckpointFetchTest {
     Path partial = Files.createDirectories(root.resolve(key + ".partial/vae"));
     Files.writeString(partial.resolve("config.json"), "{");
     Files.writeString(partial.resolve("left.over"), "");
-    Path brought = new CheckpointFetch(cache, hadoop).localize("builtin:pocket");
-    assertThat(PathUtils.directoryAndFileContentEquals(brought, POCKET)).isTrue();
+    Path local = new CheckpointFetch(cache, hadoop).localize("builtin:pocket");
+    assertThat(PathUtils.directoryAndFileContentEquals(local, POCKET)).isTrue();
     assertThat(root.resolve(key + ".partial")).doesNotExist();
   }
 
@@ -181,7 +181,7 @@ class CheckpointFetchTest {
   void aRemoteCheckpointIsFetchedWithoutItsSamples() throws IOException {
     Path bucket = bucket();
     Files.createDirectories(bucket.resolve("samples"));
-    Files.writeString(bucket.resolve("samples/one.png"), "picture");
+    Files.writeString(bucket.resolve("samples/one.png"), "image");
     Files.writeString(bucket.resolve("vae/model.bin"), "pickle");
     Path fetched = new CheckpointFetch(cache, hadoop).localize(REMOTE + "bucket/");
     assertThat(fetched).startsWith(root.resolve("fetched"));

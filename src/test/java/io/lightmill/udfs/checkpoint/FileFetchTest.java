@@ -85,16 +85,16 @@ class FileFetchTest {
     assertThatThrownBy(this::fetch)
         .isInstanceOf(IOException.class)
         .hasMessageContaining("large.bin ended after 12344 of 12345 bytes");
-    List<String> there = Files.readAllLines(copy.resolve(FileFetch.LOG));
-    assertThat(there).isNotEmpty().doesNotContain("12000 large.bin");
-    int kept = there.stream().mapToInt(FileFetchTest::length).sum();
+    List<String> copied = Files.readAllLines(copy.resolve(FileFetch.LOG));
+    assertThat(copied).isNotEmpty().doesNotContain("12000 large.bin");
+    int before = copied.stream().mapToInt(FileFetchTest::length).sum();
     configuration.unset(ShortFileSystem.SHORT);
     ShortFileSystem.READ.clear();
 
     fetch();
 
     assertComplete();
-    assertThat(read()).isEqualTo(all() - kept);
+    assertThat(read()).isEqualTo(all() - before);
   }
 
   @Test

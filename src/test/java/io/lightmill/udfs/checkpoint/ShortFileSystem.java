@@ -61,7 +61,7 @@ public final class ShortFileSystem extends RawLocalFileSystem {
 
     @Override
     public int read() {
-      throw new UnsupportedOperationException("nobody reads byte by byte");
+      throw new UnsupportedOperationException("not used");
     }
 
     @Override

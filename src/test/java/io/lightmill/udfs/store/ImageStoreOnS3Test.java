@@ -156,15 +156,15 @@ class ImageStoreOnS3Test {
             IMAGE,
             "image/png",
             found -> {
-              boolean ofATwin = new String(found.bytes(), UTF_8).equals("of a twin");
-              if (!ofATwin) { // the other writer comes between read and write
-                store.put(key, "of a twin".getBytes(UTF_8), "image/png");
+              boolean fromOther = new String(found.bytes(), UTF_8).equals("of another writer");
+              if (!fromOther) { // the other writer comes between read and write
+                store.put(key, "of another writer".getBytes(UTF_8), "image/png");
               }
-              return ofATwin;
+              return fromOther;
             });
 
-    assertThat(stored.bytes()).isEqualTo("of a twin".length());
-    assertThat(s3.object(object)).asString(UTF_8).isEqualTo("of a twin");
+    assertThat(stored.bytes()).isEqualTo("of another writer".length());
+    assertThat(s3.object(object)).asString(UTF_8).isEqualTo("of another writer");
   }
 
   @Test

@@ -178,7 +178,7 @@ class ImageStoreTest {
 
   @Test
   void probingReportsAnUnwritableRoot() throws IOException {
-    Files.writeString(directory.resolve("out"), "a file stands here");
+    Files.writeString(directory.resolve("out"), "a file");
 
     assertThatThrownBy(() -> local().probeWritable())
         .isInstanceOfSatisfying(
