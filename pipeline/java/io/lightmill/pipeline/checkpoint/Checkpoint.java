@@ -93,7 +93,8 @@ public record Checkpoint(
     for (var field : index.json().properties()) {
       if (isComponent(field.getKey(), field.getValue())) {
         if (!field.getKey().matches("\\w+")) {
-          throw index.wrong(field.getKey(), "under a name of letters, digits and underscores");
+          throw index.wrong(
+              field.getKey(), "stored under a name of letters, digits and underscores");
         }
         requireDirectory(directory, field.getKey());
         components.add(field.getKey());

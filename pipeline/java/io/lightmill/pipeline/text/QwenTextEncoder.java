@@ -60,7 +60,7 @@ public final class QwenTextEncoder implements AutoCloseable {
     int first = config.state(states.get(0));
     int last = config.state(states.get(states.size() - 1));
     if (first < 0 || last > config.layers()) {
-      throw json.wrong("num_hidden_layers", "enough for the hidden states " + states);
+      throw json.wrong("num_hidden_layers", "large enough for the hidden states " + states);
     }
     return config
         .layout(last)

@@ -79,7 +79,7 @@ record TokenizerConfig(
     for (Map.Entry<String, JsonNode> entry : decoder.json().properties()) {
       String id = entry.getKey();
       if (!id.matches("\\d{1,9}")) {
-        throw decoder.wrong(id, "under a token id, a whole number from 0");
+        throw decoder.wrong(id, "stored under a token id, a whole number from 0");
       }
       tokens.add(
           AddedToken.stored(

@@ -146,7 +146,7 @@ public final class RunLock implements AutoCloseable {
   private static LightmillException inUse(String output, LockHolder holder, Instant now) {
     return new LightmillException(
         ErrorCode.OUTPUT_IN_USE,
-        "output '%s' is in use: run '%s' of %s (process %d) has held its lock since %s. Wait until that run ends; if it was killed, its lock expires at %s, in %d s. Or choose another output"
+        "output '%s' is in use: run '%s' of %s (process %d) has held its lock since %s; wait until that run ends or choose another output; if it was killed, its lock expires at %s, in %d s"
             .formatted(
                 output,
                 holder.runId(),

@@ -40,7 +40,7 @@ public record PlacedImages(ImageStore store) {
         | RuntimeException e) { // Parquet throws unchecked exceptions for invalid files
       throw new LightmillException(
           ErrorCode.STORE_FAILED,
-          "image '%s' cannot be read from shard '%s': %s"
+          "image '%s' cannot be read from shard '%s': %s; fix its permissions, or delete the shard and run again"
               .formatted(place.member().get(), place.path(), e.getMessage()),
           e);
     }

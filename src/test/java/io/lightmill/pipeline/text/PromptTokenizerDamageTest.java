@@ -113,7 +113,8 @@ class PromptTokenizerDamageTest {
         "vocab.json has the id 913 for the token '<|endoftext|>'",
         "added_tokens.json has 7");
     write("tokenizer_config.json", config.replace("\"913\": {", "\"last\": {"));
-    assertRefused(directory, "for 'added_tokens_decoder.last', which must be under a token id");
+    assertRefused(
+        directory, "for 'added_tokens_decoder.last', which must be stored under a token id");
     write(
         "tokenizer_config.json",
         config.replace("\"pad_token\": \"<|endoftext|>\"", "\"pad_token\": null"));
