@@ -6,10 +6,7 @@ import java.util.List;
 import java.util.function.UnaryOperator;
 import java.util.stream.LongStream;
 
-/**
- * Texts as the rows of a batch. Equal texts are encoded once, and every text alone, so that its
- * encoding does not depend on its batch.
- */
+/** Texts as the rows of a batch. Equal texts are encoded once. */
 public final class PromptRows {
 
   private final Flow flow;
@@ -32,7 +29,7 @@ public final class PromptRows {
     return flow.idsOnDevice(Tensor.of(ids, distinct.size(), length));
   }
 
-  /** Encodes each row alone and joins the results. */
+  /** What the encoder makes of each row, joined again. */
   public Tensor eachAlone(Tensor ofDistinct, UnaryOperator<Tensor> encoder) {
     List<Long> each = LongStream.range(0, distinct.size()).boxed().toList();
     return flow.cat(

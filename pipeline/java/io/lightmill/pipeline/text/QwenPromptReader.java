@@ -56,9 +56,8 @@ public final class QwenPromptReader implements AutoCloseable {
   }
 
   /**
-   * Encodes prompts, truncated or padded to a number of tokens that includes the template. Equal
-   * prompts are encoded once, and every prompt alone, so that its encoding does not depend on its
-   * batch.
+   * Reads prompts, cut or padded to so many tokens, the template's included: equal ones once, each
+   * by itself, so that what a prompt becomes does not depend on its batch.
    */
   public QwenPrompts read(List<String> prompts, int tokens) {
     List<String> distinct = prompts.stream().distinct().toList();

@@ -17,10 +17,10 @@ import java.util.TreeSet;
 import java.util.stream.IntStream;
 
 /**
- * The arguments of a recorded call, which requests must be able to express.
+ * The arguments of a recorded call, which must be such that requests express them.
  *
  * @param caseName of the call
- * @param json the case in {@code cases.json}
+ * @param json the case as {@code cases.json} holds it
  * @param defaults of the pipeline
  */
 record CallArguments(String caseName, JsonNode json, CallDefaults defaults) {
@@ -39,12 +39,12 @@ record CallArguments(String caseName, JsonNode json, CallDefaults defaults) {
           "max_sequence_length",
           "num_images_per_prompt");
 
-  /** The call as requests, in the order of its images: the images of a prompt are adjacent. */
+  /** The call as requests, in the order of its pictures: each prompt's pictures side by side. */
   List<ImageRequest> requests() {
     requireExpressible();
-    List<String> prompts = args().texts("prompt");
+    List<String> prompts = texts("prompt");
     if (prompts.isEmpty()) {
-      throw args().wrong("prompt", "a string or a list of strings");
+      throw wrong("prompt", "a string or a list of strings");
     }
     List<Optional<String>> seconds = texts("prompt_2", prompts.size());
     List<Optional<String>> thirds = texts("prompt_3", prompts.size());
@@ -60,24 +60,24 @@ record CallArguments(String caseName, JsonNode json, CallDefaults defaults) {
   }
 
   int imagesPerPrompt() {
-    return args().count("num_images_per_prompt", 1);
+    return count("num_images_per_prompt", 1);
   }
 
-  /** The pipeline's settings for this call. */
+  /** What the pipeline is to be set to for this call. */
   ComponentConfig settings(Path file) {
     ObjectNode settings = JsonNodeFactory.instance.objectNode();
     for (String key : defaults.settings()) {
       JsonNode given = json.path("load_overrides").path(key);
-      settings.set(key, given.isMissingNode() ? args().json().get(key) : given);
+      settings.set(key, given.isMissingNode() ? args().get(key) : given);
     }
     return new ComponentConfig(file, settings);
   }
 
   /** One text per prompt, from an argument that may be absent or one for all prompts. */
   private List<Optional<String>> texts(String key, int prompts) {
-    List<String> texts = args().texts(key);
+    List<String> texts = texts(key);
     if (texts.size() > 1 && texts.size() != prompts) {
-      throw args().wrong(key, "one string for all prompts or one for each");
+      throw wrong(key, "one string for all prompts or one for each");
     }
     return IntStream.range(0, prompts)
         .mapToObj(i -> texts.isEmpty() ? null : texts.get(texts.size() == 1 ? 0 : i))
@@ -92,7 +92,7 @@ record CallArguments(String caseName, JsonNode json, CallDefaults defaults) {
 
   private void requireExpressible() {
     Set<String> unknown = new TreeSet<>();
-    args().json().fieldNames().forEachRemaining(unknown::add);
+    args().fieldNames().forEachRemaining(unknown::add);
     json.path("load_overrides").fieldNames().forEachRemaining(unknown::add);
     unknown.removeAll(EXPRESSIBLE);
     unknown.removeAll(defaults.settings());
@@ -111,22 +111,42 @@ record CallArguments(String caseName, JsonNode json, CallDefaults defaults) {
         second,
         third,
         negative,
-        args().count("width", defaults.width()),
-        args().count("height", defaults.height()),
-        args().count("num_inference_steps", defaults.numInferenceSteps()),
-        args().number("guidance_scale", defaults.guidanceScale()),
-        args().number("true_cfg_scale", defaults.trueCfgScale()),
-        args().count("max_sequence_length", defaults.maxSequenceLength()),
+        count("width", defaults.width()),
+        count("height", defaults.height()),
+        count("num_inference_steps", defaults.numInferenceSteps()),
+        number("guidance_scale", defaults.guidanceScale()),
+        number("true_cfg_scale", defaults.trueCfgScale()),
+        count("max_sequence_length", defaults.maxSequenceLength()),
         json.path("latent_seed").asLong());
   }
 
-  private ComponentConfig args() {
+  private List<String> texts(String key) {
+    return typed().texts(key);
+  }
+
+  private int count(String key, int absent) {
+    return typed().count(key, absent);
+  }
+
+  private double number(String key, double absent) {
+    return typed().number(key, absent);
+  }
+
+  private LightmillException wrong(String key, String expected) {
+    return typed().wrong(key, expected);
+  }
+
+  private ComponentConfig typed() {
     return new ComponentConfig(
         new ComponentConfig.Source(
             "the case '%s' of the reference".formatted(caseName),
             "",
             ErrorCode.INPUT_INVALID,
             "fix or remove the case"),
-        json.path("args"));
+        args());
+  }
+
+  private JsonNode args() {
+    return json.path("args");
   }
 }

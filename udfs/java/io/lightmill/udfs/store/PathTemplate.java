@@ -51,7 +51,7 @@ public final class PathTemplate {
    */
   public static PathTemplate parse(String template, Set<String> known, ImageFormat format) {
     List<String> segments =
-        new ArrayList<>(Arrays.asList(template.split("/", -1))); // -1 keeps empty segments
+        new ArrayList<>(Arrays.asList(template.split("/", -1))); // -1 keeps empty ends
     if (segments.size() > 1 && segments.get(0).equals(DIRECTORY)) {
       segments.remove(0);
     }
@@ -105,7 +105,7 @@ public final class PathTemplate {
       if (!known.contains(placeholder.group(1))) {
         throw invalid(
             template,
-            "names {%s}, which no row has; it may name %s"
+            "names {%s}, which no row has; known are %s"
                 .formatted(placeholder.group(1), String.join(", ", new TreeSet<>(known))));
       }
     }
@@ -115,7 +115,7 @@ public final class PathTemplate {
     }
     if (!LITERAL.matcher(literal).matches()) {
       throw invalid(
-          template, "has characters in '%s' that are not allowed in file names".formatted(literal));
+          template, "has characters in '%s' that file names should not have".formatted(literal));
     }
     if (segment.startsWith(".") || segment.endsWith(".") || literal.indexOf("..") >= 0) {
       throw invalid(template, "has a name that starts or ends with a dot, or two dots in a row");
@@ -125,7 +125,7 @@ public final class PathTemplate {
   private static LightmillException invalid(String template, String reason) {
     return new LightmillException(
         ErrorCode.CONFIGURATION_INVALID,
-        "the path template '%s' %s; write it as directories and a name, such as {sku}/{image_id}"
+        "Path template '%s' %s. Write it as directories and a name, such as {sku}/{image_id}."
             .formatted(template, reason));
   }
 }

@@ -20,7 +20,7 @@ class ImageReceiptReaderTest {
     for (String prompt :
         new String[] {"a mug", "", Receipts.HOSTILE, "a\0b\uFFFF", "Negative prompt: x"}) {
       Receipt receipt = Receipts.of(prompt);
-      byte[] object = ImageEncoder.encode(TestImages.noise(5, 4), receipt, format);
+      byte[] object = ImageEncoder.encode(Pictures.noise(5, 4), receipt, format);
 
       assertThat(ImageReceiptReader.identity(object)).contains(receipt.identity());
     }
@@ -29,7 +29,7 @@ class ImageReceiptReaderTest {
   @ParameterizedTest
   @EnumSource(ImageFormat.class)
   void aTruncatedObjectHasNoReceipt(ImageFormat format) {
-    byte[] object = ImageEncoder.encode(TestImages.noise(5, 4), Receipts.of("a mug"), format);
+    byte[] object = ImageEncoder.encode(Pictures.noise(5, 4), Receipts.of("a mug"), format);
 
     for (int length = 0; length < object.length; length++) {
       assertThat(ImageReceiptReader.identity(Arrays.copyOf(object, length))).isEmpty();
@@ -39,7 +39,7 @@ class ImageReceiptReaderTest {
   @Test
   void aDamagedPngHasNoReceipt() {
     byte[] object =
-        ImageEncoder.encode(TestImages.noise(5, 4), Receipts.of("a mug"), ImageFormat.PNG);
+        ImageEncoder.encode(Pictures.noise(5, 4), Receipts.of("a mug"), ImageFormat.PNG);
 
     for (int i = 0; i < object.length; i++) {
       byte[] damaged = object.clone();

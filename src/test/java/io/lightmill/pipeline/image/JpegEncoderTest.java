@@ -18,8 +18,8 @@ class JpegEncoderTest {
 
   @Test
   void colourEdgesAreKept() throws IOException {
-    RgbImage image = TestImages.slopes(62, 47);
-    RgbImage decoded = TestImages.decoded(jpeg(image, "a mug"));
+    RgbImage image = Pictures.slopes(62, 47);
+    RgbImage decoded = Pictures.decoded(jpeg(image, "a mug"));
 
     assertThat(decoded.width()).isEqualTo(62);
     assertThat(decoded.height()).isEqualTo(47);
@@ -32,13 +32,13 @@ class JpegEncoderTest {
 
   @Test
   void theSameInputGivesTheSameBytes() {
-    RgbImage image = TestImages.noise(33, 21);
+    RgbImage image = Pictures.noise(33, 21);
     assertThat(jpeg(image, Receipts.HOSTILE)).isEqualTo(jpeg(image, Receipts.HOSTILE));
   }
 
   @Test
   void segmentsFollowTheJfifHeader() throws IOException {
-    List<Segment> segments = segments(jpeg(TestImages.noise(9, 9), "a mug"));
+    List<Segment> segments = segments(jpeg(Pictures.noise(9, 9), "a mug"));
 
     assertThat(segments.subList(0, 4))
         .extracting(Segment::marker)
@@ -52,14 +52,14 @@ class JpegEncoderTest {
   @Test
   void exifHoldsTheParameters() throws IOException {
     Receipt receipt = Receipts.of(Receipts.HOSTILE);
-    byte[] jpeg = ImageEncoder.encode(TestImages.noise(9, 9), receipt, ImageFormat.JPEG);
+    byte[] jpeg = ImageEncoder.encode(Pictures.noise(9, 9), receipt, ImageFormat.JPEG);
 
     assertThat(userComment(segments(jpeg).get(1))).isEqualTo(receipt.parameters());
   }
 
   @Test
   void theXmpPacketMarksTheImage() throws Exception {
-    byte[] segment = segments(jpeg(TestImages.noise(9, 9), Receipts.HOSTILE)).get(2).content;
+    byte[] segment = segments(jpeg(Pictures.noise(9, 9), Receipts.HOSTILE)).get(2).content;
 
     Xmp.assertMarked(
         Arrays.copyOfRange(segment, "http://ns.adobe.com/xap/1.0/\0".length(), segment.length),
@@ -70,14 +70,14 @@ class JpegEncoderTest {
   void longPromptsAreTruncatedInExifAndCompleteInTheJson() throws IOException {
     String prompt = "\"杯👩🏽‍🚀&\u0001".repeat(20_000);
     Receipt receipt = Receipts.of(prompt);
-    RgbImage image = TestImages.slopes(24, 24);
+    RgbImage image = Pictures.slopes(24, 24);
     byte[] jpeg = ImageEncoder.encode(image, receipt, ImageFormat.JPEG);
 
     String comment = userComment(segments(jpeg).get(1));
     assertThat(comment).startsWith("\"杯👩🏽‍🚀&\u0001\"杯").endsWith("…\n" + receipt.settings());
     assertThat(segments(jpeg)).filteredOn(segment -> segment.marker == 0xfe).hasSizeGreaterThan(5);
     assertThat(ImageReceiptReader.identity(jpeg)).contains(receipt.identity());
-    assertThat(TestImages.decoded(jpeg).width()).isEqualTo(24);
+    assertThat(Pictures.decoded(jpeg).width()).isEqualTo(24);
   }
 
   private static byte[] jpeg(RgbImage image, String prompt) {

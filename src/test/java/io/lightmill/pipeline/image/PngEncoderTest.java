@@ -23,10 +23,10 @@ class PngEncoderTest {
   void everyPixelIsReadBack(int width, int height) throws IOException {
     for (RgbImage image :
         List.of(
-            TestImages.noise(width, height),
-            TestImages.slopes(width, height),
-            TestImages.plain(width, height, 0xff0080))) {
-      RgbImage decoded = TestImages.decoded(png(image, "a mug"));
+            Pictures.noise(width, height),
+            Pictures.slopes(width, height),
+            Pictures.plain(width, height, 0xff0080))) {
+      RgbImage decoded = Pictures.decoded(png(image, "a mug"));
 
       assertThat(decoded.width()).isEqualTo(width);
       assertThat(decoded.height()).isEqualTo(height);
@@ -36,19 +36,19 @@ class PngEncoderTest {
 
   @Test
   void theSameInputGivesTheSameBytes() {
-    RgbImage image = TestImages.noise(33, 21);
+    RgbImage image = Pictures.noise(33, 21);
     assertThat(png(image, Receipts.HOSTILE)).isEqualTo(png(image, Receipts.HOSTILE));
   }
 
   @Test
   void smoothImagesAreCompressed() {
-    RgbImage image = TestImages.slopes(256, 256);
+    RgbImage image = Pictures.slopes(256, 256);
     assertThat(png(image, "a mug")).hasSizeLessThan(image.rgb().length / 20);
   }
 
   @Test
   void chunksHaveTheOrderOfTheStandard() throws IOException {
-    List<Chunk> chunks = chunks(png(TestImages.noise(300, 300), "a mug"));
+    List<Chunk> chunks = chunks(png(Pictures.noise(300, 300), "a mug"));
 
     assertThat(chunks)
         .extracting(Chunk::type)
@@ -59,17 +59,17 @@ class PngEncoderTest {
 
   @Test
   void imagesWithoutAReceiptHaveNoTextChunks() throws IOException {
-    RgbImage image = TestImages.noise(7, 5);
+    RgbImage image = Pictures.noise(7, 5);
     byte[] png = ImageEncoder.png(image);
 
     assertThat(chunks(png)).extracting(Chunk::type).containsExactly("IHDR", "sRGB", "IDAT", "IEND");
-    assertThat(TestImages.decoded(png).rgb()).isEqualTo(image.rgb());
+    assertThat(Pictures.decoded(png).rgb()).isEqualTo(image.rgb());
   }
 
   @Test
   void latinTextIsStoredInTextChunks() throws IOException {
     Receipt receipt = Receipts.of("Café à la crème,\nwith a £ sign");
-    List<Chunk> chunks = chunks(PngEncoder.encode(TestImages.noise(2, 2), receipt));
+    List<Chunk> chunks = chunks(PngEncoder.encode(Pictures.noise(2, 2), receipt));
 
     assertThat(new String(chunks.get(2).data, ISO_8859_1))
         .isEqualTo("parameters\0" + receipt.parameters());
@@ -82,7 +82,7 @@ class PngEncoderTest {
     for (String prompt :
         List.of(Receipts.HOSTILE, "€", "tab\there", "carriage\rreturn", "\u0085")) {
       Receipt receipt = Receipts.of(prompt);
-      Chunk parameters = chunks(PngEncoder.encode(TestImages.noise(2, 2), receipt)).get(2);
+      Chunk parameters = chunks(PngEncoder.encode(Pictures.noise(2, 2), receipt)).get(2);
 
       assertThat(parameters.type).isEqualTo("iTXt");
       assertThat(new String(parameters.data, UTF_8))
@@ -92,14 +92,14 @@ class PngEncoderTest {
 
   @Test
   void nulNeverEndsATextEarly() throws IOException {
-    Chunk parameters = chunks(png(TestImages.noise(2, 2), "a\0mug")).get(2);
+    Chunk parameters = chunks(png(Pictures.noise(2, 2), "a\0mug")).get(2);
 
     assertThat(new String(parameters.data, ISO_8859_1)).startsWith("parameters\0a mug\nSteps: 8");
   }
 
   @Test
   void theXmpPacketMarksTheImage() throws Exception {
-    Chunk xmp = chunks(png(TestImages.noise(2, 2), Receipts.HOSTILE)).get(4);
+    Chunk xmp = chunks(png(Pictures.noise(2, 2), Receipts.HOSTILE)).get(4);
     String keyword = "XML:com.adobe.xmp\0\0\0\0\0";
 
     assertThat(new String(xmp.data, UTF_8)).startsWith(keyword);

@@ -34,7 +34,7 @@ class ReceiptTest {
   }
 
   @Test
-  void disabledGuidanceIsAScaleOfOne() {
+  void guidanceThatIsOffReadsAsOneAndIsLeftOut() {
     ImageRequest request =
         new ImageRequest("a mug", Optional.of("blurry"), 512, 512, 4, 0, 1, 256, -3);
     Receipt receipt =
@@ -56,7 +56,7 @@ class ReceiptTest {
   }
 
   @Test
-  void classifierFreeGuidanceIsTheCfgScale() {
+  void guidanceThatIsNotDistilledIsTheCfgScale() {
     ImageRequest request = new ImageRequest("a mug", Optional.empty(), 512, 512, 4, 7, 1, 256, 1);
     Receipt receipt =
         new Receipt(

@@ -32,7 +32,7 @@ import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** TestImages with adapters, against those of checkpoints that the adapters were folded into. */
+/** Pictures with adapters, against those of checkpoints that the adapters were folded into. */
 class LoraPipelineTest {
 
   @TempDir Path temporary;

@@ -31,7 +31,7 @@ class LongPromptTest {
   /** A token attends only to earlier ones, so the start of a text does not depend on its length. */
   @ParameterizedTest
   @CsvSource({"qwenimage, -1", "zimage, -2", "flux2-klein, 27"})
-  void theStartOfALongTextIsEncodedLikeAShortText(String model, int state) {
+  void aLongTextIsReadAsItsBeginningIs(String model, int state) {
     Flow flow = new Flow(Device.CPU, DType.F32);
     Checkpoint checkpoint = Checkpoint.open(ReferenceCheckpoint.of(model));
     long[] ids = new long[LONG];

@@ -172,14 +172,14 @@ class PathTemplateTest {
         "a/b/c/d/e/f",
       })
   void invalidTemplatesAreRefused(String template) {
-    assertRefused(template).hasMessageContaining("the path template '" + template + "' ");
+    assertRefused(template).hasMessageContaining("Path template '" + template + "' ");
   }
 
   @Test
   void anUnknownNameIsRefusedWithTheKnownNames() {
     assertRefused("{sku}/{prize}")
         .hasMessageContaining(
-            "{prize}, which no row has; it may name category, image_id, my col, name, sku");
+            "{prize}, which no row has; known are category, image_id, my col, name, sku");
   }
 
   private static org.assertj.core.api.AbstractThrowableAssert<?, ? extends Throwable> assertRefused(

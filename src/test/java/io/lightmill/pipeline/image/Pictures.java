@@ -8,9 +8,9 @@ import java.util.Random;
 import javax.imageio.ImageIO;
 
 /** Images for tests. */
-public final class TestImages {
+public final class Pictures {
 
-  private TestImages() {}
+  private Pictures() {}
 
   /** Random bytes: no prediction fits, so that errors are visible. */
   public static RgbImage noise(int width, int height) {
