@@ -41,7 +41,7 @@ public final class PromptRows {
         });
   }
 
-  /** Turns one row per distinct text into one row per text. */
+  /** From a row for each distinct text to a row for each text. */
   public Tensor spread(Tensor ofDistinct) {
     return flow.select(ofDistinct, rows);
   }

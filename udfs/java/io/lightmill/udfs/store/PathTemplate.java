@@ -14,10 +14,10 @@ import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 
 /**
- * A template for the keys of image objects, such as {@code {sku}/{image_id}}, filled with the
- * values of a row. {@code {image_id:2}} takes the first two characters of a value. Whatever the
- * values are, the key is below {@value #DIRECTORY} and is valid on every file system. So no image
- * can replace a manifest.
+ * Names image objects: {@code {sku}/{image_id}} with the values of a row. {@code {image_id:2}}
+ * takes the first two characters of a value. Whatever a value holds, the key stays below {@value
+ * #DIRECTORY} and is a plain name on every file system. All keys stand in that directory, so that
+ * no row takes the place of a manifest.
  */
 public final class PathTemplate {
 
