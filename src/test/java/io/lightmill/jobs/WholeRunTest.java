@@ -61,7 +61,7 @@ class WholeRunTest {
       delimiter = '|',
       value = {
         "model_index.json | | model_index.json",
-        "vae/diffusion_pytorch_model.safetensors | | holds no safetensors weights",
+        "vae/diffusion_pytorch_model.safetensors | | has no safetensors weights",
         "vae/diffusion_pytorch_model.safetensors | PK\u0003\u0004 and more | can run code",
         "transformer/diffusion_pytorch_model.safetensors | cut off | transformer",
       })
