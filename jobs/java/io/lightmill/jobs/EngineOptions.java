@@ -29,8 +29,21 @@ final class EngineOptions {
       names = "--batch-size",
       paramLabel = "N",
       defaultValue = "8",
-      description = "Most images that the engine draws at once (${DEFAULT-VALUE}).")
+      description =
+          "Most images that a GPU draws as one batch (${DEFAULT-VALUE}). CPUs draw each image"
+              + " alone.")
   private int batchSize;
+
+  @Option(
+      names = "--threads-per-image",
+      paramLabel = "N",
+      defaultValue = "1",
+      description =
+          "CPU threads that draw an image (${DEFAULT-VALUE}); as many images are drawn at once as"
+              + " there are cores for. More suit few large images, but the last bits of images"
+              + " depend on N: only with 1 are they the same whatever the number of cores. GPUs"
+              + " ignore it.")
+  private int threadsPerImage;
 
   @Option(
       names = "--dtype",
@@ -97,6 +110,10 @@ final class EngineOptions {
 
   int batchSize() {
     return OptionBounds.atLeast(1, "--batch-size", batchSize);
+  }
+
+  int threadsPerImage() {
+    return OptionBounds.atLeast(1, "--threads-per-image", threadsPerImage);
   }
 
   DeviceChoice device() {

@@ -107,6 +107,7 @@ final class GenerateCommand implements Callable<Integer> {
         output.pathTemplate(),
         output.packing(),
         engine.batchSize(),
+        engine.threadsPerImage(),
         engine.partitions(),
         engine.device(),
         engine.dtype(),

@@ -90,8 +90,8 @@ final class MemoryCommand implements Callable<Integer> {
           gibibytes(network.weights()),
           gibibytes(network.activations()));
     }
-    out.printf("%-14s %s%n", "peak", gibibytes(plan.peakTogether()));
-    out.printf("%-14s %s%n", "with --offload", gibibytes(plan.peakInTurn()));
+    out.printf("%-14s %s%n", "peak", gibibytes(plan.peakResident()));
+    out.printf("%-14s %s%n", "with --offload", gibibytes(plan.peakOffloaded()));
     out.flush();
     return ExitStatus.DONE;
   }

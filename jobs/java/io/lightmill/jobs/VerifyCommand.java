@@ -1,11 +1,11 @@
 package io.lightmill.jobs;
 
 import io.lightmill.pipeline.Device;
-import io.lightmill.pipeline.DiffusionPipeline;
 import io.lightmill.pipeline.ErrorCode;
 import io.lightmill.pipeline.LightmillException;
 import io.lightmill.pipeline.checkpoint.Checkpoint;
-import io.lightmill.pipeline.families.Pipelines;
+import io.lightmill.pipeline.families.Families;
+import io.lightmill.pipeline.flow.FlowPipeline;
 import io.lightmill.pipeline.torch.Torch;
 import io.lightmill.pipeline.verify.SchedulerTables;
 import io.lightmill.pipeline.verify.Verification;
@@ -82,7 +82,7 @@ final class VerifyCommand implements Callable<Integer> {
     verification.requirePipelineOf(checkpoint);
     ComparisonTable table =
         new ComparisonTable(spec.commandLine().getOut(), verification.caseNames());
-    try (DiffusionPipeline pipeline = Pipelines.load(checkpoint, where, dtype.dtype())) {
+    try (FlowPipeline pipeline = Families.load(checkpoint, where, dtype.dtype())) {
       table.header();
       schedules.ifPresent(tables -> tables.run(table::row));
       verification.run(pipeline, table::row);

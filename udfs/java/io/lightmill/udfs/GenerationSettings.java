@@ -21,7 +21,8 @@ import java.util.OptionalInt;
  * @param pathTemplate key of an image object below the output, such as {@code {sku}/{image_id}};
  *     empty for the standard layout
  * @param packing of the images into shards; empty to leave each an object of its own
- * @param batchSize most images that the engine draws at once
+ * @param batchSize most images that a GPU draws as one batch; on CPUs each image is drawn alone
+ * @param threadsPerImage that the drawing of an image may use on a CPU, at least 1
  * @param partitions of the generating stage; empty to follow the cluster
  * @param device to draw on
  * @param dtype of the weights on the device; empty for the best of the device
@@ -40,6 +41,7 @@ public record GenerationSettings(
     Optional<String> pathTemplate,
     Optional<Packing> packing,
     int batchSize,
+    int threadsPerImage,
     OptionalInt partitions,
     DeviceChoice device,
     Optional<DType> dtype,

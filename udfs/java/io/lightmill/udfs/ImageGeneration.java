@@ -186,6 +186,7 @@ public final class ImageGeneration {
     leftovers.removeShardsOfThisRun();
     EarlierImages earlier = new EarlierImages(spark, settings, POLICY_DIGEST);
     Dataset<Row> rows = planned(settings, table, checkpoint);
+    LoadedPipelines.Run used = LoadedPipelines.run(checkpoint.loader());
     try (ImageProgress heard =
             ImageProgress.follow(spark, settings.runId(), progress, settings.mostFailures());
         MaterializedRows planned =
@@ -204,7 +205,10 @@ public final class ImageGeneration {
         progress.idleNegativePrompts(plan.idleNegativePrompts(), checkpoint.limits().guidance());
       }
       BatchPlan batches =
-          plan.batches(settings.batchSize(), cluster, partitions(settings, plan, cluster));
+          plan.batches(
+              cluster.batchSize(settings.batchSize()),
+              cluster,
+              partitions(settings, plan, cluster));
       StructType inFlight = Manifest.schemaInFlight(passthrough);
       GenerateImages generating = new GenerateImages(job, inFlight);
       ModelPreload loading = ModelPreload.of(cluster, checkpoint.loader(), plan.toDraw());
@@ -238,7 +242,7 @@ public final class ImageGeneration {
       claim.explain();
       throw TaskFailures.fixable(settings.table().location(), e);
     } finally {
-      LoadedPipelines.release(checkpoint.loader());
+      used.close();
     }
   }
 
@@ -246,7 +250,8 @@ public final class ImageGeneration {
   private static OptionalInt partitions(
       GenerationSettings settings, ImagePlan plan, Cluster cluster) {
     return settings.packing().isPresent() && settings.partitions().isEmpty()
-        ? OptionalInt.of(cluster.partitions((plan.asked() - 1) / settings.batchSize() + 1))
+        ? OptionalInt.of(
+            cluster.partitions((plan.asked() - 1) / cluster.batchSize(settings.batchSize()) + 1))
         : settings.partitions();
   }
 
@@ -267,6 +272,7 @@ public final class ImageGeneration {
         stop,
         POLICY_DIGEST.orElse(null),
         cluster,
+        settings.threadsPerImage(),
         checkpoint.loader(),
         new SerializableConfiguration(spark.sparkContext().hadoopConfiguration()));
   }

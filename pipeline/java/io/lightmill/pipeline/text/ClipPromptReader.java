@@ -1,9 +1,9 @@
 package io.lightmill.pipeline.text;
 
+import io.lightmill.pipeline.Device;
 import io.lightmill.pipeline.checkpoint.Checkpoint;
 import io.lightmill.pipeline.checkpoint.Loading;
 import io.lightmill.pipeline.checkpoint.WeightLoader;
-import io.lightmill.pipeline.schedule.Flow;
 import io.lightmill.pipeline.torch.Tensor;
 import io.lightmill.pipeline.torch.TensorProbe;
 import java.util.List;
@@ -27,7 +27,7 @@ public final class ClipPromptReader implements AutoCloseable {
   }
 
   private final String number;
-  private final Flow flow;
+  private final Device device;
   private final PromptTokenizer tokenizer;
   private final ClipTextEncoder encoder;
 
@@ -36,9 +36,9 @@ public final class ClipPromptReader implements AutoCloseable {
    *
    * @param number suffix of the components' names: empty, or {@code _2}
    */
-  public ClipPromptReader(Checkpoint checkpoint, String number, WeightLoader loader, Flow flow) {
+  public ClipPromptReader(Checkpoint checkpoint, String number, WeightLoader loader) {
     this.number = number;
-    this.flow = flow;
+    this.device = loader.device();
     try (Loading loading = new Loading()) {
       this.tokenizer =
           loading.add(PromptTokenizer.open(checkpoint.component("tokenizer" + number)));
@@ -71,10 +71,10 @@ public final class ClipPromptReader implements AutoCloseable {
    * @param call number of this call within its image, for the probe
    */
   public Reading read(List<String> prompts, int length, int call, TensorProbe probe) {
-    PromptRows rows = new PromptRows(flow, prompts);
+    PromptRows rows = new PromptRows(device, prompts);
     try (Tensor ids = rows.ids(tokenizer, length);
-        Tensor hidden = rows.eachAlone(ids, encoder::penultimate);
-        Tensor last = rows.eachAlone(hidden, encoder::last);
+        Tensor hidden = encoder.penultimate(ids);
+        Tensor last = encoder.last(hidden);
         Tensor pooled = encoder.pool(last, ids);
         Tensor projected = encoder.project(pooled);
         Tensor allIds = rows.spread(ids)) {

@@ -1,11 +1,12 @@
 package io.lightmill.pipeline.text;
 
+import io.lightmill.pipeline.DType;
+import io.lightmill.pipeline.Device;
 import io.lightmill.pipeline.ErrorCode;
 import io.lightmill.pipeline.LightmillException;
 import io.lightmill.pipeline.checkpoint.Checkpoint;
 import io.lightmill.pipeline.checkpoint.Loading;
 import io.lightmill.pipeline.checkpoint.WeightLoader;
-import io.lightmill.pipeline.schedule.Flow;
 import io.lightmill.pipeline.torch.Tensor;
 import java.util.List;
 import java.util.stream.LongStream;
@@ -13,19 +14,15 @@ import java.util.stream.LongStream;
 /** A Qwen language model with its tokenizer and its prompt template. */
 public final class QwenPromptReader implements AutoCloseable {
 
-  private final Flow flow;
+  private final Device device;
   private final ChatTemplate template;
   private final PromptTokenizer tokenizer;
   private final QwenTextEncoder encoder;
 
   /** Loads the components {@code tokenizer} and {@code text_encoder}. */
   public QwenPromptReader(
-      Checkpoint checkpoint,
-      WeightLoader loader,
-      Flow flow,
-      ChatTemplate template,
-      List<Integer> states) {
-    this.flow = flow;
+      Checkpoint checkpoint, WeightLoader loader, ChatTemplate template, List<Integer> states) {
+    this.device = loader.device();
     this.template = template;
     try (Loading loading = new Loading()) {
       this.tokenizer = loading.add(PromptTokenizer.open(checkpoint.component("tokenizer")));
@@ -56,19 +53,19 @@ public final class QwenPromptReader implements AutoCloseable {
   }
 
   /**
-   * Reads prompts, cut or padded to so many tokens, the template's included: equal ones once, each
-   * by itself, so that what a prompt becomes does not depend on its batch.
+   * Reads prompts, cut or padded to so many tokens, the template's included. Equal prompts are read
+   * once, and each by itself: prompts differ in length, and one alone needs no attention mask.
    */
   public QwenPrompts read(List<String> prompts, int tokens) {
     List<String> distinct = prompts.stream().distinct().toList();
     long[] rows = prompts.stream().mapToLong(distinct::indexOf).toArray();
     List<TokenIds> texts =
         distinct.stream().map(prompt -> tokenizer.encode(template.around(prompt), tokens)).toList();
-    try (Tensor ids = flow.cat(texts, this::ids);
-        Tensor states = flow.cat(texts, this::encode)) {
+    try (Tensor ids = Tensor.cat(texts, this::ids);
+        Tensor states = Tensor.cat(texts, this::encode)) {
       return new QwenPrompts(
-          flow.select(ids, rows),
-          flow.select(states, rows),
+          ids.select(rows),
+          states.select(rows),
           LongStream.of(rows).map(row -> textTokens(texts.get((int) row))).toArray());
     }
   }
@@ -86,7 +83,9 @@ public final class QwenPromptReader implements AutoCloseable {
   }
 
   private Tensor ids(TokenIds text) {
-    return flow.idsOnDevice(Tensor.of(text.ids(), 1, text.ids().length));
+    try (Tensor onCpu = Tensor.of(text.ids(), 1, text.ids().length)) {
+      return onCpu.to(device, DType.I64);
+    }
   }
 
   private Tensor encode(TokenIds text) {

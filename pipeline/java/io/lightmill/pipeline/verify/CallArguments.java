@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.lightmill.pipeline.ErrorCode;
 import io.lightmill.pipeline.ImageRequest;
 import io.lightmill.pipeline.LightmillException;
+import io.lightmill.pipeline.PipelineLimits;
 import io.lightmill.pipeline.checkpoint.ComponentConfig;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -21,9 +22,11 @@ import java.util.stream.IntStream;
  *
  * @param caseName of the call
  * @param json the case as {@code cases.json} holds it
- * @param defaults of the pipeline
+ * @param defaults of the pipeline's {@code __call__}
+ * @param settingNames arguments that set the pipeline and not a request
  */
-record CallArguments(String caseName, JsonNode json, CallDefaults defaults) {
+record CallArguments(
+    String caseName, JsonNode json, PipelineLimits.Defaults defaults, Set<String> settingNames) {
 
   private static final Set<String> EXPRESSIBLE =
       Set.of(
@@ -39,7 +42,7 @@ record CallArguments(String caseName, JsonNode json, CallDefaults defaults) {
           "max_sequence_length",
           "num_images_per_prompt");
 
-  /** The call as requests, in the order of its pictures: each prompt's pictures side by side. */
+  /** The call as requests, in the order of its images: those of one prompt are adjacent. */
   List<ImageRequest> requests() {
     requireExpressible();
     List<String> prompts = texts("prompt");
@@ -63,10 +66,10 @@ record CallArguments(String caseName, JsonNode json, CallDefaults defaults) {
     return count("num_images_per_prompt", 1);
   }
 
-  /** What the pipeline is to be set to for this call. */
+  /** The settings of the pipeline for this call. */
   ComponentConfig settings(Path file) {
     ObjectNode settings = JsonNodeFactory.instance.objectNode();
-    for (String key : defaults.settings()) {
+    for (String key : settingNames) {
       JsonNode given = json.path("load_overrides").path(key);
       settings.set(key, given.isMissingNode() ? args().get(key) : given);
     }
@@ -95,7 +98,7 @@ record CallArguments(String caseName, JsonNode json, CallDefaults defaults) {
     args().fieldNames().forEachRemaining(unknown::add);
     json.path("load_overrides").fieldNames().forEachRemaining(unknown::add);
     unknown.removeAll(EXPRESSIBLE);
-    unknown.removeAll(defaults.settings());
+    unknown.removeAll(settingNames);
     if (!unknown.isEmpty()) {
       throw new LightmillException(
           ErrorCode.INPUT_INVALID,

@@ -29,6 +29,7 @@ class AskedOptionsTest {
                 Map.entry("retry-failed", true),
                 Map.entry("checkpoint", "builtin:pocket"),
                 Map.entry("batch-size", 8),
+                Map.entry("threads-per-image", 1),
                 Map.entry("device", "auto"),
                 Map.entry("dtype", "float16"),
                 Map.entry("offload", false),

@@ -40,7 +40,7 @@ class WholeRunTest {
         "p.csv | id,prompt;1,a                   | --prompt-template={name} | names the column 'name'",
         "p.csv | id,prompt;1,a                   | --path-template={sku} | names {sku}, which no row has",
         "p.csv | id,prompt;1,a                   | --width=100      | the nearest is 96",
-        "p.csv | id,prompt;1,a                   | --checkpoint=builtin:huge | no checkpoint 'builtin:huge'",
+        "p.csv | id,prompt;1,a                   | --checkpoint=builtin:huge | the checkpoint 'builtin:huge' does not exist",
         "p.csv | id,prompt;1,a                   | --master=nowhere | master 'nowhere'",
         "p.csv | id,prompt;1,a                   | --device=cuda    | device cuda is asked for",
       })

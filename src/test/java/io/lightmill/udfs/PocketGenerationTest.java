@@ -44,6 +44,7 @@ class PocketGenerationTest {
         Optional.empty(),
         Optional.empty(),
         batchSize,
+        1,
         OptionalInt.empty(),
         DeviceChoice.AUTO,
         Optional.empty(),

@@ -37,6 +37,7 @@ public final class TestJob {
   private OptionalInt limit = OptionalInt.empty();
   private Optional<GenerationSettings.Packing> packing = Optional.empty();
   private int batchSize = 4;
+  private boolean inBatches;
   private boolean truncatePrompts;
   private GenerationSettings.Rerun rerun = new GenerationSettings.Rerun(false, true);
   private OptionalInt mostFailures = OptionalInt.empty();
@@ -111,8 +112,10 @@ public final class TestJob {
     return this;
   }
 
+  /** Draws in batches, as on GPUs; otherwise each image is drawn alone, as on CPUs. */
   public TestJob batchSize(int images) {
     batchSize = images;
+    inBatches = true;
     return this;
   }
 
@@ -178,6 +181,7 @@ public final class TestJob {
         pathTemplate,
         packing,
         batchSize,
+        1,
         partitions,
         DeviceChoice.AUTO,
         Optional.empty(),
@@ -189,11 +193,12 @@ public final class TestJob {
 
   public ImageGeneration.Result run(PaintStudio studio) {
     SparkSession spark = TestSpark.session();
+    Cluster cpus = Cluster.of(spark.sparkContext(), DeviceChoice.CPU);
     return ImageGeneration.run(
         spark,
         settings(),
         progress,
-        Cluster.of(spark.sparkContext(), DeviceChoice.CPU),
+        inBatches ? new Cluster(true, cpus.slots(), cpus.local(), 0) : cpus,
         studio::checkpoint,
         clock,
         System.nanoTime());

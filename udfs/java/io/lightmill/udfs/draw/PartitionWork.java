@@ -56,6 +56,7 @@ final class PartitionWork implements TaskCompletionListener {
         new BatchDrawing(
             LoadedPipelines.slot(device),
             job.loader(),
+            job.threadsPerImage(),
             () -> ProgressPlugin.send(new DrawingBegun(job.runId())));
     this.finisher =
         new ImageFinisher(

@@ -8,7 +8,7 @@ import java.time.Clock;
 import org.apache.spark.SparkContext;
 import org.apache.spark.sql.SparkSession;
 
-/** Gives a run exclusive use of its output. A run that loses the lock is cancelled. */
+/** A run's claim to its output while it goes on. A run that loses it is cancelled. */
 public final class OutputLock implements AutoCloseable {
 
   private final String output;
@@ -27,9 +27,9 @@ public final class OutputLock implements AutoCloseable {
   }
 
   /**
-   * Locks the output.
+   * Claims the output.
    *
-   * @throws LightmillException with {@code OUTPUT_IN_USE} if another run holds the lock
+   * @throws LightmillException with {@code OUTPUT_IN_USE} if another run has it
    */
   public static OutputLock of(SparkSession spark, GenerationSettings settings, Clock clock) {
     ImageStore store =
@@ -39,7 +39,7 @@ public final class OutputLock implements AutoCloseable {
   }
 
   /**
-   * Renews the lock and checks that this run still holds it.
+   * Makes sure that the claim stands.
    *
    * @throws LightmillException with {@code OUTPUT_IN_USE} if it does not
    */
@@ -50,7 +50,7 @@ public final class OutputLock implements AutoCloseable {
   }
 
   /**
-   * Explains the cancellation of a run that lost its lock.
+   * Says why a run was cancelled, if it was since it lost its claim.
    *
    * @throws LightmillException with {@code OUTPUT_IN_USE} if it did
    */
@@ -63,7 +63,7 @@ public final class OutputLock implements AutoCloseable {
   private LightmillException takenOver() {
     return new LightmillException(
         ErrorCode.OUTPUT_IN_USE,
-        "output '%s' was taken over by another run because this run did not renew its lock in time; its images are kept, and a rerun reuses them"
+        "output '%s' was taken over by another run, since this one did not renew its lock in time; its images are kept, and a rerun will find them"
             .formatted(output));
   }
 

@@ -14,17 +14,17 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * Excludes concurrent runs on one output. The lock is a series of numbered objects, each created
- * only if its number is free; the highest number is valid. Its owner renews the lock by creating
- * the next number. After the lock expires, any other run may take it over in the same way; if two
- * try, only one can create the number. So all that the lock needs from a store is that an object
- * can be created at most once.
+ * Keeps two runs from one output at a time. The lock is a row of numbered objects, each created
+ * only if its number is free; the highest number holds. Its owner renews it by creating the next
+ * number, and anybody else takes it over in the same way once it has expired: of two that try, one
+ * finds the number taken. So the lock needs nothing of a store but that an object can be created
+ * once.
  *
- * <p>Expiry depends on the clocks of the hosts, which should agree to within seconds.
+ * <p>Expiry is told by the clocks of the hosts, which should agree to within some seconds.
  */
 public final class RunLock implements AutoCloseable {
 
-  /** How long a lock stays valid after its last renewal. */
+  /** How long a lock outlives a run that was killed. */
   public static final Duration EXPIRY = Duration.ofMinutes(2);
 
   public static final String DIRECTORY = "run.lock";
@@ -33,7 +33,7 @@ public final class RunLock implements AutoCloseable {
 
   private final ImageStore store;
   private final Clock clock;
-  private final Runnable cleanup;
+  private final Runnable tidying;
   private LockHolder held;
   private long number;
   private boolean lost;
@@ -41,39 +41,39 @@ public final class RunLock implements AutoCloseable {
   private RunLock(ImageStore store, Clock clock) {
     this.store = store;
     this.clock = clock;
-    this.cleanup = store.cleanup();
+    this.tidying = store.tidying();
   }
 
   /**
    * Takes the lock of an output.
    *
-   * @param output that the user specified, for messages
+   * @param output as the user wrote it, for messages
    * @throws LightmillException with {@code OUTPUT_IN_USE} if another run holds it
    */
   public static RunLock take(ImageStore store, String output, String runId, Clock clock) {
     RunLock lock = new RunLock(store, clock);
     Instant now = clock.instant();
-    LockHolder claim = LockHolder.ofThisProcess(runId, now, now.plus(EXPIRY));
+    LockHolder ours = LockHolder.here(runId, now, now.plus(EXPIRY));
     while (true) {
       Optional<ListedObject> highest = lock.highest();
       Optional<FoundObject> object = highest.flatMap(listed -> store.find(listed.key()));
       if (highest.isPresent() && object.isEmpty()) {
-        continue; // renewed or released between the two calls
+        continue; // renewed or released between the two looks
       }
       Optional<LockHolder> holder = object.map(found -> LockHolder.read(found.bytes()));
       if (holder.isPresent() && holder.get().expires().isAfter(clock.instant())) {
         throw inUse(output, holder.get(), clock.instant());
       }
-      if (lock.created(highest.map(RunLock::number).orElse(0L) + 1, claim)) {
+      if (lock.created(highest.map(RunLock::number).orElse(0L) + 1, ours)) {
         return lock;
       }
     }
   }
 
   /**
-   * Postpones the expiry.
+   * Puts the expiry off.
    *
-   * @return false if another run has taken over the lock because it had expired
+   * @return false if another run has taken the lock over, since it had expired
    */
   synchronized boolean renew() {
     if (lost || held == null) {
@@ -90,39 +90,39 @@ public final class RunLock implements AutoCloseable {
   }
 
   /**
-   * Whether this run still holds the lock, as far as this host knows without a call to the store.
+   * Whether the lock is still this run's, as far as this host can tell without asking the store.
    */
   public synchronized boolean holds() {
     return !lost && held != null && held.expires().isAfter(clock.instant());
   }
 
-  /** Whether another run is known to have taken over the lock. */
+  /** Whether another run is known to have taken the lock over. */
   synchronized boolean lost() {
     return lost;
   }
 
-  /** Releases the lock, unless another run has taken it over. */
+  /** Gives the lock back, unless another run has it. */
   @Override
   public synchronized void close() {
     if (held != null && !lost) {
       store.delete(key(number));
       store.deleteIfEmpty(DIRECTORY);
-      cleanup.run();
+      tidying.run();
     }
     held = null;
   }
 
-  /** Creates a number and checks that it is the highest: the number may be an old, deleted one. */
+  /** Creates a number, and makes sure that it is the highest: an old one may have been deleted. */
   private boolean created(long next, LockHolder holder) {
     if (store.create(key(next), holder.json(), JSON).isEmpty()) {
       return false;
     }
-    List<ListedObject> objects = store.listing().objects(DIRECTORY);
-    if (objects.stream().anyMatch(other -> number(other) > next)) {
+    List<ListedObject> standing = store.listing().objects(DIRECTORY);
+    if (standing.stream().anyMatch(other -> number(other) > next)) {
       store.delete(key(next));
       return false;
     }
-    objects.stream()
+    standing.stream()
         .filter(other -> number(other) < next)
         .forEach(other -> store.delete(other.key()));
     held = holder;
@@ -146,7 +146,7 @@ public final class RunLock implements AutoCloseable {
   private static LightmillException inUse(String output, LockHolder holder, Instant now) {
     return new LightmillException(
         ErrorCode.OUTPUT_IN_USE,
-        "output '%s' is in use: run '%s' of %s (process %d) has held its lock since %s; wait until that run ends or choose another output; if it was killed, its lock expires at %s, in %d s"
+        "output '%s' is in use: run '%s' of %s (process %d) has held its lock since %s. Wait until that run ends; if it was killed, its lock expires at %s, in %d s. Or choose another output"
             .formatted(
                 output,
                 holder.runId(),
@@ -160,7 +160,7 @@ public final class RunLock implements AutoCloseable {
   static LightmillException unreadable(Exception e) {
     return new LightmillException(
         ErrorCode.OUTPUT_UNWRITABLE,
-        "the lock in '%s' below the output is damaged: %s; delete that directory if no run uses the output"
+        "the lock in '%s' below the output is damaged: %s; delete that directory if no run is using the output"
             .formatted(DIRECTORY, e.getMessage()),
         e);
   }

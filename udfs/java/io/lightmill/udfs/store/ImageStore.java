@@ -238,11 +238,11 @@ public final class ImageStore {
   public Instant probeWritable() {
     Path probe = new Path(root, ".lightmill-probe-" + UUID.randomUUID());
     try {
-      Runnable cleanup = cleanup();
+      Runnable tidying = tidying();
       writer.write(probe, ObjectBody.of(new byte[1]), "application/octet-stream");
       Instant now = Instant.ofEpochMilli(fileSystem.getFileStatus(probe).getModificationTime());
       fileSystem.delete(probe, false);
-      cleanup.run();
+      tidying.run();
       return now;
     } catch (IOException e) {
       throw StoreFailures.unwritable(root.toString(), e);
@@ -253,7 +253,7 @@ public final class ImageStore {
    * Records which of the root and its parents do not exist yet. The returned action deletes those
    * of them that exist by then and are empty.
    */
-  public Runnable cleanup() {
+  public Runnable tidying() {
     try {
       List<Path> missing = removal().missing(root);
       return () -> missing.forEach(removal()::ifEmpty);

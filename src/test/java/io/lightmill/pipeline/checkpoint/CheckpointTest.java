@@ -7,7 +7,7 @@ import io.lightmill.pipeline.DType;
 import io.lightmill.pipeline.Device;
 import io.lightmill.pipeline.ErrorCode;
 import io.lightmill.pipeline.LightmillException;
-import io.lightmill.pipeline.families.Pipelines;
+import io.lightmill.pipeline.families.Families;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -221,7 +221,7 @@ class CheckpointTest {
   }
 
   private void load() {
-    Pipelines.load(Checkpoint.open(directory), Device.CPU, DType.F32).close();
+    Families.load(Checkpoint.open(directory), Device.CPU, DType.F32).close();
   }
 
   private static ThrowableAssertAlternative<LightmillException> refusal(Path path) {

@@ -6,11 +6,11 @@ import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.lightmill.pipeline.DType;
 import io.lightmill.pipeline.Device;
-import io.lightmill.pipeline.DiffusionPipeline;
 import io.lightmill.pipeline.ErrorCode;
 import io.lightmill.pipeline.ImageRequest;
 import io.lightmill.pipeline.LightmillException;
-import io.lightmill.pipeline.families.Pipelines;
+import io.lightmill.pipeline.families.Families;
+import io.lightmill.pipeline.flow.FlowPipeline;
 import io.lightmill.pipeline.torch.Tensor;
 import io.lightmill.pipeline.torch.TensorProbe;
 import java.io.ByteArrayOutputStream;
@@ -269,8 +269,8 @@ class RewrittenCheckpointTest {
   private static float[] draw(Path directory, Optional<String> variant) {
     ImageRequest request =
         new ImageRequest("a red mug", Optional.empty(), 32, 32, 2, 3.5, 1, 32, 5);
-    try (DiffusionPipeline pipeline =
-            Pipelines.load(Checkpoint.open(directory, variant), Device.CPU, DType.F32);
+    try (FlowPipeline pipeline =
+            Families.load(Checkpoint.open(directory, variant), Device.CPU, DType.F32);
         Tensor image = pipeline.draw(List.of(request), Optional.empty(), TensorProbe.NONE)) {
       return image.toFloats();
     }

@@ -7,7 +7,6 @@ import io.lightmill.pipeline.DType;
 import io.lightmill.pipeline.Device;
 import io.lightmill.pipeline.ErrorCode;
 import io.lightmill.pipeline.LightmillException;
-import io.lightmill.pipeline.schedule.Flow;
 import io.lightmill.pipeline.torch.Tensor;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -128,7 +127,7 @@ class WeightLoaderTest {
   private float[] load(StoredBytes stored, WeightLoader loader) throws IOException {
     SafetensorsFile file = file(stored);
     try (Tensor tensor = loader.read(file, file.tensors().get("a"));
-        Tensor floats = new Flow(Device.CPU, DType.F32).copy(tensor)) {
+        Tensor floats = tensor.to(Device.CPU, DType.F32)) {
       assertThat(tensor.shape())
           .isEqualTo(stored.shape().stream().mapToLong(Long::longValue).toArray());
       return floats.toFloats();

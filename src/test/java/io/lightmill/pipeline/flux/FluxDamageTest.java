@@ -8,14 +8,14 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.lightmill.pipeline.DType;
 import io.lightmill.pipeline.Device;
-import io.lightmill.pipeline.DiffusionPipeline;
 import io.lightmill.pipeline.ErrorCode;
 import io.lightmill.pipeline.ImageRequest;
 import io.lightmill.pipeline.LightmillException;
 import io.lightmill.pipeline.checkpoint.Checkpoint;
 import io.lightmill.pipeline.checkpoint.CheckpointCopy;
 import io.lightmill.pipeline.checkpoint.ReferenceCheckpoint;
-import io.lightmill.pipeline.families.Pipelines;
+import io.lightmill.pipeline.families.Families;
+import io.lightmill.pipeline.flow.FlowPipeline;
 import io.lightmill.pipeline.torch.Tensor;
 import io.lightmill.pipeline.torch.TensorProbe;
 import java.io.IOException;
@@ -156,10 +156,10 @@ class FluxDamageTest {
   void noPictureIsDrawnFromNoNumbers() throws IOException {
     Path file = checkpoint.directory().resolve("scheduler/scheduler_config.json");
     ObjectNode config = (ObjectNode) JSON.readTree(file.toFile());
-    assertThat(Pipelines.limits(open()).minInferenceSteps()).isEqualTo(1);
+    assertThat(Families.limits(open()).minInferenceSteps()).isEqualTo(1);
     JSON.writeValue(file.toFile(), config.put("shift_terminal", 0.02));
-    assertThat(Pipelines.limits(open()).minInferenceSteps()).isEqualTo(2);
-    try (DiffusionPipeline pipeline = load()) {
+    assertThat(Families.limits(open()).minInferenceSteps()).isEqualTo(2);
+    try (FlowPipeline pipeline = load()) {
       ImageRequest single =
           new ImageRequest("a red mug", Optional.empty(), 48, 32, 1, 3.5, 1, 32, 5);
       assertThatExceptionOfType(LightmillException.class)
@@ -172,18 +172,18 @@ class FluxDamageTest {
 
   @Test
   void latentsOfAnotherShapeAreRefused() {
-    try (DiffusionPipeline pipeline = load();
+    try (FlowPipeline pipeline = load();
         Tensor latents = Tensor.of(new float[64], 1, 1, 64)) {
       assertThatExceptionOfType(LightmillException.class)
           .isThrownBy(() -> pipeline.draw(List.of(REQUEST), Optional.of(latents), TensorProbe.NONE))
           .withMessage(
-              "the latents have the shape [1, 1, 64], where this batch starts from [1, 6, 64]")
+              "the latents have the shape [1, 1, 64], but this batch starts from [1, 6, 64]; pass latents of that shape")
           .matches(e -> e.code() == ErrorCode.INPUT_INVALID);
     }
   }
 
-  private DiffusionPipeline load() {
-    return Pipelines.load(open(), Device.CPU, DType.F32);
+  private FlowPipeline load() {
+    return Families.load(open(), Device.CPU, DType.F32);
   }
 
   private Checkpoint open() {

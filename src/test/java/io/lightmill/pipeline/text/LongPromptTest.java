@@ -10,8 +10,7 @@ import io.lightmill.pipeline.RgbImage;
 import io.lightmill.pipeline.checkpoint.Checkpoint;
 import io.lightmill.pipeline.checkpoint.ReferenceCheckpoint;
 import io.lightmill.pipeline.checkpoint.WeightLoader;
-import io.lightmill.pipeline.families.Pipelines;
-import io.lightmill.pipeline.schedule.Flow;
+import io.lightmill.pipeline.families.Families;
 import io.lightmill.pipeline.torch.Tensor;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -32,7 +31,6 @@ class LongPromptTest {
   @ParameterizedTest
   @CsvSource({"qwenimage, -1", "zimage, -2", "flux2-klein, 27"})
   void aLongTextIsReadAsItsBeginningIs(String model, int state) {
-    Flow flow = new Flow(Device.CPU, DType.F32);
     Checkpoint checkpoint = Checkpoint.open(ReferenceCheckpoint.of(model));
     long[] ids = new long[LONG];
     Arrays.setAll(ids, i -> 3 + (i * 7919L) % 200);
@@ -41,7 +39,7 @@ class LongPromptTest {
                 checkpoint,
                 "text_encoder",
                 List.of(state),
-                new WeightLoader(flow.device(), flow.dtype()));
+                new WeightLoader(Device.CPU, DType.F32));
         Tensor longText = Tensor.of(ids, 1, LONG);
         Tensor beginning = Tensor.of(Arrays.copyOf(ids, 50), 1, 50);
         Tensor longStates = encoder.encode(longText, LONG);
@@ -89,7 +87,7 @@ class LongPromptTest {
   void theEndOfALongPromptHasAnEffect(String model, int sequence) {
     Checkpoint checkpoint = Checkpoint.open(ReferenceCheckpoint.of(model));
     String start = "a red mug, ".repeat(30);
-    try (DiffusionPipeline pipeline = Pipelines.load(checkpoint, Device.CPU, DType.F32)) {
+    try (DiffusionPipeline pipeline = Families.load(checkpoint, Device.CPU, DType.F32)) {
       List<RgbImage> both =
           pipeline.generate(
               List.of(
@@ -102,7 +100,7 @@ class LongPromptTest {
   /** A prompt that leaves space for a few more words. */
   private static String padded(String start, Checkpoint checkpoint, int sequence) {
     StringBuilder prompt = new StringBuilder(start);
-    try (var length = Pipelines.promptLength(checkpoint)) {
+    try (var length = Families.promptLength(checkpoint)) {
       while (length.tokens(prompt + "a blue bowl, ") < sequence - 100) {
         prompt.append("a blue bowl, ");
       }
