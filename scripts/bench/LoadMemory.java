@@ -15,7 +15,8 @@ import java.nio.file.StandardOpenOption;
 import java.util.Random;
 import java.util.StringJoiner;
 
-/** Measures the peak memory of a load, relative to the memory of the loaded weights. Writes a random
+/**
+ * Measures the peak memory of a load, relative to the memory of the loaded weights. Writes a random
  * checkpoint of the given type and size first, and loads it as 32-bit floats.
  *
  * <p>Usage: LoadMemory BF16|F16|F32 MEBIBYTES
@@ -43,7 +44,8 @@ class LoadMemory {
         long resident = (long) tensors * TENSOR_SIDE * TENSOR_SIDE * DType.F32.bytes();
         long peak = status("VmHWM") - before;
         System.out.printf(
-            "%s %d MB: loaded in %.2f s; weights %d MB; peak %d MB, %.3f of the weights; then %d MB, of which %d MB anonymous%n",
+            "%s %d MB: loaded in %.2f s; weights %d MB; peak %d MB, %.3f of the weights; then %d"
+                + " MB, of which %d MB anonymous%n",
             dtype,
             Files.size(file) >> 20,
             seconds,

@@ -54,7 +54,10 @@ record DigestCache(Path directory) {
         listing.append(
             "%s %d %s %s%n"
                 .formatted(
-                    file.toRealPath(), attributes.size(), attributes.lastModifiedTime(), attributes.fileKey()));
+                    file.toRealPath(),
+                    attributes.size(),
+                    attributes.lastModifiedTime(),
+                    attributes.fileKey()));
       }
       return Optional.of(directory.resolve(DigestUtils.sha256Hex(listing.toString())));
     } catch (IOException e) { // hashing reports it

@@ -31,16 +31,20 @@ class WholeRunTest {
       value = {
         "p.csv |                                 | --input=gone.csv | 'gone.csv' does not exist",
         "p.tsv | id~prompt                       |                  | p.tsv' does not end in .csv",
-        "p.csv | ``                              |                  | p.csv' is empty: it has no header",
+        "p.csv | ``                              |                  | p.csv' is empty: it has no"
+            + " header",
         "p.csv | id,prompt                       |                  | p.csv' has no rows",
         "p.csv | id,caption;1,a mug              |                  | --column prompt=caption",
         "p.csv | id,prompt;1,a;1,b               |                  | '1' (2 rows)",
         "p.csv | id,prompt,status;1,a,b          |                  | rename it in the table",
         "p.csv | id,prompt;1,\"a;2,b;3,\"c\" d      |                  | do not pair up at line 4",
-        "p.csv | id,prompt;1,a                   | --prompt-template={name} | names the column 'name'",
-        "p.csv | id,prompt;1,a                   | --path-template={sku} | names {sku}, which no row has",
+        "p.csv | id,prompt;1,a                   | --prompt-template={name} | names the column"
+            + " 'name'",
+        "p.csv | id,prompt;1,a                   | --path-template={sku} | names {sku}, which no"
+            + " row has",
         "p.csv | id,prompt;1,a                   | --width=100      | the nearest is 96",
-        "p.csv | id,prompt;1,a                   | --checkpoint=builtin:huge | the checkpoint 'builtin:huge' does not exist",
+        "p.csv | id,prompt;1,a                   | --checkpoint=builtin:huge | the checkpoint"
+            + " 'builtin:huge' does not exist",
         "p.csv | id,prompt;1,a                   | --master=nowhere | master 'nowhere'",
         "p.csv | id,prompt;1,a                   | --device=cuda    | device cuda is asked for",
       })

@@ -177,7 +177,8 @@ class FluxDamageTest {
       assertThatExceptionOfType(LightmillException.class)
           .isThrownBy(() -> pipeline.draw(List.of(REQUEST), Optional.of(latents), TensorProbe.NONE))
           .withMessage(
-              "the latents have the shape [1, 1, 64], but this batch starts from [1, 6, 64]; pass latents of that shape")
+              "the latents have the shape [1, 1, 64], but this batch starts from [1, 6, 64]; pass"
+                  + " latents of that shape")
           .matches(e -> e.code() == ErrorCode.INPUT_INVALID);
     }
   }
