@@ -77,13 +77,13 @@ class FluxDamageTest {
           """
           transformer    | num_layers            | 3    | lacks the weights transformer_blocks.2.attn.add_k_proj.bias
           transformer    | num_single_layers     | 4    | lacks the weights single_transformer_blocks.3.attn.norm_k
-          transformer    | num_attention_heads   | 3    | where the config asks for
-          transformer    | joint_attention_dim   | 41   | 'context_embedder.weight' of shape [32, 40] where the config asks for [32, 41]
+          transformer    | num_attention_heads   | 3    | where the config requires
+          transformer    | joint_attention_dim   | 41   | 'context_embedder.weight' of shape [32, 40] where the config requires [32, 41]
           text_encoder   | num_hidden_layers     | 5    | lacks the weights encoder.layers.2.layer_norm1.bias
-          text_encoder   | vocab_size            | 9    | of shape [814, 24] where the config asks for [9, 24]
-          text_encoder_2 | d_kv                  | 9    | where the config asks for [45, 40]
+          text_encoder   | vocab_size            | 9    | of shape [814, 24] where the config requires [9, 24]
+          text_encoder_2 | d_kv                  | 9    | where the config requires [45, 40]
           text_encoder_2 | num_layers            | 3    | lacks the weights encoder.block.2.layer.0.SelfAttention.k.weight
-          vae            | latent_channels       | 8    | 'decoder.conv_in.weight' of shape [16, 16, 3, 3] where the config asks for [16, 8, 3, 3]
+          vae            | latent_channels       | 8    | 'decoder.conv_in.weight' of shape [16, 16, 3, 3] where the config requires [16, 8, 3, 3]
           vae            | layers_per_block      | 3    | lacks the weights decoder.up_blocks.0.resnets.3.conv1.bias
           """)
   void weightsThatDoNotFitTheirConfigAreNamed(
@@ -149,7 +149,7 @@ class FluxDamageTest {
         .withMessage(
             checkpoint.directory().resolve("transformer/config.json")
                 + " has 40 for 'joint_attention_dim' where the component 'text_encoder_2' gives 32;"
-                + " fetch the checkpoint whole");
+                + " fetch the whole checkpoint");
   }
 
   @Test
