@@ -18,9 +18,9 @@ import java.util.ServiceLoader;
 public interface DiffusionPipeline extends AutoCloseable {
 
   /**
-   * Generates one image per request, in order. On a CPU each image is drawn alone and depends on its
-   * own request to the last bit. Other devices draw the requests as one batch, and the rounding of
-   * an image depends on the size of the batch.
+   * Generates one image per request, in order. On a CPU each image is drawn alone and depends on
+   * its own request to the last bit. Other devices draw the requests as one batch, and the rounding
+   * of an image depends on the size of the batch.
    *
    * @param batch requests with one {@link BatchKey}
    * @throws LightmillException if a request cannot be met

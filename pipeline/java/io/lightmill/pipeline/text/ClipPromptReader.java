@@ -8,14 +8,14 @@ import io.lightmill.pipeline.torch.Tensor;
 import io.lightmill.pipeline.torch.TensorProbe;
 import java.util.List;
 
-/** A CLIP that projects what it reads, with its tokenizer. */
+/** A CLIP text encoder with projection, and its tokenizer. */
 public final class ClipPromptReader implements AutoCloseable {
 
   /**
-   * What it reads in prompts.
+   * Encoded prompts.
    *
    * @param hidden states before the last layer, {@code [prompts, tokens, width]}
-   * @param textEmbeds projected, {@code [prompts, width]}
+   * @param textEmbeds projected prompts, {@code [prompts, width]}
    */
   public record Reading(Tensor hidden, Tensor textEmbeds) implements AutoCloseable {
 
@@ -32,9 +32,9 @@ public final class ClipPromptReader implements AutoCloseable {
   private final ClipTextEncoder encoder;
 
   /**
-   * Loads the components {@code tokenizer} and {@code text_encoder} of a number.
+   * Loads the components {@code tokenizer} and {@code text_encoder} with a number.
    *
-   * @param number that the names of its components end with: nothing, or {@code _2}
+   * @param number suffix of the components' names: empty, or {@code _2}
    */
   public ClipPromptReader(Checkpoint checkpoint, String number, WeightLoader loader) {
     this.number = number;
@@ -59,16 +59,16 @@ public final class ClipPromptReader implements AutoCloseable {
     return encoder.projectionWidth();
   }
 
-  /** Most tokens of a prompt. */
+  /** Maximum number of tokens of a prompt. */
   public int mostTokens() {
     return Math.min(tokenizer.modelMaxLength(), encoder.positions());
   }
 
   /**
-   * Reads prompts.
+   * Encodes prompts.
    *
-   * @param length that they are cut and padded to
-   * @param call number of this call within its picture, as the probe names it
+   * @param length in tokens, to which they are truncated or padded
+   * @param call number of this call within its image, for the probe
    */
   public Reading read(List<String> prompts, int length, int call, TensorProbe probe) {
     PromptRows rows = new PromptRows(device, prompts);

@@ -11,7 +11,7 @@ import io.lightmill.pipeline.torch.Tensor;
 import java.util.List;
 import java.util.stream.LongStream;
 
-/** A Qwen language model with its tokenizer and the template that its prompts stand in. */
+/** A Qwen language model with its tokenizer and its prompt template. */
 public final class QwenPromptReader implements AutoCloseable {
 
   private final Device device;
@@ -42,12 +42,12 @@ public final class QwenPromptReader implements AutoCloseable {
     }
   }
 
-  /** Channels of a prompt's states together. */
+  /** Channels of all hidden states of a prompt. */
   public int width() {
     return encoder.width();
   }
 
-  /** One of the states of prompts, numbered from 0 in the order that they were asked for. */
+  /** One of the hidden states of prompts, by its index among the requested states. */
   public Tensor state(QwenPrompts prompts, int number) {
     return encoder.state(prompts.states(), number);
   }
@@ -70,7 +70,7 @@ public final class QwenPromptReader implements AutoCloseable {
     }
   }
 
-  /** Tokens of the longest of these prompts, the template's included. */
+  /** Tokens of the longest of these prompts, including the template. */
   public int longest(List<String> prompts) {
     return prompts.stream()
         .mapToInt(prompt -> tokenizer.count(template.around(prompt)))

@@ -15,7 +15,6 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
-import java.util.function.Predicate;
 import java.util.stream.IntStream;
 
 /**
@@ -48,7 +47,7 @@ record CallArguments(
     requireExpressible();
     List<String> prompts = texts("prompt");
     if (prompts.isEmpty()) {
-      throw wrong("prompt", "a text or a list of texts");
+      throw wrong("prompt", "a string or a list of strings");
     }
     List<Optional<String>> seconds = texts("prompt_2", prompts.size());
     List<Optional<String>> thirds = texts("prompt_3", prompts.size());
@@ -77,11 +76,11 @@ record CallArguments(
     return new ComponentConfig(file, settings);
   }
 
-  /** One text a prompt, of an argument that may be left out or be one for all. */
+  /** One text per prompt, from an argument that may be absent or one for all prompts. */
   private List<Optional<String>> texts(String key, int prompts) {
     List<String> texts = texts(key);
     if (texts.size() > 1 && texts.size() != prompts) {
-      throw wrong(key, "one for all prompts or one for each");
+      throw wrong(key, "one string for all prompts or one for each");
     }
     return IntStream.range(0, prompts)
         .mapToObj(i -> texts.isEmpty() ? null : texts.get(texts.size() == 1 ? 0 : i))
@@ -89,7 +88,7 @@ record CallArguments(
         .toList();
   }
 
-  /** To diffusers, an empty further prompt is none. */
+  /** To diffusers, an empty second or third prompt is absent. */
   private static Optional<String> notEmpty(Optional<String> text) {
     return text.filter(given -> !given.isEmpty());
   }
@@ -103,67 +102,54 @@ record CallArguments(
     if (!unknown.isEmpty()) {
       throw new LightmillException(
           ErrorCode.INPUT_INVALID,
-          "the case '%s' of the reference uses %s, which no request of Lightmill's expresses; remove the case"
+          "the case '%s' of the reference uses %s, which no request of Lightmill expresses; remove the case"
               .formatted(caseName, String.join(", ", unknown)));
     }
   }
 
   private ImageRequest request(
       String prompt, Optional<String> second, Optional<String> third, Optional<String> negative) {
-    return new ImageRequest(
-        prompt,
-        second,
-        third,
-        negative,
-        count("width", defaults.width()),
-        count("height", defaults.height()),
-        count("num_inference_steps", defaults.numInferenceSteps()),
-        number("guidance_scale", defaults.guidanceScale()),
-        number("true_cfg_scale", defaults.trueCfgScale()),
-        count("max_sequence_length", defaults.maxSequenceLength()),
-        json.path("latent_seed").asLong());
+    return ImageRequest.builder(prompt)
+        .prompt2(second.orElse(null))
+        .prompt3(third.orElse(null))
+        .negativePrompt(negative.orElse(null))
+        .width(count("width", defaults.width()))
+        .height(count("height", defaults.height()))
+        .numInferenceSteps(count("num_inference_steps", defaults.numInferenceSteps()))
+        .guidanceScale(number("guidance_scale", defaults.guidanceScale()))
+        .trueCfgScale(number("true_cfg_scale", defaults.trueCfgScale()))
+        .maxSequenceLength(count("max_sequence_length", defaults.maxSequenceLength()))
+        .seed(json.path("latent_seed").asLong())
+        .build();
   }
 
   private List<String> texts(String key) {
-    JsonNode value = args().path(key);
-    if (!args().hasNonNull(key)) {
-      return List.of();
-    } else if (value.isTextual()) {
-      return List.of(value.textValue());
-    } else if (!value.isArray() || !value.valueStream().allMatch(JsonNode::isTextual)) {
-      throw wrong(key, "a text or a list of texts");
-    }
-    return value.valueStream().map(JsonNode::textValue).toList();
+    return typed().texts(key);
   }
 
   private int count(String key, int absent) {
-    return value(key, "a whole number above 0", n -> n.isInt() && n.intValue() > 0)
-        .map(JsonNode::intValue)
-        .orElse(absent);
+    return typed().count(key, absent);
   }
 
   private double number(String key, double absent) {
-    return value(key, "a number", JsonNode::isNumber).map(JsonNode::doubleValue).orElse(absent);
+    return typed().number(key, absent);
   }
 
-  private Optional<JsonNode> value(String key, String wanted, Predicate<JsonNode> condition) {
-    if (!args().hasNonNull(key)) {
-      return Optional.empty();
-    }
-    if (!condition.test(args().get(key))) {
-      throw wrong(key, wanted);
-    }
-    return Optional.of(args().get(key));
+  private LightmillException wrong(String key, String expected) {
+    return typed().wrong(key, expected);
+  }
+
+  private ComponentConfig typed() {
+    return new ComponentConfig(
+        new ComponentConfig.Source(
+            "the case '%s' of the reference".formatted(caseName),
+            "",
+            ErrorCode.INPUT_INVALID,
+            "fix or remove the case"),
+        args());
   }
 
   private JsonNode args() {
     return json.path("args");
-  }
-
-  private LightmillException wrong(String key, String wanted) {
-    return new LightmillException(
-        ErrorCode.INPUT_INVALID,
-        "the case '%s' of the reference has %s for '%s', which must be %s; fix or remove the case"
-            .formatted(caseName, args().path(key), key, wanted));
   }
 }

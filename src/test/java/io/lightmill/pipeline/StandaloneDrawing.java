@@ -3,13 +3,21 @@ package io.lightmill.pipeline;
 import java.nio.file.Path;
 import java.util.HexFormat;
 import java.util.List;
-import java.util.Optional;
 
 /** A program that draws one image with nothing but the pipeline's own libraries. */
 final class StandaloneDrawing {
 
   static final ImageRequest REQUEST =
-      new ImageRequest("a red mug", Optional.of("blurry"), 32, 32, 2, 3.5, 2, 32, 5);
+      ImageRequest.builder("a red mug")
+          .negativePrompt("blurry")
+          .width(32)
+          .height(32)
+          .numInferenceSteps(2)
+          .guidanceScale(3.5)
+          .trueCfgScale(2)
+          .maxSequenceLength(32)
+          .seed(5)
+          .build();
 
   private StandaloneDrawing() {}
 

@@ -1,6 +1,7 @@
 package io.lightmill.udfs;
 
 import io.lightmill.udfs.device.Cluster;
+import io.lightmill.udfs.run.RunResult;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
@@ -11,8 +12,8 @@ import java.time.Duration;
 import org.apache.spark.sql.SparkSession;
 
 /**
- * A driver in a process of its own, which tests kill. It reads jobs from standard input, one a
- * line, runs them, and answers each with a line.
+ * A driver of its own process, to be killed. It runs the jobs that it is told on standard input,
+ * one a line, and answers each with a line.
  */
 final class ChaosDriver {
 
@@ -27,7 +28,7 @@ final class ChaosDriver {
   /**
    * One run.
    *
-   * @param paint the stand-in for its model
+   * @param paint where its painter's notes are, and what its painter does
    * @param hours that its clock is ahead, so that the locks of killed runs have expired
    */
   record Job(String runId, String table, String output, TravellingPaint paint, int hours) {
@@ -82,22 +83,19 @@ final class ChaosDriver {
 
   private String run(Job job) {
     try {
-      ImageGeneration.Result result =
-          ImageGeneration.run(
-              spark,
-              new TestJob(Path.of("unused"), Path.of("unused"))
-                  .table(job.table())
-                  .output(job.output())
-                  .runId(job.runId())
-                  .partitions(4)
-                  .batchSize(ChaosRun.BATCH)
-                  .settings(),
-              TestJob.SILENT,
-              Cluster.of(spark.sparkContext(), DeviceChoice.CPU),
-              job.paint()::checkpoint,
-              Clock.offset(Clock.systemUTC(), Duration.ofHours(job.hours())),
-              System.nanoTime());
-      return result.statuses().toString();
+      RunResult result =
+          new TestJob(Path.of("unused"), Path.of("unused"))
+              .table(job.table())
+              .output(job.output())
+              .runId(job.runId())
+              .partitions(4)
+              .batchSize(ChaosRun.BATCH)
+              .clock(Clock.offset(Clock.systemUTC(), Duration.ofHours(job.hours())))
+              .run(
+                  spark,
+                  Cluster.of(spark.sparkContext(), DeviceChoice.CPU),
+                  job.paint()::checkpoint);
+      return result.summary().labelled().toString();
     } catch (RuntimeException e) {
       return "failed: " + e.toString().lines().findFirst().orElse("");
     }

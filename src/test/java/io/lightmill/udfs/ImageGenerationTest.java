@@ -7,6 +7,7 @@ import io.lightmill.pipeline.ImageRequest;
 import io.lightmill.pipeline.image.ImageReceiptReader;
 import io.lightmill.udfs.manifest.Manifest;
 import io.lightmill.udfs.plan.ImageIdentity;
+import io.lightmill.udfs.run.RunResult;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -14,6 +15,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.BrokenBarrierException;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CyclicBarrier;
 import java.util.concurrent.TimeUnit;
@@ -44,7 +46,7 @@ class ImageGenerationTest {
     return TestJob.in(directory, lines);
   }
 
-  private static List<Row> rows(ImageGeneration.Result result) {
+  private static List<Row> rows(RunResult result) {
     return result.manifest().orderBy("id", "variant").collectAsList();
   }
 
@@ -56,10 +58,10 @@ class ImageGenerationTest {
 
   @Test
   void everyImageIsDrawnStoredAndAccountedFor() throws IOException {
-    ImageGeneration.Result result =
+    RunResult result =
         job("id,prompt,width,seed,sku", "1,a red mug,64,5,R1", "2,a blue mug,,,B2").run(studio);
 
-    assertThat(result.statuses()).isEqualTo(Map.of("generated", 2L));
+    assertThat(result.summary().labelled()).isEqualTo(Map.of("generated", 2L));
     Row row = rows(result).get(0);
     byte[] stored = Files.readAllBytes(output().resolve(row.<String>getAs("path")));
     assertThat(row.<String>getAs("path"))
@@ -74,7 +76,7 @@ class ImageGenerationTest {
     assertThat(row.<Long>getAs("seed")).isEqualTo(5);
     assertThat(row.<String>getAs("device")).isEqualTo("cpu");
     assertThat(row.<Double>getAs("generate_ms")).isPositive();
-    assertThat(result.engineSeconds())
+    assertThat(result.record().seconds().engine())
         .isEqualTo(
             rows(result).stream().mapToDouble(r -> r.<Double>getAs("generate_ms")).sum() / 1000,
             within(1e-9));
@@ -94,7 +96,7 @@ class ImageGenerationTest {
         .write()
         .parquet(table);
 
-    ImageGeneration.Result result = new TestJob(Path.of(table), output()).run(studio);
+    RunResult result = new TestJob(Path.of(table), output()).run(studio);
 
     assertThat(result.manifest().columns())
         .startsWith("price", "since", "tags", "nested", "counts", "until", "image_id", "id")
@@ -115,7 +117,7 @@ class ImageGenerationTest {
 
   @Test
   void badRowsBecomeManifestRows() throws IOException {
-    ImageGeneration.Result result =
+    RunResult result =
         job(
                 "id,prompt,width,sku",
                 "1,a mug,,A",
@@ -124,7 +126,7 @@ class ImageGenerationTest {
                 "4,a red, unquoted mug,,D")
             .run(studio);
 
-    assertThat(result.statuses()).isEqualTo(Map.of("generated", 1L, "invalid", 3L));
+    assertThat(result.summary().labelled()).isEqualTo(Map.of("generated", 1L, "invalid", 3L));
     List<Row> rows = rows(result).stream().filter(r -> r.getAs("error_code") != null).toList();
     assertThat(rows)
         .extracting(r -> r.<String>getAs("error_code"))
@@ -137,9 +139,9 @@ class ImageGenerationTest {
 
   @Test
   void everyImageIsDrawnOnceInWholeBatches() throws IOException {
-    ImageGeneration.Result result = job(TestJob.rows(41)).batchSize(4).run(studio);
+    RunResult result = job(TestJob.rows(41)).batchSize(4).run(studio);
 
-    assertThat(result.statuses()).isEqualTo(Map.of("generated", 41L));
+    assertThat(result.summary().labelled()).isEqualTo(Map.of("generated", 41L));
     assertThat(studio.batches.stream().mapToInt(List::size).sum()).isEqualTo(41);
     assertThat(studio.batches).extracting(List::size).filteredOn(size -> size < 4).hasSize(1);
   }
@@ -157,9 +159,9 @@ class ImageGenerationTest {
           }
         });
 
-    ImageGeneration.Result result = job(TestJob.rows(8)).partitions(2).run(studio);
+    RunResult result = job(TestJob.rows(8)).partitions(2).run(studio);
 
-    assertThat(result.statuses()).isEqualTo(Map.of("generated", 8L));
+    assertThat(result.summary().labelled()).isEqualTo(Map.of("generated", 8L));
     assertThat(studio.batches).hasSize(8).allSatisfy(batch -> assertThat(batch).hasSize(1));
     assertThat(studio.loads).hasValue(1);
   }
@@ -203,9 +205,9 @@ class ImageGenerationTest {
           }
         });
 
-    ImageGeneration.Result result = job(TestJob.rows(8)).run(studio);
+    RunResult result = job(TestJob.rows(8)).run(studio);
 
-    assertThat(result.statuses()).isEqualTo(Map.of("generated", 7L, "failed", 1L));
+    assertThat(result.summary().labelled()).isEqualTo(Map.of("generated", 7L, "failed", 1L));
     Row failed = result.manifest().filter("status = 'failed'").collectAsList().get(0);
     assertThat(failed.<String>getAs("id")).isEqualTo("2");
     assertThat(failed.<String>getAs("error_code")).isEqualTo("GENERATION_FAILED");
@@ -223,7 +225,7 @@ class ImageGenerationTest {
           }
         });
 
-    assertThat(job(TestJob.rows(20)).batchSize(4).run(studio).statuses())
+    assertThat(job(TestJob.rows(20)).batchSize(4).run(studio).summary().labelled())
         .isEqualTo(Map.of("generated", 20L));
     assertThat(calls).hasValue(5 + 4);
   }
@@ -233,10 +235,10 @@ class ImageGenerationTest {
     Files.createDirectories(output().resolve("images"));
     Files.writeString(output().resolve("images/A"), "a file where a directory should be");
 
-    ImageGeneration.Result result =
+    RunResult result =
         job("id,prompt,sku", "1,a mug,A", "2,a jug,B").pathTemplate("{sku}/{id}").run(studio);
 
-    assertThat(result.statuses()).isEqualTo(Map.of("generated", 1L, "failed", 1L));
+    assertThat(result.summary().labelled()).isEqualTo(Map.of("generated", 1L, "failed", 1L));
     Row failed = rows(result).get(0);
     assertThat(failed.<String>getAs("error_code")).isEqualTo("STORE_FAILED");
     assertThat(failed.<String>getAs("error_message")).contains("images/A/1.png");
@@ -257,8 +259,8 @@ class ImageGenerationTest {
   void progressTellsThePlanAndRisesToTheEnd() throws IOException {
     List<Long> finished = new CopyOnWriteArrayList<>();
     List<List<Long>> planned = new ArrayList<>();
-    ImageGeneration.Progress progress =
-        new ImageGeneration.Progress() {
+    RunListener progress =
+        new RunListener() {
           @Override
           public void planned(long images, long toGenerate) {
             planned.add(List.of(images, toGenerate));
@@ -285,6 +287,43 @@ class ImageGenerationTest {
         .run(studio);
 
     assertThat(prompts(studio)).containsExactly("a red one two three four five six seven eight");
+  }
+
+  @Test
+  void twoRunsOverTwoOutputsAtOnceInOneSessionKeepApart() throws Exception {
+    PaintStudio other = new PaintStudio();
+    CyclicBarrier planned = new CyclicBarrier(2);
+    TestJob first =
+        TestJob.in(Files.createDirectory(directory.resolve("a")), List.of(TestJob.rows(4)));
+    TestJob second =
+        TestJob.in(Files.createDirectory(directory.resolve("b")), List.of(TestJob.rows(5)));
+
+    CompletableFuture<RunResult> result =
+        CompletableFuture.supplyAsync(() -> first.progress(waiting(planned)).run(studio));
+    RunResult twin = second.runId("second").progress(waiting(planned)).run(other);
+
+    assertThat(twin.summary().labelled()).isEqualTo(Map.of("generated", 5L));
+    assertThat(result.get().summary().labelled()).isEqualTo(Map.of("generated", 4L));
+    assertThat(result.get().manifest().select("run_id").distinct().collectAsList())
+        .extracting(row -> row.getString(0))
+        .containsExactly("first");
+  }
+
+  /** Goes on when as many runs have their plans as the barrier has parties. */
+  private static RunListener waiting(CyclicBarrier barrier) {
+    return new RunListener() {
+      @Override
+      public void planned(long images, long toGenerate) {
+        try {
+          barrier.await(1, TimeUnit.MINUTES);
+        } catch (Exception e) {
+          throw new IllegalStateException("the other run has no plan", e);
+        }
+      }
+
+      @Override
+      public void finished(long images) {}
+    };
   }
 
   private static List<String> prompts(PaintStudio studio) {

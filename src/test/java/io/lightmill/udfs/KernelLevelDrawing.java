@@ -108,6 +108,15 @@ final class KernelLevelDrawing {
   private static ImageRequest request(int number, int side, boolean guided) {
     Optional<String> negative = guided ? Optional.of("blurry " + number) : Optional.empty();
     String prompt = "a %s".formatted("very ".repeat(number)) + "red mug on a table";
-    return new ImageRequest(prompt, negative, side, side, 1, 3.5, guided ? 2.5 : 1, 32, number);
+    return ImageRequest.builder(prompt)
+        .negativePrompt(negative.orElse(null))
+        .width(side)
+        .height(side)
+        .numInferenceSteps(1)
+        .guidanceScale(3.5)
+        .trueCfgScale(guided ? 2.5 : 1)
+        .maxSequenceLength(32)
+        .seed(number)
+        .build();
   }
 }

@@ -5,8 +5,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.lightmill.pipeline.ErrorCode;
 import io.lightmill.pipeline.LightmillException;
-import io.lightmill.udfs.earlier.EarlierImages;
 import io.lightmill.udfs.lock.RunLock;
+import io.lightmill.udfs.run.RunResult;
 import io.lightmill.udfs.store.ImageStore;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -18,16 +18,12 @@ import java.time.Instant;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.apache.commons.codec.digest.DigestUtils;
-import org.apache.commons.io.file.PathUtils;
 import org.apache.hadoop.conf.Configuration;
-import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
-import org.apache.spark.sql.functions;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -47,7 +43,7 @@ class RerunTest {
     return TestJob.in(directory, List.of(lines));
   }
 
-  private Map<String, Path> files(ImageGeneration.Result result) {
+  private Map<String, Path> files(RunResult result) {
     return result.manifest().collectAsList().stream()
         .collect(
             Collectors.toMap(
@@ -66,9 +62,9 @@ class RerunTest {
     Map<String, Path> files = files(job.run(first));
     loseManifest("first");
 
-    ImageGeneration.Result result = job.runId("second").run(second);
+    RunResult result = job.runId("second").run(second);
 
-    assertThat(result.statuses()).isEqualTo(Map.of("reused", 3L));
+    assertThat(result.summary().labelled()).isEqualTo(Map.of("reused", 3L));
     assertThat(second.loads).hasValue(0);
     assertThat(files(result)).isEqualTo(files);
     for (Row row : result.manifest().collectAsList()) {
@@ -88,9 +84,9 @@ class RerunTest {
     Files.copy(files.get("4"), files.get("3"), StandardCopyOption.REPLACE_EXISTING);
     Files.write(files.get("3"), new byte[] {0}, StandardOpenOption.APPEND);
 
-    ImageGeneration.Result result = job.runId("second").run(second);
+    RunResult result = job.runId("second").run(second);
 
-    assertThat(result.statuses()).isEqualTo(Map.of("generated", 3L, "reused", 1L));
+    assertThat(result.summary().labelled()).isEqualTo(Map.of("generated", 3L, "reused", 1L));
     assertThat(second.drawn()).isEqualTo(3);
     for (Row row : result.manifest().collectAsList()) {
       byte[] stored = Files.readAllBytes(files.get(row.<String>getAs("id")));
@@ -105,14 +101,14 @@ class RerunTest {
     job("id,prompt,sku", "1,a jug,A").pathTemplate("{sku}").runId("killed").run(first);
     loseManifest("killed");
 
-    ImageGeneration.Result back =
+    RunResult back =
         job("id,prompt,sku", "1,a jug,A").pathTemplate("{sku}").runId("third").run(second);
-    assertThat(back.statuses()).isEqualTo(Map.of("reused", 1L));
+    assertThat(back.summary().labelled()).isEqualTo(Map.of("reused", 1L));
 
     PaintStudio other = new PaintStudio();
-    ImageGeneration.Result forth =
+    RunResult forth =
         job("id,prompt,sku", "1,a mug,A").pathTemplate("{sku}").runId("fourth").run(other);
-    assertThat(forth.statuses()).isEqualTo(Map.of("generated", 1L));
+    assertThat(forth.summary().labelled()).isEqualTo(Map.of("generated", 1L));
   }
 
   @Test
@@ -121,9 +117,9 @@ class RerunTest {
     job.run(first);
     loseManifest("first");
 
-    ImageGeneration.Result result = job.run(second);
+    RunResult result = job.run(second);
 
-    assertThat(result.statuses()).isEqualTo(Map.of("reused", 2L));
+    assertThat(result.summary().labelled()).isEqualTo(Map.of("reused", 2L));
     assertThat(result.manifest().count()).isEqualTo(2);
   }
 
@@ -133,9 +129,9 @@ class RerunTest {
     String[] lines = table(10, 60);
     lines[1] = "10,another mug";
 
-    ImageGeneration.Result result = job(lines).runId("second").run(second);
+    RunResult result = job(lines).runId("second").run(second);
 
-    assertThat(result.statuses()).isEqualTo(Map.of("generated", 21L, "reused", 29L));
+    assertThat(result.summary().labelled()).isEqualTo(Map.of("generated", 21L, "reused", 29L));
     assertThat(second.drawn()).isEqualTo(21);
     assertThat(result.manifest().select("id").distinct().count()).isEqualTo(50);
   }
@@ -155,62 +151,11 @@ class RerunTest {
     TestJob job = job("id,prompt", "1,a mug");
     job.run(first);
 
-    ImageGeneration.Result left = job.runId("second").leavingFailed().run(second);
+    RunResult left = job.runId("second").leavingFailed().run(second);
 
-    assertThat(left.statuses()).isEqualTo(Map.of("failed", 1L));
+    assertThat(left.summary().labelled()).isEqualTo(Map.of("failed", 1L));
     assertThat(second.loads).hasValue(0);
     assertThat(left.manifest().first().<String>getAs("error_message")).contains("engine is down");
-  }
-
-  @Test
-  void whatAPolicyBlockedStaysSoUntilThePolicyChanges() throws IOException {
-    TestJob job = job("id,prompt", "1,a mug", "2,a jug");
-    job.run(first);
-    block("1", "policy of spring");
-
-    assertThat(earlier(job, Optional.of("policy of spring")))
-        .isEqualTo(Map.of("1", "blocked", "2", "reused"));
-    assertThat(earlier(job, Optional.of("policy of summer"))).isEqualTo(Map.of("2", "reused"));
-    assertThat(earlier(job, Optional.empty())).isEqualTo(Map.of("2", "reused"));
-  }
-
-  /** Rewrites the manifest as a run with a policy would have. */
-  private void block(String id, String policyDigest) throws IOException {
-    Path manifest = output().resolve("manifest/run_id=first");
-    Dataset<Row> rows = TestSpark.session().read().parquet(manifest.toString());
-    Path rewritten = directory.resolve("rewritten");
-    rows.withColumn("blocked", functions.col("id").equalTo(id))
-        .selectExpr(
-            "id",
-            "image_id",
-            "created_at",
-            "bytes",
-            "sha256",
-            "if(blocked, 'blocked', status) as status",
-            "if(blocked, null, path) as path",
-            "if(blocked, 'BLOCKED', null) as error_code",
-            "'" + policyDigest + "' as policy_digest")
-        .write()
-        .parquet(rewritten.toString());
-    for (Row row : rows.filter("id = '" + id + "'").collectAsList()) {
-      Files.delete(output().resolve(row.<String>getAs("path")));
-    }
-    PathUtils.deleteDirectory(manifest);
-    Files.move(rewritten, manifest);
-  }
-
-  private Map<String, String> earlier(TestJob job, Optional<String> policyDigest) {
-    Dataset<Row> images =
-        TestSpark.session()
-            .read()
-            .parquet(output().resolve("manifest/run_id=first").toString())
-            .selectExpr("id", "image_id", "'k' as key", "'b' as batch_key", "1L as cost");
-    return new EarlierImages(TestSpark.session(), job.settings(), policyDigest)
-        .marked(images).filter("earlier is not null").collectAsList().stream()
-            .collect(
-                Collectors.toMap(
-                    row -> row.getAs("id"),
-                    row -> row.<Row>getAs(EarlierImages.EARLIER).getAs("status")));
   }
 
   @Test

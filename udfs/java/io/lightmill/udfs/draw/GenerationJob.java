@@ -1,12 +1,12 @@
 package io.lightmill.udfs.draw;
 
 import io.lightmill.pipeline.ClassifierFreeGuidance;
-import io.lightmill.udfs.GenerationSettings;
 import io.lightmill.udfs.device.Cluster;
 import io.lightmill.udfs.device.PipelineLoader;
 import io.lightmill.udfs.earlier.AttemptImages;
 import io.lightmill.udfs.plan.ImageIdentity;
 import io.lightmill.udfs.progress.DrawingStop;
+import io.lightmill.udfs.shard.Packing;
 import java.io.Serializable;
 import org.apache.spark.util.SerializableConfiguration;
 
@@ -15,17 +15,15 @@ import org.apache.spark.util.SerializableConfiguration;
  *
  * @param packing of the images; null to leave each an object of its own
  * @param threadsPerImage that the drawing of an image may use on a CPU
- * @param policyDigest of the content policy; null without one
  */
 public record GenerationJob(
     ImageIdentity identity,
     ClassifierFreeGuidance guidance,
     String output,
     String runId,
-    GenerationSettings.Packing packing,
+    Packing packing,
     AttemptImages own,
     DrawingStop stop,
-    String policyDigest,
     Cluster cluster,
     int threadsPerImage,
     PipelineLoader loader,

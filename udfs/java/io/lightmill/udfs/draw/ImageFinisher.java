@@ -9,6 +9,7 @@ import io.lightmill.pipeline.image.ImageEncoder;
 import io.lightmill.pipeline.image.Receipt;
 import io.lightmill.udfs.device.Model;
 import io.lightmill.udfs.earlier.AttemptImages;
+import io.lightmill.udfs.manifest.ManifestColumns;
 import io.lightmill.udfs.manifest.Outcome;
 import io.lightmill.udfs.manifest.StoredImage;
 import io.lightmill.udfs.plan.ImageIdentity;
@@ -28,7 +29,7 @@ import org.apache.spark.sql.Row;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Encodes and stores drawn images, and says what became of them. Safe for several threads. */
+/** Encodes and stores drawn images, and gives their outcomes. Safe for several threads. */
 final class ImageFinisher {
 
   private static final Logger LOG = LoggerFactory.getLogger(ImageFinisher.class);
@@ -36,7 +37,7 @@ final class ImageFinisher {
 
   private static final String SOFTWARE = "Lightmill";
 
-  /** As the community's tools name the steps of FlowMatchEulerDiscreteScheduler. */
+  /** The name of FlowMatchEulerDiscreteScheduler in the community's tools. */
   private static final String SAMPLER = "Euler";
 
   private static final String SCHEDULE_TYPE = "Simple";
@@ -44,30 +45,30 @@ final class ImageFinisher {
   private final ImageIdentity identity;
   private final ClassifierFreeGuidance guidance;
   private final ImageStore store;
-  private final AttemptImages own;
+  private final AttemptImages attempt;
   private final boolean packing;
 
   /**
-   * @param packing whether images are only staged here, since they will be packed
+   * @param packing whether images are staged, to be packed later
    */
   ImageFinisher(
       ImageIdentity identity,
       ClassifierFreeGuidance guidance,
       ImageStore store,
-      AttemptImages own,
+      AttemptImages attempt,
       boolean packing) {
     this.identity = identity;
     this.guidance = guidance;
     this.store = store;
-    this.own = own;
+    this.attempt = attempt;
     this.packing = packing;
   }
 
   /**
-   * Finds what another attempt at this task has stored.
+   * Finds an image that another attempt at this task has stored.
    *
-   * @param rows that ask for one image, at least one
-   * @return what became of each row, in order; empty if the image is to be drawn
+   * @param rows of one image, at least one
+   * @return the outcome of each row, in order; empty if the image is to be drawn
    */
   Optional<List<Outcome>> found(List<Row> rows) {
     Map<String, StoredImage> byKey = new HashMap<>();
@@ -80,7 +81,9 @@ final class ImageFinisher {
         continue;
       }
       Optional<FoundObject> object =
-          store.find(place(row)).filter(it -> own.include(row.getAs("image_id"), it));
+          store
+              .find(storeKey(row))
+              .filter(it -> attempt.include(ManifestColumns.IMAGE_ID.of(row), it));
       if (object.isEmpty()) {
         return Optional.empty();
       }
@@ -92,9 +95,9 @@ final class ImageFinisher {
   }
 
   /**
-   * Takes over an image that an earlier run has staged, and did not live to pack.
+   * Reuses an image that a killed run has staged and not packed.
    *
-   * @param row that asks for it
+   * @param row of the image
    */
   Outcome taken(Row row, StoredImage staged) {
     if (packing) {
@@ -108,33 +111,34 @@ final class ImageFinisher {
                   () ->
                       new LightmillException(
                           ErrorCode.STORE_FAILED,
-                          "staged image '%s' is gone; run again".formatted(staged.path())));
+                          "staged image '%s' no longer exists; run again"
+                              .formatted(staged.path())));
       return stored(List.of(row), bytes, 0, 0).get(0).reused();
     } catch (LightmillException e) {
       return Outcome.failed(e, null);
     }
   }
 
-  /** Where the image of a row is put. */
-  private String place(Row row) {
+  /** The key under which the image of a row is stored. */
+  private String storeKey(Row row) {
     return packing
-        ? StagedImages.key(row.getAs("image_id"), identity.format())
+        ? StagedImages.key(ManifestColumns.IMAGE_ID.of(row), identity.format())
         : row.getAs(PlannedImages.KEY);
   }
 
   private StoredImage image(Row row, long bytes, String sha256) {
     String key = row.getAs(PlannedImages.KEY);
     return packing
-        ? StoredImage.staged(place(row), PathTemplate.name(key), bytes, sha256)
+        ? StoredImage.staged(storeKey(row), PathTemplate.name(key), bytes, sha256)
         : StoredImage.object(key, bytes, sha256);
   }
 
   /**
-   * Finishes one image. It is stored once under each key that the rows name; of rows that name the
-   * same, the first one has generated it.
+   * Finishes one image. It is stored once under each key of its rows; of rows with the same key,
+   * the first is the generated one and the others reuse it.
    *
-   * @param rows that ask for this image, at least one
-   * @return what became of each row, in order
+   * @param rows of one image, at least one
+   * @return the outcome of each row, in order
    */
   List<Outcome> finish(List<Row> rows, DrawnImage drawn) {
     if (drawn.failure() != null) {
@@ -146,7 +150,7 @@ final class ImageFinisher {
       byte[] bytes = encoded(PlannedImages.request(rows.get(0)), drawn.image());
       return stored(rows, bytes, drawn.generateMillis(), millisSince(start));
     } catch (LightmillException e) {
-      LOG.warn("An image that was drawn is lost: {}", e.getMessage(), e);
+      LOG.warn("A drawn image could not be stored: {}", e.getMessage(), e);
       Outcome failed = Outcome.failed(e, drawn.generateMillis());
       return rows.stream().map(row -> failed).toList();
     }
@@ -184,13 +188,13 @@ final class ImageFinisher {
       Outcome first = byKey.get(key);
       if (first == null) {
         long start = System.nanoTime();
-        String imageId = row.getAs("image_id");
+        String imageId = ManifestColumns.IMAGE_ID.of(row);
         StoredObject object =
             store.putOnce(
-                place(row),
+                storeKey(row),
                 bytes,
                 identity.format().contentType(),
-                found -> own.include(imageId, found));
+                found -> attempt.include(imageId, found));
         first =
             Outcome.generated(
                 image(row, object.bytes(), object.sha256()),

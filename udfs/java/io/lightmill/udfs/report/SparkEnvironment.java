@@ -2,6 +2,7 @@ package io.lightmill.udfs.report;
 
 import com.fasterxml.jackson.databind.PropertyNamingStrategies;
 import com.fasterxml.jackson.databind.annotation.JsonNaming;
+import io.lightmill.udfs.option.Redaction;
 import java.util.Arrays;
 import java.util.Map;
 import java.util.stream.Collectors;
@@ -10,9 +11,9 @@ import org.apache.spark.SparkExecutorInfo;
 import scala.Tuple2;
 
 /**
- * The cluster that a run had.
+ * The cluster of a run.
  *
- * @param hosts that the driver and the executors were on
+ * @param hosts number of hosts of the driver and the executors
  * @param conf effective settings, without secrets
  */
 @JsonNaming(PropertyNamingStrategies.SnakeCaseStrategy.class)

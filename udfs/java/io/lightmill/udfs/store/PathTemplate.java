@@ -3,52 +3,50 @@ package io.lightmill.udfs.store;
 import io.lightmill.pipeline.ErrorCode;
 import io.lightmill.pipeline.LightmillException;
 import io.lightmill.pipeline.image.ImageFormat;
+import io.lightmill.udfs.column.ColumnTemplate;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.function.UnaryOperator;
-import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 
 /**
- * Names image objects: {@code {sku}/{image_id}} with the values of a row. {@code {image_id:2}}
- * takes the first two characters of a value. Whatever a value holds, the key stays below {@value
- * #DIRECTORY} and is a plain name on every file system. All keys stand in that directory, so that
- * no row takes the place of a manifest.
+ * Makes the keys of image objects from the values of a row: {@code {sku}/{image_id}}, in the
+ * grammar of {@link ColumnTemplate}. For every value, the key is below {@value #DIRECTORY} and a
+ * plain name on all file systems. So no row can overwrite a manifest.
  */
 public final class PathTemplate {
 
-  /** Spreads images over 256 directories by the first digits of their identity. */
+  /** The default: 256 directories, by the first digits of the image id. */
   public static final String STANDARD = "{image_id:2}/{image_id}";
 
-  /** Of all image objects below an output. */
+  /** The directory of all image objects below an output. */
   public static final String DIRECTORY = "images";
 
-  /** With names of at most {@link PathSegment#MAX_BYTES}, keys stay within S3's 1,024 bytes. */
+  /** With names of at most {@link PathSegment#MAX_BYTES}, keys are within S3's 1,024 bytes. */
   private static final int MAX_SEGMENTS = 5;
 
-  private static final Pattern PLACEHOLDER = Pattern.compile("\\{([^{}:]+)(?::([1-9]\\d?))?}");
+  private static final String KIND = "Path template";
   private static final Pattern LITERAL = Pattern.compile("[\\p{L}\\p{N}._+@,()-]*");
 
-  private final List<String> segments;
+  private final List<ColumnTemplate> segments;
   private final String extension;
 
-  private PathTemplate(List<String> segments, String extension) {
+  private PathTemplate(List<ColumnTemplate> segments, String extension) {
     this.segments = segments;
     this.extension = extension;
   }
 
   /**
-   * Checks a template, once.
+   * Parses a template.
    *
-   * @param template directories and a name, divided by {@code /}; the extension comes from the
-   *     format
-   * @param known names of values that rows have
-   * @throws LightmillException (CONFIGURATION_INVALID) where it names an unknown value or could
-   *     make no proper path
+   * @param template directories and a name, separated by {@code /}; the format adds the extension
+   * @param known names of the values that rows have
+   * @throws LightmillException (CONFIGURATION_INVALID) if it names an unknown value or cannot make
+   *     a valid path
    */
   public static PathTemplate parse(String template, Set<String> known, ImageFormat format) {
     List<String> segments =
@@ -59,58 +57,43 @@ public final class PathTemplate {
     if (segments.size() > MAX_SEGMENTS) {
       throw invalid(template, "has more than %d parts between slashes".formatted(MAX_SEGMENTS));
     }
-    for (String segment : segments) {
-      check(segment, template, known);
-    }
-    return new PathTemplate(List.copyOf(segments), "." + format.extension());
+    ColumnTemplate.parse(KIND, template); // names the whole template where its braces are wrong
+    return new PathTemplate(
+        segments.stream().map(segment -> parsed(segment, template, known)).toList(),
+        "." + format.extension());
   }
 
   /**
    * The key of one image object.
    *
-   * @param values looks up a value by its name; null counts as empty
+   * @param values finds a value by its name; null counts as empty
    */
   public String key(UnaryOperator<String> values) {
     return segments.stream()
-        .map(segment -> PathSegment.of(filled(segment, values)))
+        .map(segment -> PathSegment.of(segment.fill(values(segment, values))))
         .collect(Collectors.joining("/", DIRECTORY + "/", extension));
   }
 
-  /** What the template made of a key: the path below {@value #DIRECTORY}. */
+  /** The part of a key that the template made: the path below {@value #DIRECTORY}. */
   public static String name(String key) {
     return key.substring(DIRECTORY.length() + 1);
   }
 
-  private static String filled(String segment, UnaryOperator<String> values) {
-    Matcher placeholder = PLACEHOLDER.matcher(segment);
-    return placeholder.replaceAll(
-        match -> {
-          String value = PathSegment.value(values.apply(match.group(1)));
-          String part = match.group(2) == null ? value : prefix(value, match.group(2));
-          return Matcher.quoteReplacement(part);
-        });
+  private static List<String> values(ColumnTemplate segment, UnaryOperator<String> values) {
+    return segment.columns().stream().map(name -> PathSegment.value(values.apply(name))).toList();
   }
 
-  private static String prefix(String value, String characters) {
-    int most = Math.min(Integer.parseInt(characters), value.codePointCount(0, value.length()));
-    return value.substring(0, value.offsetByCodePoints(0, most));
-  }
-
-  private static void check(String segment, String template, Set<String> known) {
-    Matcher placeholder = PLACEHOLDER.matcher(segment);
-    StringBuilder literal = new StringBuilder();
-    int start = 0;
-    while (placeholder.find()) {
-      literal.append(segment.substring(start, placeholder.start()));
-      start = placeholder.end();
-      if (!known.contains(placeholder.group(1))) {
+  private static ColumnTemplate parsed(String segment, String template, Set<String> known) {
+    ColumnTemplate parsed = ColumnTemplate.parse(KIND, segment);
+    for (String name : parsed.columns()) {
+      if (!known.contains(name)) {
         throw invalid(
             template,
             "names {%s}, which no row has; known are %s"
-                .formatted(placeholder.group(1), String.join(", ", new TreeSet<>(known))));
+                .formatted(name, String.join(", ", new TreeSet<>(known))));
       }
     }
-    literal.append(segment.substring(start));
+    String literal = String.join("", parsed.literals());
     if (segment.isEmpty()) {
       throw invalid(template, "starts or ends with a slash, or has two in a row");
     }
@@ -118,15 +101,17 @@ public final class PathTemplate {
       throw invalid(
           template, "has characters in '%s' that file names should not have".formatted(literal));
     }
-    if (segment.startsWith(".") || segment.endsWith(".") || literal.indexOf("..") >= 0) {
+    if (segment.startsWith(".") || segment.endsWith(".") || literal.contains("..")) {
       throw invalid(template, "has a name that starts or ends with a dot, or two dots in a row");
     }
+    return parsed;
   }
 
   private static LightmillException invalid(String template, String reason) {
     return new LightmillException(
         ErrorCode.CONFIGURATION_INVALID,
-        "Path template '%s' %s. Write it as directories and a name, such as {sku}/{image_id}."
-            .formatted(template, reason));
+        KIND
+            + " '%s' %s. Write it as directories and a name, such as {sku}/{image_id}."
+                .formatted(template, reason));
   }
 }

@@ -149,7 +149,16 @@ class FlowPipelineTest {
   }
 
   private static ImageRequest request(String prompt, long seed) {
-    return new ImageRequest(prompt, Optional.of("blurry"), 32, 32, 3, 3.5, 2, 32, seed);
+    return ImageRequest.builder(prompt)
+        .negativePrompt("blurry")
+        .width(32)
+        .height(32)
+        .numInferenceSteps(3)
+        .guidanceScale(3.5)
+        .trueCfgScale(2)
+        .maxSequenceLength(32)
+        .seed(seed)
+        .build();
   }
 
   private static float[] draw(FlowPipeline pipeline, List<ImageRequest> batch, TensorProbe probe) {

@@ -35,7 +35,15 @@ import org.junit.jupiter.params.provider.CsvSource;
 class FluxDamageTest {
 
   private static final ImageRequest REQUEST =
-      new ImageRequest("a red mug", Optional.empty(), 48, 32, 2, 3.5, 1, 32, 5);
+      ImageRequest.builder("a red mug")
+          .width(48)
+          .height(32)
+          .numInferenceSteps(2)
+          .guidanceScale(3.5)
+          .trueCfgScale(1)
+          .maxSequenceLength(32)
+          .seed(5)
+          .build();
   private static final ObjectMapper JSON = new ObjectMapper();
 
   @TempDir Path temporary;
@@ -69,13 +77,13 @@ class FluxDamageTest {
           """
           transformer    | num_layers            | 3    | lacks the weights transformer_blocks.2.attn.add_k_proj.bias
           transformer    | num_single_layers     | 4    | lacks the weights single_transformer_blocks.3.attn.norm_k
-          transformer    | num_attention_heads   | 3    | where the config asks for
-          transformer    | joint_attention_dim   | 41   | 'context_embedder.weight' of shape [32, 40] where the config asks for [32, 41]
+          transformer    | num_attention_heads   | 3    | where the config requires
+          transformer    | joint_attention_dim   | 41   | 'context_embedder.weight' of shape [32, 40] where the config requires [32, 41]
           text_encoder   | num_hidden_layers     | 5    | lacks the weights encoder.layers.2.layer_norm1.bias
-          text_encoder   | vocab_size            | 9    | of shape [814, 24] where the config asks for [9, 24]
-          text_encoder_2 | d_kv                  | 9    | where the config asks for [45, 40]
+          text_encoder   | vocab_size            | 9    | of shape [814, 24] where the config requires [9, 24]
+          text_encoder_2 | d_kv                  | 9    | where the config requires [45, 40]
           text_encoder_2 | num_layers            | 3    | lacks the weights encoder.block.2.layer.0.SelfAttention.k.weight
-          vae            | latent_channels       | 8    | 'decoder.conv_in.weight' of shape [16, 16, 3, 3] where the config asks for [16, 8, 3, 3]
+          vae            | latent_channels       | 8    | 'decoder.conv_in.weight' of shape [16, 16, 3, 3] where the config requires [16, 8, 3, 3]
           vae            | layers_per_block      | 3    | lacks the weights decoder.up_blocks.0.resnets.3.conv1.bias
           """)
   void weightsThatDoNotFitTheirConfigAreNamed(
@@ -141,7 +149,7 @@ class FluxDamageTest {
         .withMessage(
             checkpoint.directory().resolve("transformer/config.json")
                 + " has 40 for 'joint_attention_dim' where the component 'text_encoder_2' gives 32;"
-                + " fetch the checkpoint whole");
+                + " fetch the whole checkpoint");
   }
 
   @Test
@@ -161,7 +169,15 @@ class FluxDamageTest {
     assertThat(Families.limits(open()).minInferenceSteps()).isEqualTo(2);
     try (FlowPipeline pipeline = load()) {
       ImageRequest single =
-          new ImageRequest("a red mug", Optional.empty(), 48, 32, 1, 3.5, 1, 32, 5);
+          ImageRequest.builder("a red mug")
+              .width(48)
+              .height(32)
+              .numInferenceSteps(1)
+              .guidanceScale(3.5)
+              .trueCfgScale(1)
+              .maxSequenceLength(32)
+              .seed(5)
+              .build();
       assertThatExceptionOfType(LightmillException.class)
           .isThrownBy(() -> pipeline.generate(List.of(single)))
           .withMessageStartingWith("num_inference_steps is 1")
@@ -177,7 +193,8 @@ class FluxDamageTest {
       assertThatExceptionOfType(LightmillException.class)
           .isThrownBy(() -> pipeline.draw(List.of(REQUEST), Optional.of(latents), TensorProbe.NONE))
           .withMessage(
-              "the latents have the shape [1, 1, 64], but this batch starts from [1, 6, 64]; pass latents of that shape")
+              "the latents have the shape [1, 1, 64], but this batch starts from [1, 6, 64]; pass"
+                  + " latents of that shape")
           .matches(e -> e.code() == ErrorCode.INPUT_INVALID);
     }
   }

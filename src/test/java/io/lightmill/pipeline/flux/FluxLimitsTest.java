@@ -51,7 +51,7 @@ class FluxLimitsTest {
         directory.resolve("README.md"), "---\ninference: {parameters: {height: tall}}\n---\n");
     assertThatExceptionOfType(LightmillException.class)
         .isThrownBy(() -> limits(directory))
-        .withMessageContaining("gives \"tall\" for inference.parameters.height");
+        .withMessageContaining("has \"tall\" for 'inference.parameters.height'");
   }
 
   /** Sizes follow the autoencoder's levels. */

@@ -17,7 +17,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -27,7 +26,7 @@ class LongPromptTest {
 
   private static final int LONG = 4_096;
 
-  /** A token sees those before it alone, so what a text begins with does not feel its length. */
+  /** A token attends only to earlier ones, so the start of a text does not depend on its length. */
   @ParameterizedTest
   @CsvSource({"qwenimage, -1", "zimage, -2", "flux2-klein, 27"})
   void aLongTextIsReadAsItsBeginningIs(String model, int state) {
@@ -57,7 +56,7 @@ class LongPromptTest {
 
   /** A mask or a table over pairs of tokens would take {@code 8,192² · 4} bytes, 256 MiB. */
   @Test
-  void memoryDoesNotGrowWithTheSquareOfAText() throws IOException {
+  void memoryDoesNotGrowWithTheSquareOfTheTokens() throws IOException {
     int tokens = 8_192;
     Checkpoint checkpoint = Checkpoint.open(ReferenceCheckpoint.of("flux2-klein"));
     long[] ids = new long[tokens];
@@ -66,7 +65,7 @@ class LongPromptTest {
             QwenTextEncoder.load(
                 checkpoint, "text_encoder", List.of(1), new WeightLoader(Device.CPU, DType.F32));
         Tensor text = Tensor.of(ids, 1, tokens)) {
-      Files.writeString(Path.of("/proc/self/clear_refs"), "5"); // the peak begins anew
+      Files.writeString(Path.of("/proc/self/clear_refs"), "5"); // resets the peak
       long before = peakBytes();
       encoder.encode(text, tokens).close();
       assertThat(peakBytes() - before).isLessThan(128L << 20);
@@ -81,10 +80,10 @@ class LongPromptTest {
         .orElseThrow();
   }
 
-  /** Beyond what diffusers' pipelines read, what was cut off before counts. */
+  /** Text beyond the limit of diffusers' pipelines has an effect. */
   @ParameterizedTest
   @CsvSource({"qwenimage, 2000", "flux2-klein, 1500", "zimage, 992"})
-  void whatStandsLateInALongPromptCounts(String model, int sequence) {
+  void theEndOfALongPromptHasAnEffect(String model, int sequence) {
     Checkpoint checkpoint = Checkpoint.open(ReferenceCheckpoint.of(model));
     String start = "a red mug, ".repeat(30);
     try (DiffusionPipeline pipeline = Families.load(checkpoint, Device.CPU, DType.F32)) {
@@ -97,7 +96,7 @@ class LongPromptTest {
     }
   }
 
-  /** A prompt with room for a few words more. */
+  /** A prompt that leaves space for a few more words. */
   private static String padded(String start, Checkpoint checkpoint, int sequence) {
     StringBuilder prompt = new StringBuilder(start);
     try (var length = Families.promptLength(checkpoint)) {
@@ -109,6 +108,14 @@ class LongPromptTest {
   }
 
   private static ImageRequest request(String prompt, int sequence) {
-    return new ImageRequest(prompt, Optional.empty(), 32, 32, 2, 1, 1, sequence, 5);
+    return ImageRequest.builder(prompt)
+        .width(32)
+        .height(32)
+        .numInferenceSteps(2)
+        .guidanceScale(1)
+        .trueCfgScale(1)
+        .maxSequenceLength(sequence)
+        .seed(5)
+        .build();
   }
 }

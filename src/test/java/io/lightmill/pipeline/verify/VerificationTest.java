@@ -164,13 +164,13 @@ class VerificationTest {
       quoteCharacter = '`',
       textBlock =
           """
-          ip_adapter_scale      | 0.5        | uses ip_adapter_scale, which no request of Lightmill's expresses; remove the case
+          ip_adapter_scale      | 0.5        | uses ip_adapter_scale, which no request of Lightmill expresses; remove the case
           height                | "64"       | has "64" for 'height', which must be a whole number above 0
           num_inference_steps   | 0          | has 0 for 'num_inference_steps', which must be a whole number above 0
           guidance_scale        | "much"     | has "much" for 'guidance_scale', which must be a number
-          prompt                | []         | has [] for 'prompt', which must be a text or a list of texts
-          prompt                | [1]        | has [1] for 'prompt', which must be a text or a list of texts
-          negative_prompt       | ["a", "b"] | has ["a","b"] for 'negative_prompt', which must be one for all prompts or one for each
+          prompt                | []         | has [] for 'prompt', which must be a string or a list of strings
+          prompt                | [1]        | has [1] for 'prompt', which must be a string or a list of strings
+          negative_prompt       | ["a", "b"] | has ["a","b"] for 'negative_prompt', which must be one string for all prompts or one for each
           """)
   void aCaseThatNoRequestExpressesIsNamed(String argument, String value, String message)
       throws IOException {
@@ -288,15 +288,6 @@ class VerificationTest {
   }
 
   private static ImageRequest with(String prompt, ImageRequest request) {
-    return new ImageRequest(
-        prompt,
-        request.negativePrompt(),
-        request.width(),
-        request.height(),
-        request.numInferenceSteps(),
-        request.guidanceScale(),
-        request.trueCfgScale(),
-        request.maxSequenceLength(),
-        request.seed());
+    return request.toBuilder().prompt(prompt).build();
   }
 }

@@ -12,7 +12,6 @@ import io.lightmill.pipeline.torch.Torch;
 import io.lightmill.udfs.PaintStudio;
 import java.time.Duration;
 import java.util.List;
-import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
@@ -83,7 +82,17 @@ class DeviceSlotTest {
 
   private static List<ImageRequest> batch(int size) {
     return IntStream.range(0, size)
-        .mapToObj(seed -> new ImageRequest("p" + seed, Optional.empty(), 16, 16, 1, 0, 1, 8, seed))
+        .mapToObj(
+            seed ->
+                ImageRequest.builder("p" + seed)
+                    .width(16)
+                    .height(16)
+                    .numInferenceSteps(1)
+                    .guidanceScale(0)
+                    .trueCfgScale(1)
+                    .maxSequenceLength(8)
+                    .seed(seed)
+                    .build())
         .toList();
   }
 
