@@ -123,7 +123,7 @@ record PreparedRun(
 
   /** The reason for a failure that the caller can fix, else the failure. */
   RuntimeException explained(Exception failure) {
-    lock.explain();
+    lock.explain(failure);
     return TaskFailures.fixable(tableName(), failure);
   }
 }
