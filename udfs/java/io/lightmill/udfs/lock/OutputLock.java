@@ -52,7 +52,7 @@ public final class OutputLock implements AutoCloseable {
    * Explains the failure of a run that was cancelled since it lost its lock or could not renew it.
    *
    * @throws LightmillException with {@code OUTPUT_IN_USE} if another run has taken over the lock,
-   *     with {@code OUTPUT_UNWRITABLE} if it expired and the failure has no other reason
+   *     with {@code STORE_FAILED} if it expired and the failure has no other reason
    */
   public void explain(Exception failure) {
     if (lock.lost()) {
@@ -61,7 +61,7 @@ public final class OutputLock implements AutoCloseable {
     if (!lock.holds()
         && ExceptionUtils.throwableOfType(failure, LightmillException.class) == null) {
       throw new LightmillException(
-          ErrorCode.OUTPUT_UNWRITABLE,
+          ErrorCode.STORE_FAILED,
           "the run was cancelled, because its lock of output '%s' expired and could not be renewed; see the log for the reason; the images are kept, and a rerun reuses them"
               .formatted(output),
           failure);

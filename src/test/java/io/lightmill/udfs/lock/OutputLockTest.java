@@ -42,7 +42,7 @@ class OutputLockTest {
       assertThatThrownBy(() -> lock.explain(CANCELLED))
           .isInstanceOfSatisfying(
               LightmillException.class,
-              e -> assertThat(e.code()).isEqualTo(ErrorCode.OUTPUT_UNWRITABLE))
+              e -> assertThat(e.code()).isEqualTo(ErrorCode.STORE_FAILED))
           .hasMessageContaining("'" + output + "' expired and could not be renewed")
           .hasCause(CANCELLED);
       LightmillException other = new LightmillException(ErrorCode.INPUT_INVALID, "no table");
