@@ -19,6 +19,7 @@ import io.lightmill.pipeline.schedule.Schedule;
 import io.lightmill.pipeline.torch.ScriptModule;
 import io.lightmill.pipeline.torch.Tensor;
 import io.lightmill.pipeline.torch.TensorProbe;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
@@ -148,16 +149,45 @@ public final class FlowPipeline implements DiffusionPipeline {
    * {@inheritDoc}
    *
    * <p>A CPU draws the images one by one: how its kernels round depends on the number of rows, so
-   * only an image that is drawn alone is the same bit for bit whatever shares its batch. Other
-   * devices draw the batch at once, within a tolerance.
+   * only an image that is drawn alone is the same bit for bit whatever shares its batch. With
+   * offloading, all images of the batch go through one phase before the next, so that the batch
+   * loads each network once. Other devices draw the batch at once, within a tolerance.
    */
   @Override
   public List<RgbImage> generate(List<ImageRequest> batch) {
+    return generate(batch, TensorProbe.NONE);
+  }
+
+  List<RgbImage> generate(List<ImageRequest> batch, TensorProbe probe) {
     if (batch.size() > 1 && device.equals(Device.CPU)) {
-      return batch.stream().flatMap(request -> generate(List.of(request)).stream()).toList();
+      List<List<ImageRequest>> images = batch.stream().map(List::of).toList();
+      return networks.offloaded()
+          ? byPhase(images, probe)
+          : images.stream().flatMap(image -> generate(image, probe).stream()).toList();
     }
-    try (Tensor image = draw(batch, Optional.empty(), TensorProbe.NONE)) {
+    try (Tensor image = draw(batch, Optional.empty(), probe)) {
       return quantized(image);
+    }
+  }
+
+  /** Keeps other threads off the device meanwhile: their phases would move the networks. */
+  private List<RgbImage> byPhase(List<List<ImageRequest>> batches, TensorProbe probe) {
+    try (LoadedNetworks.Lease lease = networks.lease(batches.get(0).get(0).lora());
+        Loading open = new Loading()) {
+      FlowNetworks loaded = lease.networks();
+      List<Encoded> encoded =
+          batches.stream().map(batch -> open.add(encode(loaded, batch, probe))).toList();
+      List<Denoised> denoised =
+          encoded.stream()
+              .map(each -> open.add(denoise(loaded, each, Optional.empty(), probe)))
+              .toList();
+      List<RgbImage> images = new ArrayList<>();
+      for (Denoised latents : denoised) {
+        try (Tensor image = decode(loaded, latents, probe)) {
+          images.addAll(quantized(image));
+        }
+      }
+      return images;
     }
   }
 

@@ -99,7 +99,7 @@ record PreparedRun(
 
   /** Maximum number of images in a batch on this cluster. */
   int batchSize() {
-    return cluster().batchSize(options.get(Options.BATCH_SIZE));
+    return cluster().batchSize(options.get(Options.BATCH_SIZE), options.get(Options.OFFLOAD));
   }
 
   OptionalInt partitions() {
