@@ -1,6 +1,6 @@
 package io.lightmill.jobs;
 
-import io.lightmill.udfs.report.Redaction;
+import io.lightmill.udfs.option.Redaction;
 import java.util.LinkedHashMap;
 import java.util.Locale;
 import java.util.Map;

@@ -4,7 +4,7 @@ import io.lightmill.pipeline.ClassifierFreeGuidance;
 import io.lightmill.pipeline.PipelineLimits;
 import io.lightmill.udfs.GenerationSettings;
 import io.lightmill.udfs.ImageGeneration;
-import io.lightmill.udfs.report.Redaction;
+import io.lightmill.udfs.option.Redaction;
 import java.io.PrintWriter;
 import java.util.Locale;
 import java.util.function.LongSupplier;

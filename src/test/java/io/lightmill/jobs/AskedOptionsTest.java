@@ -3,7 +3,7 @@ package io.lightmill.jobs;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
-import io.lightmill.udfs.report.Redaction;
+import io.lightmill.udfs.option.Redaction;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -6,7 +6,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.lightmill.udfs.ImageGeneration;
 import io.lightmill.udfs.TestSpark;
-import io.lightmill.udfs.report.Redaction;
+import io.lightmill.udfs.option.Redaction;
 import io.lightmill.udfs.shard.PackedShard;
 import io.lightmill.udfs.shard.ShardFormat;
 import io.lightmill.udfs.shard.ShardImage;

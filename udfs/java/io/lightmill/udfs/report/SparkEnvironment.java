@@ -2,6 +2,7 @@ package io.lightmill.udfs.report;
 
 import com.fasterxml.jackson.databind.PropertyNamingStrategies;
 import com.fasterxml.jackson.databind.annotation.JsonNaming;
+import io.lightmill.udfs.option.Redaction;
 import java.util.Arrays;
 import java.util.Map;
 import java.util.stream.Collectors;

@@ -1,4 +1,4 @@
-package io.lightmill.udfs.report;
+package io.lightmill.udfs.option;
 
 import static org.assertj.core.api.Assertions.assertThat;
 

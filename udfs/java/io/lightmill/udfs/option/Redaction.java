@@ -1,10 +1,10 @@
-package io.lightmill.udfs.report;
+package io.lightmill.udfs.option;
 
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.regex.Pattern;
 
-/** Keeps secrets out of what is written down. */
+/** Removes secrets from what is logged, printed and stored. */
 public final class Redaction {
 
   public static final String REDACTED = "*********(redacted)";
@@ -20,8 +20,8 @@ public final class Redaction {
   private Redaction() {}
 
   /**
-   * The settings in the order of their keys. Gone are values whose key names a secret, values that
-   * name one themselves (a password among Java options), and the users of URIs.
+   * The settings in the order of their keys. Replaced are values whose key names a secret and
+   * values that name one themselves (a password among Java options); users are removed from URIs.
    */
   public static Map<String, String> settings(Map<String, String> settings) {
     Map<String, String> redacted = new TreeMap<>();
@@ -31,6 +31,16 @@ public final class Redaction {
 
   private static String setting(String key, String value) {
     return SECRET.matcher(key).find() || SECRET.matcher(value).find() ? REDACTED : location(value);
+  }
+
+  /** A value of an option, as job files have it. */
+  static Object plain(Object value) {
+    if (value instanceof Map<?, ?> map) {
+      Map<String, String> settings = new TreeMap<>();
+      map.forEach((name, each) -> settings.put(name.toString(), each.toString()));
+      return settings(settings);
+    }
+    return value instanceof String text ? location(text) : value;
   }
 
   /** The location without a user and a password. */

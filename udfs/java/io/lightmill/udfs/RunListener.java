@@ -1,0 +1,40 @@
+package io.lightmill.udfs;
+
+import io.lightmill.pipeline.ClassifierFreeGuidance;
+import io.lightmill.pipeline.PipelineLimits;
+
+/** Follows a run. Methods are called from several threads, and return quickly. */
+public interface RunListener {
+
+  /** Ignores everything. */
+  RunListener NONE = new RunListener() {};
+
+  /**
+   * The checkpoint is available on the driver; its weights are not loaded yet.
+   *
+   * @param pipelineClass diffusers' class
+   * @param digest over the content of its files
+   * @param limits with the defaults of the checkpoint
+   */
+  default void opened(String pipelineClass, String digest, PipelineLimits limits) {}
+
+  /**
+   * Some images have a negative prompt that has no effect.
+   *
+   * @param guidance that is at most 1 for them
+   */
+  default void idleNegativePrompts(long images, ClassifierFreeGuidance guidance) {}
+
+  /** The plan is complete: {@code images} rows, of which some have to be drawn. */
+  default void planned(long images, long toGenerate) {}
+
+  /**
+   * More rows failed or are invalid than the run may have: no further batch starts.
+   *
+   * @param rows so far
+   */
+  default void tooManyFailures(long rows) {}
+
+  /** Rows finished so far, with any status. */
+  default void finished(long images) {}
+}

@@ -1,0 +1,74 @@
+package io.lightmill.udfs.option;
+
+import io.lightmill.pipeline.ErrorCode;
+import io.lightmill.pipeline.LightmillException;
+import java.util.Optional;
+
+/**
+ * One option of a run: the same on the command line ({@code --batch-size 4}), in a job file ({@code
+ * batch-size: 4}), as an option of a {@code DataFrameWriter} and as an argument in SQL ({@code
+ * batch_size => 4}).
+ *
+ * @param <T> its value
+ * @param key such as {@code batch-size}
+ * @param fallback the value where none is given
+ * @param label of the value in the help text, such as {@code N}
+ * @param help one or two sentences
+ * @param relative whether a relative path in a job file is relative to that file
+ */
+public record Option<T>(
+    String key,
+    OptionType<T> type,
+    Optional<T> fallback,
+    String label,
+    OptionGroup group,
+    String help,
+    boolean relative) {
+
+  static <T> Option<T> of(
+      String key, OptionType<T> type, String label, OptionGroup group, String help) {
+    return new Option<>(key, type, Optional.empty(), label, group, help, false);
+  }
+
+  Option<T> or(T value) {
+    return new Option<>(key, type, Optional.of(value), label, group, help, relative);
+  }
+
+  Option<T> besideJobFile() {
+    return new Option<>(key, type, fallback, label, group, help, true);
+  }
+
+  /**
+   * Reads a value.
+   *
+   * @throws LightmillException with {@code CONFIGURATION_INVALID} and the key
+   */
+  public T read(String text) {
+    return type.read(text)
+        .orElseThrow(
+            () ->
+                new LightmillException(
+                    ErrorCode.CONFIGURATION_INVALID,
+                    "option '%s' is '%s', but must be %s".formatted(key, text, type.expected())));
+  }
+
+  /** The help text with the default. */
+  public String description() {
+    return fallback.map(value -> "%s Default: %s.".formatted(help, type.plain(value))).orElse(help);
+  }
+
+  @Override
+  public boolean equals(Object other) {
+    return other instanceof Option<?> option && option.key.equals(key);
+  }
+
+  @Override
+  public int hashCode() {
+    return key.hashCode();
+  }
+
+  @Override
+  public String toString() {
+    return key;
+  }
+}

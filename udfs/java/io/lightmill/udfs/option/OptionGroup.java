@@ -1,0 +1,22 @@
+package io.lightmill.udfs.option;
+
+/** The sections of {@code lightmill generate --help}. */
+public enum OptionGroup {
+  PROMPTS("Prompt table"),
+  OUTPUT("Output"),
+  RERUN("Reruns and limits of a run"),
+  MODEL("Model and devices"),
+  IMAGES("Values for rows that have none in their columns"),
+  /** Options of the Spark session, which a caller with a session of its own has set already. */
+  SPARK("Spark session");
+
+  private final String title;
+
+  OptionGroup(String title) {
+    this.title = title;
+  }
+
+  public String title() {
+    return title;
+  }
+}

@@ -1,0 +1,186 @@
+package io.lightmill.udfs.option;
+
+import java.time.Duration;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.Function;
+import java.util.function.Predicate;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+
+/**
+ * How the value of an option is read from text and written back.
+ *
+ * @param <T> the value
+ */
+public final class OptionType<T> {
+
+  private static final Pattern DURATION =
+      Pattern.compile("(?=\\d)(\\d{1,6}h)?(\\d{1,6}m)?(\\d{1,9}s)?");
+
+  /** Of {@code a=b,c=d}: a comma separates entries only where a name follows. */
+  private static final Pattern NEXT_ENTRY = Pattern.compile(",(?=[A-Za-z0-9_.-]+=)");
+
+  private final Shape shape;
+  private final String expected;
+  private final Function<String, Optional<T>> reader;
+  private final Function<T, Object> writer;
+
+  private OptionType(
+      Shape shape,
+      String expected,
+      Function<String, Optional<T>> reader,
+      Function<T, Object> writer) {
+    this.shape = shape;
+    this.expected = expected;
+    this.reader = reader;
+    this.writer = writer;
+  }
+
+  /** What a value looks like on a command line and in a job file. */
+  public enum Shape {
+    /** One value. */
+    VALUE,
+    /** True or false; on the command line the name alone means true. */
+    FLAG,
+    /** Named values, one {@code name=value} at a time. */
+    MAP
+  }
+
+  /** Any text. */
+  static OptionType<String> text() {
+    return value("a text", Optional::of, text -> text);
+  }
+
+  /** Text that matches a pattern. */
+  static OptionType<String> text(Pattern pattern, String expected) {
+    return value(
+        expected, text -> Optional.of(text).filter(pattern.asMatchPredicate()), text -> text);
+  }
+
+  static OptionType<Integer> wholeNumber(int least) {
+    return value(
+        "a whole number of at least " + least,
+        text -> number(text, Integer::valueOf).filter(number -> number >= least),
+        number -> number);
+  }
+
+  static OptionType<Long> wholeNumber() {
+    return value("a whole number", text -> number(text, Long::valueOf), number -> number);
+  }
+
+  static OptionType<Double> finiteNumber(double least) {
+    return value(
+        String.format(Locale.ROOT, "a finite number of at least %.0f", least),
+        text ->
+            number(text, Double::valueOf)
+                .filter(number -> Double.isFinite(number) && number >= least),
+        number -> number);
+  }
+
+  static OptionType<Boolean> flag() {
+    return new OptionType<>(
+        Shape.FLAG,
+        "true or false",
+        text ->
+            text.equalsIgnoreCase("true") || text.equalsIgnoreCase("false")
+                ? Optional.of(Boolean.valueOf(text))
+                : Optional.empty(),
+        flag -> flag);
+  }
+
+  /** A time such as {@code 7h30m}: ISO-8601 without its letters P and T. */
+  static OptionType<Duration> duration() {
+    return value(
+        "a time such as 90s, 55m or 7h30m",
+        text ->
+            Optional.of(text)
+                .filter(DURATION.asMatchPredicate())
+                .map(time -> Duration.parse("PT" + time.toUpperCase(Locale.ROOT)))
+                .filter(time -> !time.isZero()),
+        duration -> duration.toString().substring("PT".length()).toLowerCase(Locale.ROOT));
+  }
+
+  /** One of the constants, by their names in lower case. */
+  static <E extends Enum<E>> OptionType<E> choice(Class<E> constants) {
+    Map<String, E> byName = new LinkedHashMap<>();
+    Arrays.stream(constants.getEnumConstants())
+        .forEach(constant -> byName.put(constant.name().toLowerCase(Locale.ROOT), constant));
+    return choice(byName);
+  }
+
+  static <T> OptionType<T> choice(Map<String, T> byName) {
+    Map<T, String> names =
+        byName.entrySet().stream()
+            .collect(Collectors.toMap(Map.Entry::getValue, Map.Entry::getKey));
+    return value(
+        "one of " + String.join(", ", byName.keySet()),
+        text -> Optional.ofNullable(byName.get(text.toLowerCase(Locale.ROOT))),
+        names::get);
+  }
+
+  /**
+   * Named values.
+   *
+   * @param expected what names there can be, as the end of {@code must be …}
+   */
+  static OptionType<Map<String, String>> map(Predicate<String> name, String expected) {
+    return new OptionType<>(
+        Shape.MAP,
+        expected,
+        text -> entries(text).filter(map -> map.keySet().stream().allMatch(name)),
+        map -> map);
+  }
+
+  /** The same values, kept as the text that they are read from. */
+  OptionType<String> asText() {
+    return value(expected, text -> reader.apply(text).map(read -> text), text -> text);
+  }
+
+  public Shape shape() {
+    return shape;
+  }
+
+  /** What a text must be, as the end of {@code must be …}. */
+  public String expected() {
+    return expected;
+  }
+
+  /** Empty if the text is no such value. */
+  Optional<T> read(String text) {
+    return reader.apply(text);
+  }
+
+  /** A number, a boolean, a string, or a map of strings, as YAML and JSON write it. */
+  Object plain(T value) {
+    return writer.apply(value);
+  }
+
+  private static <T> OptionType<T> value(
+      String expected, Function<String, Optional<T>> reader, Function<T, Object> writer) {
+    return new OptionType<>(Shape.VALUE, expected, reader, writer);
+  }
+
+  private static <N> Optional<N> number(String text, Function<String, N> parser) {
+    try {
+      return Optional.of(parser.apply(text.strip()));
+    } catch (NumberFormatException e) {
+      return Optional.empty();
+    }
+  }
+
+  private static Optional<Map<String, String>> entries(String text) {
+    Map<String, String> entries = new LinkedHashMap<>();
+    for (String entry : NEXT_ENTRY.split(text)) {
+      int equals = entry.indexOf('=');
+      if (equals < 1) {
+        return Optional.empty();
+      }
+      entries.put(entry.substring(0, equals).strip(), entry.substring(equals + 1));
+    }
+    return Optional.of(entries);
+  }
+}
