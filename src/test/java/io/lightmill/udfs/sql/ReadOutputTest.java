@@ -219,7 +219,7 @@ class ReadOutputTest {
             "id,prompt",
             "1,a mug",
             "2,a jug",
-            "3,many more words than it takes at all")
+            "3,many more words than this pipeline takes in one prompt")
         .packed(ShardFormat.PARQUET, 1)
         .run(STUDIO);
     Dataset<Row> images = images(directory);
