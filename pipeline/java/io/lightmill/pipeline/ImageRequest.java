@@ -5,11 +5,15 @@ import java.util.Optional;
 
 /**
  * One image to draw, with every value decided. The names are those of diffusers' pipeline
- * arguments.
+ * arguments. {@link #builder} makes requests:
+ *
+ * <pre>{@code
+ * ImageRequest.builder("a red mug").width(768).height(512).seed(7).build()
+ * }</pre>
  *
  * @param prompt what to draw
- * @param prompt2 what the second text encoder reads instead, where a pipeline has one
- * @param prompt3 what the third text encoder reads instead, where a pipeline has one
+ * @param prompt2 text for the second text encoder instead of the prompt, where a pipeline has one
+ * @param prompt3 text for the third text encoder instead of the prompt, where a pipeline has one
  * @param negativePrompt what to steer away from, for all text encoders; {@link
  *     ClassifierFreeGuidance} says what it means to leave it out
  * @param width of the image, in pixels
@@ -45,73 +49,136 @@ public record ImageRequest(
     Objects.requireNonNull(lora, "lora");
   }
 
-  /** A request without adapters. */
-  public ImageRequest(
-      String prompt,
-      Optional<String> prompt2,
-      Optional<String> prompt3,
-      Optional<String> negativePrompt,
-      int width,
-      int height,
-      int numInferenceSteps,
-      double guidanceScale,
-      double trueCfgScale,
-      int maxSequenceLength,
-      long seed) {
-    this(
-        prompt,
-        prompt2,
-        prompt3,
-        negativePrompt,
-        width,
-        height,
-        numInferenceSteps,
-        guidanceScale,
-        trueCfgScale,
-        maxSequenceLength,
-        seed,
-        LoraBlend.NONE);
+  /** A request that starts with the defaults of diffusers' FluxPipeline, and seed 0. */
+  public static Builder builder(String prompt) {
+    return new Builder(prompt);
   }
 
-  /** A request without adapters whose one prompt is read by all text encoders. */
-  public ImageRequest(
-      String prompt,
-      Optional<String> negativePrompt,
-      int width,
-      int height,
-      int numInferenceSteps,
-      double guidanceScale,
-      double trueCfgScale,
-      int maxSequenceLength,
-      long seed) {
-    this(
-        prompt,
-        Optional.empty(),
-        Optional.empty(),
-        negativePrompt,
-        width,
-        height,
-        numInferenceSteps,
-        guidanceScale,
-        trueCfgScale,
-        maxSequenceLength,
-        seed);
+  /** A request that starts with the defaults of a checkpoint, and seed 0. */
+  public static Builder builder(String prompt, PipelineLimits.Defaults defaults) {
+    return new Builder(prompt)
+        .width(defaults.width())
+        .height(defaults.height())
+        .numInferenceSteps(defaults.numInferenceSteps())
+        .guidanceScale(defaults.guidanceScale())
+        .trueCfgScale(defaults.trueCfgScale())
+        .maxSequenceLength(defaults.maxSequenceLength());
   }
 
-  /** This request with these adapters. */
-  public ImageRequest with(LoraBlend adapters) {
-    return new ImageRequest(
-        prompt,
-        prompt2,
-        prompt3,
-        negativePrompt,
-        width,
-        height,
-        numInferenceSteps,
-        guidanceScale,
-        trueCfgScale,
-        maxSequenceLength,
-        seed,
-        adapters);
+  /** A request that starts with the values of this one. */
+  public Builder toBuilder() {
+    return new Builder(this);
+  }
+
+  /** Collects the values of a request. The texts and the adapters may be null for none. */
+  public static final class Builder {
+
+    private String prompt;
+    private String prompt2;
+    private String prompt3;
+    private String negativePrompt;
+    private int width = 1024;
+    private int height = 1024;
+    private int numInferenceSteps = 28;
+    private double guidanceScale = 3.5;
+    private double trueCfgScale = 1;
+    private int maxSequenceLength = 512;
+    private long seed;
+    private LoraBlend lora = LoraBlend.NONE;
+
+    private Builder(String prompt) {
+      this.prompt = prompt;
+    }
+
+    private Builder(ImageRequest request) {
+      prompt = request.prompt;
+      prompt2 = request.prompt2.orElse(null);
+      prompt3 = request.prompt3.orElse(null);
+      negativePrompt = request.negativePrompt.orElse(null);
+      width = request.width;
+      height = request.height;
+      numInferenceSteps = request.numInferenceSteps;
+      guidanceScale = request.guidanceScale;
+      trueCfgScale = request.trueCfgScale;
+      maxSequenceLength = request.maxSequenceLength;
+      seed = request.seed;
+      lora = request.lora;
+    }
+
+    public Builder prompt(String text) {
+      prompt = text;
+      return this;
+    }
+
+    public Builder prompt2(String text) {
+      prompt2 = text;
+      return this;
+    }
+
+    public Builder prompt3(String text) {
+      prompt3 = text;
+      return this;
+    }
+
+    public Builder negativePrompt(String text) {
+      negativePrompt = text;
+      return this;
+    }
+
+    public Builder width(int pixels) {
+      width = pixels;
+      return this;
+    }
+
+    public Builder height(int pixels) {
+      height = pixels;
+      return this;
+    }
+
+    public Builder numInferenceSteps(int steps) {
+      numInferenceSteps = steps;
+      return this;
+    }
+
+    public Builder guidanceScale(double scale) {
+      guidanceScale = scale;
+      return this;
+    }
+
+    public Builder trueCfgScale(double scale) {
+      trueCfgScale = scale;
+      return this;
+    }
+
+    public Builder maxSequenceLength(int tokens) {
+      maxSequenceLength = tokens;
+      return this;
+    }
+
+    public Builder seed(long number) {
+      seed = number;
+      return this;
+    }
+
+    public Builder lora(LoraBlend adapters) {
+      lora = adapters == null ? LoraBlend.NONE : adapters;
+      return this;
+    }
+
+    public ImageRequest build() {
+      return new ImageRequest(
+          prompt,
+          Optional.ofNullable(prompt2),
+          Optional.ofNullable(prompt3),
+          Optional.ofNullable(negativePrompt),
+          width,
+          height,
+          numInferenceSteps,
+          guidanceScale,
+          trueCfgScale,
+          maxSequenceLength,
+          seed,
+          lora);
+    }
   }
 }

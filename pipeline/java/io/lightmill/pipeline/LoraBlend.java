@@ -1,5 +1,6 @@
 package io.lightmill.pipeline;
 
+import java.io.Serializable;
 import java.math.BigDecimal;
 import java.util.Collections;
 import java.util.Map;
@@ -15,7 +16,7 @@ import java.util.stream.Collectors;
  *
  * @param weights of the adapters by name, none of them 0
  */
-public record LoraBlend(SortedMap<String, BigDecimal> weights) {
+public record LoraBlend(SortedMap<String, BigDecimal> weights) implements Serializable {
 
   /** The checkpoint as it is. */
   public static final LoraBlend NONE = new LoraBlend(new TreeMap<>());

@@ -1,5 +1,7 @@
 package io.lightmill.pipeline;
 
+import java.io.Serializable;
+
 /**
  * What a checkpoint accepts and what it does unless told otherwise. Read from its configs and its
  * model card, before any weight is loaded.
@@ -19,7 +21,8 @@ public record PipelineLimits(
     int maxSequenceLength,
     int minInferenceSteps,
     ClassifierFreeGuidance guidance,
-    Defaults defaults) {
+    Defaults defaults)
+    implements Serializable {
 
   /**
    * Values of a request that names none.
@@ -37,5 +40,6 @@ public record PipelineLimits(
       int numInferenceSteps,
       double guidanceScale,
       double trueCfgScale,
-      int maxSequenceLength) {}
+      int maxSequenceLength)
+      implements Serializable {}
 }

@@ -2,6 +2,8 @@ package io.lightmill.udfs;
 
 import io.lightmill.pipeline.ClassifierFreeGuidance;
 import io.lightmill.pipeline.PipelineLimits;
+import io.lightmill.udfs.column.RequestColumn;
+import io.lightmill.udfs.column.RequestColumns;
 import io.lightmill.udfs.device.Cluster;
 import io.lightmill.udfs.device.JobCheckpoint;
 import io.lightmill.udfs.device.LoadedPipelines;
@@ -27,13 +29,15 @@ import io.lightmill.udfs.progress.ImageProgress;
 import io.lightmill.udfs.progress.ProgressPlugin;
 import io.lightmill.udfs.store.PathTemplate;
 import io.lightmill.udfs.table.PromptColumns;
+import io.lightmill.udfs.table.PromptInput;
 import io.lightmill.udfs.table.PromptRows;
-import io.lightmill.udfs.table.RequestColumn;
 import io.lightmill.udfs.table.RequestRows;
 import io.lightmill.udfs.table.RequestRules;
+import io.lightmill.udfs.table.RowDefaults;
 import io.lightmill.udfs.table.TaskFailures;
 import java.time.Clock;
 import java.time.Instant;
+import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
@@ -50,9 +54,6 @@ import org.apache.spark.util.SerializableConfiguration;
 public final class ImageGeneration {
 
   private static final double NANOS_PER_SECOND = 1e9;
-
-  /** There is no content policy yet: nothing is blocked, and nothing stays blocked. */
-  private static final Optional<String> POLICY_DIGEST = Optional.empty();
 
   private ImageGeneration() {}
 
@@ -149,8 +150,8 @@ public final class ImageGeneration {
       Supplier<JobCheckpoint> opening,
       Clock clock,
       long called) {
-    PromptRows table = PromptRows.open(spark, settings.table(), Manifest.reserved());
-    Instant since = Manifest.reserve(spark, settings);
+    PromptRows table = PromptRows.open(spark, input(settings.table()), Manifest.reserved());
+    Instant since = Manifest.reserve(spark, settings.output(), settings.runId());
     try (OutputLock claim = OutputLock.of(spark, settings, clock)) {
       JobCheckpoint checkpoint = opening.get(); // may take a while: all its bytes are hashed
       AttemptImages own = new AttemptImages(settings.rerun().force(), since);
@@ -182,24 +183,27 @@ public final class ImageGeneration {
     String directory = Manifest.directory(settings.output(), settings.runId());
     progress.opened(
         checkpoint.model().pipelineClass(), checkpoint.model().digest(), checkpoint.limits());
-    OrphanFiles leftovers = OrphanFiles.of(spark, settings);
+    OrphanFiles leftovers = OrphanFiles.of(spark, settings.output(), settings.runId());
     leftovers.removeShardsOfThisRun();
-    EarlierImages earlier = new EarlierImages(spark, settings, POLICY_DIGEST);
+    EarlierImages earlier = new EarlierImages(spark, settings.output(), settings.rerun());
     Dataset<Row> rows = planned(settings, table, checkpoint);
     try (ImageProgress heard =
             ImageProgress.follow(spark, settings.runId(), progress, settings.mostFailures());
         MaterializedRows planned =
             earlier.lookedFor()
-                ? MaterializedRows.of(rows, cluster, settings.output())
+                ? MaterializedRows.of(rows, cluster, settings.output(), settings.runId())
                 : MaterializedRows.passing(rows);
         MaterializedRows images =
             MaterializedRows.of(
-                ImagePlan.placed(earlier.marked(planned.rows())), cluster, settings.output())) {
+                ImagePlan.placed(earlier.marked(planned.rows())),
+                cluster,
+                settings.output(),
+                settings.runId())) {
       StructType passthrough = PlannedImages.passthrough(images.rows().schema());
       ImagePlan plan =
           ImagePlan.of(
               settings.table().location(), images.rows(), settings.pathTemplate().isPresent());
-      progress.planned(plan.asked(), plan.toDraw());
+      progress.planned(plan.requested(), plan.toDraw());
       if (plan.idleNegativePrompts() > 0) {
         progress.idleNegativePrompts(plan.idleNegativePrompts(), checkpoint.limits().guidance());
       }
@@ -211,7 +215,8 @@ public final class ImageGeneration {
       long submitted = System.nanoTime();
       Manifest.Totals totals;
       try (MaterializedRows partitioned =
-          MaterializedRows.shuffled(plan.partitioned(batches), cluster, settings.output())) {
+          MaterializedRows.shuffled(
+              plan.partitioned(batches), cluster, settings.output(), settings.runId())) {
         totals =
             Manifest.write(
                 StageGpus.given(
@@ -223,7 +228,7 @@ public final class ImageGeneration {
       }
       leftovers.sweep(claim::require);
       long committed = System.nanoTime();
-      progress.finished(plan.asked());
+      progress.finished(plan.requested());
       long firstTask = heard.firstTaskNanos().orElse(submitted);
       long firstDrawing = heard.firstDrawingNanos().orElse(firstTask);
       return new Result(
@@ -246,7 +251,7 @@ public final class ImageGeneration {
   private static OptionalInt partitions(
       GenerationSettings settings, ImagePlan plan, Cluster cluster) {
     return settings.packing().isPresent() && settings.partitions().isEmpty()
-        ? OptionalInt.of(cluster.partitions((plan.asked() - 1) / settings.batchSize() + 1))
+        ? OptionalInt.of(cluster.partitions((plan.requested() - 1) / settings.batchSize() + 1))
         : settings.partitions();
   }
 
@@ -265,7 +270,6 @@ public final class ImageGeneration {
         settings.packing().orElse(null),
         own,
         stop,
-        POLICY_DIGEST.orElse(null),
         cluster,
         checkpoint.loader(),
         new SerializableConfiguration(spark.sparkContext().hadoopConfiguration()));
@@ -280,9 +284,11 @@ public final class ImageGeneration {
     PlanImages planning =
         new PlanImages(
             RequestRules.of(
-                checkpoint.limits(), checkpoint.model().adapters().keySet(), settings.defaults()),
+                checkpoint.limits(),
+                checkpoint.model().adapters().keySet(),
+                defaults(settings.defaults())),
             columns.template().orElse(null),
-            columns.sources().containsKey(RequestColumn.ID),
+            columns.sources().containsKey(RequestColumns.ID),
             new ImageIdentity(checkpoint.model(), settings.format()),
             new ImageKeys(
                 settings.pathTemplate().orElse(PathTemplate.STANDARD),
@@ -291,5 +297,34 @@ public final class ImageGeneration {
                 settings.packing().map(GenerationSettings.Packing::format)),
             checkpoint.loader());
     return requests.flatMap(planning, Encoders.row(PlannedImages.schema(passthrough)));
+  }
+
+  private static PromptInput input(GenerationSettings.Table table) {
+    return new PromptInput(
+        Optional.empty(),
+        table.location(),
+        table.format(),
+        table.columns(),
+        table.promptTemplate(),
+        table.limit());
+  }
+
+  private static RowDefaults defaults(GenerationSettings.Defaults job) {
+    Map<RequestColumn<?>, Object> values = new HashMap<>();
+    job.width().ifPresent(value -> values.put(RequestColumns.WIDTH, value));
+    job.height().ifPresent(value -> values.put(RequestColumns.HEIGHT, value));
+    job.numInferenceSteps()
+        .ifPresent(value -> values.put(RequestColumns.NUM_INFERENCE_STEPS, value));
+    job.guidanceScale().ifPresent(value -> values.put(RequestColumns.GUIDANCE_SCALE, value));
+    job.trueCfgScale().ifPresent(value -> values.put(RequestColumns.TRUE_CFG_SCALE, value));
+    job.negativePrompt().ifPresent(value -> values.put(RequestColumns.NEGATIVE_PROMPT, value));
+    job.numImagesPerPrompt()
+        .ifPresent(value -> values.put(RequestColumns.NUM_IMAGES_PER_PROMPT, value));
+    job.maxSequenceLength()
+        .ifPresent(value -> values.put(RequestColumns.MAX_SEQUENCE_LENGTH, value));
+    job.lora().ifPresent(value -> values.put(RequestColumns.LORA, value));
+    Map<String, String> texts = new HashMap<>();
+    values.forEach((column, value) -> texts.put(column.name(), value.toString()));
+    return new RowDefaults(texts, job.seed(), job.truncatePrompts());
   }
 }

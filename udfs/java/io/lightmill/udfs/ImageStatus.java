@@ -8,8 +8,6 @@ public enum ImageStatus {
   GENERATED,
   /** The same image is there already: from an earlier run, or for another row of this one. */
   REUSED,
-  /** Refused by the content policy. */
-  BLOCKED,
   /** The table row cannot be drawn as it stands. */
   INVALID,
   /** Drawing or storing failed. */

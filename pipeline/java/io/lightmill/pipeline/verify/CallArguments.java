@@ -107,18 +107,18 @@ record CallArguments(String caseName, JsonNode json, CallDefaults defaults) {
 
   private ImageRequest request(
       String prompt, Optional<String> second, Optional<String> third, Optional<String> negative) {
-    return new ImageRequest(
-        prompt,
-        second,
-        third,
-        negative,
-        count("width", defaults.width()),
-        count("height", defaults.height()),
-        count("num_inference_steps", defaults.numInferenceSteps()),
-        number("guidance_scale", defaults.guidanceScale()),
-        number("true_cfg_scale", defaults.trueCfgScale()),
-        count("max_sequence_length", defaults.maxSequenceLength()),
-        json.path("latent_seed").asLong());
+    return ImageRequest.builder(prompt)
+        .prompt2(second.orElse(null))
+        .prompt3(third.orElse(null))
+        .negativePrompt(negative.orElse(null))
+        .width(count("width", defaults.width()))
+        .height(count("height", defaults.height()))
+        .numInferenceSteps(count("num_inference_steps", defaults.numInferenceSteps()))
+        .guidanceScale(number("guidance_scale", defaults.guidanceScale()))
+        .trueCfgScale(number("true_cfg_scale", defaults.trueCfgScale()))
+        .maxSequenceLength(count("max_sequence_length", defaults.maxSequenceLength()))
+        .seed(json.path("latent_seed").asLong())
+        .build();
   }
 
   private List<String> texts(String key) {

@@ -27,10 +27,10 @@ class RunSummaryTest {
   }
 
   @Test
-  void blockedImagesAreNoFailures() {
-    RunSummary summary = new RunSummary(Map.of("blocked", 1L), 0);
+  void pendingImagesAreNoFailures() {
+    RunSummary summary = new RunSummary(Map.of("pending", 1L), 0);
     assertThat(summary.failures()).isZero();
-    assertThat(summary.sentence()).isEqualTo("1 image in 0.0 s: 1 blocked");
+    assertThat(summary.sentence()).isEqualTo("1 image in 0.0 s: 1 pending");
   }
 
   @Test
@@ -74,14 +74,14 @@ class RunSummaryTest {
   }
 
   @Test
-  void blockedAndGeneratedRowsAreNotListed() {
+  void pendingAndGeneratedRowsAreNotListed() {
     Dataset<Row> manifest =
         TestManifest.of(
             List.of(
                 TestManifest.generated("1", "1.png"),
-                TestManifest.refused("2", "blocked", "POLICY", "no"),
+                TestManifest.refused("2", "pending", null, null),
                 TestManifest.refused("3", "failed", "STORE_FAILED", "full")));
-    assertThat(failures(Map.of("generated", 1L, "blocked", 1L, "failed", 1L), manifest))
+    assertThat(failures(Map.of("generated", 1L, "pending", 1L, "failed", 1L), manifest))
         .containsExactly("  row 3 failed, STORE_FAILED: full");
   }
 

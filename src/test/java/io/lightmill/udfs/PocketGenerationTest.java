@@ -36,7 +36,7 @@ class PocketGenerationTest {
     return new GenerationSettings(
         new GenerationSettings.Table(
             table.toString(), Optional.empty(), Map.of(), Optional.empty(), OptionalInt.empty()),
-        TestTables.DEFAULTS,
+        TestJob.defaults(OptionalInt.empty(), false),
         CheckpointCache.BUILTIN_POCKET,
         loading,
         directory.resolve(output).toString(),

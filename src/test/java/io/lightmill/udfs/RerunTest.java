@@ -5,7 +5,6 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.lightmill.pipeline.ErrorCode;
 import io.lightmill.pipeline.LightmillException;
-import io.lightmill.udfs.earlier.EarlierImages;
 import io.lightmill.udfs.lock.RunLock;
 import io.lightmill.udfs.store.ImageStore;
 import java.io.IOException;
@@ -18,16 +17,12 @@ import java.time.Instant;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.apache.commons.codec.digest.DigestUtils;
-import org.apache.commons.io.file.PathUtils;
 import org.apache.hadoop.conf.Configuration;
-import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
-import org.apache.spark.sql.functions;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -164,57 +159,6 @@ class RerunTest {
     assertThat(left.statuses()).isEqualTo(Map.of("failed", 1L));
     assertThat(second.loads).hasValue(0);
     assertThat(left.manifest().first().<String>getAs("error_message")).contains("engine is down");
-  }
-
-  @Test
-  void whatAPolicyBlockedStaysSoUntilThePolicyChanges() throws IOException {
-    TestJob job = job("id,prompt", "1,a mug", "2,a jug");
-    job.run(first);
-    block("1", "policy of spring");
-
-    assertThat(earlier(job, Optional.of("policy of spring")))
-        .isEqualTo(Map.of("1", "blocked", "2", "reused"));
-    assertThat(earlier(job, Optional.of("policy of summer"))).isEqualTo(Map.of("2", "reused"));
-    assertThat(earlier(job, Optional.empty())).isEqualTo(Map.of("2", "reused"));
-  }
-
-  /** Rewrites the manifest as a run with a policy would have. */
-  private void block(String id, String policyDigest) throws IOException {
-    Path manifest = output().resolve("manifest/run_id=first");
-    Dataset<Row> rows = TestSpark.session().read().parquet(manifest.toString());
-    Path rewritten = directory.resolve("rewritten");
-    rows.withColumn("blocked", functions.col("id").equalTo(id))
-        .selectExpr(
-            "id",
-            "image_id",
-            "created_at",
-            "bytes",
-            "sha256",
-            "if(blocked, 'blocked', status) as status",
-            "if(blocked, null, path) as path",
-            "if(blocked, 'BLOCKED', null) as error_code",
-            "'" + policyDigest + "' as policy_digest")
-        .write()
-        .parquet(rewritten.toString());
-    for (Row row : rows.filter("id = '" + id + "'").collectAsList()) {
-      Files.delete(output().resolve(row.<String>getAs("path")));
-    }
-    PathUtils.deleteDirectory(manifest);
-    Files.move(rewritten, manifest);
-  }
-
-  private Map<String, String> earlier(TestJob job, Optional<String> policyDigest) {
-    Dataset<Row> images =
-        TestSpark.session()
-            .read()
-            .parquet(output().resolve("manifest/run_id=first").toString())
-            .selectExpr("id", "image_id", "'k' as key", "'b' as batch_key", "1L as cost");
-    return new EarlierImages(TestSpark.session(), job.settings(), policyDigest)
-        .marked(images).filter("earlier is not null").collectAsList().stream()
-            .collect(
-                Collectors.toMap(
-                    row -> row.getAs("id"),
-                    row -> row.<Row>getAs(EarlierImages.EARLIER).getAs("status")));
   }
 
   @Test

@@ -159,18 +159,7 @@ public final class TestJob {
   GenerationSettings settings() {
     return new GenerationSettings(
         new GenerationSettings.Table(table, Optional.empty(), columns, promptTemplate, limit),
-        new GenerationSettings.Defaults(
-            width,
-            OptionalInt.empty(),
-            OptionalInt.empty(),
-            Optional.empty(),
-            Optional.empty(),
-            Optional.empty(),
-            OptionalInt.empty(),
-            OptionalInt.empty(),
-            7,
-            truncatePrompts,
-            Optional.empty()),
+        defaults(width, truncatePrompts),
         "paint",
         GenerationSettings.Loading.PLAIN,
         output,
@@ -185,6 +174,21 @@ public final class TestJob {
         rerun,
         deadline,
         mostFailures);
+  }
+
+  static GenerationSettings.Defaults defaults(OptionalInt width, boolean truncatePrompts) {
+    return new GenerationSettings.Defaults(
+        width,
+        OptionalInt.empty(),
+        OptionalInt.empty(),
+        Optional.empty(),
+        Optional.empty(),
+        Optional.empty(),
+        OptionalInt.empty(),
+        OptionalInt.empty(),
+        7,
+        truncatePrompts,
+        Optional.empty());
   }
 
   public ImageGeneration.Result run(PaintStudio studio) {

@@ -1,6 +1,7 @@
 package io.lightmill.udfs;
 
 import io.lightmill.pipeline.image.ImageFormat;
+import io.lightmill.udfs.column.RequestColumns;
 import io.lightmill.udfs.device.JobCheckpoint;
 import io.lightmill.udfs.manifest.Manifest;
 import io.lightmill.udfs.plan.ImageIdentity;
@@ -8,9 +9,10 @@ import io.lightmill.udfs.plan.ImageKeys;
 import io.lightmill.udfs.plan.PlanImages;
 import io.lightmill.udfs.plan.PlannedImages;
 import io.lightmill.udfs.table.PromptColumns;
-import io.lightmill.udfs.table.RequestColumn;
+import io.lightmill.udfs.table.PromptInput;
 import io.lightmill.udfs.table.RequestRows;
 import io.lightmill.udfs.table.RequestRules;
+import io.lightmill.udfs.table.RowDefaults;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -27,23 +29,15 @@ import org.apache.spark.sql.types.StructType;
 /** Prompt tables of text, and what is planned of them. */
 public final class TestTables {
 
-  public static final GenerationSettings.Defaults DEFAULTS = defaults(OptionalInt.empty(), false);
+  /** Job seed 7, and nothing else. */
+  public static final RowDefaults DEFAULTS = new RowDefaults(Map.of(), 7, false);
+
+  public static final RowDefaults TRUNCATING = new RowDefaults(Map.of(), 7, true);
 
   private TestTables() {}
 
-  public static GenerationSettings.Defaults defaults(OptionalInt width, boolean truncatePrompts) {
-    return new GenerationSettings.Defaults(
-        width,
-        OptionalInt.empty(),
-        OptionalInt.empty(),
-        Optional.empty(),
-        Optional.empty(),
-        Optional.empty(),
-        OptionalInt.empty(),
-        OptionalInt.empty(),
-        7,
-        truncatePrompts,
-        Optional.empty());
+  public static RowDefaults defaults(String column, String value) {
+    return new RowDefaults(Map.of(column, value), 7, false);
   }
 
   /**
@@ -72,13 +66,13 @@ public final class TestTables {
     return planned(table, null, DEFAULTS);
   }
 
-  public static Dataset<Row> planned(
-      Dataset<Row> table, String template, GenerationSettings.Defaults defaults) {
+  public static Dataset<Row> planned(Dataset<Row> table, String template, RowDefaults defaults) {
     PromptColumns columns =
         PromptColumns.assign(
             table,
-            new GenerationSettings.Table(
-                "t",
+            new PromptInput(
+                Optional.of(table),
+                PromptInput.DATA_FRAME,
                 Optional.empty(),
                 Map.of(),
                 Optional.ofNullable(template),
@@ -90,7 +84,7 @@ public final class TestTables {
         new PlanImages(
             RequestRules.of(checkpoint.limits(), checkpoint.model().adapters().keySet(), defaults),
             columns.template().orElse(null),
-            columns.sources().containsKey(RequestColumn.ID),
+            columns.sources().containsKey(RequestColumns.ID),
             new ImageIdentity(checkpoint.model(), ImageFormat.PNG),
             new ImageKeys("{image_id}", columns, ImageFormat.PNG, Optional.empty()),
             checkpoint.loader());

@@ -14,7 +14,6 @@ import org.apache.spark.util.SerializableConfiguration;
  * What the generating tasks of one run have in common.
  *
  * @param packing of the images; null to leave each an object of its own
- * @param policyDigest of the content policy; null without one
  */
 public record GenerationJob(
     ImageIdentity identity,
@@ -24,7 +23,6 @@ public record GenerationJob(
     GenerationSettings.Packing packing,
     AttemptImages own,
     DrawingStop stop,
-    String policyDigest,
     Cluster cluster,
     PipelineLoader loader,
     SerializableConfiguration hadoop)

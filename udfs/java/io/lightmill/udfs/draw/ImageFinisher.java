@@ -9,6 +9,7 @@ import io.lightmill.pipeline.image.ImageEncoder;
 import io.lightmill.pipeline.image.Receipt;
 import io.lightmill.udfs.device.Model;
 import io.lightmill.udfs.earlier.AttemptImages;
+import io.lightmill.udfs.manifest.ManifestColumns;
 import io.lightmill.udfs.manifest.Outcome;
 import io.lightmill.udfs.manifest.StoredImage;
 import io.lightmill.udfs.plan.ImageIdentity;
@@ -80,7 +81,7 @@ final class ImageFinisher {
         continue;
       }
       Optional<FoundObject> object =
-          store.find(place(row)).filter(it -> own.include(row.getAs("image_id"), it));
+          store.find(place(row)).filter(it -> own.include(ManifestColumns.IMAGE_ID.of(row), it));
       if (object.isEmpty()) {
         return Optional.empty();
       }
@@ -118,7 +119,7 @@ final class ImageFinisher {
   /** Where the image of a row is put. */
   private String place(Row row) {
     return packing
-        ? StagedImages.key(row.getAs("image_id"), identity.format())
+        ? StagedImages.key(ManifestColumns.IMAGE_ID.of(row), identity.format())
         : row.getAs(PlannedImages.KEY);
   }
 
@@ -184,7 +185,7 @@ final class ImageFinisher {
       Outcome first = byKey.get(key);
       if (first == null) {
         long start = System.nanoTime();
-        String imageId = row.getAs("image_id");
+        String imageId = ManifestColumns.IMAGE_ID.of(row);
         StoredObject object =
             store.putOnce(
                 place(row),

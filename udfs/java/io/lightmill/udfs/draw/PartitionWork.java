@@ -6,6 +6,7 @@ import io.lightmill.udfs.ImageStatus;
 import io.lightmill.udfs.device.LoadedPipelines;
 import io.lightmill.udfs.device.TaskDevice;
 import io.lightmill.udfs.earlier.EarlierImages;
+import io.lightmill.udfs.manifest.ManifestColumns;
 import io.lightmill.udfs.manifest.Outcome;
 import io.lightmill.udfs.manifest.StoredImage;
 import io.lightmill.udfs.plan.ImagePlan;
@@ -33,11 +34,11 @@ import org.apache.spark.TaskContext;
 import org.apache.spark.sql.Row;
 import org.apache.spark.util.TaskCompletionListener;
 
-/** One task's work on its batches: drawn on its device, finished on threads of its own. */
+/** The work of one task: draws its batches on its device, and finishes images on other threads. */
 final class PartitionWork implements TaskCompletionListener {
 
-  /** Four encode 1024×1024 images faster than any GPU draws them. */
-  private static final int MOST_THREADS = 4;
+  /** Four threads encode 1024×1024 images faster than any GPU draws them. */
+  private static final int MAX_THREADS = 4;
 
   private final BatchDrawing drawing;
   private final ImageFinisher finisher;
@@ -70,31 +71,32 @@ final class PartitionWork implements TaskCompletionListener {
     this.manifest = new ManifestRows(job, device, task);
     this.threads =
         Executors.newFixedThreadPool(
-            Math.min(MOST_THREADS, Runtime.getRuntime().availableProcessors()));
+            Math.min(MAX_THREADS, Runtime.getRuntime().availableProcessors()));
   }
 
-  /** Draws a batch now; its manifest rows come when it is stored. */
+  /** Draws a batch. Its manifest rows are complete when its images are stored. */
   OverlappedBatches.Finishing start(List<Row> batch) throws InterruptedException {
     if (batch.get(0).getAs(ImagePlan.BATCH) == null) {
       List<Row> rows = batch.stream().map(row -> manifestRow(row, undrawn(row))).toList();
       return () -> rows;
     }
-    List<Row> there = new ArrayList<>();
+    List<Row> finished = new ArrayList<>();
     List<List<Row>> images = new ArrayList<>();
     for (List<Row> rows : byImage(batch)) {
       Optional<List<Outcome>> found = triedBefore ? finisher.found(rows) : Optional.empty();
       found.ifPresentOrElse(
-          outcomes -> there.addAll(manifestRows(rows, outcomes)), () -> images.add(rows));
+          outcomes -> finished.addAll(manifestRows(rows, outcomes)), () -> images.add(rows));
     }
     stopped = stopped || (!images.isEmpty() && stop.reached(longestBatch, partition, failed.get()));
     if (stopped) {
-      images.forEach(rows -> rows.forEach(row -> there.add(manifest.row(row, Outcome.pending()))));
-      return () -> there;
+      images.forEach(
+          rows -> rows.forEach(row -> finished.add(manifest.row(row, Outcome.pending()))));
+      return () -> finished;
     }
     List<Future<List<Row>>> finishing = images.isEmpty() ? List.of() : drawn(images);
     return () -> {
-      there.addAll(awaited(finishing));
-      return there;
+      finished.addAll(awaited(finishing));
+      return finished;
     };
   }
 
@@ -128,11 +130,12 @@ final class PartitionWork implements TaskCompletionListener {
   private Outcome undrawn(Row planned) {
     Row earlier = planned.getAs(EarlierImages.EARLIER);
     if (earlier == null) {
-      return Outcome.invalid(planned.getAs("error_code"), planned.getAs("error_message"));
+      return Outcome.invalid(
+          ManifestColumns.ERROR_CODE.of(planned), ManifestColumns.ERROR_MESSAGE.of(planned));
     }
-    ImageStatus status = ImageStatus.labelled(earlier.getAs("status"));
-    if (status != ImageStatus.REUSED) {
-      return Outcome.refused(status, earlier.getAs("error_code"), earlier.getAs("error_message"));
+    if (ImageStatus.labelled(ManifestColumns.STATUS.of(earlier)) == ImageStatus.FAILED) {
+      return Outcome.failedBefore(
+          ManifestColumns.ERROR_CODE.of(earlier), ManifestColumns.ERROR_MESSAGE.of(earlier));
     }
     StoredImage image = StoredImage.read(earlier);
     return StagedImages.include(image.path())
@@ -145,7 +148,7 @@ final class PartitionWork implements TaskCompletionListener {
         batch.stream()
             .collect(
                 Collectors.groupingBy(
-                    row -> row.<String>getAs("image_id"), LinkedHashMap::new, Collectors.toList()));
+                    ManifestColumns.IMAGE_ID::<String>of, LinkedHashMap::new, Collectors.toList()));
     return List.copyOf(images.values());
   }
 
@@ -154,7 +157,7 @@ final class PartitionWork implements TaskCompletionListener {
     for (Future<List<Row>> image : finishing) {
       try {
         rows.addAll(image.get());
-      } catch (ExecutionException e) { // finishing reports what it can; this is a defect or worse
+      } catch (ExecutionException e) { // a defect: errors of images are outcomes
         throw ExceptionUtils.<RuntimeException>rethrow(e.getCause());
       }
     }

@@ -12,6 +12,8 @@ import static org.apache.spark.sql.functions.when;
 
 import io.lightmill.udfs.GenerationSettings;
 import io.lightmill.udfs.ImageStatus;
+import io.lightmill.udfs.manifest.ManifestColumn;
+import io.lightmill.udfs.manifest.ManifestColumns;
 import io.lightmill.udfs.plan.PlannedImages;
 import io.lightmill.udfs.shard.ShardPacker;
 import io.lightmill.udfs.shard.StagedImages;
@@ -19,103 +21,98 @@ import io.lightmill.udfs.store.ImageStore;
 import io.lightmill.udfs.store.PathTemplate;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Optional;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.sql.Column;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Encoders;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
-import org.apache.spark.sql.types.DataTypes;
 import org.apache.spark.sql.types.StructType;
 import org.apache.spark.util.SerializableConfiguration;
 
 /**
- * What earlier runs left below the same output, and this one need not draw: images that a manifest
- * names and whose objects are there; images that no manifest names, since their run was killed, but
- * whose own receipts say what they are; and images that were refused.
+ * The images that this run need not draw, since earlier runs over the same output have drawn them
+ * or failed to: images of a manifest whose objects exist; images without a manifest, since their
+ * run was killed, which their receipts identify; and failed images that are not tried again.
  */
 public final class EarlierImages {
 
-  /** Struct of what the manifest will say without drawing; null if the image is to be drawn. */
+  /** Struct of the outcome in an earlier run; null if the image is to be drawn. */
   public static final String EARLIER = "earlier";
 
   /** {@code path} comes first: of several copies, the first in this order stands for all. */
   static final StructType TYPE =
-      new StructType()
-          .add("path", DataTypes.StringType)
-          .add("member", DataTypes.StringType)
-          .add("member_offset", DataTypes.LongType)
-          .add("shard_bytes", DataTypes.LongType)
-          .add("bytes", DataTypes.LongType)
-          .add("sha256", DataTypes.StringType)
-          .add("status", DataTypes.StringType)
-          .add("error_code", DataTypes.StringType)
-          .add("error_message", DataTypes.StringType);
+      ManifestColumn.schema(
+          ManifestColumns.PATH,
+          ManifestColumns.MEMBER,
+          ManifestColumns.MEMBER_OFFSET,
+          ManifestColumns.SHARD_BYTES,
+          ManifestColumns.BYTES,
+          ManifestColumns.SHA256,
+          ManifestColumns.STATUS,
+          ManifestColumns.ERROR_CODE,
+          ManifestColumns.ERROR_MESSAGE);
 
   private static final String COPIES = "copies";
-  private static final String REFUSED = "refused";
+  private static final String FAILED = "failed";
   private static final String EARLIER_ID = "earlier_id";
+  private static final String PATH = ManifestColumns.PATH.name();
+  private static final String IMAGE_ID = ManifestColumns.IMAGE_ID.name();
 
   private final SparkSession spark;
-  private final GenerationSettings settings;
-  private final Optional<String> policyDigest;
+  private final String output;
+  private final GenerationSettings.Rerun rerun;
   private final ImageStore store;
   private final List<String> manifests;
   private final boolean staged;
   private final boolean lookedFor;
 
-  /**
-   * @param policyDigest of the content policy of this run; images that the same policy blocked stay
-   *     blocked, and without a policy none does
-   */
-  public EarlierImages(
-      SparkSession spark, GenerationSettings settings, Optional<String> policyDigest) {
+  public EarlierImages(SparkSession spark, String output, GenerationSettings.Rerun rerun) {
     this.spark = spark;
-    this.settings = settings;
-    this.policyDigest = policyDigest;
-    this.store = ImageStore.open(settings.output(), hadoop());
+    this.output = output;
+    this.rerun = rerun;
+    this.store = ImageStore.open(output, hadoop());
     this.manifests = EarlierManifests.committed(store);
     this.staged = !store.listing().children(StagedImages.DIRECTORY).isEmpty();
     this.lookedFor =
-        !settings.rerun().force()
+        !rerun.force()
             && !(manifests.isEmpty()
                 && store.listing().children(PathTemplate.DIRECTORY).isEmpty()
                 && !staged);
   }
 
-  /** Whether there may be any to find. */
+  /** Whether the output may have any. */
   public boolean lookedFor() {
     return lookedFor;
   }
 
   /**
-   * Marks the images that need no drawing.
+   * Marks the images that need not be drawn.
    *
-   * @param images rows of {@link PlannedImages}; read twice where earlier ones are {@link
-   *     #lookedFor}, so better frozen
+   * @param images rows of {@link PlannedImages}; read twice if earlier ones are {@link #lookedFor},
+   *     so they should be materialized
    */
   public Dataset<Row> marked(Dataset<Row> images) {
     if (!lookedFor) {
       return images.withColumn(EARLIER, lit(null).cast(TYPE));
     }
-    Dataset<Row> rows = EarlierManifests.rows(spark, settings.output(), manifests);
+    Dataset<Row> rows = EarlierManifests.rows(spark, output, manifests);
     Dataset<Row> copies =
-        there(rows, images)
-            .groupBy(col("image_id").as(EARLIER_ID))
+        stored(rows, images)
+            .groupBy(col(IMAGE_ID).as(EARLIER_ID))
             .agg(collect_list(struct(columns(TYPE))).as(COPIES));
-    Dataset<Row> refused = refused(rows);
+    Dataset<Row> failed = failed(rows);
     Column earlier =
         coalesce(
             expr("try_element_at(filter(copies, copy -> copy.path = key), 1)"),
             expr("array_min(copies)"),
-            col(REFUSED));
+            col(FAILED));
     return images
-        .join(copies, col("image_id").equalTo(col(EARLIER_ID)), "left")
+        .join(copies, col(IMAGE_ID).equalTo(col(EARLIER_ID)), "left")
         .drop(EARLIER_ID)
-        .join(refused, col("image_id").equalTo(col(EARLIER_ID)), "left")
+        .join(failed, col(IMAGE_ID).equalTo(col(EARLIER_ID)), "left")
         .withColumn(EARLIER, earlier)
-        .drop(EARLIER_ID, COPIES, REFUSED)
+        .drop(EARLIER_ID, COPIES, FAILED)
         .withColumn(PlannedImages.BATCH_KEY, unlessEarlier(PlannedImages.BATCH_KEY))
         .withColumn(PlannedImages.COST, unlessEarlier(PlannedImages.COST));
   }
@@ -124,83 +121,76 @@ public final class EarlierImages {
     return when(col(EARLIER).isNull(), col(column));
   }
 
-  /**
-   * Images whose objects are there, each copy a row of {@link #TYPE} after its {@code image_id}.
-   */
-  private Dataset<Row> there(Dataset<Row> rows, Dataset<Row> images) {
+  /** Images whose objects exist. Each copy is a row with the {@code image_id} and {@link #TYPE}. */
+  private Dataset<Row> stored(Dataset<Row> rows, Dataset<Row> images) {
     Dataset<Row> listed =
         StoredObjects.listed(
             spark,
             store,
-            settings.output(),
+            output,
             PathTemplate.DIRECTORY,
             ShardPacker.DIRECTORY,
             StagedImages.DIRECTORY);
     Dataset<Row> known = EarlierManifests.stored(rows);
-    Dataset<Row> alive = known.join(listed, "path").filter(unchanged());
-    Dataset<Row> unknown = listed.select("path").join(alive, new String[] {"path"}, "left_anti");
+    Dataset<Row> alive = known.join(listed, PATH).filter(unchanged());
+    Dataset<Row> unknown = listed.select(PATH).join(alive, new String[] {PATH}, "left_anti");
     Dataset<Row> named =
-        unknown.join(images.select(col("key").as("path")), new String[] {"path"}, "left_semi");
+        unknown.join(
+            images.select(col(PlannedImages.KEY).as(PATH)), new String[] {PATH}, "left_semi");
     Dataset<Row> wanted = staged ? named.union(staged(unknown, images, alive)) : named;
     Dataset<Row> read =
         wanted.mapPartitions(
-            new ReadReceipts(settings.output(), new SerializableConfiguration(hadoop())),
+            new ReadReceipts(output, new SerializableConfiguration(hadoop())),
             Encoders.row(ReadReceipts.TYPE));
     Column[] image =
         new Column[] {
-          col("image_id"),
-          col("path"),
-          col("member"),
-          col("member_offset"),
-          col("shard_bytes"),
-          col("bytes"),
-          col("sha256"),
-          lit(ImageStatus.REUSED.label()).as("status"),
-          lit(null).cast("string").as("error_code"),
-          lit(null).cast("string").as("error_message")
+          col(IMAGE_ID),
+          col(PATH),
+          ManifestColumns.MEMBER.col(),
+          ManifestColumns.MEMBER_OFFSET.col(),
+          ManifestColumns.SHARD_BYTES.col(),
+          ManifestColumns.BYTES.col(),
+          ManifestColumns.SHA256.col(),
+          lit(ImageStatus.REUSED.label()).as(ManifestColumns.STATUS.name()),
+          lit(null).cast("string").as(ManifestColumns.ERROR_CODE.name()),
+          lit(null).cast("string").as(ManifestColumns.ERROR_MESSAGE.name())
         };
     return alive.select(image).union(read.select(image));
   }
 
-  /** Images that a run which was killed had drawn, but not packed; they are named by identity. */
+  /** Images that a killed run has drawn but not packed; their names are their identities. */
   private static Dataset<Row> staged(
       Dataset<Row> unknown, Dataset<Row> images, Dataset<Row> alive) {
     return unknown
-        .filter(col("path").startsWith(StagedImages.DIRECTORY + "/"))
-        .withColumn("image_id", regexp_extract(col("path"), StagedImages.IDENTITY, 1))
-        .join(images.select("image_id"), new String[] {"image_id"}, "left_semi")
-        .join(alive.select("image_id"), new String[] {"image_id"}, "left_anti")
-        .select("path");
+        .filter(col(PATH).startsWith(StagedImages.DIRECTORY + "/"))
+        .withColumn(IMAGE_ID, regexp_extract(col(PATH), StagedImages.IDENTITY, 1))
+        .join(images.select(IMAGE_ID), new String[] {IMAGE_ID}, "left_semi")
+        .join(alive.select(IMAGE_ID), new String[] {IMAGE_ID}, "left_anti")
+        .select(PATH);
   }
 
   /**
-   * An object that is named by its image is that image. What was stored under another name may
-   * since have given way to another image, in a run without a manifest: then it is younger than the
-   * row. Shards are named by their content.
+   * An object whose key holds the identity of the image is that image. An object under another key
+   * may have been replaced since by a run without a manifest; then it is younger than the row. The
+   * names of shards are hashes of their content.
    */
   private static Column unchanged() {
-    Column named = col("path").contains(col("image_id"));
-    Column older = col(StoredObjects.MODIFIED).leq(col("created_at"));
-    return coalesce(col("shard_bytes"), col("bytes"))
+    Column named = col(PATH).contains(col(IMAGE_ID));
+    Column older = col(StoredObjects.MODIFIED).leq(ManifestColumns.CREATED_AT.col());
+    return coalesce(ManifestColumns.SHARD_BYTES.col(), ManifestColumns.BYTES.col())
         .equalTo(col(StoredObjects.LENGTH))
-        .and(named.or(older).or(col("member").isNotNull()));
+        .and(named.or(older).or(ManifestColumns.MEMBER.col().isNotNull()));
   }
 
-  /** Images that the latest manifest to name them left blocked or failed, and that stay so. */
-  private Dataset<Row> refused(Dataset<Row> rows) {
-    Column blocked =
-        col("last.status")
-            .equalTo(ImageStatus.BLOCKED.label())
-            .and(col("last.policy_digest").equalTo(policyDigest.orElse(null)));
+  /** Images that failed in the latest manifest that has them, and are not tried again. */
+  private Dataset<Row> failed(Dataset<Row> rows) {
     Column failed =
-        col("last.status")
-            .equalTo(ImageStatus.FAILED.label())
-            .and(lit(!settings.rerun().retryFailed()));
-    return rows.filter(col("image_id").isNotNull())
-        .groupBy(col("image_id").as(EARLIER_ID))
-        .agg(max_by(struct(col("*")), col("created_at")).as("last"))
-        .filter(blocked.or(failed))
-        .select(col(EARLIER_ID), struct(columns("last.", TYPE)).as(REFUSED));
+        col("last." + ManifestColumns.STATUS.name()).equalTo(ImageStatus.FAILED.label());
+    return rows.filter(col(IMAGE_ID).isNotNull())
+        .groupBy(col(IMAGE_ID).as(EARLIER_ID))
+        .agg(max_by(struct(col("*")), ManifestColumns.CREATED_AT.col()).as("last"))
+        .filter(failed.and(lit(!rerun.retryFailed())))
+        .select(col(EARLIER_ID), struct(columns("last.", TYPE)).as(FAILED));
   }
 
   private Configuration hadoop() {

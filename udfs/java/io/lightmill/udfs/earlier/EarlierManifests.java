@@ -6,6 +6,7 @@ import static org.apache.spark.sql.functions.struct;
 
 import io.lightmill.udfs.ImageStatus;
 import io.lightmill.udfs.manifest.Manifest;
+import io.lightmill.udfs.manifest.ManifestColumns;
 import io.lightmill.udfs.manifest.ManifestCommit;
 import io.lightmill.udfs.store.ImageStore;
 import io.lightmill.udfs.store.ListedObject;
@@ -14,7 +15,6 @@ import org.apache.commons.lang3.Strings;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
-import org.apache.spark.sql.types.DataTypes;
 import org.apache.spark.sql.types.StructType;
 
 /** The manifests of earlier runs over the same output. */
@@ -22,14 +22,13 @@ public final class EarlierManifests {
 
   private static final StructType READ =
       EarlierImages.TYPE
-          .add("image_id", DataTypes.StringType)
-          .add("run_id", DataTypes.StringType)
-          .add("created_at", DataTypes.TimestampType)
-          .add("policy_digest", DataTypes.StringType);
+          .add(ManifestColumns.IMAGE_ID.name(), ManifestColumns.IMAGE_ID.type())
+          .add(ManifestColumns.RUN_ID.name(), ManifestColumns.RUN_ID.type())
+          .add(ManifestColumns.CREATED_AT.name(), ManifestColumns.CREATED_AT.type());
 
   private EarlierManifests() {}
 
-  /** Keys of their directories. What a killed run left of one is none: its last file is missing. */
+  /** Keys of their directories. A manifest without its last file was not committed. */
   public static List<String> committed(ImageStore store) {
     return committed(store.listing().objects(Manifest.DIRECTORY));
   }
@@ -55,14 +54,18 @@ public final class EarlierManifests {
   }
 
   /**
-   * The rows of images that are stored. Of several that were stored under one name, the last one
-   * counts: it has replaced the others.
+   * The rows of stored images. Of several images that were stored under one name, only the last is
+   * given: it has replaced the others.
    */
   static Dataset<Row> stored(Dataset<Row> rows) {
     return rows.filter(
-            col("status").isin(ImageStatus.GENERATED.label(), ImageStatus.REUSED.label()))
-        .groupBy(col("path").as("stored_path"), col("member").as("stored_member"))
-        .agg(max_by(struct(col("*")), col("created_at")).as("last"))
+            ManifestColumns.STATUS
+                .col()
+                .isin(ImageStatus.GENERATED.label(), ImageStatus.REUSED.label()))
+        .groupBy(
+            ManifestColumns.PATH.col().as("stored_path"),
+            ManifestColumns.MEMBER.col().as("stored_member"))
+        .agg(max_by(struct(col("*")), ManifestColumns.CREATED_AT.col()).as("last"))
         .select("last.*");
   }
 }

@@ -1,11 +1,10 @@
 package io.lightmill.udfs.earlier;
 
-import static org.apache.spark.sql.functions.col;
 import static org.apache.spark.sql.functions.count_distinct;
 import static org.apache.spark.sql.functions.max;
 import static org.apache.spark.sql.functions.regexp_extract;
 
-import io.lightmill.udfs.GenerationSettings;
+import io.lightmill.udfs.manifest.ManifestColumns;
 import io.lightmill.udfs.shard.ShardFormat;
 import io.lightmill.udfs.shard.ShardIndex;
 import io.lightmill.udfs.shard.ShardPacker;
@@ -29,9 +28,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * What packing leaves below an output that nobody wants: staged images that stand in shards, and
- * shards that no manifest names, since the attempt or the run that packed them was lost. For the
- * holder of the output's lock alone.
+ * Orphan files of packing: staged images that are packed by now, and shards without a manifest,
+ * since the attempt or the run that packed them was lost. Only the run that holds the lock of the
+ * output may remove them.
  */
 public final class OrphanFiles {
 
@@ -51,14 +50,13 @@ public final class OrphanFiles {
     this.runId = runId;
   }
 
-  /** Those of the output of a run. */
-  public static OrphanFiles of(SparkSession spark, GenerationSettings settings) {
-    ImageStore store =
-        ImageStore.open(settings.output(), spark.sparkContext().hadoopConfiguration());
-    return new OrphanFiles(spark, store, settings.output(), settings.runId());
+  /** The orphan files that a run finds below its output. */
+  public static OrphanFiles of(SparkSession spark, String output, String runId) {
+    ImageStore store = ImageStore.open(output, spark.sparkContext().hadoopConfiguration());
+    return new OrphanFiles(spark, store, output, runId);
   }
 
-  /** Before anything is drawn: removes what a run of this name, that was killed, has packed. */
+  /** Before drawing: removes the shards of a killed run with this id. */
   public void removeShardsOfThisRun() {
     String directory = ShardPacker.directory(runId);
     List<String> keys = new ArrayList<>(store.listing().temporaries(directory));
@@ -67,23 +65,23 @@ public final class OrphanFiles {
   }
 
   /**
-   * After the manifest is committed: writes the index of its shards, and removes what is left over,
-   * of earlier runs too. What cannot be removed is left to the next run.
+   * After the commit: writes the index of the run's shards and removes orphan files, of earlier
+   * runs too. Files that cannot be removed are left to the next run.
    *
-   * @param held throws where the output is no longer this run's
+   * @param requireLock throws if the run no longer holds the lock of the output
    */
-  public void sweep(Runnable held) {
+  public void sweep(Runnable requireLock) {
     try {
       List<ListedObject> shards = store.listing().objects(ShardPacker.DIRECTORY);
       boolean staged = !store.listing().children(StagedImages.DIRECTORY).isEmpty();
       if (!shards.isEmpty() || staged) {
-        held.run();
+        requireLock.run();
         sweep(shards, staged);
       }
-    } catch (RuntimeException e) { // whatever it is, the run succeeded
+    } catch (RuntimeException e) { // the run has succeeded
       LOG.warn(
-          "Images and manifest are safe; what packing left over below {} is not all tidied up, and"
-              + " left to the next run",
+          "Images and manifest are complete; some orphan files of packing below {} could not be"
+              + " removed and are left to the next run",
           output,
           e);
     }
@@ -92,8 +90,9 @@ public final class OrphanFiles {
   private void sweep(List<ListedObject> shards, boolean staged) {
     Dataset<Row> rows =
         EarlierManifests.rows(spark, output, EarlierManifests.committed(store))
-            .filter(col("path").isNotNull());
-    Map<String, ShardIndex.Shard> named = named(rows.filter(col("member").isNotNull()));
+            .filter(ManifestColumns.PATH.col().isNotNull());
+    Map<String, ShardIndex.Shard> named =
+        named(rows.filter(ManifestColumns.MEMBER.col().isNotNull()));
     writeIndexes(shards, named);
     List<String> orphans = new ArrayList<>(store.listing().temporaries(ShardPacker.DIRECTORY));
     shards.stream()
@@ -103,21 +102,21 @@ public final class OrphanFiles {
     remove(orphans, ShardPacker.DIRECTORY);
     store.listing().children(ShardPacker.DIRECTORY).forEach(store.removal()::emptyTree);
     if (staged) {
-      Set<String> standing =
+      Set<String> complete =
           shards.stream()
               .filter(shard -> named.containsKey(shard.key()))
               .filter(shard -> named.get(shard.key()).bytes() == shard.bytes())
               .map(ListedObject::key)
               .collect(Collectors.toSet());
-      removeStaged(rows, standing);
+      removeStaged(rows, complete);
     }
   }
 
-  /** The shards that rows name, by key. */
+  /** The shards of rows, by key. */
   private static Map<String, ShardIndex.Shard> named(Dataset<Row> rows) {
     Map<String, ShardIndex.Shard> named = new TreeMap<>();
-    rows.groupBy("path")
-        .agg(count_distinct(col("member")), max("shard_bytes"))
+    rows.groupBy(ManifestColumns.PATH.col())
+        .agg(count_distinct(ManifestColumns.MEMBER.col()), max(ManifestColumns.SHARD_BYTES.col()))
         .collectAsList()
         .forEach(
             row ->
@@ -130,7 +129,7 @@ public final class OrphanFiles {
     return named;
   }
 
-  /** Of this run, and of those that were killed before they came to it. */
+  /** Writes the indexes of this run, and of runs that were killed before they could. */
   private void writeIndexes(List<ListedObject> shards, Map<String, ShardIndex.Shard> named) {
     Set<String> indexed = new HashSet<>();
     Map<String, List<ShardIndex.Shard>> byRun = new TreeMap<>();
@@ -155,20 +154,21 @@ public final class OrphanFiles {
         });
   }
 
-  /** Removes the staged images that stand in shards, and those that this run has stored anew. */
-  private void removeStaged(Dataset<Row> rows, Set<String> standing) {
-    Dataset<Row> shards =
-        spark.createDataset(List.copyOf(standing), Encoders.STRING()).toDF("path");
-    Dataset<Row> held =
-        rows.join(shards, "path")
-            .select("image_id")
-            .union(rows.filter(col("run_id").equalTo(runId)).select("image_id"));
+  /** Removes the staged images that are in shards, and those that this run has stored again. */
+  private void removeStaged(Dataset<Row> rows, Set<String> complete) {
+    String path = ManifestColumns.PATH.name();
+    String imageId = ManifestColumns.IMAGE_ID.name();
+    Dataset<Row> shards = spark.createDataset(List.copyOf(complete), Encoders.STRING()).toDF(path);
+    Dataset<Row> packed =
+        rows.join(shards, path)
+            .select(imageId)
+            .union(rows.filter(ManifestColumns.RUN_ID.col().equalTo(runId)).select(imageId));
     SerializableConfiguration hadoop =
         new SerializableConfiguration(spark.sparkContext().hadoopConfiguration());
     StoredObjects.listed(spark, store, output, StagedImages.DIRECTORY)
-        .withColumn("image_id", regexp_extract(col("path"), StagedImages.IDENTITY, 1))
-        .join(held, new String[] {"image_id"}, "left_semi")
-        .select("path")
+        .withColumn(imageId, regexp_extract(ManifestColumns.PATH.col(), StagedImages.IDENTITY, 1))
+        .join(packed, new String[] {imageId}, "left_semi")
+        .select(path)
         .as(Encoders.STRING())
         .foreachPartition(new RemoveObjects(output, hadoop));
     store.removal().emptyTree(StagedImages.DIRECTORY);

@@ -1,6 +1,8 @@
 package io.lightmill.udfs.earlier;
 
 import io.lightmill.pipeline.image.ImageReceiptReader;
+import io.lightmill.udfs.manifest.ManifestColumn;
+import io.lightmill.udfs.manifest.ManifestColumns;
 import io.lightmill.udfs.plan.ImageIdentity;
 import io.lightmill.udfs.store.FoundObject;
 import io.lightmill.udfs.store.ImageStore;
@@ -14,23 +16,22 @@ import org.apache.commons.codec.digest.DigestUtils;
 import org.apache.spark.api.java.function.MapPartitionsFunction;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.RowFactory;
-import org.apache.spark.sql.types.DataTypes;
 import org.apache.spark.sql.types.StructType;
 import org.apache.spark.util.SerializableConfiguration;
 
-/** Reads objects that no manifest names: what they are, their own receipts say. */
+/** Identifies objects that no manifest has by the receipts in them. */
 record ReadReceipts(String output, SerializableConfiguration hadoop)
     implements MapPartitionsFunction<Row, Row> {
 
   static final StructType TYPE =
-      new StructType()
-          .add("image_id", DataTypes.StringType)
-          .add("path", DataTypes.StringType)
-          .add("member", DataTypes.StringType)
-          .add("member_offset", DataTypes.LongType)
-          .add("shard_bytes", DataTypes.LongType)
-          .add("bytes", DataTypes.LongType)
-          .add("sha256", DataTypes.StringType);
+      ManifestColumn.schema(
+          ManifestColumns.IMAGE_ID,
+          ManifestColumns.PATH,
+          ManifestColumns.MEMBER,
+          ManifestColumns.MEMBER_OFFSET,
+          ManifestColumns.SHARD_BYTES,
+          ManifestColumns.BYTES,
+          ManifestColumns.SHA256);
 
   @Override
   public Iterator<Row> call(Iterator<Row> paths) {
@@ -54,7 +55,7 @@ record ReadReceipts(String output, SerializableConfiguration hadoop)
                     id, path, null, null, null, (long) bytes.length, DigestUtils.sha256Hex(bytes)));
   }
 
-  /** The identity of an image by its receipt; empty where it is not whole or not ours. */
+  /** The identity in the receipt of an image; empty if the image is damaged or not of Lightmill. */
   static Optional<String> imageId(byte[] image) {
     return ImageReceiptReader.identity(image).map(ImageIdentity::imageId);
   }

@@ -7,21 +7,21 @@ import java.util.List;
 import org.apache.spark.api.java.function.ForeachPartitionFunction;
 import org.apache.spark.util.SerializableConfiguration;
 
-/** Removes objects of an output, by their keys, some hundreds at a time. */
+/** Removes objects of an output by their keys, up to a thousand in one call. */
 record RemoveObjects(String output, SerializableConfiguration hadoop)
     implements ForeachPartitionFunction<String> {
 
-  private static final int MOST_AT_A_TIME = 1000;
+  private static final int MAX_KEYS = 1000;
 
   @Override
   public void call(Iterator<String> keys) {
     ImageStore store = ImageStore.open(output, hadoop.value());
-    List<String> some = new ArrayList<>();
+    List<String> chunk = new ArrayList<>();
     while (keys.hasNext()) {
-      some.add(keys.next());
-      if (some.size() == MOST_AT_A_TIME || !keys.hasNext()) {
-        store.removal().objects(some);
-        some.clear();
+      chunk.add(keys.next());
+      if (chunk.size() == MAX_KEYS || !keys.hasNext()) {
+        store.removal().objects(chunk);
+        chunk.clear();
       }
     }
   }

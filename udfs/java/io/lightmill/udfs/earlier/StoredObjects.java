@@ -1,5 +1,6 @@
 package io.lightmill.udfs.earlier;
 
+import io.lightmill.udfs.manifest.ManifestColumns;
 import io.lightmill.udfs.store.ImageStore;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
@@ -17,7 +18,7 @@ import org.apache.spark.sql.types.DataTypes;
 import org.apache.spark.sql.types.StructType;
 import org.apache.spark.util.SerializableConfiguration;
 
-/** The objects below an output, as the store lists them. */
+/** The objects below an output, listed by the store. */
 public final class StoredObjects {
 
   static final String LENGTH = "object_bytes";
@@ -27,18 +28,18 @@ public final class StoredObjects {
 
   private static final StructType TYPE =
       new StructType()
-          .add("path", DataTypes.StringType)
+          .add(ManifestColumns.PATH.name(), DataTypes.StringType)
           .add(LENGTH, DataTypes.LongType)
           .add("modified_micros", DataTypes.LongType);
 
-  /** Each is a call or more; beyond these, one listing of all is cheaper on an object store. */
+  /** Beyond these, one listing of all is cheaper on an object store than one of each. */
   private static final int MOST_DIRECTORIES = 1024;
 
   private static final int MOST_TASKS = 64;
 
   private StoredObjects() {}
 
-  /** Lists directories, the subdirectories of each side by side. */
+  /** Lists directories; their subdirectories are listed in parallel. */
   public static Dataset<Row> listed(
       SparkSession spark, ImageStore store, String output, String... directories) {
     List<String> roots =
@@ -57,7 +58,10 @@ public final class StoredObjects {
         .createDataset(roots, Encoders.STRING())
         .repartition(Math.max(1, Math.min(MOST_TASKS, roots.size() / 4)))
         .flatMap(new ListObjects(output, hadoop), Encoders.row(TYPE))
-        .selectExpr("path", LENGTH, "timestamp_micros(modified_micros) as " + MODIFIED);
+        .selectExpr(
+            ManifestColumns.PATH.name(),
+            LENGTH,
+            "timestamp_micros(modified_micros) as " + MODIFIED);
   }
 
   private record ListObjects(String output, SerializableConfiguration hadoop)

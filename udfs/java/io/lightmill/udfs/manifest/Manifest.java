@@ -1,6 +1,5 @@
 package io.lightmill.udfs.manifest;
 
-import static org.apache.spark.sql.functions.col;
 import static org.apache.spark.sql.functions.count;
 import static org.apache.spark.sql.functions.sum;
 import static org.apache.spark.sql.functions.timestamp_micros;
@@ -8,7 +7,6 @@ import static org.apache.spark.sql.functions.when;
 
 import io.lightmill.pipeline.ErrorCode;
 import io.lightmill.pipeline.LightmillException;
-import io.lightmill.udfs.GenerationSettings;
 import io.lightmill.udfs.ImageStatus;
 import io.lightmill.udfs.store.ImageStore;
 import java.io.IOException;
@@ -30,67 +28,22 @@ import org.apache.spark.sql.types.StructField;
 import org.apache.spark.sql.types.StructType;
 
 /**
- * What became of every image asked for: the passthrough columns of its table row, then columns of
- * the manifest's own. The schema is the same whatever happened; what does not apply is null.
+ * The table of all requested images and what happened to them: the passthrough columns of the table
+ * row, then {@link ManifestColumns}. The schema is always the same; what does not apply is null.
  */
 public final class Manifest {
 
-  /**
-   * The manifest's own columns, in order. {@code path} is relative to the output, so that the
-   * output may be moved. Where images are packed, it is that of the shard, of {@code shard_bytes}
-   * bytes, {@code member} is the image's name in it, and {@code member_offset} its first byte in a
-   * tar. {@code bytes} and {@code sha256} are those of the image. {@code generate_ms} is the
-   * image's share of its batch's time on the engine. {@code lora_digests} are those of the
-   * adapters' files, in the order of {@code lora}. {@code attempt} counts Spark's attempts at the
-   * task, from 0.
-   */
-  public static final StructType COLUMNS =
-      new StructType()
-          .add("image_id", DataTypes.StringType)
-          .add("id", DataTypes.StringType)
-          .add("variant", DataTypes.IntegerType)
-          .add("status", DataTypes.StringType)
-          .add("error_code", DataTypes.StringType)
-          .add("error_message", DataTypes.StringType)
-          .add("path", DataTypes.StringType)
-          .add("member", DataTypes.StringType)
-          .add("member_offset", DataTypes.LongType)
-          .add("shard_bytes", DataTypes.LongType)
-          .add("format", DataTypes.StringType)
-          .add("bytes", DataTypes.LongType)
-          .add("sha256", DataTypes.StringType)
-          .add("width", DataTypes.IntegerType)
-          .add("height", DataTypes.IntegerType)
-          .add("prompt", DataTypes.StringType)
-          .add("negative_prompt", DataTypes.StringType)
-          .add("num_inference_steps", DataTypes.IntegerType)
-          .add("guidance_scale", DataTypes.DoubleType)
-          .add("true_cfg_scale", DataTypes.DoubleType)
-          .add("max_sequence_length", DataTypes.IntegerType)
-          .add("seed", DataTypes.LongType)
-          .add("prompt_truncated", DataTypes.BooleanType)
-          .add("lora", DataTypes.StringType)
-          .add("lora_digests", DataTypes.StringType)
-          .add("model", DataTypes.StringType)
-          .add("model_digest", DataTypes.StringType)
-          .add("dtype", DataTypes.StringType)
-          .add("run_id", DataTypes.StringType)
-          .add("attempt", DataTypes.IntegerType)
-          .add("created_at", DataTypes.TimestampType)
-          .add("generate_ms", DataTypes.DoubleType)
-          .add("encode_ms", DataTypes.DoubleType)
-          .add("store_ms", DataTypes.DoubleType)
-          .add("device", DataTypes.StringType)
-          .add("policy_digest", DataTypes.StringType);
+  /** The manifest's own columns, in order. */
+  public static final StructType COLUMNS = ManifestColumn.schema(ManifestColumns.ALL);
 
-  /** Of all manifests below an output. */
+  /** Directory of all manifests below an output. */
   public static final String DIRECTORY = "manifest";
 
   private static final String ENGINE = "engine_ms";
 
   private Manifest() {}
 
-  /** Rows by status, and seconds that the engines were busy. */
+  /** Rows by status, and seconds that the devices spent drawing, added up. */
   public record Totals(Map<String, Long> statuses, double engineSeconds) {}
 
   /** Names that no passthrough column may have. */
@@ -106,12 +59,15 @@ public final class Manifest {
     return new StructType(fields);
   }
 
-  /** The schema of rows on their way: the time is microseconds, whatever Spark's Java time API. */
+  /**
+   * The schema of rows before {@link #write}: times are microseconds, whatever time API the session
+   * uses.
+   */
   public static StructType schemaInFlight(StructType passthrough) {
     StructField[] fields = schema(passthrough).fields();
-    int createdAt = passthrough.length() + COLUMNS.fieldIndex("created_at");
-    fields[createdAt] =
-        new StructField("created_at", DataTypes.LongType, true, fields[createdAt].metadata());
+    String createdAt = ManifestColumns.CREATED_AT.name();
+    int index = passthrough.length() + COLUMNS.fieldIndex(createdAt);
+    fields[index] = new StructField(createdAt, DataTypes.LongType, true, fields[index].metadata());
     return new StructType(fields);
   }
 
@@ -121,51 +77,53 @@ public final class Manifest {
   }
 
   /**
-   * Makes sure that the output can be written and that no finished run has this name.
+   * Checks that the output can be written and that no finished run has this id.
    *
    * @return the time by the store's clock
    * @throws LightmillException with {@code OUTPUT_UNWRITABLE} or {@code CONFIGURATION_INVALID}
    */
-  public static Instant reserve(SparkSession spark, GenerationSettings settings) {
+  public static Instant reserve(SparkSession spark, String output, String runId) {
     Configuration hadoop = spark.sparkContext().hadoopConfiguration();
-    Instant now = ImageStore.open(settings.output(), hadoop).probeWritable();
-    String directory = directory(settings.output(), settings.runId());
+    Instant now = ImageStore.open(output, hadoop).probeWritable();
+    String directory = directory(output, runId);
     try {
       Path path = new Path(directory, ManifestCommit.SUCCESS);
       if (path.getFileSystem(hadoop).exists(path)) {
         throw new LightmillException(
             ErrorCode.CONFIGURATION_INVALID,
-            "run id '%s' is taken: '%s' exists; choose another"
-                .formatted(settings.runId(), directory));
+            "run id '%s' is taken: '%s' exists; choose another".formatted(runId, directory));
       }
       return now;
     } catch (IOException e) {
       throw new LightmillException(
           ErrorCode.OUTPUT_UNWRITABLE,
-          "'%s' cannot be looked up: %s".formatted(directory, e.getMessage()),
+          "'%s' cannot be read: %s".formatted(directory, e.getMessage()),
           e);
     }
   }
 
   /**
-   * Computes the rows, once, and commits them together; counts them as they pass.
+   * Computes the rows, once, counts them and commits them together.
    *
-   * @param held refuses the commit by throwing
+   * @param requireLock throws if the commit is no longer allowed
    */
-  public static Totals write(Dataset<Row> rows, String directory, Runnable held)
+  public static Totals write(Dataset<Row> rows, String directory, Runnable requireLock)
       throws IOException, InterruptedException {
     Observation counted = new Observation();
     Dataset<Row> observed =
-        rows.withColumn("created_at", timestamp_micros(col("created_at")))
-            .observe(counted, sum("generate_ms").as(ENGINE), counts());
-    new ManifestCommit(rows.sparkSession(), new Path(directory)).write(observed.write(), held);
+        rows.withColumn(
+                ManifestColumns.CREATED_AT.name(),
+                timestamp_micros(ManifestColumns.CREATED_AT.col()))
+            .observe(counted, sum(ManifestColumns.GENERATE_MS.col()).as(ENGINE), counts());
+    new ManifestCommit(rows.sparkSession(), new Path(directory))
+        .write(observed.write(), requireLock);
     return totals(counted.getAsJava());
   }
 
   private static Column[] counts() {
     return Arrays.stream(ImageStatus.values())
         .map(ImageStatus::label)
-        .map(status -> count(when(col("status").equalTo(status), true)).as(status))
+        .map(status -> count(when(ManifestColumns.STATUS.col().equalTo(status), true)).as(status))
         .toArray(Column[]::new);
   }
 
@@ -181,6 +139,7 @@ public final class Manifest {
     return new Totals(statuses, engineMillis == null ? 0 : (Double) engineMillis / 1000);
   }
 
+  /** A committed manifest. */
   public static Dataset<Row> read(SparkSession spark, String directory, StructType passthrough) {
     return spark.read().schema(schema(passthrough)).parquet(directory);
   }

@@ -1,94 +1,45 @@
 package io.lightmill.udfs.manifest;
 
 import java.io.IOException;
-import java.util.HashMap;
-import java.util.Map;
-import java.util.Optional;
-import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
 import org.apache.spark.sql.DataFrameWriter;
 import org.apache.spark.sql.Row;
-import org.apache.spark.sql.RuntimeConfig;
 import org.apache.spark.sql.SaveMode;
 import org.apache.spark.sql.SparkSession;
 
 /**
- * The way in which rows become the files of a directory together, or not at all.
- *
- * <p>On S3, Hadoop's magic committer: tasks upload their files without completing the uploads, and
- * the driver completes those of the tasks that count. Elsewhere, rows are written beside their
- * place, under a name that readers pass over, and the directory is renamed. Either way the file
- * {@value #SUCCESS} comes last.
+ * Writes rows as the files of a directory: all of them or none. On S3 {@link StoreCommitter}
+ * completes the files together. Elsewhere the files are written to a hidden directory, which then
+ * is renamed. In both cases the file {@value #SUCCESS} comes last.
  */
 public record ManifestCommit(SparkSession spark, Path directory) {
 
   public static final String SUCCESS = "_SUCCESS";
 
-  private static final String COMMITTER_NAME = "fs.s3a.committer.name";
-
-  /** Of Spark's session, while rows are written to S3. */
-  private static final Map<String, String> S3A_SESSION =
-      Map.of(
-          "spark.sql.sources.commitProtocolClass",
-          "org.apache.spark.internal.io.cloud.PathOutputCommitProtocol",
-          "spark.sql.parquet.output.committer.class",
-          "org.apache.spark.internal.io.cloud.BindingParquetOutputCommitter");
-
-  /** Of Hadoop, in the one job that writes. */
-  private static final Map<String, String> S3A_JOB =
-      Map.of(
-          "mapreduce.outputcommitter.factory.scheme.s3a",
-          "org.apache.hadoop.fs.s3a.commit.S3ACommitterFactory",
-          "fs.s3a.committer.magic.enabled",
-          "true");
-
   /**
-   * Writes and commits the rows; computes them once.
+   * Computes, writes and commits the rows, once.
    *
-   * @param held refuses the commit by throwing; asked as late as the way allows
+   * @param requireLock throws if the commit is no longer allowed; called as late as the store
+   *     permits
    */
-  void write(DataFrameWriter<Row> rows, Runnable held) throws IOException {
-    DataFrameWriter<Row> marked =
+  void write(DataFrameWriter<Row> rows, Runnable requireLock) throws IOException {
+    FileSystem fileSystem = directory.getFileSystem(spark.sparkContext().hadoopConfiguration());
+    DataFrameWriter<Row> writer =
         rows.mode(SaveMode.ErrorIfExists)
-            .option("mapreduce.fileoutputcommitter.marksuccessfuljobs", true);
-    FileSystem fileSystem = directory.getFileSystem(hadoop());
-    if (fileSystem.getUri().getScheme().equals("s3a")) {
-      fileSystem.delete(directory, true); // of a run of this name that was killed
-      writeToS3(marked);
+            .option("mapreduce.fileoutputcommitter.marksuccessfuljobs", true)
+            .options(StoreCommitter.options(spark.sparkContext(), fileSystem));
+    if (StoreCommitter.isS3(fileSystem)) {
+      fileSystem.delete(directory, true); // of a killed run with this id
+      writer.parquet(directory.toString());
       return;
     }
-    Path beside = new Path(directory.getParent(), "." + directory.getName());
-    fileSystem.delete(beside, true); // of a run of this name that was killed
-    marked.parquet(beside.toString());
-    held.run();
-    if (!fileSystem.rename(beside, directory)) {
-      throw new IOException("Could not rename %s to %s".formatted(beside, directory));
+    Path hidden = new Path(directory.getParent(), "." + directory.getName());
+    fileSystem.delete(hidden, true); // of a killed run with this id
+    writer.parquet(hidden.toString());
+    requireLock.run();
+    if (!fileSystem.rename(hidden, directory)) {
+      throw new IOException("Could not rename %s to %s".formatted(hidden, directory));
     }
-  }
-
-  private void writeToS3(DataFrameWriter<Row> rows) {
-    Map<String, String> job = new HashMap<>(S3A_JOB);
-    job.put(
-        COMMITTER_NAME,
-        spark.sparkContext().getConf().get("spark.hadoop." + COMMITTER_NAME, "magic"));
-    RuntimeConfig session = spark.conf();
-    Map<String, Optional<String>> before = new HashMap<>();
-    S3A_SESSION.forEach(
-        (key, value) -> {
-          before.put(key, Optional.ofNullable(session.get(key, null)));
-          session.set(key, value);
-        });
-    try {
-      rows.options(job).parquet(directory.toString());
-    } finally {
-      before.forEach(
-          (key, value) ->
-              value.ifPresentOrElse(old -> session.set(key, old), () -> session.unset(key)));
-    }
-  }
-
-  private Configuration hadoop() {
-    return spark.sparkContext().hadoopConfiguration();
   }
 }

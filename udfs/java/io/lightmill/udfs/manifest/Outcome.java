@@ -4,10 +4,10 @@ import io.lightmill.pipeline.LightmillException;
 import io.lightmill.udfs.ImageStatus;
 
 /**
- * What became of one image; what does not apply is null.
+ * The result for one image; what does not apply is null.
  *
- * @param image where it is, if it is stored
- * @param generateMillis share of the batch's time on the engine
+ * @param image if it is stored
+ * @param generateMillis its share of the time that its batch took on the device
  */
 public record Outcome(
     ImageStatus status,
@@ -27,21 +27,21 @@ public record Outcome(
     return undrawn(ImageStatus.INVALID, errorCode, errorMessage, null);
   }
 
-  /** As an earlier run left it: failed or blocked. */
-  public static Outcome refused(ImageStatus status, String errorCode, String errorMessage) {
-    return undrawn(status, errorCode, errorMessage, null);
+  /** Failed in an earlier run, and not tried again. */
+  public static Outcome failedBefore(String errorCode, String errorMessage) {
+    return undrawn(ImageStatus.FAILED, errorCode, errorMessage, null);
   }
 
   public static Outcome reused(StoredImage image) {
     return undrawn(ImageStatus.REUSED, null, null, image);
   }
 
-  /** Drawn and stored by an attempt at this task that came to grief later. */
+  /** Drawn and stored by an attempt at this task that failed later. */
   public static Outcome generatedBefore(StoredImage image) {
     return undrawn(ImageStatus.GENERATED, null, null, image);
   }
 
-  /** The same image, as an earlier run left it. */
+  /** The same image, as an image of an earlier run. */
   public Outcome reused() {
     return reused(image);
   }

@@ -3,12 +3,12 @@ package io.lightmill.udfs.manifest;
 import org.apache.spark.sql.Row;
 
 /**
- * An image that stands in the store.
+ * An image in the store.
  *
  * @param path key below the output of its object, or of the shard that holds it
  * @param member its name in the shard; null for an object of its own
- * @param memberOffset of its first byte in the shard; null where it does not stand in one piece
- * @param shardBytes length of the shard; null for an object of its own, and as long as it is staged
+ * @param memberOffset of its first byte in the shard; null if it is not stored in one piece
+ * @param shardBytes length of the shard; null for an object of its own and for a staged image
  * @param bytes of the image
  * @param sha256 of the image, in lower-case hex
  */
@@ -20,23 +20,23 @@ public record StoredImage(
     return new StoredImage(path, null, null, null, bytes, sha256);
   }
 
-  /** An object that waits to be packed. */
+  /** An object that is to be packed. */
   public static StoredImage staged(String path, String member, long bytes, String sha256) {
     return new StoredImage(path, member, null, null, bytes, sha256);
   }
 
   /**
-   * As a manifest has it.
+   * The image of a manifest row.
    *
-   * @param row with the columns of the manifest
+   * @param row with the columns of the manifest that say where the image is
    */
   public static StoredImage read(Row row) {
     return new StoredImage(
-        row.getAs("path"),
-        row.getAs("member"),
-        row.getAs("member_offset"),
-        row.getAs("shard_bytes"),
-        row.<Long>getAs("bytes"),
-        row.getAs("sha256"));
+        ManifestColumns.PATH.of(row),
+        ManifestColumns.MEMBER.of(row),
+        ManifestColumns.MEMBER_OFFSET.of(row),
+        ManifestColumns.SHARD_BYTES.of(row),
+        ManifestColumns.BYTES.<Long>of(row),
+        ManifestColumns.SHA256.of(row));
   }
 }

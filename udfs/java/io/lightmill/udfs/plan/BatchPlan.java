@@ -8,13 +8,13 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * Which batch and which partition every image belongs to, from nothing but the number of images of
- * each batch key. Within a key, images are ordered by id and cut into batches; so a batch holds the
- * same images however the table arrives.
+ * The batch and the partition of every image, computed from the number of images of each batch key.
+ * Within a key, images are ordered by id and cut into batches, so a batch holds the same images in
+ * whatever order the table is read.
  *
- * <p>Batches are ranked from the dearest to the cheapest and partitioned to the partitions in snake
- * order: forth, then back, then forth. All full batches of a key cost the same and rank in one run,
- * so that the plan needs room for keys, not for batches.
+ * <p>Batches are ranked from the most to the least expensive and assigned to partitions in snake
+ * order: forward, then backward, then forward. All full batches of a key cost the same and have
+ * consecutive ranks, so the size of the plan depends on the number of keys and not of batches.
  */
 public final class BatchPlan implements Serializable {
 
@@ -61,7 +61,7 @@ public final class BatchPlan implements Serializable {
     }
   }
 
-  /** Batches in all. */
+  /** Number of batches. */
   static long batches(List<KeyCount> keys, int batchSize) {
     return keys.stream().mapToLong(key -> (key.images() + batchSize - 1) / batchSize).sum();
   }
@@ -71,7 +71,7 @@ public final class BatchPlan implements Serializable {
   }
 
   /**
-   * The rank of an image's batch, which names the batch.
+   * The number of an image's batch: its rank.
    *
    * @param place of the image among those of its key, from 0
    */
@@ -81,10 +81,10 @@ public final class BatchPlan implements Serializable {
     return batch < run.full ? run.first + batch : run.rest;
   }
 
-  /** The partition that a batch is partitioned to. */
+  /** The partition of a batch. */
   int partition(long batch) {
     int place = (int) (batch % partitions);
-    boolean forth = batch / partitions % 2 == 0;
-    return forth ? place : partitions - 1 - place;
+    boolean forward = batch / partitions % 2 == 0;
+    return forward ? place : partitions - 1 - place;
   }
 }

@@ -16,6 +16,7 @@ import static org.apache.spark.sql.functions.when;
 import io.lightmill.pipeline.ErrorCode;
 import io.lightmill.pipeline.LightmillException;
 import io.lightmill.udfs.device.Cluster;
+import io.lightmill.udfs.manifest.ManifestColumns;
 import java.util.List;
 import java.util.OptionalInt;
 import java.util.stream.Collectors;
@@ -29,34 +30,37 @@ import org.apache.spark.sql.expressions.WindowSpec;
 import org.apache.spark.sql.types.DataTypes;
 
 /**
- * The images of a job, counted.
+ * The requested images of a job and their counts.
  *
  * @param images as {@link #placed}
- * @param asked how many rows there are
- * @param idleNegativePrompts images that their negative prompt does not change
+ * @param requested number of rows
+ * @param idleNegativePrompts images whose negative prompt has no effect
  * @param keys images to draw, by batch key
  */
 public record ImagePlan(
-    Dataset<Row> images, long asked, long idleNegativePrompts, List<BatchPlan.KeyCount> keys) {
+    Dataset<Row> images, long requested, long idleNegativePrompts, List<BatchPlan.KeyCount> keys) {
 
   public static final String BATCH = "batch";
   private static final String PLACE = "place";
   private static final String PARTITION = "partition";
   private static final int NAMED_IN_MESSAGES = 5;
+  private static final Column IMAGE_ID = ManifestColumns.IMAGE_ID.col();
+  private static final Column ID = ManifestColumns.ID.col();
+  private static final Column VARIANT = ManifestColumns.VARIANT.col();
 
-  /** Rows without a batch are spread over this many windows, lest one task gets all. */
+  /** Rows without a batch are spread over this many windows, so that no task gets all. */
   private static final int LANES = 32;
 
   /**
-   * Gives every image its place, from 0, among those of its batch key, in the order of their ids.
-   * Rows of the same image have the same place.
+   * Numbers the images of each batch key from 0, in the order of their ids. Rows of the same image
+   * have the same number.
    *
    * @param images rows of {@link PlannedImages}
    */
   public static Dataset<Row> placed(Dataset<Row> images) {
     Column key = col(PlannedImages.BATCH_KEY);
-    Column lane = when(key.isNull(), pmod(hash(col("id"), col("variant")), lit(LANES)));
-    WindowSpec byId = Window.partitionBy(key, lane).orderBy("image_id");
+    Column lane = when(key.isNull(), pmod(hash(ID, VARIANT), lit(LANES)));
+    WindowSpec byId = Window.partitionBy(key, lane).orderBy(IMAGE_ID);
     return images.withColumn(PLACE, dense_rank().over(byId).minus(1));
   }
 
@@ -64,10 +68,11 @@ public record ImagePlan(
    * Counts the images, in one Spark job.
    *
    * @param table its location, for messages
-   * @param placed images; read several times, so better persisted
-   * @param namedByTemplate whether the table's own values name the image objects, which may collide
-   * @throws LightmillException with {@code INPUT_INVALID} if there are none, {@code ID_DUPLICATE},
-   *     or {@code CONFIGURATION_INVALID} if different images would be stored under one key
+   * @param placed images; read several times, so they should be materialized
+   * @param namedByTemplate whether values of the table name the image objects, which may collide
+   * @throws LightmillException with {@code INPUT_INVALID} if the table has no rows, {@code
+   *     ID_DUPLICATE}, or {@code CONFIGURATION_INVALID} if different images would be stored under
+   *     one key
    */
   public static ImagePlan of(String table, Dataset<Row> placed, boolean namedByTemplate) {
     List<Row> counts =
@@ -113,7 +118,7 @@ public record ImagePlan(
   /**
    * Cuts the images into batches.
    *
-   * @param partitions wanted; empty to follow the cluster
+   * @param partitions number of them; empty to derive it from the cluster
    */
   public BatchPlan batches(int batchSize, Cluster cluster, OptionalInt partitions) {
     long batches = BatchPlan.batches(keys, batchSize);
@@ -121,16 +126,14 @@ public record ImagePlan(
   }
 
   /**
-   * The images in the partitions that will draw them. A partition holds whole batches, one after
-   * the other, after the rows that need no drawing. Rows of the same image are in the same batch.
+   * The images in the partitions that will draw them. A partition holds the rows that are not drawn
+   * and then whole batches, one after the other. Rows of the same image are in the same batch.
    */
   public Dataset<Row> partitioned(BatchPlan plan) {
     UDF2<String, Integer, Long> batch = (key, place) -> key == null ? null : plan.batch(key, place);
     UDF1<Long, Integer> partition = number -> number == null ? null : plan.partition(number);
-    // Rows of one image meet, so that it is packed once.
-    Column place =
-        when(col("image_id").isNotNull(), hash(col("image_id")))
-            .otherwise(hash(col("id"), col("variant")));
+    // Rows of one image are in one partition, so that it is packed once.
+    Column place = when(IMAGE_ID.isNotNull(), hash(IMAGE_ID)).otherwise(hash(ID, VARIANT));
     Column spread = pmod(place, lit(plan.partitions()));
     return images
         .withColumn(
@@ -138,17 +141,17 @@ public record ImagePlan(
         .withColumn(
             PARTITION, coalesce(udf(partition, DataTypes.IntegerType).apply(col(BATCH)), spread))
         .repartitionById(plan.partitions(), col(PARTITION))
-        .sortWithinPartitions(BATCH, "image_id", "id", "variant");
+        .sortWithinPartitions(col(BATCH), IMAGE_ID, ID, VARIANT);
   }
 
   private static LightmillException duplicates(String table, Dataset<Row> images) {
     String named =
         images
-            .filter("id is not null and variant = 0")
-            .groupBy("id")
+            .filter(ID.isNotNull().and(VARIANT.equalTo(0)))
+            .groupBy(ID)
             .count()
             .filter("count > 1")
-            .orderBy(col("count").desc(), col("id"))
+            .orderBy(col("count").desc(), ID)
             .takeAsList(NAMED_IN_MESSAGES)
             .stream()
             .map(row -> "'%s' (%d rows)".formatted(row.getString(0), row.getLong(1)))
@@ -164,7 +167,7 @@ public record ImagePlan(
         images
             .filter(col(PlannedImages.KEY).isNotNull())
             .groupBy(PlannedImages.KEY)
-            .agg(min("image_id").as("first"), max("image_id").as("last"))
+            .agg(min(IMAGE_ID).as("first"), max(IMAGE_ID).as("last"))
             .filter("first <> last")
             .orderBy(PlannedImages.KEY)
             .takeAsList(NAMED_IN_MESSAGES);

@@ -4,16 +4,16 @@ import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import org.apache.commons.codec.digest.DigestUtils;
 
-/** Where the seeds of rows without one come from. */
+/** The seeds of the images of a row. */
 final class ImageSeed {
 
   private ImageSeed() {}
 
   /**
-   * The seed of one variant: 32 bits that depend on the job's seed and the row's id, plus the
-   * variant. It has 32 bits since PyTorch's CPU generator, a Mersenne Twister, is seeded with the
-   * low 32 bits of what {@code manual_seed} is given (MT19937RNGEngine.h); so different derived
-   * seeds are different noise, and the variants of a row never meet.
+   * The seed of one variant of a row without a seed: a 32-bit hash of the job's seed and the row's
+   * id, plus the variant. PyTorch seeds its CPU generator, a Mersenne Twister, with the low 32 bits
+   * of the argument of {@code manual_seed} (MT19937RNGEngine.h). So different derived seeds give
+   * different noise, and the variants of a row always have different seeds.
    */
   static long derived(long jobSeed, String id, int variant) {
     byte[] digest = DigestUtils.sha256((jobSeed + "\n" + id).getBytes(StandardCharsets.UTF_8));

@@ -1,55 +1,89 @@
 package io.lightmill.udfs.plan;
 
 import io.lightmill.udfs.device.Cluster;
+import io.lightmill.udfs.manifest.StoreCommitter;
 import java.io.IOException;
+import java.util.UUID;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
-import org.apache.spark.SparkContext;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
+import org.apache.spark.sql.SparkSession;
 import org.apache.spark.storage.StorageLevel;
-import scala.Option;
 
 /**
- * Rows that are computed once and kept until closed. What an executor kept would be computed again
- * if it is lost, from a store that looks different by then; so a cluster keeps them in the store.
+ * Rows that are computed once and kept until closed. Rows that a lost executor kept would be
+ * computed again, from a store whose content has changed since; so a cluster keeps them in the
+ * store.
  */
-public record MaterializedRows(Dataset<Row> rows, Runnable dropping) implements AutoCloseable {
+public record MaterializedRows(Dataset<Row> rows, Runnable deletion) implements AutoCloseable {
 
   private static final String DIRECTORY = ".plan";
 
-  /** Keeps rows on the disk of the one machine, or below the output. */
-  public static MaterializedRows of(Dataset<Row> rows, Cluster cluster, String output) {
+  /** More than any file has, and small enough to be added up for millions of files. */
+  private static final String FILE_BYTES = Long.toString(1L << 40);
+
+  /**
+   * Keeps rows on the local disk, or below the output of a run on a cluster.
+   *
+   * @param output locked by this run
+   */
+  public static MaterializedRows of(
+      Dataset<Row> rows, Cluster cluster, String output, String runId) {
     if (cluster.local()) {
       Dataset<Row> kept = rows.persist(StorageLevel.DISK_ONLY());
       return new MaterializedRows(kept, kept::unpersist);
     }
-    SparkContext spark = rows.sparkSession().sparkContext();
-    Path directory = new Path(output, DIRECTORY);
-    Option<String> before = spark.getCheckpointDir();
-    spark.setCheckpointDir(directory.toString());
-    try {
-      return new MaterializedRows(rows.checkpoint(), () -> delete(directory, spark));
-    } finally {
-      spark.checkpointDir_$eq(before); // setCheckpointDir would begin a new directory below it
-    }
+    Path runs = new Path(output, DIRECTORY);
+    Path run = new Path(runs, "run_id=" + runId);
+    Path directory = new Path(run, UUID.randomUUID().toString());
+    Configuration hadoop = rows.sparkSession().sparkContext().hadoopConfiguration();
+    return new MaterializedRows(
+        stored(rows, directory, hadoop), () -> delete(directory, run, runs, hadoop));
   }
 
   /**
-   * Shuffled rows for tasks that take long. On a cluster, an executor that is lost takes its part
-   * of the shuffle along, and Spark would begin anew with partitions that others still work on.
+   * Keeps the partitions and the order of rows for tasks that take long. On a cluster, a lost
+   * executor would take its part of the shuffle with it, and Spark would compute again partitions
+   * that other tasks still work on.
    */
-  public static MaterializedRows shuffled(Dataset<Row> rows, Cluster cluster, String output) {
-    return cluster.local() ? passing(rows) : of(rows, cluster, output);
+  public static MaterializedRows shuffled(
+      Dataset<Row> rows, Cluster cluster, String output, String runId) {
+    return cluster.local() ? passing(rows) : of(rows, cluster, output, runId);
   }
 
-  /** Rows that are only read once, and need no keeping. */
+  /** Rows that are only read once and need not be kept. */
   public static MaterializedRows passing(Dataset<Row> rows) {
     return new MaterializedRows(rows, () -> {});
   }
 
-  private static void delete(Path directory, SparkContext spark) {
+  /** Each partition is written as one file, and each file is read as one partition. */
+  private static Dataset<Row> stored(Dataset<Row> rows, Path directory, Configuration hadoop) {
     try {
-      directory.getFileSystem(spark.hadoopConfiguration()).delete(directory, true);
+      FileSystem fileSystem = directory.getFileSystem(hadoop);
+      rows.write()
+          .option("maxRecordsPerFile", 0)
+          .options(StoreCommitter.options(rows.sparkSession().sparkContext(), fileSystem))
+          .parquet(directory.toString());
+    } catch (IOException e) {
+      throw new IllegalStateException("%s cannot be written".formatted(directory), e);
+    }
+    SparkSession reading =
+        ((org.apache.spark.sql.classic.SparkSession) rows.sparkSession()).cloneSession();
+    reading.conf().set("spark.sql.files.maxPartitionBytes", FILE_BYTES);
+    reading.conf().set("spark.sql.files.openCostInBytes", FILE_BYTES);
+    return reading.read().schema(rows.schema()).parquet(directory.toString());
+  }
+
+  /** Deletes the rows, and with the last rows of this run those of killed runs. */
+  private static void delete(Path directory, Path run, Path runs, Configuration hadoop) {
+    try {
+      FileSystem fileSystem = directory.getFileSystem(hadoop);
+      fileSystem.delete(directory, true);
+      if (!fileSystem.exists(run) || fileSystem.listStatus(run).length == 0) {
+        fileSystem.delete(runs, true);
+      }
     } catch (IOException e) {
       throw new IllegalStateException("%s cannot be deleted".formatted(directory), e);
     }
@@ -57,6 +91,6 @@ public record MaterializedRows(Dataset<Row> rows, Runnable dropping) implements 
 
   @Override
   public void close() {
-    dropping.run();
+    deletion.run();
   }
 }

@@ -1,16 +1,19 @@
 package io.lightmill.udfs.plan;
 
 import io.lightmill.pipeline.ImageRequest;
-import io.lightmill.pipeline.LoraBlend;
+import io.lightmill.udfs.column.RequestColumn;
+import io.lightmill.udfs.column.RequestColumns;
+import io.lightmill.udfs.manifest.ManifestColumn;
+import io.lightmill.udfs.manifest.ManifestColumns;
 import io.lightmill.udfs.table.RequestRows;
-import java.util.Optional;
+import java.util.List;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.types.DataTypes;
 import org.apache.spark.sql.types.StructType;
 
 /**
- * Rows of the plan: one per image asked for. What an invalid row leaves open is null; it has an
- * {@code error_code} and no {@code image_id}.
+ * Rows of the plan, one for each requested image. An invalid row has an {@code error_code}, no
+ * {@code image_id}, and null for each value that cannot be read.
  */
 public final class PlannedImages {
 
@@ -19,48 +22,47 @@ public final class PlannedImages {
   /** Key of the image object below the output. */
   public static final String KEY = "key";
 
-  /** Images of the same key may share a batch; null in rows that need no drawing. */
+  /** Images with the same key may share a batch; null in rows that are not drawn. */
   public static final String BATCH_KEY = "batch_key";
 
-  /** By {@link ImageCost}; null in rows that need no drawing. */
+  /** By {@link ImageCost}; null in rows that are not drawn. */
   public static final String COST = "cost";
 
   /** Whether an earlier row of the table has the same id. */
   static final String DUPLICATE = "duplicate";
 
-  /** Whether the row gives a negative prompt that its guidance leaves without effect. */
+  /** Whether the row has a negative prompt without effect, since its guidance is off. */
   static final String IDLE_NEGATIVE_PROMPT = "idle_negative_prompt";
 
-  /** What the plan knows of an image, under the names of the manifest. */
-  static final StructType COLUMNS =
-      new StructType()
-          .add("image_id", DataTypes.StringType)
-          .add("id", DataTypes.StringType)
-          .add("variant", DataTypes.IntegerType)
-          .add("error_code", DataTypes.StringType)
-          .add("error_message", DataTypes.StringType)
-          .add("width", DataTypes.IntegerType)
-          .add("height", DataTypes.IntegerType)
-          .add("prompt", DataTypes.StringType)
-          .add("negative_prompt", DataTypes.StringType)
-          .add("num_inference_steps", DataTypes.IntegerType)
-          .add("guidance_scale", DataTypes.DoubleType)
-          .add("true_cfg_scale", DataTypes.DoubleType)
-          .add("max_sequence_length", DataTypes.IntegerType)
-          .add("seed", DataTypes.LongType)
-          .add("prompt_truncated", DataTypes.BooleanType)
-          .add("lora", DataTypes.StringType);
+  /** The columns that the manifest has too, but for the request columns. */
+  private static final StructType MANIFEST_COLUMNS =
+      ManifestColumn.schema(
+          ManifestColumns.IMAGE_ID,
+          ManifestColumns.ID,
+          ManifestColumns.VARIANT,
+          ManifestColumns.ERROR_CODE,
+          ManifestColumns.ERROR_MESSAGE,
+          ManifestColumns.PROMPT_TRUNCATED);
 
   private PlannedImages() {}
 
   public static StructType schema(StructType passthrough) {
-    return COLUMNS
+    StructType schema = MANIFEST_COLUMNS;
+    for (RequestColumn<?> column : requestColumns()) {
+      schema = schema.add(column.name(), column.sparkType());
+    }
+    return schema
         .add(KEY, DataTypes.StringType)
         .add(BATCH_KEY, DataTypes.StringType)
         .add(COST, DataTypes.LongType)
         .add(DUPLICATE, DataTypes.BooleanType)
         .add(IDLE_NEGATIVE_PROMPT, DataTypes.BooleanType)
         .add(PASSTHROUGH, passthrough);
+  }
+
+  /** The columns of requests, in the order of the schema. */
+  static List<RequestColumn<?>> requestColumns() {
+    return RequestColumns.ALL.stream().filter(RequestColumn::inRequest).toList();
   }
 
   /** The type of the passthrough columns in a schema of planned images. */
@@ -70,17 +72,6 @@ public final class PlannedImages {
 
   /** The request of a valid row. */
   public static ImageRequest request(Row planned) {
-    String lora = planned.getAs("lora");
-    return new ImageRequest(
-            planned.getAs("prompt"),
-            Optional.ofNullable(planned.getAs("negative_prompt")),
-            planned.<Integer>getAs("width"),
-            planned.<Integer>getAs("height"),
-            planned.<Integer>getAs("num_inference_steps"),
-            planned.<Double>getAs("guidance_scale"),
-            planned.<Double>getAs("true_cfg_scale"),
-            planned.<Integer>getAs("max_sequence_length"),
-            planned.<Long>getAs("seed"))
-        .with(lora == null ? LoraBlend.NONE : LoraBlend.parse(lora));
+    return RequestColumns.request(planned);
   }
 }

@@ -8,7 +8,7 @@ import java.util.Optional;
  * @param id of the row in the prompt table
  * @param variant of the images asked for by that row, from 0
  * @param imageId identity of the image; empty for rows that got none
- * @param status of the manifest: {@code generated}, {@code reused}, {@code blocked}, ...
+ * @param status of the manifest: {@code generated}, {@code reused}, ...
  * @param errorMessage why there is no picture
  * @param path of the picture, relative to the page, not encoded; empty where there is none
  * @param embedded the picture as a {@code data:} URI, where what stands at the path is no picture

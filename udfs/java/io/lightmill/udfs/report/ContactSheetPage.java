@@ -167,7 +167,6 @@ public final class ContactSheetPage {
   private static String mark(Card card) {
     String strokes =
         switch (FrameMark.ofStatus(card.status())) {
-          case BLOCKED -> "M50 27c14-1 24 9 24 23S64 74 50 74 26 64 26 50s9-22 26-23M34 34l33 32";
           case INVALID -> "M50 28L75 69 26 70 51 27M50 43v13M50 62v1";
           case FAILED -> "M29 31c14 12 29 26 42 40M72 28C58 41 43 56 28 72";
         };
@@ -188,7 +187,7 @@ public final class ContactSheetPage {
   /** A name that the stylesheet knows. */
   private static String styleOf(String status) {
     return switch (status) {
-      case "generated", "reused", "blocked", "invalid" -> status;
+      case "generated", "reused", "invalid" -> status;
       default -> "failed";
     };
   }

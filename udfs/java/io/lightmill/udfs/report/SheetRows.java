@@ -1,12 +1,14 @@
 package io.lightmill.udfs.report;
 
-import static org.apache.spark.sql.functions.col;
 import static org.apache.spark.sql.functions.expr;
 
+import io.lightmill.udfs.manifest.ManifestColumn;
+import io.lightmill.udfs.manifest.ManifestColumns;
 import java.util.List;
 import java.util.Set;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import org.apache.spark.sql.Column;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
@@ -14,25 +16,29 @@ import org.apache.spark.sql.Row;
 /** The rows of a manifest that a contact sheet shows. */
 public final class SheetRows {
 
-  private static final String[] COLUMNS = {
-    "id",
-    "variant",
-    "image_id",
-    "status",
-    "error_message",
-    "path",
-    "member",
-    "member_offset",
-    "bytes",
-    "prompt",
-    "seed",
-    "width",
-    "height"
-  };
+  private static final String[] COLUMNS =
+      Stream.of(
+              ManifestColumns.ID,
+              ManifestColumns.VARIANT,
+              ManifestColumns.IMAGE_ID,
+              ManifestColumns.STATUS,
+              ManifestColumns.ERROR_MESSAGE,
+              ManifestColumns.PATH,
+              ManifestColumns.MEMBER,
+              ManifestColumns.MEMBER_OFFSET,
+              ManifestColumns.BYTES,
+              ManifestColumns.PROMPT,
+              ManifestColumns.SEED,
+              ManifestColumns.WIDTH,
+              ManifestColumns.HEIGHT)
+          .map(ManifestColumn::name)
+          .toArray(String[]::new);
 
   /** By number where ids are numbers. */
   private static final Column[] ORDER = {
-    expr("try_cast(id AS DECIMAL(38, 9))").asc_nulls_last(), col("id"), col("variant")
+    expr("try_cast(id AS DECIMAL(38, 9))").asc_nulls_last(),
+    ManifestColumns.ID.col(),
+    ManifestColumns.VARIANT.col()
   };
 
   private SheetRows() {}

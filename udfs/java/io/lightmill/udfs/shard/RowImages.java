@@ -1,90 +1,75 @@
 package io.lightmill.udfs.shard;
 
+import io.lightmill.udfs.manifest.ManifestColumn;
+import io.lightmill.udfs.manifest.ManifestColumns;
 import java.util.List;
-import java.util.Set;
 import java.util.stream.IntStream;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.RowFactory;
 import org.apache.spark.sql.types.StructType;
 
-/** The images of manifest rows, as shards take them. */
+/** The images of manifest rows in the form that shards hold. */
 public final class RowImages {
 
-  /**
-   * What tells of the run and not of the image: it is another at each attempt, and stands in the
-   * manifest alone.
-   */
-  private static final Set<String> OF_THE_RUN =
-      Set.of(
-          "status",
-          "error_code",
-          "error_message",
-          "path",
-          "member",
-          "member_offset",
-          "shard_bytes",
-          "run_id",
-          "attempt",
-          "created_at",
-          "generate_ms",
-          "encode_ms",
-          "store_ms",
-          "device",
-          "policy_digest");
-
   private final StructType schema;
-  private final List<Integer> told;
+
+  /** Indexes of the columns that tell of the image, which the shard holds too. */
+  private final List<Integer> ofImage;
 
   /**
    * @param schema of the rows
    */
   public RowImages(StructType schema) {
     this.schema = schema;
-    this.told =
+    this.ofImage =
         IntStream.range(0, schema.length())
-            .filter(i -> !OF_THE_RUN.contains(schema.apply(i).name()))
+            .filter(i -> !ManifestColumns.aboutRun(schema.apply(i).name()))
             .boxed()
             .toList();
   }
 
-  /** Whether the image of a row waits to be packed. */
+  /** Whether the image of a row is to be packed. */
   boolean staged(Row row) {
-    String path = value(row, "path");
+    String path = value(row, ManifestColumns.PATH);
     return path != null && StagedImages.include(path);
   }
 
   ShardImage image(Row row) {
     return new ShardImage(
-        value(row, "path"),
-        value(row, "member"),
-        this.<Long>value(row, "bytes"),
-        value(row, "sha256"),
+        value(row, ManifestColumns.PATH),
+        value(row, ManifestColumns.MEMBER),
+        this.<Long>value(row, ManifestColumns.BYTES),
+        value(row, ManifestColumns.SHA256),
         new ShardImage.Row(
-            value(row, "id"),
-            this.<Integer>value(row, "variant"),
-            value(row, "image_id"),
-            value(row, "prompt"),
-            this.<Integer>value(row, "width"),
-            this.<Integer>value(row, "height"),
-            this.<Long>value(row, "seed"),
-            RowJson.of(schema, row, told)));
+            value(row, ManifestColumns.ID),
+            this.<Integer>value(row, ManifestColumns.VARIANT),
+            value(row, ManifestColumns.IMAGE_ID),
+            value(row, ManifestColumns.PROMPT),
+            this.<Integer>value(row, ManifestColumns.WIDTH),
+            this.<Integer>value(row, ManifestColumns.HEIGHT),
+            this.<Long>value(row, ManifestColumns.SEED),
+            RowJson.of(schema, row, ofImage)));
   }
 
-  /** The same row, with its image where it stands now. */
+  /** The same row, with its image in the shard. */
   Row packed(Row row, PackedShard shard) {
     Object[] values = new Object[row.length()];
     for (int i = 0; i < values.length; i++) {
       values[i] = row.get(i);
     }
-    String member = value(row, "member");
-    values[schema.fieldIndex("path")] = shard.key();
-    values[schema.fieldIndex("member_offset")] = shard.offsets().get(member);
-    values[schema.fieldIndex("shard_bytes")] = shard.bytes();
+    String member = value(row, ManifestColumns.MEMBER);
+    values[index(ManifestColumns.PATH)] = shard.key();
+    values[index(ManifestColumns.MEMBER_OFFSET)] = shard.offsets().get(member);
+    values[index(ManifestColumns.SHARD_BYTES)] = shard.bytes();
     return RowFactory.create(values);
   }
 
   @SuppressWarnings("TypeParameterUnusedInFormals") // as Row.getAs
-  private <T> T value(Row row, String column) {
-    return row.getAs(schema.fieldIndex(column));
+  private <T> T value(Row row, ManifestColumn column) {
+    return row.getAs(index(column));
+  }
+
+  private int index(ManifestColumn column) {
+    return schema.fieldIndex(column.name());
   }
 }

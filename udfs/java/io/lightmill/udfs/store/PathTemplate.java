@@ -3,13 +3,13 @@ package io.lightmill.udfs.store;
 import io.lightmill.pipeline.ErrorCode;
 import io.lightmill.pipeline.LightmillException;
 import io.lightmill.pipeline.image.ImageFormat;
+import io.lightmill.udfs.column.ColumnTemplate;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.function.UnaryOperator;
-import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 
@@ -30,13 +30,13 @@ public final class PathTemplate {
   /** With names of at most {@link PathSegment#MAX_BYTES}, keys stay within S3's 1,024 bytes. */
   private static final int MAX_SEGMENTS = 5;
 
-  private static final Pattern PLACEHOLDER = Pattern.compile("\\{([^{}:]+)(?::([1-9]\\d?))?}");
+  private static final String KIND = "Path template";
   private static final Pattern LITERAL = Pattern.compile("[\\p{L}\\p{N}._+@,()-]*");
 
-  private final List<String> segments;
+  private final List<ColumnTemplate> segments;
   private final String extension;
 
-  private PathTemplate(List<String> segments, String extension) {
+  private PathTemplate(List<ColumnTemplate> segments, String extension) {
     this.segments = segments;
     this.extension = extension;
   }
@@ -59,10 +59,10 @@ public final class PathTemplate {
     if (segments.size() > MAX_SEGMENTS) {
       throw invalid(template, "has more than %d parts between slashes".formatted(MAX_SEGMENTS));
     }
-    for (String segment : segments) {
-      check(segment, template, known);
-    }
-    return new PathTemplate(List.copyOf(segments), "." + format.extension());
+    ColumnTemplate.parse(KIND, template); // names the whole template where its braces are wrong
+    return new PathTemplate(
+        segments.stream().map(segment -> parsed(segment, template, known)).toList(),
+        "." + format.extension());
   }
 
   /**
@@ -72,7 +72,7 @@ public final class PathTemplate {
    */
   public String key(UnaryOperator<String> values) {
     return segments.stream()
-        .map(segment -> PathSegment.of(filled(segment, values)))
+        .map(segment -> PathSegment.of(segment.fill(values(segment, values))))
         .collect(Collectors.joining("/", DIRECTORY + "/", extension));
   }
 
@@ -81,36 +81,21 @@ public final class PathTemplate {
     return key.substring(DIRECTORY.length() + 1);
   }
 
-  private static String filled(String segment, UnaryOperator<String> values) {
-    Matcher placeholder = PLACEHOLDER.matcher(segment);
-    return placeholder.replaceAll(
-        match -> {
-          String value = PathSegment.value(values.apply(match.group(1)));
-          String part = match.group(2) == null ? value : prefix(value, match.group(2));
-          return Matcher.quoteReplacement(part);
-        });
+  private static List<String> values(ColumnTemplate segment, UnaryOperator<String> values) {
+    return segment.columns().stream().map(name -> PathSegment.value(values.apply(name))).toList();
   }
 
-  private static String prefix(String value, String characters) {
-    int most = Math.min(Integer.parseInt(characters), value.codePointCount(0, value.length()));
-    return value.substring(0, value.offsetByCodePoints(0, most));
-  }
-
-  private static void check(String segment, String template, Set<String> known) {
-    Matcher placeholder = PLACEHOLDER.matcher(segment);
-    StringBuilder literal = new StringBuilder();
-    int start = 0;
-    while (placeholder.find()) {
-      literal.append(segment.substring(start, placeholder.start()));
-      start = placeholder.end();
-      if (!known.contains(placeholder.group(1))) {
+  private static ColumnTemplate parsed(String segment, String template, Set<String> known) {
+    ColumnTemplate parsed = ColumnTemplate.parse(KIND, segment);
+    for (String name : parsed.columns()) {
+      if (!known.contains(name)) {
         throw invalid(
             template,
             "names {%s}, which no row has; known are %s"
-                .formatted(placeholder.group(1), String.join(", ", new TreeSet<>(known))));
+                .formatted(name, String.join(", ", new TreeSet<>(known))));
       }
     }
-    literal.append(segment.substring(start));
+    String literal = String.join("", parsed.literals());
     if (segment.isEmpty()) {
       throw invalid(template, "starts or ends with a slash, or has two in a row");
     }
@@ -118,15 +103,17 @@ public final class PathTemplate {
       throw invalid(
           template, "has characters in '%s' that file names should not have".formatted(literal));
     }
-    if (segment.startsWith(".") || segment.endsWith(".") || literal.indexOf("..") >= 0) {
+    if (segment.startsWith(".") || segment.endsWith(".") || literal.contains("..")) {
       throw invalid(template, "has a name that starts or ends with a dot, or two dots in a row");
     }
+    return parsed;
   }
 
   private static LightmillException invalid(String template, String reason) {
     return new LightmillException(
         ErrorCode.CONFIGURATION_INVALID,
-        "Path template '%s' %s. Write it as directories and a name, such as {sku}/{image_id}."
-            .formatted(template, reason));
+        KIND
+            + " '%s' %s. Write it as directories and a name, such as {sku}/{image_id}."
+                .formatted(template, reason));
   }
 }

@@ -2,11 +2,13 @@ package io.lightmill.udfs.table;
 
 import io.lightmill.pipeline.ErrorCode;
 import io.lightmill.pipeline.LightmillException;
-import io.lightmill.udfs.GenerationSettings;
+import io.lightmill.udfs.column.ColumnTemplate;
+import io.lightmill.udfs.column.RequestColumn;
+import io.lightmill.udfs.column.RequestColumns;
 import java.util.ArrayList;
 import java.util.Comparator;
-import java.util.EnumMap;
 import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -19,14 +21,16 @@ import org.apache.spark.sql.Row;
 /**
  * Which column of a table means what. Names are compared without case, as Spark does.
  *
- * @param sources the table's column for each of Lightmill's that it has
- * @param template fills the prompt instead of a column; its places name columns of the table
- * @param passthrough the columns that go to the manifest untouched, in the table's order
+ * @param sources the table's column for each request column that it has
+ * @param template makes the prompt instead of a column; its placeholders name columns of the table
+ * @param passthrough the columns that are copied to the manifest, in the table's order
  */
 public record PromptColumns(
-    Map<RequestColumn, String> sources,
-    Optional<PromptTemplate> template,
+    Map<RequestColumn<?>, String> sources,
+    Optional<ColumnTemplate> template,
     List<String> passthrough) {
+
+  private static final String TEMPLATE = "prompt template";
 
   private static final List<String> USUAL_NAMES =
       List.of("prompts", "caption", "captions", "text", "description", "title", "query");
@@ -35,39 +39,34 @@ public record PromptColumns(
    * Assigns a table's columns.
    *
    * @param rows the table
-   * @param table the user's column map and template
+   * @param input its column map and template
    * @param reserved names of the manifest's own columns, which no other column may have
    * @throws LightmillException with {@code INPUT_INVALID} or {@code CONFIGURATION_INVALID} if the
-   *     columns cannot serve
+   *     table has no prompt, or the column map or the template does not fit it
    */
-  public static PromptColumns assign(
-      Dataset<Row> rows, GenerationSettings.Table table, List<String> reserved) {
+  public static PromptColumns assign(Dataset<Row> rows, PromptInput input, List<String> reserved) {
     List<String> names = List.of(rows.columns());
-    Optional<PromptTemplate> template =
-        table.promptTemplate().map(t -> resolved(PromptTemplate.parse(t), names));
-    Map<RequestColumn, String> sources = sources(names, table, template.isPresent());
-    if (template.isEmpty() && !sources.containsKey(RequestColumn.PROMPT)) {
-      throw noPrompt(table.location(), names);
+    Optional<ColumnTemplate> template =
+        input.promptTemplate().map(t -> resolved(ColumnTemplate.parse(TEMPLATE, t), names));
+    Map<RequestColumn<?>, String> sources = sources(names, input, template.isPresent());
+    if (template.isEmpty() && !sources.containsKey(RequestColumns.PROMPT)) {
+      throw noPrompt(input.location(), names);
     }
     return new PromptColumns(
         sources, template, passthrough(names, sources.values(), template, reserved));
   }
 
-  private static PromptTemplate resolved(PromptTemplate template, List<String> names) {
-    return new PromptTemplate(
-        template.literals(),
-        template.columns().stream()
-            .map(c -> find(names, c).orElseThrow(() -> unknown("prompt template", c, names)))
-            .toList());
+  private static ColumnTemplate resolved(ColumnTemplate template, List<String> names) {
+    return template.renamed(c -> find(names, c).orElseThrow(() -> unknown(TEMPLATE, c, names)));
   }
 
-  private static Map<RequestColumn, String> sources(
-      List<String> names, GenerationSettings.Table table, boolean templated) {
-    Map<RequestColumn, String> sources = new EnumMap<>(RequestColumn.class);
-    for (RequestColumn column : RequestColumn.values()) {
-      find(names, column.columnName()).ifPresent(name -> sources.put(column, name));
+  private static Map<RequestColumn<?>, String> sources(
+      List<String> names, PromptInput input, boolean templated) {
+    Map<RequestColumn<?>, String> sources = new LinkedHashMap<>();
+    for (RequestColumn<?> column : RequestColumns.ALL) {
+      find(names, column.name()).ifPresent(name -> sources.put(column, name));
     }
-    table
+    input
         .columns()
         .forEach(
             (ours, theirs) ->
@@ -76,35 +75,36 @@ public record PromptColumns(
                     find(names, theirs)
                         .orElseThrow(() -> unknown("column map " + ours + "=", theirs, names))));
     if (templated) {
-      sources.remove(RequestColumn.PROMPT);
-      if (table.columns().containsKey(RequestColumn.PROMPT.columnName())) {
+      sources.remove(RequestColumns.PROMPT);
+      if (input.columns().containsKey(RequestColumns.PROMPT.name())) {
         throw new LightmillException(
             ErrorCode.CONFIGURATION_INVALID,
-            "the prompt comes from a template and from the column map; give one of the two");
+            "the prompt is given by a template and by the column map; give one of the two");
       }
     }
     return sources;
   }
 
-  private static RequestColumn requestColumn(String name) {
-    return RequestColumn.named(name)
+  private static RequestColumn<?> requestColumn(String name) {
+    return RequestColumns.named(name)
         .orElseThrow(
             () ->
                 new LightmillException(
                     ErrorCode.CONFIGURATION_INVALID,
                     "column map '%s=…': Lightmill reads no column '%s', only %s"
-                        .formatted(name, name, RequestColumn.listed())));
+                        .formatted(name, name, RequestColumns.listed())));
   }
 
   private static List<String> passthrough(
       List<String> names,
       Iterable<String> consumed,
-      Optional<PromptTemplate> template,
+      Optional<ColumnTemplate> template,
       List<String> reserved) {
     Set<String> taken = new HashSet<>(Set.of(PromptTable.CORRUPT));
     consumed.forEach(taken::add);
-    // A prompt column that the template wraps is spent in the prompt that it gives.
-    find(template.map(PromptTemplate::columns).orElse(List.of()), "prompt").ifPresent(taken::add);
+    // A prompt column in the template becomes a part of the prompt, under the same name.
+    find(template.map(ColumnTemplate::columns).orElse(List.of()), RequestColumns.PROMPT.name())
+        .ifPresent(taken::add);
     List<String> passthrough = new ArrayList<>(names);
     passthrough.removeIf(taken::contains);
     for (String name : passthrough) {
@@ -125,7 +125,7 @@ public record PromptColumns(
   private static LightmillException noPrompt(String table, List<String> names) {
     return new LightmillException(
         ErrorCode.INPUT_INVALID,
-        "prompt table '%s' has no column 'prompt'; its columns are %s. Name the one that holds the prompts (--column prompt=%s) or write a prompt template (--prompt-template)"
+        "prompt table '%s' has no column 'prompt'; its columns are %s. Name the one that holds the prompts (--column prompt=%s) or give a prompt template (--prompt-template)"
             .formatted(table, listed(names), likelyPrompt(names)));
   }
 
@@ -140,7 +140,7 @@ public record PromptColumns(
     return USUAL_NAMES.stream()
         .flatMap(usual -> find(names, usual).stream())
         .findFirst()
-        .orElseGet(() -> closest(names, "prompt"));
+        .orElseGet(() -> closest(names, RequestColumns.PROMPT.name()));
   }
 
   private static String closest(List<String> names, String wanted) {

@@ -6,7 +6,6 @@ import static org.apache.spark.sql.functions.when;
 
 import io.lightmill.pipeline.ErrorCode;
 import io.lightmill.pipeline.LightmillException;
-import io.lightmill.udfs.GenerationSettings;
 import java.util.Arrays;
 import java.util.HashSet;
 import java.util.Locale;
@@ -23,33 +22,55 @@ import org.apache.spark.sql.types.DataTypes;
 import org.apache.spark.sql.types.StructType;
 
 /**
- * The table as its author wrote it, under the author's column names, less the white space around
- * them. CSV stays text; Parquet, JSON lines and Spark tables keep their types.
+ * A prompt table under its own column names, without white space around them. CSV stays text; all
+ * other tables keep their types.
  */
 final class PromptTable {
 
-  /** Holds the text of a line that the format's own rules refuse; null in good rows. */
+  /** Holds the text of a line that does not fit the format; null in good rows. */
   static final String CORRUPT = "_corrupt_record";
 
   private PromptTable() {}
 
   /**
-   * Opens the table; of a limited one, the first rows, by way of the driver.
+   * Opens the table. The first rows of a limited table come from the driver.
    *
-   * @throws LightmillException with {@code INPUT_INVALID} if there is no such table or it has no
-   *     columns
+   * @throws LightmillException with {@code INPUT_INVALID} if the table does not exist, has no
+   *     columns or is a stream
    */
-  static Dataset<Row> read(SparkSession spark, GenerationSettings.Table table) {
+  static Dataset<Row> read(SparkSession spark, PromptInput input) {
     try {
-      TableFormat format = format(spark, table);
-      Dataset<Row> trimmed = trimmed(table.location(), open(spark, format, table.location()));
-      Dataset<Row> rows = format == TableFormat.CSV ? unclosedMarked(trimmed) : trimmed;
-      return table.limit().isPresent()
-          ? spark.createDataFrame(rows.takeAsList(table.limit().getAsInt()), rows.schema())
+      Dataset<Row> rows =
+          input.rows().isPresent()
+              ? trimmed(input.location(), batch(input.rows().get()))
+              : stored(spark, input);
+      return input.limit().isPresent()
+          ? spark.createDataFrame(rows.takeAsList(input.limit().getAsInt()), rows.schema())
           : rows;
     } catch (Exception e) { // Spark throws checked exceptions that Scala does not declare
-      throw TaskFailures.unreadable(table.location(), e);
+      throw TaskFailures.unreadable(input.location(), e);
     }
+  }
+
+  private static Dataset<Row> batch(Dataset<Row> rows) {
+    if (rows.isStreaming()) {
+      throw new LightmillException(
+          ErrorCode.INPUT_INVALID,
+          "the prompt table is a streaming DataFrame, which has no end; give a batch DataFrame,"
+              + " such as that of foreachBatch");
+    }
+    return rows;
+  }
+
+  private static Dataset<Row> stored(SparkSession spark, PromptInput input) {
+    TableFormat format = format(spark, input);
+    Dataset<Row> rows = open(spark, format, input.location());
+    if (format == TableFormat.TABLE) {
+      return trimmed(input.location(), batch(rows));
+    }
+    checkReadable(input.location(), rows.columns());
+    Dataset<Row> trimmed = trimmed(input.location(), rows);
+    return format == TableFormat.CSV ? unclosedMarked(trimmed) : trimmed;
   }
 
   private static Dataset<Row> open(SparkSession spark, TableFormat format, String location) {
@@ -61,14 +82,14 @@ final class PromptTable {
     };
   }
 
-  private static TableFormat format(SparkSession spark, GenerationSettings.Table table) {
-    String location = table.location();
+  private static TableFormat format(SparkSession spark, PromptInput input) {
+    String location = input.location();
     Configuration hadoop = spark.sparkContext().hadoopConfiguration();
-    if (table.format().isEmpty()) {
+    if (input.format().isEmpty()) {
       Optional<TableFormat> ofFiles = TableFormat.ofFiles(location, hadoop);
       return ofFiles.orElseGet(() -> table(spark, location, "file, directory or Spark table"));
     }
-    TableFormat named = TableFormat.named(table.format().get());
+    TableFormat named = TableFormat.named(input.format().get());
     if (named == TableFormat.TABLE) {
       return table(spark, location, "Spark table");
     }
@@ -88,13 +109,13 @@ final class PromptTable {
   private static LightmillException missing(String location, String kind) {
     return new LightmillException(
         ErrorCode.INPUT_INVALID,
-        "prompt table '%s' does not exist: there is no %s of this name; check its spelling"
+        "prompt table '%s' does not exist: no %s has this name; check its spelling"
             .formatted(location, kind));
   }
 
   /**
-   * RFC 4180: quotes are doubled inside quotes, and a quoted value may hold line ends. Every file
-   * must carry the same header, lest values land under the names of others.
+   * RFC 4180: quotes are doubled inside quotes, and a quoted value may hold line ends. All files
+   * must have the same header, so that no value is read under the name of another column.
    */
   private static Dataset<Row> csv(SparkSession spark, String location) {
     DataFrameReader reader =
@@ -115,8 +136,8 @@ final class PromptTable {
   }
 
   /**
-   * Marks a row whose last value has swallowed the rest of its file, since its quote is never
-   * closed: the parser takes the last line end for a part of it.
+   * Marks a row whose last value holds the rest of its file, since its quote is never closed: the
+   * parser makes the last line end a part of the value.
    */
   private static Dataset<Row> unclosedMarked(Dataset<Row> rows) {
     String[] names = rows.columns();
@@ -126,11 +147,11 @@ final class PromptTable {
   }
 
   private static Dataset<Row> trimmed(String location, Dataset<Row> rows) {
-    String[] names = Arrays.stream(rows.columns()).map(String::strip).toArray(String[]::new);
+    String[] names = stripped(rows.columns());
     if (names.length == 0) {
       throw new LightmillException(
           ErrorCode.INPUT_INVALID,
-          "prompt table '%s' is empty: it has no header and no rows".formatted(location));
+          "prompt table '%s' is empty: it has no columns and no rows".formatted(location));
     }
     if (names.length == 1 && names[0].equals(CORRUPT)) {
       throw new LightmillException(
@@ -138,7 +159,6 @@ final class PromptTable {
           "prompt table '%s' cannot be read: no line is a JSON object; write one object a line"
               .formatted(location));
     }
-    checkReadable(location, names);
     Set<String> seen = new HashSet<>();
     for (String name : names) {
       if (!seen.add(name.toLowerCase(Locale.ROOT))) {
@@ -151,8 +171,13 @@ final class PromptTable {
     return rows.toDF(names);
   }
 
-  /** What else than our CSV a table was saved as shows in its header. */
-  private static void checkReadable(String location, String[] names) {
+  private static String[] stripped(String[] names) {
+    return Arrays.stream(names).map(String::strip).toArray(String[]::new);
+  }
+
+  /** The header of a file shows encodings and separators that Lightmill does not read. */
+  private static void checkReadable(String location, String[] columns) {
+    String[] names = stripped(columns);
     String header = String.join(",", names);
     if (header.indexOf('\uFFFD') >= 0 || header.indexOf('\0') >= 0) {
       throw new LightmillException(
@@ -164,7 +189,7 @@ final class PromptTable {
     if (alone && StringUtils.containsAny(header, ';', '\t', '|')) {
       throw new LightmillException(
           ErrorCode.INPUT_INVALID,
-          "prompt table '%s' has the one column '%s'; save it with commas between the columns"
+          "prompt table '%s' has only one column, '%s'; save it with commas between the columns"
               .formatted(location, names[0].replace('\t', ' ')));
     }
   }

@@ -14,6 +14,8 @@ import static org.apache.spark.sql.functions.when;
 
 import io.lightmill.pipeline.ErrorCode;
 import io.lightmill.pipeline.LightmillException;
+import io.lightmill.udfs.column.RequestColumn;
+import io.lightmill.udfs.column.RequestColumns;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
@@ -28,9 +30,9 @@ import org.apache.spark.sql.types.MapType;
 import org.apache.spark.sql.types.StructType;
 
 /**
- * The rows of any table in the one form that is validated: its request columns as text, since CSV
- * has no other and one way of reading numbers is enough; all else in a struct of its own, where it
- * clashes with nothing.
+ * The rows of any table in the form that {@link RequestReader} reads: the request columns as text,
+ * since CSV has nothing else and one way of reading numbers is enough; all other columns in a
+ * struct of their own, where no name clashes.
  */
 public final class RequestRows {
 
@@ -43,13 +45,13 @@ public final class RequestRows {
   /** From 1, among the rows of one id. */
   public static final String OCCURRENCE = "occurrence";
 
-  /** Struct of a text for each {@link RequestColumn}; null where there is no value. */
-  public static final String ASKED = "asked";
+  /** Struct with a text for each {@link RequestColumn}; null where the row has no value. */
+  public static final String REQUESTED = "requested";
 
-  /** Array of the texts for the places of the prompt template. */
-  static final String PLACES = "places";
+  /** Array of the texts for the placeholders of the prompt template. */
+  static final String PLACEHOLDERS = "placeholders";
 
-  /** The text of a line that the format's rules refuse; null in good rows. */
+  /** The text of a line that does not fit the format of the table; null in good rows. */
   static final String CORRUPT = "corrupt";
 
   private static final int DERIVED_ID_DIGITS = 16;
@@ -57,20 +59,20 @@ public final class RequestRows {
   private RequestRows() {}
 
   /**
-   * Brings a table into that form. Rows without an id column are named by what they hold; the
-   * second of two identical rows by a number too, and it matters not which of them that is.
+   * Brings a table into that form. Without an id column, the id of a row is a hash of its values,
+   * with a number if there are several identical rows; it does not matter which of them gets which.
    *
    * <p>The shuffle that counts the rows of an id also spreads the table over the cluster: a CSV
    * file arrives in one partition.
    */
   public static Dataset<Row> of(Dataset<Row> table, PromptColumns columns) {
-    boolean identified = columns.sources().containsKey(RequestColumn.ID);
+    boolean identified = columns.sources().containsKey(RequestColumns.ID);
     Dataset<Row> rows =
         table.select(
             struct(named(columns.passthrough())).as(PASSTHROUGH),
             (identified ? givenId(columns) : derivedId(table)).as(ID),
-            struct(asked(table, columns)).as(ASKED),
-            array(places(columns)).cast("array<string>").as(PLACES),
+            struct(requested(table, columns)).as(REQUESTED),
+            array(placeholders(columns)).cast("array<string>").as(PLACEHOLDERS),
             corrupt(table).as(CORRUPT));
     Column occurrence = row_number().over(Window.partitionBy(ID).orderBy(ID));
     Dataset<Row> numbered = rows.withColumn(OCCURRENCE, occurrence);
@@ -88,7 +90,7 @@ public final class RequestRows {
   }
 
   private static Column givenId(PromptColumns columns) {
-    Column id = column(columns.sources().get(RequestColumn.ID)).cast("string");
+    Column id = column(columns.sources().get(RequestColumns.ID)).cast("string");
     return when(trim(id).notEqual(""), id);
   }
 
@@ -99,14 +101,13 @@ public final class RequestRows {
     return left(sha2(json.cast("binary"), 256), lit(DERIVED_ID_DIGITS));
   }
 
-  private static Column[] asked(Dataset<Row> table, PromptColumns columns) {
-    return Arrays.stream(RequestColumn.values())
-        .map(wanted -> asked(table, wanted, columns.sources().get(wanted)))
+  private static Column[] requested(Dataset<Row> table, PromptColumns columns) {
+    return RequestColumns.ALL.stream()
+        .map(column -> requested(table, column.name(), columns.sources().get(column)))
         .toArray(Column[]::new);
   }
 
-  private static Column asked(Dataset<Row> table, RequestColumn wanted, String source) {
-    String name = wanted.columnName();
+  private static Column requested(Dataset<Row> table, String name, String source) {
     if (source == null) {
       return lit(null).cast("string").as(name);
     }
@@ -123,7 +124,7 @@ public final class RequestRows {
     return column(source).cast("string").as(name);
   }
 
-  private static Column[] places(PromptColumns columns) {
+  private static Column[] placeholders(PromptColumns columns) {
     return columns
         .template()
         .map(t -> t.columns().stream().map(c -> column(c).cast("string")).toArray(Column[]::new))

@@ -15,7 +15,7 @@ import org.apache.hadoop.fs.FileStatus;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
 
-/** What prompt tables are written in, and how to tell by looking. */
+/** The formats of prompt tables, and how to tell them from names of files. */
 enum TableFormat {
   CSV,
   PARQUET,
@@ -35,16 +35,16 @@ enum TableFormat {
             () ->
                 new LightmillException(
                     ErrorCode.CONFIGURATION_INVALID,
-                    "table format '%s' is none of csv, parquet, json, table; choose one of them"
+                    "table format '%s' does not exist; choose csv, parquet, json or table"
                         .formatted(name)));
   }
 
   /**
-   * The format of the files at a location, by their extension or by what a directory holds.
+   * The format of the files at a location, by their extension.
    *
-   * @return empty if nothing is there
-   * @throws LightmillException with {@code INPUT_INVALID} if the files there are of no or of
-   *     several formats, or cannot be listed
+   * @return empty if no file exists there
+   * @throws LightmillException with {@code INPUT_INVALID} if the files have no known format or
+   *     several, or cannot be listed
    */
   static Optional<TableFormat> ofFiles(String location, Configuration hadoop) {
     try {
@@ -62,7 +62,7 @@ enum TableFormat {
     }
   }
 
-  /** Whether any file or directory is at a location. */
+  /** Whether a file or directory exists at a location. */
   static boolean exists(String location, Configuration hadoop) {
     return found(location, hadoop).length > 0;
   }
@@ -80,7 +80,7 @@ enum TableFormat {
   private static LightmillException unreadable(String location, Exception cause) {
     return new LightmillException(
         ErrorCode.INPUT_INVALID,
-        "prompt table '%s' cannot be looked up: %s".formatted(location, cause.getMessage()),
+        "prompt table '%s' cannot be found: %s".formatted(location, cause.getMessage()),
         cause);
   }
 
@@ -90,17 +90,19 @@ enum TableFormat {
     }
     throw new LightmillException(
         ErrorCode.INPUT_INVALID,
-        "prompt table '%s' %s".formatted(location, whyNot(found, formats)));
+        "prompt table '%s' %s".formatted(location, reason(found, formats)));
   }
 
-  private static String whyNot(FileStatus[] found, Set<TableFormat> formats) {
+  private static String reason(FileStatus[] found, Set<TableFormat> formats) {
     if (!formats.isEmpty()) {
-      return "holds files of several formats (%s); name one of them (--input-format), or a file"
+      return "holds files of several formats (%s); name one of them (--input-format), or give one file"
           .formatted(formats.stream().map(TableFormat::label).collect(Collectors.joining(", ")));
     }
     return Arrays.stream(found).allMatch(FileStatus::isFile)
-        ? "does not end in .csv, .parquet, .json, .jsonl or .ndjson; save it in one of these formats, or say which of them it is (--input-format)"
-        : "is a directory without a file that ends in .csv, .parquet, .json, .jsonl or .ndjson; name another, or say what its files are (--input-format)";
+        ? "does not end in .csv, .parquet, .json, .jsonl or .ndjson; save it in one of these"
+              + " formats, or name its format (--input-format)"
+        : "is a directory without a file that ends in .csv, .parquet, .json, .jsonl or .ndjson;"
+              + " give another, or name the format of its files (--input-format)";
   }
 
   private static Set<TableFormat> formats(FileSystem files, FileStatus[] found) throws IOException {

@@ -8,14 +8,14 @@ import java.util.regex.Pattern;
 import org.apache.commons.lang3.exception.ExceptionUtils;
 
 /**
- * Finds what the user can fix inside what Spark throws when a task fails. What comes from another
- * JVM may have lost its class, so that the text decides.
+ * Finds the error that a user can fix in an exception of Spark. An exception from another JVM may
+ * have lost its class, so the text of the stack trace decides.
  */
 public final class TaskFailures {
 
-  private static final String OTHER_HEADER = "CSV header does not conform to the schema";
+  private static final String HEADER_MISMATCH = "CSV header does not conform to the schema";
 
-  /** Of Spark's CSV parser, which counts lines from 0. */
+  /** A message of Spark's CSV parser, which counts lines from 0. */
   private static final Pattern STRAY_QUOTE =
       Pattern.compile("Unescaped quote character.*?Internal state.*?line=(\\d+)", Pattern.DOTALL);
 
@@ -37,10 +37,10 @@ public final class TaskFailures {
     }
     return failure instanceof RuntimeException unchecked
         ? unchecked
-        : new IllegalStateException("Spark gave the job up: " + failure.getMessage(), failure);
+        : new IllegalStateException("the Spark job failed: " + failure.getMessage(), failure);
   }
 
-  /** The failure to read a table. */
+  /** The error for a table that cannot be read. */
   static LightmillException unreadable(String table, Exception failure) {
     return sentence(table, failure)
         .orElseGet(
@@ -56,7 +56,7 @@ public final class TaskFailures {
       return Optional.of(known);
     }
     String trace = ExceptionUtils.getStackTrace(failure);
-    if (trace.contains(OTHER_HEADER)) {
+    if (trace.contains(HEADER_MISMATCH)) {
       return Optional.of(
           invalid(
               "the CSV files of prompt table '%s' have different headers; give all files the same columns in the same order"
@@ -75,18 +75,18 @@ public final class TaskFailures {
     if (file.find()) {
       return Optional.of(
           invalid(
-              "the file %s cannot be read: %s; see that it is whole, and of the format that its name says"
+              "the file %s cannot be read: %s; check that the file is complete and has the format of its extension"
                   .formatted(file.group(1), reason(failure)),
               failure));
     }
     return Optional.empty();
   }
 
-  /** The first line of what the innermost exception says. */
+  /** The first line of the message of the root cause. */
   private static String reason(Exception failure) {
     Throwable cause = ExceptionUtils.getRootCause(failure);
-    String said = String.valueOf((cause == null ? failure : cause).getMessage());
-    return said.lines().findFirst().orElse("no reason given");
+    String message = String.valueOf((cause == null ? failure : cause).getMessage());
+    return message.lines().findFirst().orElse("no reason given");
   }
 
   private static LightmillException invalid(String message, Exception failure) {

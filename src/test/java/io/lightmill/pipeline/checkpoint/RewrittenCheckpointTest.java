@@ -267,7 +267,15 @@ class RewrittenCheckpointTest {
 
   private static float[] draw(Path directory, Optional<String> variant) {
     ImageRequest request =
-        new ImageRequest("a red mug", Optional.empty(), 32, 32, 2, 3.5, 1, 32, 5);
+        ImageRequest.builder("a red mug")
+            .width(32)
+            .height(32)
+            .numInferenceSteps(2)
+            .guidanceScale(3.5)
+            .trueCfgScale(1)
+            .maxSequenceLength(32)
+            .seed(5)
+            .build();
     try (DiffusionPipeline pipeline =
             Pipelines.load(Checkpoint.open(directory, variant), Device.CPU, DType.F32);
         Tensor image = pipeline.draw(List.of(request), Optional.empty(), TensorProbe.NONE)) {

@@ -160,20 +160,20 @@ class FluxBatchTest {
 
   private static ImageRequest request(String prompt, long seed, boolean trueCfg) {
     Optional<String> negative = trueCfg ? Optional.of("blurry " + seed) : Optional.empty();
-    return new ImageRequest(prompt, negative, 48, 32, 2, 3.5, trueCfg ? 2.5 : 1, 32, seed);
+    return ImageRequest.builder(prompt)
+        .negativePrompt(negative.orElse(null))
+        .width(48)
+        .height(32)
+        .numInferenceSteps(2)
+        .guidanceScale(3.5)
+        .trueCfgScale(trueCfg ? 2.5 : 1)
+        .maxSequenceLength(32)
+        .seed(seed)
+        .build();
   }
 
   private static ImageRequest withGuidance(ImageRequest request, double embedded, double trueCfg) {
-    return new ImageRequest(
-        request.prompt(),
-        request.negativePrompt(),
-        request.width(),
-        request.height(),
-        request.numInferenceSteps(),
-        embedded,
-        trueCfg,
-        request.maxSequenceLength(),
-        request.seed());
+    return request.toBuilder().guidanceScale(embedded).trueCfgScale(trueCfg).build();
   }
 
   private static List<float[]> draw(String model, List<ImageRequest> batch) {

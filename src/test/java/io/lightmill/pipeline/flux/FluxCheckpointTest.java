@@ -26,7 +26,15 @@ import org.junit.jupiter.api.io.TempDir;
 class FluxCheckpointTest {
 
   private static final ImageRequest REQUEST =
-      new ImageRequest("a red mug", Optional.empty(), 48, 32, 2, 3.5, 1, 32, 5);
+      ImageRequest.builder("a red mug")
+          .width(48)
+          .height(32)
+          .numInferenceSteps(2)
+          .guidanceScale(3.5)
+          .trueCfgScale(1)
+          .maxSequenceLength(32)
+          .seed(5)
+          .build();
   private static final List<String> WEIGHTS =
       List.of(
           "text_encoder/model",

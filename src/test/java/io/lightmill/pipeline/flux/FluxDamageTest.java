@@ -35,7 +35,15 @@ import org.junit.jupiter.params.provider.CsvSource;
 class FluxDamageTest {
 
   private static final ImageRequest REQUEST =
-      new ImageRequest("a red mug", Optional.empty(), 48, 32, 2, 3.5, 1, 32, 5);
+      ImageRequest.builder("a red mug")
+          .width(48)
+          .height(32)
+          .numInferenceSteps(2)
+          .guidanceScale(3.5)
+          .trueCfgScale(1)
+          .maxSequenceLength(32)
+          .seed(5)
+          .build();
   private static final ObjectMapper JSON = new ObjectMapper();
 
   @TempDir Path temporary;
@@ -161,7 +169,15 @@ class FluxDamageTest {
     assertThat(Pipelines.limits(open()).minInferenceSteps()).isEqualTo(2);
     try (DiffusionPipeline pipeline = load()) {
       ImageRequest single =
-          new ImageRequest("a red mug", Optional.empty(), 48, 32, 1, 3.5, 1, 32, 5);
+          ImageRequest.builder("a red mug")
+              .width(48)
+              .height(32)
+              .numInferenceSteps(1)
+              .guidanceScale(3.5)
+              .trueCfgScale(1)
+              .maxSequenceLength(32)
+              .seed(5)
+              .build();
       assertThatExceptionOfType(LightmillException.class)
           .isThrownBy(() -> pipeline.generate(List.of(single)))
           .withMessageStartingWith("num_inference_steps is 1")

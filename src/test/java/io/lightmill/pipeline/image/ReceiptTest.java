@@ -29,13 +29,23 @@ class ReceiptTest {
             Negative prompt: blurry, text
             Steps: 8, Sampler: Euler, Schedule type: Simple, CFG scale: 4.5, \
             Distilled CFG Scale: 3.5, Seed: 42, Size: 768x1344, Model hash: 0123456789, \
-            Model: black-forest-labs/FLUX.1-dev, Version: Lightmill 0.1.0""");
+            Model: black-forest-labs/FLUX.1-dev, Version: Lightmill 0.1.0\
+            """);
   }
 
   @Test
   void guidanceThatIsOffReadsAsOneAndIsLeftOut() {
     ImageRequest request =
-        new ImageRequest("a mug", Optional.of("blurry"), 512, 512, 4, 0, 1, 256, -3);
+        ImageRequest.builder("a mug")
+            .negativePrompt("blurry")
+            .width(512)
+            .height(512)
+            .numInferenceSteps(4)
+            .guidanceScale(0)
+            .trueCfgScale(1)
+            .maxSequenceLength(256)
+            .seed(-3)
+            .build();
     Receipt receipt =
         new Receipt(
             request,
@@ -56,7 +66,16 @@ class ReceiptTest {
 
   @Test
   void guidanceThatIsNotDistilledIsTheCfgScale() {
-    ImageRequest request = new ImageRequest("a mug", Optional.empty(), 512, 512, 4, 7, 1, 256, 1);
+    ImageRequest request =
+        ImageRequest.builder("a mug")
+            .width(512)
+            .height(512)
+            .numInferenceSteps(4)
+            .guidanceScale(7)
+            .trueCfgScale(1)
+            .maxSequenceLength(256)
+            .seed(1)
+            .build();
     Receipt receipt =
         new Receipt(
             request,

@@ -22,7 +22,16 @@ public final class Receipts {
 
   public static Receipt of(String prompt, Optional<String> negativePrompt, double trueCfgScale) {
     ImageRequest request =
-        new ImageRequest(prompt, negativePrompt, 768, 1344, 8, 3.5, trueCfgScale, 512, 42);
+        ImageRequest.builder(prompt)
+            .negativePrompt(negativePrompt.orElse(null))
+            .width(768)
+            .height(1344)
+            .numInferenceSteps(8)
+            .guidanceScale(3.5)
+            .trueCfgScale(trueCfgScale)
+            .maxSequenceLength(512)
+            .seed(42)
+            .build();
     return new Receipt(
         request,
         ClassifierFreeGuidance.TRUE_CFG_SCALE,

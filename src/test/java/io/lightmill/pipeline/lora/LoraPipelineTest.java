@@ -179,8 +179,16 @@ class LoraPipelineTest {
   }
 
   private static ImageRequest request(String lora, String prompt, long seed) {
-    return new ImageRequest(prompt, Optional.empty(), 32, 32, 2, 3.5, 1, 32, seed)
-        .with(LoraBlend.parse(lora));
+    return ImageRequest.builder(prompt)
+        .width(32)
+        .height(32)
+        .numInferenceSteps(2)
+        .guidanceScale(3.5)
+        .trueCfgScale(1)
+        .maxSequenceLength(32)
+        .seed(seed)
+        .lora(LoraBlend.parse(lora))
+        .build();
   }
 
   private static float[] draw(DiffusionPipeline pipeline, ImageRequest request) {

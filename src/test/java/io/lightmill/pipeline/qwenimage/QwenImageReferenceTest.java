@@ -18,7 +18,6 @@ import io.lightmill.pipeline.text.PromptTokenizer;
 import io.lightmill.pipeline.verify.RecordedCalls;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.Optional;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.DynamicNode;
 import org.junit.jupiter.api.Test;
@@ -71,7 +70,16 @@ class QwenImageReferenceTest {
   /** The scheduler stretches noise levels to a last one, which takes two. */
   @Test
   void aSingleStepIsRefused() {
-    ImageRequest request = new ImageRequest("a red mug", Optional.empty(), 32, 32, 1, 1, 1, 64, 7);
+    ImageRequest request =
+        ImageRequest.builder("a red mug")
+            .width(32)
+            .height(32)
+            .numInferenceSteps(1)
+            .guidanceScale(1)
+            .trueCfgScale(1)
+            .maxSequenceLength(64)
+            .seed(7)
+            .build();
     try (DiffusionPipeline pipeline = Pipelines.load(CHECKPOINT, Device.CPU, DType.F32)) {
       assertThatExceptionOfType(LightmillException.class)
           .isThrownBy(() -> pipeline.generate(List.of(request)))

@@ -138,16 +138,16 @@ class StableDiffusion3BatchTest {
   private static ImageRequest request(int number, double guidance, int width, int height) {
     Optional<String> negative =
         number % 2 == 0 ? Optional.of("blurry " + number) : Optional.empty();
-    return new ImageRequest(
-        PROMPTS.get(number % PROMPTS.size()),
-        negative,
-        width,
-        height,
-        2,
-        guidance,
-        1,
-        32,
-        11L * number);
+    return ImageRequest.builder(PROMPTS.get(number % PROMPTS.size()))
+        .negativePrompt(negative.orElse(null))
+        .width(width)
+        .height(height)
+        .numInferenceSteps(2)
+        .guidanceScale(guidance)
+        .trueCfgScale(1)
+        .maxSequenceLength(32)
+        .seed(11L * number)
+        .build();
   }
 
   private static ImageRequest withPrompts(ImageRequest request, String second, String third) {
@@ -163,18 +163,11 @@ class StableDiffusion3BatchTest {
       Optional<String> second,
       Optional<String> third,
       Optional<String> negative) {
-    return new ImageRequest(
-        request.prompt(),
-        second,
-        third,
-        negative,
-        request.width(),
-        request.height(),
-        request.numInferenceSteps(),
-        request.guidanceScale(),
-        request.trueCfgScale(),
-        request.maxSequenceLength(),
-        request.seed());
+    return request.toBuilder()
+        .prompt2(second.orElse(null))
+        .prompt3(third.orElse(null))
+        .negativePrompt(negative.orElse(null))
+        .build();
   }
 
   private static List<float[]> draw(String model, List<ImageRequest> batch) {

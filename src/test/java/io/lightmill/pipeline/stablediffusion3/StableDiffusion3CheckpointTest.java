@@ -40,7 +40,16 @@ import org.junit.jupiter.params.provider.CsvSource;
 class StableDiffusion3CheckpointTest {
 
   private static final ImageRequest REQUEST =
-      new ImageRequest("a red mug", Optional.of("blurry"), 48, 32, 2, 4, 1, 40, 5);
+      ImageRequest.builder("a red mug")
+          .negativePrompt("blurry")
+          .width(48)
+          .height(32)
+          .numInferenceSteps(2)
+          .guidanceScale(4)
+          .trueCfgScale(1)
+          .maxSequenceLength(40)
+          .seed(5)
+          .build();
   private static final ObjectMapper JSON = new ObjectMapper();
 
   @TempDir Path temporary;
@@ -104,8 +113,26 @@ class StableDiffusion3CheckpointTest {
   void theLargestSideIsDrawn() {
     Checkpoint checkpoint = Checkpoint.open(directory);
     int side = Pipelines.limits(checkpoint).maxSide();
-    ImageRequest wide = new ImageRequest("a mug", Optional.empty(), side, 16, 1, 1, 1, 8, 1);
-    ImageRequest high = new ImageRequest("a mug", Optional.empty(), 16, side, 1, 1, 1, 8, 1);
+    ImageRequest wide =
+        ImageRequest.builder("a mug")
+            .width(side)
+            .height(16)
+            .numInferenceSteps(1)
+            .guidanceScale(1)
+            .trueCfgScale(1)
+            .maxSequenceLength(8)
+            .seed(1)
+            .build();
+    ImageRequest high =
+        ImageRequest.builder("a mug")
+            .width(16)
+            .height(side)
+            .numInferenceSteps(1)
+            .guidanceScale(1)
+            .trueCfgScale(1)
+            .maxSequenceLength(8)
+            .seed(1)
+            .build();
     try (DiffusionPipeline pipeline = Pipelines.load(checkpoint, Device.CPU, DType.F32)) {
       assertThat(pipeline.generate(List.of(wide)).get(0).width()).isEqualTo(side);
       assertThat(pipeline.generate(List.of(high)).get(0).height()).isEqualTo(side);

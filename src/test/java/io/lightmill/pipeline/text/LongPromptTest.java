@@ -18,7 +18,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -111,6 +110,14 @@ class LongPromptTest {
   }
 
   private static ImageRequest request(String prompt, int sequence) {
-    return new ImageRequest(prompt, Optional.empty(), 32, 32, 2, 1, 1, sequence, 5);
+    return ImageRequest.builder(prompt)
+        .width(32)
+        .height(32)
+        .numInferenceSteps(2)
+        .guidanceScale(1)
+        .trueCfgScale(1)
+        .maxSequenceLength(sequence)
+        .seed(5)
+        .build();
   }
 }

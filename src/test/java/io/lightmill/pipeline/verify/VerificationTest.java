@@ -294,16 +294,7 @@ class VerificationTest {
     }
 
     private static ImageRequest with(String prompt, ImageRequest request) {
-      return new ImageRequest(
-          prompt,
-          request.negativePrompt(),
-          request.width(),
-          request.height(),
-          request.numInferenceSteps(),
-          request.guidanceScale(),
-          request.trueCfgScale(),
-          request.maxSequenceLength(),
-          request.seed());
+      return request.toBuilder().prompt(prompt).build();
     }
   }
 }

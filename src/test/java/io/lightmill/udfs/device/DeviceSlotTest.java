@@ -7,7 +7,6 @@ import io.lightmill.pipeline.Device;
 import io.lightmill.pipeline.ImageRequest;
 import io.lightmill.udfs.PaintStudio;
 import java.util.List;
-import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -22,7 +21,17 @@ class DeviceSlotTest {
 
   private static List<ImageRequest> batch(int size) {
     return IntStream.range(0, size)
-        .mapToObj(seed -> new ImageRequest("p" + seed, Optional.empty(), 16, 16, 1, 0, 1, 8, seed))
+        .mapToObj(
+            seed ->
+                ImageRequest.builder("p" + seed)
+                    .width(16)
+                    .height(16)
+                    .numInferenceSteps(1)
+                    .guidanceScale(0)
+                    .trueCfgScale(1)
+                    .maxSequenceLength(8)
+                    .seed(seed)
+                    .build())
         .toList();
   }
 

@@ -11,7 +11,6 @@ import io.lightmill.udfs.PaintStudio;
 import io.lightmill.udfs.device.LoadedPipelines;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Optional;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
@@ -23,7 +22,17 @@ class BatchDrawingTest {
 
   private static List<ImageRequest> batch(int size) {
     return IntStream.range(0, size)
-        .mapToObj(seed -> new ImageRequest("p" + seed, Optional.empty(), 16, 16, 1, 0, 1, 8, seed))
+        .mapToObj(
+            seed ->
+                ImageRequest.builder("p" + seed)
+                    .width(16)
+                    .height(16)
+                    .numInferenceSteps(1)
+                    .guidanceScale(0)
+                    .trueCfgScale(1)
+                    .maxSequenceLength(8)
+                    .seed(seed)
+                    .build())
         .toList();
   }
 

@@ -6,6 +6,7 @@ import io.lightmill.pipeline.ImageRequest;
 import io.lightmill.pipeline.LoraBlend;
 import io.lightmill.pipeline.image.ImageFormat;
 import io.lightmill.udfs.device.Model;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Stream;
@@ -17,7 +18,27 @@ class ImageIdentityTest {
       new Model(
           "somewhere", "d1g357", "FluxPipeline", "FlowMatchEulerDiscreteScheduler", "bfloat16");
   private static final ImageRequest REQUEST =
-      new ImageRequest("a \"red\" mug, né", Optional.empty(), 1024, 768, 28, 3.5, 4.0, 512, 42);
+      ImageRequest.builder("a \"red\" mug, né")
+          .width(1024)
+          .height(768)
+          .numInferenceSteps(28)
+          .guidanceScale(3.5)
+          .trueCfgScale(4.0)
+          .maxSequenceLength(512)
+          .seed(42)
+          .build();
+
+  private static final ImageRequest NEGATIVE =
+      ImageRequest.builder("mug")
+          .negativePrompt("blurry")
+          .width(64)
+          .height(48)
+          .numInferenceSteps(2)
+          .guidanceScale(0)
+          .trueCfgScale(4.5)
+          .maxSequenceLength(5)
+          .seed(Long.MIN_VALUE)
+          .build();
 
   private static String id(Model model, ImageFormat format, ImageRequest request) {
     return ImageIdentity.imageId(new ImageIdentity(model, format).canonicalJson(request));
@@ -37,6 +58,31 @@ class ImageIdentityTest {
                 + "\"scheduler\":\"FlowMatchEulerDiscreteScheduler\",\"seed\":42,"
                 + "\"true_cfg_scale\":4,\"width\":1024}");
     assertThat(ImageIdentity.imageId(json)).isEqualTo("972d54394a889a66293b9dcfbb7d357f");
+  }
+
+  /** As outputs of users hold them: text, JSON and number forms that once were hashed. */
+  @Test
+  void identitiesThatManifestsHoldStayWhatTheyAre() {
+    Model adapted =
+        new Model(
+            "m", "d1g357", "QwenImagePipeline", "S", "float32", Map.of("brand", "b4", "up", "57"));
+    ImageRequest full =
+        ImageRequest.builder("a {\"mug\"}\n\u0001 \ud83c\udf75 \u2028 <b>&/")
+            .prompt2("second")
+            .prompt3("")
+            .negativePrompt(" ")
+            .width(16)
+            .height(2048)
+            .numInferenceSteps(1000)
+            .guidanceScale(1e-7)
+            .trueCfgScale(1e22)
+            .maxSequenceLength(1)
+            .seed(-1)
+            .lora(LoraBlend.parse("up@-0.25+brand@100"))
+            .build();
+
+    assertThat(List.of(id(adapted, ImageFormat.JPEG, full), id(MODEL, ImageFormat.PNG, NEGATIVE)))
+        .containsExactly("1832c5c33de784a7ca4f2d00c8d69d01", "5d7afdae05716cec6877900046f8d07d");
   }
 
   @Test
@@ -81,14 +127,22 @@ class ImageIdentityTest {
             MODEL.scheduler(),
             MODEL.dtype(),
             Map.of("brand", "b4a4d", "style", "57713", "other", "b4a4d"));
-    ImageRequest drawn = REQUEST.with(LoraBlend.parse("style@0.50+brand"));
+    ImageRequest drawn = REQUEST.toBuilder().lora(LoraBlend.parse("style@0.50+brand")).build();
     String json = new ImageIdentity(adapted, ImageFormat.PNG).canonicalJson(drawn);
 
     assertThat(json)
         .contains(
             "\"lora\":[{\"digest\":\"57713\",\"weight\":0.5},{\"digest\":\"b4a4d\",\"weight\":1}]");
-    assertThat(id(adapted, ImageFormat.PNG, REQUEST.with(LoraBlend.parse("other"))))
-        .isEqualTo(id(adapted, ImageFormat.PNG, REQUEST.with(LoraBlend.parse("brand"))));
+    assertThat(
+            id(
+                adapted,
+                ImageFormat.PNG,
+                REQUEST.toBuilder().lora(LoraBlend.parse("other")).build()))
+        .isEqualTo(
+            id(
+                adapted,
+                ImageFormat.PNG,
+                REQUEST.toBuilder().lora(LoraBlend.parse("brand")).build()));
     assertThat(id(adapted, ImageFormat.PNG, REQUEST))
         .isEqualTo(id(MODEL, ImageFormat.PNG, REQUEST));
   }
@@ -97,8 +151,17 @@ class ImageIdentityTest {
     return id(
         MODEL,
         ImageFormat.PNG,
-        new ImageRequest(
-            REQUEST.prompt(), second, third, Optional.empty(), 1024, 768, 28, 3.5, 4, 512, 42));
+        ImageRequest.builder(REQUEST.prompt())
+            .prompt2(second.orElse(null))
+            .prompt3(third.orElse(null))
+            .width(1024)
+            .height(768)
+            .numInferenceSteps(28)
+            .guidanceScale(3.5)
+            .trueCfgScale(4)
+            .maxSequenceLength(512)
+            .seed(42)
+            .build());
   }
 
   private static String changed(
@@ -114,7 +177,15 @@ class ImageIdentityTest {
     return id(
         MODEL,
         ImageFormat.PNG,
-        new ImageRequest(
-            prompt, negative, width, height, steps, guidance, trueCfg, sequence, seed));
+        ImageRequest.builder(prompt)
+            .negativePrompt(negative.orElse(null))
+            .width(width)
+            .height(height)
+            .numInferenceSteps(steps)
+            .guidanceScale(guidance)
+            .trueCfgScale(trueCfg)
+            .maxSequenceLength(sequence)
+            .seed(seed)
+            .build());
   }
 }

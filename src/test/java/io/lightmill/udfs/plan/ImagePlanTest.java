@@ -59,7 +59,7 @@ class ImagePlanTest {
   }
 
   @Test
-  void batchesAreTheSameHoweverTheTableArrivesAndIsDealt() {
+  void batchesAreTheSameHoweverTheTableArrivesAndIsPartitioned() {
     Map<Long, List<String>> expected = batches(mixedTable().repartition(1), 5);
 
     assertThat(expected.values().stream().mapToInt(List::size).sum()).isEqualTo(135);
@@ -98,7 +98,7 @@ class ImagePlanTest {
   void countsImagesToDrawAndRowsInAll() {
     ImagePlan plan = plan(mixedTable());
 
-    assertThat(plan.asked()).isEqualTo(150);
+    assertThat(plan.requested()).isEqualTo(150);
     assertThat(plan.toDraw()).isEqualTo(135);
     assertThat(plan.keys()).hasSize(6);
   }

@@ -11,10 +11,10 @@ import io.lightmill.pipeline.PipelineLimits;
 import io.lightmill.udfs.PaintStudio;
 import io.lightmill.udfs.TestTables;
 import io.lightmill.udfs.table.RequestRules;
+import io.lightmill.udfs.table.RowDefaults;
 import java.util.Comparator;
 import java.util.List;
-import java.util.Optional;
-import java.util.OptionalInt;
+import java.util.Map;
 import java.util.stream.Stream;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
@@ -22,6 +22,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class PlanImagesTest {
 
@@ -46,7 +47,16 @@ class PlanImagesTest {
     assertThat(PlannedImages.request(row))
         .usingRecursiveComparison()
         .ignoringFields("seed")
-        .isEqualTo(new ImageRequest("a red mug", Optional.empty(), 32, 32, 4, 3.5, 1.0, 8, 0));
+        .isEqualTo(
+            ImageRequest.builder("a red mug")
+                .width(32)
+                .height(32)
+                .numInferenceSteps(4)
+                .guidanceScale(3.5)
+                .trueCfgScale(1.0)
+                .maxSequenceLength(8)
+                .seed(0)
+                .build());
     assertThat(row.<String>getAs("error_code")).isNull();
     assertThat(row.<Boolean>getAs("prompt_truncated")).isFalse();
     assertThat(row.<Long>getAs("seed")).isEqualTo(ImageSeed.derived(7, "a", 0));
@@ -61,7 +71,17 @@ class PlanImagesTest {
             "a,a red mug,blurry,64,48.0,2,0,4.5,5,18446744073709551615");
 
     assertThat(PlannedImages.request(row))
-        .isEqualTo(new ImageRequest("a red mug", Optional.of("blurry"), 64, 48, 2, 0, 4.5, 5, -1));
+        .isEqualTo(
+            ImageRequest.builder("a red mug")
+                .negativePrompt("blurry")
+                .width(64)
+                .height(48)
+                .numInferenceSteps(2)
+                .guidanceScale(0)
+                .trueCfgScale(4.5)
+                .maxSequenceLength(5)
+                .seed(-1)
+                .build());
     assertThat(row.<Long>getAs(PlannedImages.COST)).isEqualTo((64 * 48 / 256 + 5) * 2 * 2);
   }
 
@@ -182,7 +202,7 @@ class PlanImagesTest {
         rows(TestTables.planned(
                 TestTables.of("id,prompt", "a,one two three four five six seven eight nine"),
                 null,
-                TestTables.defaults(OptionalInt.empty(), true)))
+                TestTables.TRUNCATING))
             .get(0);
 
     assertThat(row.<String>getAs("error_code")).isNull();
@@ -236,13 +256,65 @@ class PlanImagesTest {
   void defaultThatTheCheckpointCannotDrawIsRefusedForTheWholeJob() {
     assertThatThrownBy(
             () ->
-                RequestRules.of(
-                    PaintStudio.LIMITS, List.of(), TestTables.defaults(OptionalInt.of(33), false)))
+                RequestRules.of(PaintStudio.LIMITS, List.of(), TestTables.defaults("width", "33")))
         .isInstanceOfSatisfying(
             LightmillException.class,
             e -> assertThat(e.code()).isEqualTo(ErrorCode.CONFIGURATION_INVALID))
         .hasMessage(
             "defaults of the job: width 33 is not a positive multiple of 16; the nearest is 32");
+  }
+
+  @Test
+  void allDefaultsThatCannotBeReadOrDrawnAreNamedAtOnce() {
+    assertThatThrownBy(
+            () ->
+                RequestRules.of(
+                    PaintStudio.LIMITS,
+                    List.of("brand"),
+                    new RowDefaults(
+                        Map.of("width", "", "height", "x", "guidance_scale", "-1", "lora", "up"),
+                        0,
+                        false)))
+        .isInstanceOfSatisfying(
+            LightmillException.class,
+            e -> assertThat(e.code()).isEqualTo(ErrorCode.CONFIGURATION_INVALID))
+        .hasMessage(
+            "defaults of the job: width '' is not a whole number within range; correct it or leave"
+                + " it empty; height 'x' is not a whole number within range; correct it or leave it"
+                + " empty; guidance_scale -1.0 is out of range; give 0 or a positive number; lora"
+                + " names up, but the job's adapters are brand; declare it (--lora up=FILE) or name"
+                + " another");
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"seed", "id", "prompt", "colour"})
+  void columnsThatTakeNoDefaultAreRefused(String column) {
+    assertThatThrownBy(
+            () -> RequestRules.of(PaintStudio.LIMITS, List.of(), TestTables.defaults(column, "1")))
+        .hasMessage(
+            "defaults of the job: '"
+                + column
+                + "' is not a column that can have a default; choose one of negative_prompt, width,"
+                + " height, num_inference_steps, guidance_scale, true_cfg_scale,"
+                + " max_sequence_length, num_images_per_prompt, lora");
+  }
+
+  @Test
+  void defaultsOfTheJobAreReadAsTheCellsOfRows() {
+    Row row =
+        rows(TestTables.planned(
+                TestTables.of("id,prompt,width", "a,mug,48"),
+                null,
+                new RowDefaults(
+                    Map.of("width", "64", "height", "64.0", "negative_prompt", "", "lora", "brand"),
+                    7,
+                    false)))
+            .get(0);
+
+    ImageRequest request = PlannedImages.request(row);
+    assertThat(List.of(request.width(), request.height())).containsExactly(48, 64);
+    assertThat(request.negativePrompt()).contains("");
+    assertThat(request.lora()).isEqualTo(LoraBlend.parse("brand"));
   }
 
   @Test
@@ -256,10 +328,7 @@ class PlanImagesTest {
             5,
             PaintStudio.LIMITS.guidance(),
             PaintStudio.LIMITS.defaults());
-    assertThatThrownBy(
-            () ->
-                RequestRules.of(
-                    fiveSteps, List.of(), TestTables.defaults(OptionalInt.empty(), false)))
+    assertThatThrownBy(() -> RequestRules.of(fiveSteps, List.of(), TestTables.DEFAULTS))
         .hasMessage("defaults of the job: num_inference_steps 4 is out of range; give 5 to 1000");
   }
 
@@ -296,7 +365,7 @@ class PlanImagesTest {
     assertThat(row.<String>getAs("error_code")).isEqualTo("VALUE_INVALID");
     assertThat(row.<String>getAs("error_message"))
         .isEqualTo(
-            "row id=a: lora 'brand+house@2' names house, but the job's adapters are brand, style;"
+            "row id=a: lora names house, but the job's adapters are brand, style;"
                 + " declare it (--lora house=FILE) or name another");
     assertThat(only("id,prompt,lora", "a,mug,brand@x").<String>getAs("error_message"))
         .isEqualTo(
@@ -315,9 +384,7 @@ class PlanImagesTest {
     assertThat(only(header, "a,mug," + nine + ",1").<String>getAs("error_code")).isNull();
     Row cut =
         rows(TestTables.planned(
-                TestTables.of(header, "a,mug," + nine + ",2"),
-                null,
-                TestTables.defaults(OptionalInt.empty(), true)))
+                TestTables.of(header, "a,mug," + nine + ",2"), null, TestTables.TRUNCATING))
             .get(0);
     assertThat(cut.<String>getAs("error_code")).isNull();
     assertThat(cut.<Boolean>getAs("prompt_truncated")).isTrue();

@@ -81,7 +81,7 @@ class ContactSheetPageTest {
   void theHeaderHoldsTheFactsOfTheRun() throws Exception {
     Map<String, Long> statuses = new LinkedHashMap<>();
     statuses.put("generated", 9_990L);
-    statuses.put("blocked", 0L);
+    statuses.put("invalid", 0L);
     statuses.put("failed", 10L);
     RunFacts run = new RunFacts("run-7", "FLUX.1 <dev>", statuses, Duration.ofSeconds(75));
     Document page = parsed(ContactSheetPage.render(run, List.of(PICTURE, FAILED)));
@@ -214,7 +214,7 @@ class ContactSheetPageTest {
             "i",
             0,
             Optional.empty(),
-            "blocked",
+            "invalid",
             Optional.empty(),
             Optional.empty(),
             Optional.of("😀".repeat(100_000)),

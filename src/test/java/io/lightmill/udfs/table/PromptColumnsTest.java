@@ -5,8 +5,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.lightmill.pipeline.ErrorCode;
 import io.lightmill.pipeline.LightmillException;
-import io.lightmill.udfs.GenerationSettings;
 import io.lightmill.udfs.TestSpark;
+import io.lightmill.udfs.column.RequestColumns;
 import io.lightmill.udfs.manifest.Manifest;
 import java.util.Arrays;
 import java.util.List;
@@ -32,8 +32,13 @@ class PromptColumnsTest {
                         .toList()));
     return PromptColumns.assign(
         rows,
-        new GenerationSettings.Table(
-            "t", Optional.empty(), columns, Optional.ofNullable(template), OptionalInt.empty()),
+        new PromptInput(
+            Optional.empty(),
+            "t",
+            Optional.empty(),
+            columns,
+            Optional.ofNullable(template),
+            OptionalInt.empty()),
         Manifest.reserved());
   }
 
@@ -54,7 +59,7 @@ class PromptColumnsTest {
 
     assertThat(columns.sources())
         .containsOnly(
-            Map.entry(RequestColumn.PROMPT, "Prompt"), Map.entry(RequestColumn.WIDTH, "WIDTH"));
+            Map.entry(RequestColumns.PROMPT, "Prompt"), Map.entry(RequestColumns.WIDTH, "WIDTH"));
     assertThat(columns.passthrough()).containsExactly("sku", "price");
   }
 
@@ -65,7 +70,7 @@ class PromptColumnsTest {
 
     assertThat(columns.sources())
         .containsOnly(
-            Map.entry(RequestColumn.ID, "sku"), Map.entry(RequestColumn.PROMPT, "caption"));
+            Map.entry(RequestColumns.ID, "sku"), Map.entry(RequestColumns.PROMPT, "caption"));
     assertThat(columns.passthrough()).containsExactly("price");
   }
 
@@ -137,8 +142,8 @@ class PromptColumnsTest {
         Map.of(),
         null,
         List.of("prompt", "Status"),
-        "column 'Status' of the prompt table clashes with the manifest's own column 'status'; rename"
-            + " it in the table, for instance to 'input_Status'");
+        "column 'Status' of the prompt table clashes with the manifest's own column 'status';"
+            + " rename it in the table, for instance to 'input_Status'");
     assertRefused(
         ErrorCode.INPUT_INVALID,
         Map.of("prompt", "caption"),

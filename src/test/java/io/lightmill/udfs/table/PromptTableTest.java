@@ -5,7 +5,6 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.lightmill.pipeline.ErrorCode;
 import io.lightmill.pipeline.LightmillException;
-import io.lightmill.udfs.GenerationSettings;
 import io.lightmill.udfs.TestSpark;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -42,8 +41,9 @@ class PromptTableTest {
     return Files.writeString(file, text);
   }
 
-  private static GenerationSettings.Table table(String location, String format, int limit) {
-    return new GenerationSettings.Table(
+  private static PromptInput table(String location, String format, int limit) {
+    return new PromptInput(
+        Optional.empty(),
         location,
         Optional.ofNullable(format),
         Map.of(),
@@ -145,7 +145,8 @@ class PromptTableTest {
   @ValueSource(strings = {"id;prompt\n1;mug\n", "id\tprompt\n1\tmug\n"})
   void otherSeparatorsAreRefused(String text) throws IOException {
     Path file = file("p.csv", text);
-    assertRefused(() -> read(file), ErrorCode.INPUT_INVALID, "one column 'id", "with commas");
+    assertRefused(
+        () -> read(file), ErrorCode.INPUT_INVALID, "has only one column, 'id", "with commas");
   }
 
   @ParameterizedTest
@@ -168,7 +169,7 @@ class PromptTableTest {
         () -> read(file),
         ErrorCode.INPUT_INVALID,
         "p.csv.gz cannot be read: ",
-        "see that it is whole");
+        "check that the file is complete");
   }
 
   @Test
@@ -290,7 +291,7 @@ class PromptTableTest {
     assertRefused(
         () -> PromptTable.read(spark, table(file.toString(), "excel", 0)),
         ErrorCode.CONFIGURATION_INVALID,
-        "'excel' is none of csv, parquet, json, table");
+        "'excel' does not exist; choose csv, parquet, json or table");
   }
 
   @Test
@@ -317,5 +318,59 @@ class PromptTableTest {
     Path file = file("p.jsonl", "{\"Prompt \":\"x\",\"prompt\":\"y\"}\n");
 
     assertRefused(() -> read(file), ErrorCode.INPUT_INVALID, "two columns named");
+  }
+
+  private static PromptInput dataFrame(Dataset<Row> rows, OptionalInt limit) {
+    return new PromptInput(
+        Optional.of(rows),
+        PromptInput.DATA_FRAME,
+        Optional.empty(),
+        Map.of(),
+        Optional.empty(),
+        limit);
+  }
+
+  @Test
+  void aDataFrameIsATableWithItsTypesAndCorruptRecords() throws IOException {
+    Path file = file("p.jsonl", "{\"prompt\":\"a mug\",\"width\":512}\n{\"prompt\": broken\n");
+    Dataset<Row> given = spark.read().json(file.toString()).withColumnRenamed("width", " width ");
+
+    Dataset<Row> rows = PromptTable.read(spark, PromptInput.of(given));
+
+    assertThat(rows.columns()).containsExactlyInAnyOrder(PromptTable.CORRUPT, "prompt", "width");
+    assertThat(rows.schema().apply("width").dataType()).isEqualTo(DataTypes.LongType);
+    assertThat(rows.collectAsList())
+        .extracting(row -> row.<String>getAs(PromptTable.CORRUPT))
+        .containsExactlyInAnyOrder(null, "{\"prompt\": broken");
+  }
+
+  @Test
+  void aDataFrameMayBeLimited() {
+    Dataset<Row> given = spark.range(5).selectExpr("concat('p', id) as prompt").coalesce(1);
+
+    assertThat(column(PromptTable.read(spark, dataFrame(given, OptionalInt.of(2))), "prompt"))
+        .containsExactly("p0", "p1");
+  }
+
+  @Test
+  void aDataFrameThatStreamsIsRefused() {
+    Dataset<Row> stream = spark.readStream().format("rate").load();
+
+    assertRefused(
+        () -> PromptTable.read(spark, PromptInput.of(stream)),
+        ErrorCode.INPUT_INVALID,
+        "the prompt table is a streaming DataFrame",
+        "give a batch DataFrame");
+  }
+
+  @Test
+  void aDataFrameWithTwoColumnsOfOneNameIsRefused() {
+    Dataset<Row> twice = spark.sql("select 'x' as prompt, 'y' as Prompt");
+
+    assertRefused(
+        () -> PromptTable.read(spark, PromptInput.of(twice)),
+        ErrorCode.INPUT_INVALID,
+        "'the DataFrame'",
+        "two columns named");
   }
 }

@@ -1,4 +1,4 @@
-package io.lightmill.udfs.table;
+package io.lightmill.udfs.column;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
@@ -10,11 +10,15 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-class PromptTemplateTest {
+class ColumnTemplateTest {
+
+  private static ColumnTemplate parse(String template) {
+    return ColumnTemplate.parse("prompt template", template);
+  }
 
   @Test
   void fillsPlacesInOrder() {
-    PromptTemplate template = PromptTemplate.parse("a {color} {product name} on {color}");
+    ColumnTemplate template = parse("a {color} {product name} on {color}");
 
     assertThat(template.columns()).containsExactly("color", "product name", "color");
     assertThat(template.fill(List.of("red", "mug", "red"))).isEqualTo("a red mug on red");
@@ -22,7 +26,7 @@ class PromptTemplateTest {
 
   @Test
   void doubledBracesStandForBraces() {
-    PromptTemplate template = PromptTemplate.parse("{{{name}}} {{}}");
+    ColumnTemplate template = parse("{{{name}}} {{}}");
 
     assertThat(template.columns()).containsExactly("name");
     assertThat(template.fill(List.of("x"))).isEqualTo("{x} {}");
@@ -30,17 +34,26 @@ class PromptTemplateTest {
 
   @Test
   void valuesAreNotTemplatesThemselves() {
-    assertThat(PromptTemplate.parse("a {x}").fill(List.of("{y} }} $1"))).isEqualTo("a {y} }} $1");
+    assertThat(parse("a {x}").fill(List.of("{y} }} $1"))).isEqualTo("a {y} }} $1");
+  }
+
+  @Test
+  void aNumberAfterAColonLimitsTheCharactersOfTheValue() {
+    ColumnTemplate template = parse("{name:2}/{name}-{og:title}");
+
+    assertThat(template.columns()).containsExactly("name", "name", "og:title");
+    assertThat(template.fill(List.of("☕👩x", "☕", "t"))).isEqualTo("☕👩/☕-t");
+    assertThat(template.fill(List.of("", "", ""))).isEqualTo("/-");
   }
 
   @ParameterizedTest
   @ValueSource(strings = {"a {name", "a name}", "a {}", "a { }", "a {b{c}", "a } b {c}"})
   void refusesBracesThatDoNotPairUp(String template) {
-    assertThatThrownBy(() -> PromptTemplate.parse(template))
+    assertThatThrownBy(() -> parse(template))
         .isInstanceOfSatisfying(
             LightmillException.class,
             e -> assertThat(e.code()).isEqualTo(ErrorCode.CONFIGURATION_INVALID))
-        .hasMessageContaining("'" + template + "'")
+        .hasMessageStartingWith("prompt template '" + template + "' has a ")
         .hasMessageContaining("write {column}");
   }
 }

@@ -1,14 +1,14 @@
-package io.lightmill.udfs.table;
+package io.lightmill.udfs.column;
 
 import io.lightmill.pipeline.ErrorCode;
 import java.util.List;
 import java.util.stream.Collectors;
 
 /**
- * One thing that is wrong with one row.
+ * One error in one row.
  *
- * @param message names the column, what is wrong with its value, and the fix; the row's id is named
- *     around it
+ * @param message names the column, what is wrong with its value, and the fix; callers add the id of
+ *     the row
  */
 public record RowError(ErrorCode code, String message) {
 

@@ -1,0 +1,210 @@
+package io.lightmill.udfs.manifest;
+
+import io.lightmill.pipeline.LoraBlend;
+import io.lightmill.udfs.column.RequestColumn;
+import io.lightmill.udfs.column.RequestColumns;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Function;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import org.apache.spark.sql.Row;
+import org.apache.spark.sql.types.DataTypes;
+
+/**
+ * The registry of the manifest's own columns. A request column that is a part of requests is one of
+ * them by itself.
+ */
+public final class ManifestColumns {
+
+  /** Null in invalid rows. */
+  public static final ManifestColumn IMAGE_ID =
+      ManifestColumn.planned("image_id", DataTypes.StringType);
+
+  public static final ManifestColumn ID = requested(RequestColumns.ID);
+
+  /** Number of the image among those of its table row, from 0. */
+  public static final ManifestColumn VARIANT =
+      ManifestColumn.planned("variant", DataTypes.IntegerType);
+
+  /** A label of {@link io.lightmill.udfs.ImageStatus}. */
+  public static final ManifestColumn STATUS =
+      ManifestColumn.ofRun("status", DataTypes.StringType, row -> row.outcome().status().label());
+
+  public static final ManifestColumn ERROR_CODE =
+      ManifestColumn.ofRun("error_code", DataTypes.StringType, row -> row.outcome().errorCode());
+
+  public static final ManifestColumn ERROR_MESSAGE =
+      ManifestColumn.ofRun(
+          "error_message", DataTypes.StringType, row -> row.outcome().errorMessage());
+
+  /**
+   * Key of the image object, or of the shard that holds it, relative to the output, so that the
+   * output may be moved.
+   */
+  public static final ManifestColumn PATH =
+      ManifestColumn.ofRun("path", DataTypes.StringType, ofStored(StoredImage::path));
+
+  /** Name of the image in its shard; null if it is not packed. */
+  public static final ManifestColumn MEMBER =
+      ManifestColumn.ofRun("member", DataTypes.StringType, ofStored(StoredImage::member));
+
+  /** First byte of the image in a tar shard; null elsewhere. */
+  public static final ManifestColumn MEMBER_OFFSET =
+      ManifestColumn.ofRun(
+          "member_offset", DataTypes.LongType, ofStored(StoredImage::memberOffset));
+
+  public static final ManifestColumn SHARD_BYTES =
+      ManifestColumn.ofRun("shard_bytes", DataTypes.LongType, ofStored(StoredImage::shardBytes));
+
+  public static final ManifestColumn FORMAT =
+      ManifestColumn.ofImage(
+          "format",
+          DataTypes.StringType,
+          row -> row.outcome().image() == null ? null : row.task().format().extension());
+
+  /** Of the image, packed or not. */
+  public static final ManifestColumn BYTES =
+      ManifestColumn.ofImage("bytes", DataTypes.LongType, ofStored(StoredImage::bytes));
+
+  /** Of the image, packed or not. */
+  public static final ManifestColumn SHA256 =
+      ManifestColumn.ofImage("sha256", DataTypes.StringType, ofStored(StoredImage::sha256));
+
+  public static final ManifestColumn WIDTH = requested(RequestColumns.WIDTH);
+
+  public static final ManifestColumn HEIGHT = requested(RequestColumns.HEIGHT);
+
+  public static final ManifestColumn PROMPT = requested(RequestColumns.PROMPT);
+
+  public static final ManifestColumn SEED = requested(RequestColumns.SEED);
+
+  /** Whether a prompt has more tokens than the text encoder reads. */
+  public static final ManifestColumn PROMPT_TRUNCATED =
+      ManifestColumn.planned("prompt_truncated", DataTypes.BooleanType);
+
+  public static final ManifestColumn LORA = requested(RequestColumns.LORA);
+
+  /** Of the adapters' files, in the order of {@link #LORA}. */
+  public static final ManifestColumn LORA_DIGESTS =
+      ManifestColumn.ofImage("lora_digests", DataTypes.StringType, ManifestColumns::loraDigests);
+
+  public static final ManifestColumn MODEL =
+      ManifestColumn.ofImage("model", DataTypes.StringType, row -> row.task().model().name());
+
+  public static final ManifestColumn MODEL_DIGEST =
+      ManifestColumn.ofImage(
+          "model_digest", DataTypes.StringType, row -> row.task().model().digest());
+
+  public static final ManifestColumn DTYPE =
+      ManifestColumn.ofImage("dtype", DataTypes.StringType, row -> row.task().model().dtype());
+
+  public static final ManifestColumn RUN_ID =
+      ManifestColumn.ofRun("run_id", DataTypes.StringType, row -> row.task().runId());
+
+  public static final ManifestColumn ATTEMPT =
+      ManifestColumn.ofRun("attempt", DataTypes.IntegerType, row -> row.task().attempt());
+
+  /** Filled with microseconds since 1970, which {@link Manifest#write} makes a timestamp. */
+  public static final ManifestColumn CREATED_AT =
+      ManifestColumn.ofRun(
+          "created_at",
+          DataTypes.TimestampType,
+          row -> ChronoUnit.MICROS.between(Instant.EPOCH, Instant.now()));
+
+  /** The image's share of the time that its batch took on the device. */
+  public static final ManifestColumn GENERATE_MS =
+      ManifestColumn.ofRun(
+          "generate_ms", DataTypes.DoubleType, row -> row.outcome().generateMillis());
+
+  public static final ManifestColumn ENCODE_MS =
+      ManifestColumn.ofRun("encode_ms", DataTypes.DoubleType, row -> row.outcome().encodeMillis());
+
+  public static final ManifestColumn STORE_MS =
+      ManifestColumn.ofRun("store_ms", DataTypes.DoubleType, row -> row.outcome().storeMillis());
+
+  public static final ManifestColumn DEVICE =
+      ManifestColumn.ofRun(
+          "device",
+          DataTypes.StringType,
+          row -> row.outcome().generateMillis() == null ? null : row.task().device().name());
+
+  private static final List<ManifestColumn> FIRST =
+      List.of(
+          IMAGE_ID,
+          ID,
+          VARIANT,
+          STATUS,
+          ERROR_CODE,
+          ERROR_MESSAGE,
+          PATH,
+          MEMBER,
+          MEMBER_OFFSET,
+          SHARD_BYTES,
+          FORMAT,
+          BYTES,
+          SHA256,
+          WIDTH,
+          HEIGHT);
+
+  private static final List<ManifestColumn> LAST =
+      List.of(
+          PROMPT_TRUNCATED,
+          LORA,
+          LORA_DIGESTS,
+          MODEL,
+          MODEL_DIGEST,
+          DTYPE,
+          RUN_ID,
+          ATTEMPT,
+          CREATED_AT,
+          GENERATE_MS,
+          ENCODE_MS,
+          STORE_MS,
+          DEVICE);
+
+  /** In the order of the manifest; the request columns that no list names come in the middle. */
+  public static final List<ManifestColumn> ALL =
+      Stream.of(FIRST.stream(), otherRequestColumns(), LAST.stream())
+          .flatMap(Function.identity())
+          .toList();
+
+  private static final Map<String, ManifestColumn> BY_NAME =
+      ALL.stream().collect(Collectors.toMap(ManifestColumn::name, Function.identity()));
+
+  private ManifestColumns() {}
+
+  /** Whether a column tells of the run and not of the image; not so for passthrough columns. */
+  public static boolean aboutRun(String name) {
+    ManifestColumn column = BY_NAME.get(name);
+    return column != null && column.aboutRun();
+  }
+
+  private static Stream<ManifestColumn> otherRequestColumns() {
+    List<String> placed =
+        Stream.concat(FIRST.stream(), LAST.stream()).map(ManifestColumn::name).toList();
+    return RequestColumns.ALL.stream()
+        .filter(column -> column.inRequest() && !placed.contains(column.name()))
+        .map(ManifestColumns::requested);
+  }
+
+  private static ManifestColumn requested(RequestColumn<?> column) {
+    return ManifestColumn.planned(column.name(), column.sparkType());
+  }
+
+  private static Function<ManifestRow, Object> ofStored(Function<StoredImage, Object> value) {
+    return row -> row.outcome().image() == null ? null : value.apply(row.outcome().image());
+  }
+
+  private static String loraDigests(ManifestRow row) {
+    Row planned = row.planned();
+    LoraBlend lora = RequestColumns.LORA.fromSpark(planned);
+    return lora.isEmpty()
+        ? null
+        : lora.weights().keySet().stream()
+            .map(row.task().model().adapters()::get)
+            .collect(Collectors.joining("+"));
+  }
+}
