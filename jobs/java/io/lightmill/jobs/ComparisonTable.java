@@ -7,7 +7,7 @@ import java.util.Collection;
 import java.util.Locale;
 import org.apache.commons.lang3.StringUtils;
 
-/** Comparisons as lines of aligned columns, written as they come, and what they come to. */
+/** Prints comparisons in aligned columns as they arrive, then a summary. */
 final class ComparisonTable {
 
   private static final int QUANTITY_WIDTH = 69;

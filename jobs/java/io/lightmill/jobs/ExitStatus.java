@@ -1,31 +1,48 @@
 package io.lightmill.jobs;
 
 import io.lightmill.pipeline.ErrorCode;
+import io.lightmill.udfs.ImageStatus;
+import io.lightmill.udfs.report.RunSummary;
+import java.util.Optional;
 
-/** What the process tells its caller. */
+/** Exit statuses of the process. */
 final class ExitStatus {
 
-  /** All done; picocli's status for a command that ran. */
+  /** Success. */
   static final int DONE = 0;
 
-  /** Something failed that no option can fix; the log has the stack trace. */
+  /** A failure that no option can fix; the log has the stack trace. */
   static final int UNEXPECTED = 1;
 
-  /** The configuration or the input was refused, before any image was drawn. */
+  /** Configuration or input is invalid; no image was drawn. */
   static final int REFUSED = 2;
 
-  /** The run finished and was committed, with more failed and invalid rows than were allowed. */
+  /** The run is committed, with more failed and invalid rows than allowed. */
   static final int ROWS_FAILED = 3;
 
-  /** The run was stopped and committed what it had; a rerun takes up the rest. */
+  /** The run was stopped and its finished images are committed; a rerun draws the rest. */
   static final int STOPPED = 4;
 
-  /** The verification finished, and not all comparisons hold. */
+  /** The verification is complete, and some comparisons fail. */
   static final int COMPARISONS_FAILED = 3;
 
   private ExitStatus() {}
 
-  /** The status of a whole run that stopped with this error. */
+  /**
+   * The status of a committed run. A stopped run is to be run again, whatever failed so far; unless
+   * failures stopped it, since these have to be fixed first.
+   *
+   * @param maxFailures failed and invalid rows that the run may have; empty where none stops it
+   */
+  static int of(RunSummary summary, Optional<Integer> maxFailures) {
+    boolean tooMany = summary.failures() > maxFailures.orElse(0);
+    if (summary.count(ImageStatus.PENDING) > 0 && !(tooMany && maxFailures.isPresent())) {
+      return STOPPED;
+    }
+    return tooMany ? ROWS_FAILED : DONE;
+  }
+
+  /** The status of a run that failed with this error. */
   static int of(ErrorCode code) {
     return switch (code) {
       case CONFIGURATION_INVALID,
@@ -41,7 +58,7 @@ final class ExitStatus {
           PIPELINE_UNKNOWN,
           WEIGHTS_INVALID ->
           REFUSED;
-      // Of a single image these are manifest rows; of a whole run they are not the user's doing.
+      // For a single image these are manifest rows; for a whole run they are not the user's errors.
       case GENERATION_FAILED, STORE_FAILED -> UNEXPECTED;
     };
   }

@@ -3,6 +3,7 @@ package io.lightmill.jobs;
 import io.lightmill.pipeline.LightmillException;
 import java.io.PrintWriter;
 import java.util.Optional;
+import org.apache.commons.lang3.StringUtils;
 import org.apache.commons.lang3.exception.ExceptionUtils;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -13,7 +14,7 @@ import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.ParseResult;
 import picocli.CommandLine.UnmatchedArgumentException;
 
-/** Says in one sentence what stopped a command; the stack trace of a surprise goes to the log. */
+/** Prints a failure as one sentence; the stack trace of an unexpected one goes to the log. */
 final class FailureMessages implements IParameterExceptionHandler, IExecutionExceptionHandler {
 
   private static final Logger LOG = LoggerFactory.getLogger(FailureMessages.class);
@@ -22,7 +23,7 @@ final class FailureMessages implements IParameterExceptionHandler, IExecutionExc
   public int handleParseException(ParameterException refusal, String[] arguments) {
     CommandLine command = refusal.getCommandLine();
     PrintWriter err = command.getErr();
-    say(err, refusal.getMessage());
+    print(err, StringUtils.uncapitalize(refusal.getMessage()));
     UnmatchedArgumentException.printSuggestions(refusal, err);
     err.printf("Try '%s --help'.%n", command.getCommandSpec().qualifiedName());
     err.flush();
@@ -31,7 +32,7 @@ final class FailureMessages implements IParameterExceptionHandler, IExecutionExc
 
   @Override
   public int handleExecutionException(Exception failure, CommandLine command, ParseResult parsed) {
-    // What a task refused arrives inside Spark's own exceptions.
+    // An error of a task arrives as a cause of Spark's exceptions.
     Optional<LightmillException> known =
         ExceptionUtils.getThrowableList(failure).stream()
             .filter(LightmillException.class::isInstance)
@@ -41,17 +42,17 @@ final class FailureMessages implements IParameterExceptionHandler, IExecutionExc
     if (status == ExitStatus.UNEXPECTED) {
       LOG.error("{} failed", command.getCommandSpec().qualifiedName(), failure);
     }
-    say(command.getErr(), known.map(Throwable::getMessage).orElseGet(() -> surprise(failure)));
+    print(command.getErr(), known.map(Throwable::getMessage).orElseGet(() -> unexpected(failure)));
     return status;
   }
 
-  private static String surprise(Exception failure) {
+  private static String unexpected(Exception failure) {
     String firstLine = String.valueOf(failure.getMessage()).lines().findFirst().orElse("");
-    return "Unexpected failure: %s: %s (the log has the stack trace)."
+    return "unexpected failure: %s: %s (the log has the stack trace)"
         .formatted(failure.getClass().getSimpleName(), firstLine);
   }
 
-  private static void say(PrintWriter err, String sentence) {
+  private static void print(PrintWriter err, String sentence) {
     err.println("lightmill: " + sentence);
     err.flush();
   }

@@ -1,22 +1,25 @@
 package io.lightmill.jobs;
 
 import io.lightmill.pipeline.torch.Torch;
-import io.lightmill.udfs.GenerationSettings;
-import io.lightmill.udfs.ImageGeneration;
+import io.lightmill.udfs.option.GenerationOptions;
+import io.lightmill.udfs.option.Options;
+import io.lightmill.udfs.run.GenerationRun;
+import io.lightmill.udfs.run.RunResult;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.time.Instant;
-import java.time.ZoneOffset;
-import java.time.format.DateTimeFormatter;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.Callable;
-import org.apache.commons.lang3.RandomStringUtils;
 import org.apache.spark.SparkConf;
 import org.apache.spark.sql.SparkSession;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import picocli.CommandLine;
 import picocli.CommandLine.Command;
-import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
@@ -24,39 +27,38 @@ import picocli.CommandLine.Spec;
 /** {@code lightmill generate}: a prompt table in, images and a manifest out. */
 @Command(
     name = "generate",
-    description = "Draws the images that a table of prompts asks for.",
+    description = "Draws the images that a table of prompts requests.",
     customSynopsis =
         "lightmill generate --input=TABLE --output=DIRECTORY [--config=FILE.yaml] [OPTION]…",
     sortOptions = false,
     footerHeading = "%nExamples:%n",
     footer = {
-      "  Try eight rows of a table that has its own names for things:",
+      "  Try eight rows of a table that has other column names:",
       "    lightmill generate --input products.csv --output out/try --limit 8 \\",
       "      --column id=sku --prompt-template \"{color} {name} on {background}\"",
-      "  The same from a job file, for all rows, two images a row:",
+      "  The same from a job file, for all rows, two images per row:",
       "    lightmill generate --config products.yaml --num-images-per-prompt 2",
       "  Another checkpoint, from object storage to object storage:",
       "    lightmill generate --checkpoint s3a://bucket/FLUX.1-schnell \\",
       "      --input s3a://bucket/prompts.parquet --output s3a://bucket/out",
       "",
-      "Columns of a prompt table: prompt, or those of a template; and if you like id,",
-      "negative_prompt, width, height, num_inference_steps, guidance_scale,",
+      "Columns of a prompt table: prompt, or the columns of a template; optional are",
+      "id, negative_prompt, width, height, num_inference_steps, guidance_scale,",
       "true_cfg_scale, max_sequence_length, seed, num_images_per_prompt, lora. All",
-      "others pass through to the manifest. CSV has a header, commas, letters in UTF-8.",
+      "other columns are copied to the manifest. CSV files have a header, commas and",
+      "UTF-8.",
       "",
-      "Exit statuses: 0 all done; 1 unexpected failure; 2 configuration or input",
-      "refused, before anything is drawn; 3 more failed and invalid rows than",
-      "--max-failures allows; 4 stopped at the deadline or by SIGTERM, with what",
-      "was drawn committed: run again for the rest."
+      "Exit statuses: 0 success; 1 unexpected failure; 2 invalid configuration or",
+      "input, before any image is drawn; 3 more failed and invalid rows than",
+      "--max-failures allows; 4 stopped by the deadline or by SIGTERM, with finished",
+      "images committed: run again for the rest."
     },
     mixinStandardHelpOptions = true,
     versionProvider = Versions.class)
 final class GenerateCommand implements Callable<Integer> {
 
   private static final Logger LOG = LoggerFactory.getLogger(GenerateCommand.class);
-
-  private static final DateTimeFormatter RUN_TIME =
-      DateTimeFormatter.ofPattern("yyyyMMdd'T'HHmmss'Z'").withZone(ZoneOffset.UTC);
+  private static final RegisteredOptions OPTIONS = new RegisteredOptions(Options.all(), Set.of());
 
   /** Set by the launcher: Java cannot tell whether standard error is a terminal. */
   private static final String TERMINAL = "LIGHTMILL_TERMINAL";
@@ -64,80 +66,65 @@ final class GenerateCommand implements Callable<Integer> {
   @Spec private CommandSpec spec;
 
   @Option(
-      names = JobFileArguments.CONFIG,
+      names = "--config",
       paramLabel = "FILE.yaml",
-      description = "Job file in YAML: the long names below as keys. The command line wins.")
-  @SuppressWarnings("UnusedVariable") // JobFileArguments takes it from the parsed command line
+      description =
+          "Job file in YAML with the options below as keys. The command line takes precedence.")
   private Path config;
 
-  @Mixin private PromptTableOptions promptTable;
-  @Mixin private OutputOptions output;
-  @Mixin private EngineOptions engine;
-  @Mixin private ImageOptions images;
-  @Mixin private SparkOptions spark;
+  /** The command with all registered options. */
+  static CommandLine commandLine() {
+    CommandLine command = new CommandLine(new GenerateCommand());
+    OPTIONS.addTo(command.getCommandSpec());
+    OPTIONS.groupIn(command);
+    return command;
+  }
 
   @Override
   public Integer call() throws IOException {
     Instant started = Instant.now();
-    GenerationSettings settings = settings(started);
-    SparkConf conf = spark.conf();
+    GenerationOptions options = options().named(started);
+    SparkConf conf = SparkSessions.conf(options);
     if (SparkSessions.isLocal(conf)) {
       startEngine();
     }
-    try (SparkSession session =
-        SparkSessions.start(conf, "lightmill generate " + settings.runId())) {
-      Instant flowing = Instant.now();
-      ImageGeneration.Result result = generate(session, settings);
-      FinishedRun run =
-          new FinishedRun(settings, AskedOptions.of(spec), result, started, flowing, Instant.now());
-      run.leaveBehind(session, spec.commandLine().getOut(), spec.commandLine().getErr());
-      return run.summary().exitStatus(settings.mostFailures());
+    String name = "lightmill generate " + options.get(Options.RUN_ID);
+    try (SparkSession session = SparkSessions.start(conf, name)) {
+      RunResult result = run(session, options, started);
+      new PrintedResult(spec.commandLine().getOut(), spec.commandLine().getErr()).print(result);
+      return ExitStatus.of(result.summary(), options.find(Options.MAX_FAILURES));
     }
   }
 
-  /** The options as the job takes them, checked as far as that needs no Spark. */
-  GenerationSettings settings(Instant now) {
-    return new GenerationSettings(
-        promptTable.table(),
-        images.defaults(),
-        engine.checkpoint(),
-        engine.loading(),
-        output.directory(),
-        output.format(),
-        output.pathTemplate(),
-        output.packing(),
-        engine.batchSize(),
-        engine.partitions(),
-        engine.device(),
-        engine.dtype(),
-        output.runId().orElseGet(() -> madeUpRunId(now)),
-        output.rerun(),
-        output.deadline(now),
-        output.maxFailures());
+  /** The options of job file and command line, checked as far as that needs no Spark. */
+  GenerationOptions options() {
+    Map<String, String> values = new LinkedHashMap<>();
+    if (config != null) {
+      values.putAll(JobFile.read(config));
+    }
+    values.putAll(OPTIONS.values(spec.commandLine().getParseResult()));
+    GenerationOptions options = GenerationOptions.parseWithSession(values);
+    options.get(Options.INPUT);
+    options.get(Options.OUTPUT_DIRECTORY);
+    return options;
   }
 
-  private ImageGeneration.Result generate(SparkSession session, GenerationSettings settings) {
+  private RunResult run(SparkSession session, GenerationOptions options, Instant started) {
     PrintWriter err = spec.commandLine().getErr();
+    boolean terminal = "1".equals(System.getenv(TERMINAL));
     try (GenerationProgress progress =
-            new GenerationProgress(
-                err, "1".equals(System.getenv(TERMINAL)), System::nanoTime, settings);
-        Termination termination = Termination.of(settings.runId(), err)) {
+            new GenerationProgress(err, terminal, System::nanoTime, options);
+        Termination termination = Termination.of(() -> GenerationRun.end(options), err)) {
       termination.listen();
-      return ImageGeneration.run(session, settings, progress);
+      return GenerationRun.execute(session, Optional.empty(), options, progress, started);
     }
   }
 
-  /** Beside Spark, since both take a while; whoever needs the engine first hears what failed. */
+  /** Loads libtorch while Spark starts; a failure is reported where libtorch is used. */
   private static void startEngine() {
     Thread start = new Thread(Torch::start, "start libtorch");
     start.setUncaughtExceptionHandler((thread, failure) -> LOG.debug("libtorch", failure));
     start.setDaemon(true);
     start.start();
-  }
-
-  private static String madeUpRunId(Instant now) {
-    return RUN_TIME.format(now)
-        + "-"
-        + RandomStringUtils.secure().next(4, "0123456789abcdefghijklmnopqrstuvwxyz");
   }
 }

@@ -2,20 +2,22 @@ package io.lightmill.jobs;
 
 import io.lightmill.pipeline.ClassifierFreeGuidance;
 import io.lightmill.pipeline.PipelineLimits;
-import io.lightmill.udfs.GenerationSettings;
-import io.lightmill.udfs.ImageGeneration;
+import io.lightmill.udfs.RunListener;
+import io.lightmill.udfs.option.GenerationOptions;
+import io.lightmill.udfs.option.Options;
 import io.lightmill.udfs.option.Redaction;
 import java.io.PrintWriter;
 import java.util.Locale;
+import java.util.Map;
 import java.util.function.LongSupplier;
 
-/** Says what a run is about to do, and draws a bar while it does it. Safe for several threads. */
-final class GenerationProgress implements ImageGeneration.Progress, AutoCloseable {
+/** Prints what a run is about to do, then a progress bar. Safe for several threads. */
+final class GenerationProgress implements RunListener, AutoCloseable {
 
   private final PrintWriter out;
   private final boolean terminal;
   private final LongSupplier nanoTime;
-  private final GenerationSettings settings;
+  private final GenerationOptions options;
   private ProgressBar bar;
   private long withoutDrawing;
 
@@ -24,25 +26,25 @@ final class GenerationProgress implements ImageGeneration.Progress, AutoCloseabl
    * @param nanoTime as {@link System#nanoTime}
    */
   GenerationProgress(
-      PrintWriter out, boolean terminal, LongSupplier nanoTime, GenerationSettings settings) {
+      PrintWriter out, boolean terminal, LongSupplier nanoTime, GenerationOptions options) {
     this.out = out;
     this.terminal = terminal;
     this.nanoTime = nanoTime;
-    this.settings = settings;
+    this.options = options;
   }
 
   @Override
   public void opened(String pipelineClass, String digest, PipelineLimits limits) {
-    GenerationSettings.Defaults asked = settings.defaults();
-    PipelineLimits.Defaults given = limits.defaults();
+    Map<String, String> given = options.columnDefaults();
+    PipelineLimits.Defaults defaults = limits.defaults();
     out.printf(
-        "checkpoint %s: %s, digest %.12s; %d×%d, %d steps where rows say nothing else%n",
-        Redaction.location(settings.checkpoint()),
+        "checkpoint %s: %s, digest %.12s; by default %s×%s, %s steps%n",
+        Redaction.location(options.get(Options.CHECKPOINT)),
         pipelineClass,
         digest,
-        asked.width().orElse(given.width()),
-        asked.height().orElse(given.height()),
-        asked.numInferenceSteps().orElse(given.numInferenceSteps()));
+        given.getOrDefault("width", "" + defaults.width()),
+        given.getOrDefault("height", "" + defaults.height()),
+        given.getOrDefault("num_inference_steps", "" + defaults.numInferenceSteps()));
     out.flush();
   }
 
@@ -51,7 +53,7 @@ final class GenerationProgress implements ImageGeneration.Progress, AutoCloseabl
     withoutDrawing = images - toGenerate;
     out.printf(
         "%s → %s: %d to draw%s%n",
-        Redaction.location(settings.table().location()),
+        Redaction.location(options.get(Options.INPUT)),
         images == 1 ? "1 image" : images + " images",
         toGenerate,
         withoutDrawing == 0 ? "" : ", %d reused or invalid".formatted(withoutDrawing));
@@ -65,8 +67,8 @@ final class GenerationProgress implements ImageGeneration.Progress, AutoCloseabl
   public synchronized void idleNegativePrompts(long images, ClassifierFreeGuidance guidance) {
     String scale = guidance.name().toLowerCase(Locale.ROOT);
     out.printf(
-        "note: %s a negative prompt without effect, since %s is 1 or less; give --%s 4, or a column"
-            + " %2$s, at twice the time to draw%n",
+        "note: %s a negative prompt without effect, since %s is at most 1; set --%s 4 or a column %2$s,"
+            + " which doubles the time to draw%n",
         images == 1 ? "1 image has" : images + " images have", scale, scale.replace('_', '-'));
     out.flush();
   }
@@ -74,13 +76,13 @@ final class GenerationProgress implements ImageGeneration.Progress, AutoCloseabl
   @Override
   public synchronized void tooManyFailures(long rows) {
     out.printf(
-        "%d rows failed or are invalid, more than --max-failures %d allows; batches that are being"
-            + " drawn are finished, and no further one is begun%n",
-        rows, settings.mostFailures().orElseThrow());
+        "%d rows failed or are invalid, more than --max-failures %d allows; running batches finish, and"
+            + " no further batch starts%n",
+        rows, options.get(Options.MAX_FAILURES));
     out.flush();
   }
 
-  /** Tasks pass over rows that need no drawing first. */
+  /** Tasks handle rows that need no drawing first. */
   @Override
   public synchronized void finished(long images) {
     if (bar != null) {

@@ -8,82 +8,149 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.dataformat.yaml.YAMLFactory;
 import io.lightmill.pipeline.ErrorCode;
 import io.lightmill.pipeline.LightmillException;
+import io.lightmill.udfs.option.GenerationOptions;
+import io.lightmill.udfs.option.Option;
+import io.lightmill.udfs.option.OptionType;
+import io.lightmill.udfs.option.Options;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Optional;
+import java.util.regex.Pattern;
 
 /**
- * A YAML file whose keys are the long names of options. Lists and mappings stand for options that
- * may be repeated.
+ * A YAML file with options of a run. An option that is a map has a mapping, or a list of {@code
+ * name=value}.
  *
- * @param path of the file
- * @param entries by key, in the order of the file
+ * <p>Relative paths of the prompt table and of the checkpoint are relative to the job file, so that
+ * it works from any directory. Names of Spark tables ({@code input-format: table}) are no paths.
  */
-record JobFile(Path path, Map<String, Entry> entries) {
+final class JobFile {
 
   private static final ObjectMapper YAML = new ObjectMapper(new YAMLFactory());
+  private static final Pattern URI_SCHEME = Pattern.compile("[A-Za-z][A-Za-z0-9+.-]*:.*");
+
+  private final Path path;
+  private final Map<Option<?>, Entry> entries = new LinkedHashMap<>();
 
   /**
-   * What a key was given.
-   *
-   * @param value a scalar, a list or a mapping
    * @param line of the key in the file, from 1
    */
-  record Entry(JsonNode value, int line) {}
+  private record Entry(JsonNode value, int line) {}
 
-  /**
-   * @throws LightmillException with {@code CONFIGURATION_INVALID} if the file is missing, is not
-   *     YAML, is not a mapping, or has a key twice
-   */
-  static JobFile read(Path path) {
-    try (JsonParser parser = YAML.createParser(Files.newBufferedReader(path))) {
-      return new JobFile(path, entries(path, parser));
-    } catch (JsonProcessingException e) {
-      throw invalid(
-          "Job file %s is not YAML: %s"
-              .formatted(path, firstLine(e.getOriginalMessage(), lineOf(e))));
-    } catch (NoSuchFileException e) {
-      throw invalid("Job file %s cannot be read: there is no such file.".formatted(path));
-    } catch (IOException e) {
-      throw invalid("Job file %s cannot be read: %s.".formatted(path, e));
-    }
+  private JobFile(Path path) {
+    this.path = path;
   }
 
-  private static Map<String, Entry> entries(Path path, JsonParser parser) throws IOException {
+  /**
+   * Reads the options of a file, as {@link GenerationOptions#parse} takes them.
+   *
+   * @throws LightmillException with {@code CONFIGURATION_INVALID} and the line, if the file is
+   *     missing, is not a YAML mapping, has an unknown key, a key twice, or an invalid value
+   */
+  static Map<String, String> read(Path path) {
+    JobFile file = new JobFile(path);
+    try (JsonParser parser = YAML.createParser(Files.newBufferedReader(path))) {
+      file.parse(parser);
+    } catch (JsonProcessingException e) {
+      String reason = e.getOriginalMessage().lines().findFirst().orElse("unreadable");
+      throw invalid(
+          "job file %s is not YAML: %s%s"
+              .formatted(
+                  path,
+                  reason,
+                  e.getLocation() == null ? "" : " at line " + e.getLocation().getLineNr()));
+    } catch (NoSuchFileException e) {
+      throw invalid("job file %s does not exist; check its path".formatted(path));
+    } catch (IOException e) {
+      throw invalid("job file %s cannot be read (%s); check its permissions".formatted(path, e));
+    }
+    Map<String, String> values = new LinkedHashMap<>();
+    file.entries.forEach((option, entry) -> values.putAll(file.values(option, entry)));
+    return values;
+  }
+
+  private void parse(JsonParser parser) throws IOException {
     if (parser.nextToken() != JsonToken.START_OBJECT) {
       throw invalid(
-          "Job file %s must hold a mapping of option names, such as 'input: prompts.csv'."
+          "job file %s must have a mapping of options, such as 'input: prompts.csv'"
               .formatted(path));
     }
-    Map<String, Entry> entries = new LinkedHashMap<>();
     while (parser.nextToken() == JsonToken.FIELD_NAME) {
       String key = parser.currentName();
       int line = parser.currentTokenLocation().getLineNr();
+      Option<?> option =
+          Options.named(key)
+              .orElseThrow(
+                  () ->
+                      refusal(
+                          line,
+                          "there is no option '%s'; did you mean '%s'?"
+                              .formatted(key, Options.closest(key))));
       parser.nextToken();
-      Entry before = entries.put(key, new Entry(YAML.readTree(parser), line));
+      Entry before = entries.put(option, new Entry(YAML.readTree(parser), line));
       if (before != null) {
-        throw invalid(
-            "Job file %s, line %d: '%s' is given for the second time, after line %d; remove one."
-                .formatted(path, line, key, before.line()));
+        throw refusal(
+            line,
+            "option '%s' is given twice, first in line %d; remove one"
+                .formatted(option, before.line()));
       }
     }
-    return entries;
   }
 
-  /** A refusal that names the line of a key. */
-  LightmillException refusal(String key, String reason) {
-    return invalid("Job file %s, line %d: %s".formatted(path, entries.get(key).line(), reason));
+  private Map<String, String> values(Option<?> option, Entry entry) {
+    Map<String, String> values = new LinkedHashMap<>();
+    JsonNode value = entry.value();
+    if (option.type().shape() == OptionType.Shape.MAP) {
+      if (!value.isContainerNode() || !value.valueStream().allMatch(JobFile::scalar)) {
+        throw refusal(entry.line(), "option '%s' must be a mapping".formatted(option));
+      }
+      if (value.isObject()) {
+        value
+            .propertyStream()
+            .forEach(each -> values.put(option + "." + each.getKey(), each.getValue().asText()));
+      } else {
+        value
+            .valueStream()
+            .forEach(each -> RegisteredOptions.put(values, option.key(), each.asText()));
+      }
+    } else {
+      if (!scalar(value)) {
+        throw refusal(entry.line(), "option '%s' must be one value".formatted(option));
+      }
+      values.put(option.key(), option.relative() ? resolved(value.asText()) : value.asText());
+    }
+    values.forEach((key, text) -> check(entry.line(), key, text));
+    return values;
   }
 
-  private static String lineOf(JsonProcessingException e) {
-    return e.getLocation() == null ? "" : " at line " + e.getLocation().getLineNr();
+  private void check(int line, String key, String text) {
+    try {
+      GenerationOptions.check(key, text);
+    } catch (LightmillException e) {
+      throw refusal(line, e.getMessage());
+    }
   }
 
-  private static String firstLine(String message, String place) {
-    return message.lines().findFirst().orElse("unreadable") + place + ".";
+  private static boolean scalar(JsonNode value) {
+    return value.isValueNode() && !value.isNull();
+  }
+
+  private String resolved(String location) {
+    boolean table =
+        Optional.ofNullable(entries.get(Options.INPUT_FORMAT))
+            .filter(format -> format.value().asText().equals("table"))
+            .isPresent();
+    return table || URI_SCHEME.matcher(location).matches()
+        ? location
+        : path.resolveSibling(location).toString();
+  }
+
+  private LightmillException refusal(int line, String reason) {
+    return invalid("job file %s, line %d: %s".formatted(path, line, reason));
   }
 
   private static LightmillException invalid(String message) {

@@ -1,6 +1,5 @@
 package io.lightmill.jobs;
 
-import io.lightmill.pipeline.LightmillException;
 import java.io.FileDescriptor;
 import java.io.FileOutputStream;
 import java.io.PrintWriter;
@@ -8,34 +7,25 @@ import java.nio.charset.StandardCharsets;
 import org.apache.spark.SparkUserAppException;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
-import picocli.CommandLine.ParameterException;
-import picocli.CommandLine.ParseResult;
-import picocli.CommandLine.RunLast;
 
 /**
  * The command line: {@code lightmill generate …}, or the same behind {@code spark-submit --class
  * io.lightmill.jobs.Lightmill}.
  *
- * <p>Exit statuses: 0 all done; 1 unexpected failure; 2 configuration or input refused; 3 finished
- * with more failed and invalid rows than {@code --max-failures}, or with a comparison that fails.
+ * <p>{@link ExitStatus} lists the exit statuses.
  */
 @Command(
     name = "lightmill",
     description = "Turns tables of prompts into images.",
-    subcommands = {
-      GenerateCommand.class,
-      VerifyCommand.class,
-      MemoryCommand.class,
-      CommandLine.HelpCommand.class
-    },
     versionProvider = Versions.class,
     mixinStandardHelpOptions = true,
     synopsisSubcommandLabel = "COMMAND",
     footer = {
       "",
-      "Exit statuses: 0 all done; 1 unexpected failure; 2 configuration or input refused;",
-      "3 finished with more failed and invalid rows than --max-failures (generate), or with",
-      "comparisons that fail (verify)."
+      "Exit statuses: 0 success; 1 unexpected failure; 2 invalid configuration or",
+      "input; 3 more failed and invalid rows than --max-failures allows (generate),",
+      "or comparisons that fail (verify); 4 stopped by the deadline or by SIGTERM",
+      "(generate)."
     })
 public final class Lightmill {
 
@@ -53,25 +43,19 @@ public final class Lightmill {
   static CommandLine commandLine() {
     FailureMessages failures = new FailureMessages();
     return new CommandLine(new Lightmill())
-        .setCaseInsensitiveEnumValuesAllowed(true)
-        .setExpandAtFiles(false) // a prompt may begin with @
+        .addSubcommand(GenerateCommand.commandLine())
+        .addSubcommand(VerifyCommand.commandLine())
+        .addSubcommand(MemoryCommand.commandLine())
+        .addSubcommand(new CommandLine.HelpCommand())
+        .setExpandAtFiles(false) // a prompt may start with @
         .setUsageHelpAutoWidth(true)
-        .setExecutionStrategy(Lightmill::execute)
         .setParameterExceptionHandler(failures)
         .setExecutionExceptionHandler(failures);
   }
 
-  private static int execute(ParseResult commandLine) {
-    try {
-      return new RunLast().execute(JobFileArguments.complete(commandLine));
-    } catch (LightmillException e) {
-      throw new ParameterException(commandLine.commandSpec().commandLine(), e.getMessage(), e);
-    }
-  }
-
   /**
-   * Ends the process. A driver in cluster mode throws instead: its master would take {@code
-   * System.exit} for a driver that died early, and would hide the status.
+   * Ends the process. A driver in cluster mode throws instead, since its master takes {@code
+   * System.exit} for a crash of the driver and hides the status.
    */
   private static void exit(int status) throws SparkUserAppException {
     if (!"cluster".equals(System.getProperty("spark.submit.deployMode"))) {
@@ -81,7 +65,7 @@ public final class Lightmill {
     }
   }
 
-  /** Java 17 would write the platform's charset, which in a container is often ASCII. */
+  /** By default Java 17 writes the platform's charset, which is often ASCII in a container. */
   private static PrintWriter utf8(FileDescriptor stream) {
     return new PrintWriter(new FileOutputStream(stream), true, StandardCharsets.UTF_8);
   }

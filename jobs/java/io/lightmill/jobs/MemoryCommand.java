@@ -1,21 +1,29 @@
 package io.lightmill.jobs;
 
+import io.lightmill.pipeline.DType;
 import io.lightmill.pipeline.checkpoint.Checkpoint;
 import io.lightmill.pipeline.families.MemoryPlan;
 import io.lightmill.udfs.checkpoint.CheckpointFetch;
+import io.lightmill.udfs.option.Option;
+import io.lightmill.udfs.option.OptionGroup;
+import io.lightmill.udfs.option.OptionType;
+import io.lightmill.udfs.option.Options;
 import java.io.PrintWriter;
+import java.util.List;
 import java.util.Locale;
+import java.util.Set;
 import java.util.concurrent.Callable;
 import org.apache.hadoop.conf.Configuration;
+import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
-import picocli.CommandLine.Option;
+import picocli.CommandLine.ParseResult;
 import picocli.CommandLine.Spec;
 
-/** {@code lightmill memory}: what a checkpoint takes on a device, computed from its configs. */
+/** {@code lightmill memory}: the memory that a checkpoint needs, computed from its configs. */
 @Command(
     name = "memory",
-    description = "Says how much memory a checkpoint takes on a device; loads no weights.",
+    description = "Prints how much memory a checkpoint needs on a device; loads no weights.",
     customSynopsis = "lightmill memory --checkpoint=LOCATION [OPTION]…",
     sortOptions = false,
     mixinStandardHelpOptions = true,
@@ -24,61 +32,42 @@ final class MemoryCommand implements Callable<Integer> {
 
   private static final double GIB = 1L << 30;
 
+  private static final Option<String> CHECKPOINT = Options.CHECKPOINT.orNone();
+  private static final Option<DType> DTYPE = Options.DTYPE.or(DType.BF16);
+  private static final Option<Integer> WIDTH = size("width", "PIXELS", "Width of the images.", 1024);
+  private static final Option<Integer> HEIGHT =
+      size("height", "PIXELS", "Height of the images.", 1024);
+  private static final Option<Integer> TOKENS =
+      size("max-sequence-length", "TOKENS", "Prompt tokens of the long text encoder.", 512);
+  private static final Option<Integer> BATCH_SIZE = Options.BATCH_SIZE.or(1);
+
   @Spec private CommandSpec spec;
 
-  @Option(
-      names = "--checkpoint",
-      paramLabel = "LOCATION",
-      required = true,
-      description =
-          "builtin:pocket, or a directory in diffusers' layout on any Hadoop file system.")
-  private String location;
+  static CommandLine commandLine() {
+    CommandLine command = new CommandLine(new MemoryCommand());
+    new RegisteredOptions(
+            List.of(CHECKPOINT, DTYPE, WIDTH, HEIGHT, TOKENS, BATCH_SIZE), Set.of(CHECKPOINT))
+        .addTo(command.getCommandSpec());
+    return command;
+  }
 
-  @Option(
-      names = "--dtype",
-      paramLabel = "TYPE",
-      defaultValue = "bfloat16",
-      description = "float32, bfloat16 or float16 (${DEFAULT-VALUE}).")
-  private EngineOptions.WeightType dtype;
-
-  @Option(
-      names = "--width",
-      paramLabel = "PIXELS",
-      defaultValue = "1024",
-      description = "Of the images (${DEFAULT-VALUE}).")
-  private int width;
-
-  @Option(
-      names = "--height",
-      paramLabel = "PIXELS",
-      defaultValue = "1024",
-      description = "Of the images (${DEFAULT-VALUE}).")
-  private int height;
-
-  @Option(
-      names = "--max-sequence-length",
-      paramLabel = "TOKENS",
-      defaultValue = "512",
-      description = "Prompt tokens that the long text encoder sees (${DEFAULT-VALUE}).")
-  private int maxSequenceLength;
-
-  @Option(
-      names = "--batch-size",
-      paramLabel = "N",
-      defaultValue = "1",
-      description = "Images that the engine draws at once (${DEFAULT-VALUE}).")
-  private int batchSize;
+  private static Option<Integer> size(String key, String label, String help, int value) {
+    return Option.of(key, OptionType.wholeNumber(1), label, OptionGroup.IMAGES, help).or(value);
+  }
 
   @Override
   public Integer call() {
+    ParseResult line = spec.commandLine().getParseResult();
     MemoryPlan plan =
         MemoryPlan.of(
-            Checkpoint.open(new CheckpointFetch(new Configuration()).localize(location)),
-            dtype.dtype(),
-            OptionBounds.atLeast(1, "--width", width),
-            OptionBounds.atLeast(1, "--height", height),
-            OptionBounds.atLeast(1, "--max-sequence-length", maxSequenceLength),
-            OptionBounds.atLeast(1, "--batch-size", batchSize));
+            Checkpoint.open(
+                new CheckpointFetch(new Configuration())
+                    .localize(RegisteredOptions.value(line, CHECKPOINT))),
+            RegisteredOptions.value(line, DTYPE),
+            RegisteredOptions.value(line, WIDTH),
+            RegisteredOptions.value(line, HEIGHT),
+            RegisteredOptions.value(line, TOKENS),
+            RegisteredOptions.value(line, BATCH_SIZE));
     PrintWriter out = spec.commandLine().getOut();
     out.printf("%-14s %16s %12s %12s%n", "network", "parameters", "weights", "activations");
     for (MemoryPlan.Network network : plan.networks()) {

@@ -5,8 +5,8 @@ import java.util.Locale;
 import java.util.function.LongSupplier;
 
 /**
- * Counts images and tells when the last will be there: redrawn in place on a terminal, a plain line
- * now and then elsewhere. Safe for several threads.
+ * Shows the number of finished images and the remaining time: in place on a terminal, elsewhere as a
+ * line every ten seconds. Safe for several threads.
  */
 final class ProgressBar implements AutoCloseable {
 
@@ -45,7 +45,7 @@ final class ProgressBar implements AutoCloseable {
     }
   }
 
-  /** Moves on to {@code count} finished images; late news of fewer is ignored. */
+  /** Sets the number of finished images; a smaller number than before is ignored. */
   synchronized void reach(long count) {
     done = Math.max(done, Math.min(count, total));
     long now = nanoTime.getAsLong();
@@ -54,7 +54,7 @@ final class ProgressBar implements AutoCloseable {
     }
   }
 
-  /** Draws the last state and goes to the next line. */
+  /** Draws the final state and ends the line. */
   @Override
   public synchronized void close() {
     if (!closed) {

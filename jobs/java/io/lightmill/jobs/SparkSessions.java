@@ -2,11 +2,13 @@ package io.lightmill.jobs;
 
 import io.lightmill.pipeline.ErrorCode;
 import io.lightmill.pipeline.LightmillException;
+import io.lightmill.udfs.option.GenerationOptions;
+import io.lightmill.udfs.option.Options;
 import org.apache.commons.lang3.Strings;
 import org.apache.spark.SparkConf;
 import org.apache.spark.sql.SparkSession;
 
-/** Starts sessions with what the job needs, wherever the user has not chosen otherwise. */
+/** Starts sessions with the settings that a run needs, where the user has not set them. */
 final class SparkSessions {
 
   private static final String PLUGINS = "spark.plugins";
@@ -15,25 +17,39 @@ final class SparkSessions {
   private static final String ENGINE_JAVA_OPTIONS =
       "-Dai.djl.offline=true -Djava.awt.headless=true";
 
+  private static final String SLOTS_PER_GPU = "spark.lightmill.slotsPerGpu";
+
   private SparkSessions() {}
 
-  static SparkSession start(SparkConf asked, String name) {
-    SparkConf conf = configured(asked.clone()).setAppName(name);
+  /** The settings of spark-submit, overridden by the options. */
+  static SparkConf conf(GenerationOptions options) {
+    SparkConf conf = new SparkConf();
+    options.entries(Options.CONF).forEach(conf::set);
+    options.find(Options.MASTER).ifPresent(conf::setMaster);
+    options
+        .find(Options.SLOTS_PER_GPU)
+        .ifPresent(slots -> conf.set(SLOTS_PER_GPU, slots.toString()));
+    conf.setIfMissing("spark.master", "local[*]");
+    return conf;
+  }
+
+  static SparkSession start(SparkConf requested, String name) {
+    SparkConf conf = configured(requested.clone()).setAppName(name);
     try {
       return SparkSession.builder().config(conf).getOrCreate();
     } catch (Exception e) { // Spark throws checked exceptions that Scala does not declare
       throw new LightmillException(
           ErrorCode.CONFIGURATION_INVALID,
-          "Spark cannot be started with master '%s': %s. Fix --master or --conf."
+          "Spark does not start with master '%s': %s; fix --master or --conf"
               .formatted(conf.get("spark.master"), Strings.CS.removeEnd(e.getMessage(), ".")),
           e);
     }
   }
 
-  /** Completes what the user asked for; never overrides it. */
+  /** Adds settings to those of the user; never overrides these. */
   static SparkConf configured(SparkConf conf) {
     prepend(conf, PLUGINS, PROGRESS_PLUGIN, ",");
-    // Our own progress is shown, and INFO lines would run through it.
+    // INFO lines would interrupt the progress bar.
     conf.setIfMissing("spark.ui.showConsoleProgress", "false");
     conf.setIfMissing("spark.log.level", "WARN");
     if (isLocal(conf)) {
@@ -50,19 +66,19 @@ final class SparkSessions {
   }
 
   private static void configureLocal(SparkConf conf) {
-    // The user interface costs a second at the start; a few tasks are enough for a planning stage.
+    // The user interface takes a second to start; a few tasks are enough for planning.
     conf.setIfMissing("spark.ui.enabled", "false");
     conf.setIfMissing("spark.sql.shuffle.partitions", "8");
-    // What a session computes in tables is small: compiling it takes longer than running it.
+    // Tables are small: compiling their queries takes longer than running them.
     conf.setIfMissing("spark.sql.codegen.wholeStage", "false");
     conf.setIfMissing("spark.sql.codegen.factoryMode", "NO_CODEGEN");
-    // Nobody else is to be reached, and the host's own name may not resolve.
+    // No other host has to be reached, and the name of this one may not resolve.
     conf.setIfMissing("spark.driver.host", "127.0.0.1");
     conf.setIfMissing("spark.driver.bindAddress", "127.0.0.1");
   }
 
   private static void configureExecutors(SparkConf conf) {
-    // User options come last: the JVM takes the last of two.
+    // User options come last, since the JVM takes the last of two.
     prepend(conf, EXECUTOR_JAVA_OPTIONS, ENGINE_JAVA_OPTIONS, " ");
     // Spinning OpenMP threads starve the tasks that encode and store images.
     conf.setIfMissing("spark.executorEnv.OMP_WAIT_POLICY", "PASSIVE");

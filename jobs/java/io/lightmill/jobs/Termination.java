@@ -1,41 +1,43 @@
 package io.lightmill.jobs;
 
-import io.lightmill.udfs.ImageGeneration;
 import java.io.PrintWriter;
 import java.util.concurrent.atomic.AtomicReference;
 import org.apache.hadoop.service.launcher.IrqHandler;
 
 /**
- * SIGTERM, as clouds send it before they take a machine away: the first ends the run gracefully,
- * and a second one ends the process.
+ * Handles SIGTERM, which cloud providers send before they stop a machine: the first signal ends the
+ * run gracefully, a second one ends the process.
  */
 final class Termination implements AutoCloseable {
 
   private static final AtomicReference<Termination> LISTENING = new AtomicReference<>();
 
-  /** As shells report a process that the signal ended. */
+  /** The status that shells report for a process that the signal ended. */
   private static final int TERMINATED = 128 + 15;
 
-  private final String runId;
+  private final Runnable end;
   private final PrintWriter err;
-  private boolean told;
+  private boolean received;
 
-  private Termination(String runId, PrintWriter err) {
-    this.runId = runId;
+  private Termination(Runnable end, PrintWriter err) {
+    this.end = end;
     this.err = err;
   }
 
-  static Termination of(String runId, PrintWriter err) {
-    return new Termination(runId, err);
+  /**
+   * @param end ends the run gracefully
+   */
+  static Termination of(Runnable end, PrintWriter err) {
+    return new Termination(end, err);
   }
 
-  /** From now on until closed, the signal ends this run. */
+  /** Handles the signal until closed. */
   void listen() {
     LISTENING.set(this);
-    new IrqHandler(IrqHandler.SIGTERM, signal -> received()).bind();
+    new IrqHandler(IrqHandler.SIGTERM, signal -> handle()).bind();
   }
 
-  private static void received() {
+  private static void handle() {
     Termination listening = LISTENING.get();
     if (listening == null || !listening.first()) {
       System.exit(TERMINATED);
@@ -43,15 +45,15 @@ final class Termination implements AutoCloseable {
   }
 
   private synchronized boolean first() {
-    if (told) {
+    if (received) {
       return false;
     }
-    told = true;
+    received = true;
     err.println(
-        "lightmill: told to end; batches that are being drawn are finished, and all is committed"
-            + " (a second signal ends at once)");
+        "lightmill: the run ends on SIGTERM: running batches finish, and finished images are committed"
+            + " (a second signal ends the process at once)");
     err.flush();
-    ImageGeneration.end(runId);
+    end.run();
     return true;
   }
 

@@ -1,5 +1,6 @@
 package io.lightmill.jobs;
 
+import io.lightmill.pipeline.DType;
 import io.lightmill.pipeline.Device;
 import io.lightmill.pipeline.DiffusionPipeline;
 import io.lightmill.pipeline.ErrorCode;
@@ -10,79 +11,82 @@ import io.lightmill.pipeline.torch.Torch;
 import io.lightmill.pipeline.verify.SchedulerTables;
 import io.lightmill.pipeline.verify.Verification;
 import io.lightmill.udfs.checkpoint.CheckpointFetch;
+import io.lightmill.udfs.option.Option;
+import io.lightmill.udfs.option.OptionGroup;
+import io.lightmill.udfs.option.OptionType;
+import io.lightmill.udfs.option.Options;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.Callable;
+import java.util.regex.Pattern;
 import org.apache.hadoop.conf.Configuration;
+import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
-import picocli.CommandLine.Option;
+import picocli.CommandLine.ParseResult;
 import picocli.CommandLine.Spec;
 
-/** {@code lightmill verify}: a checkpoint and recordings of diffusers in, their differences out. */
+/** {@code lightmill verify}: compares a checkpoint with recordings of diffusers. */
 @Command(
     name = "verify",
-    description = "Holds a checkpoint's drawing against recordings of diffusers.",
+    description = "Compares the results of a checkpoint with recordings of diffusers.",
     customSynopsis = "lightmill verify --checkpoint=LOCATION --reference=DIRECTORY [OPTION]…",
     sortOptions = false,
     mixinStandardHelpOptions = true,
     versionProvider = Versions.class)
 final class VerifyCommand implements Callable<Integer> {
 
+  private static final Option<String> CHECKPOINT = Options.CHECKPOINT.orNone();
+
+  private static final Option<String> REFERENCE =
+      Option.of(
+          "reference",
+          OptionType.text(),
+          "DIRECTORY",
+          OptionGroup.MODEL,
+          "Directory with cases.json and cases.safetensors. scheduler_tables.json is compared too,"
+              + " if it is there or in the directory above.");
+
+  private static final Option<String> DEVICE =
+      Option.of(
+              "device",
+              OptionType.text(
+                  Pattern.compile("cpu|cuda:\\d{1,4}"), "cpu or cuda:N, such as cuda:0"),
+              "DEVICE",
+              OptionGroup.MODEL,
+              "cpu or cuda:N.")
+          .or("cpu");
+
+  /** The limits of comparisons are those of float32. */
+  private static final Option<DType> DTYPE = Options.DTYPE.or(DType.F32);
+
   @Spec private CommandSpec spec;
 
-  @Option(
-      names = "--checkpoint",
-      paramLabel = "LOCATION",
-      required = true,
-      description =
-          "builtin:pocket, or a directory in diffusers' layout on any Hadoop file system.")
-  private String location;
-
-  @Option(
-      names = "--reference",
-      paramLabel = "DIRECTORY",
-      required = true,
-      description =
-          "Holds cases.json and cases.safetensors; scheduler_tables.json is held too, there or in"
-              + " the directory above.")
-  private Path reference;
-
-  @Option(
-      names = "--variant",
-      paramLabel = "NAME",
-      description =
-          "Which of several files of the same weights to read, such as fp16; the plain ones, or"
-              + " the only ones, unless given.")
-  private Optional<String> variant;
-
-  @Option(
-      names = "--device",
-      paramLabel = "DEVICE",
-      defaultValue = "cpu",
-      description = "cpu or cuda:N (${DEFAULT-VALUE}).")
-  private String device;
-
-  @Option(
-      names = "--dtype",
-      paramLabel = "TYPE",
-      defaultValue = "float32",
-      description =
-          "Weights on the device: float32, bfloat16 or float16 (${DEFAULT-VALUE}). The limits are"
-              + " those of float32.")
-  private EngineOptions.WeightType dtype;
+  static CommandLine commandLine() {
+    CommandLine command = new CommandLine(new VerifyCommand());
+    new RegisteredOptions(
+            List.of(CHECKPOINT, REFERENCE, Options.VARIANT, DEVICE, DTYPE),
+            Set.of(CHECKPOINT, REFERENCE))
+        .addTo(command.getCommandSpec());
+    return command;
+  }
 
   @Override
   public Integer call() {
-    Device where = device();
+    ParseResult line = spec.commandLine().getParseResult();
+    Device where = device(RegisteredOptions.value(line, DEVICE));
+    Path reference = Path.of(RegisteredOptions.value(line, REFERENCE));
     Verification verification = Verification.read(reference);
     Optional<SchedulerTables> schedules = SchedulerTables.near(reference);
     Checkpoint checkpoint =
-        Checkpoint.open(new CheckpointFetch(new Configuration()).localize(location), variant);
+        Checkpoint.open(new CheckpointFetch(new Configuration()).localize(RegisteredOptions.value(line, CHECKPOINT)),
+            RegisteredOptions.find(line, Options.VARIANT));
     verification.requirePipelineOf(checkpoint);
     ComparisonTable table =
         new ComparisonTable(spec.commandLine().getOut(), verification.caseNames());
-    try (DiffusionPipeline pipeline = Pipelines.load(checkpoint, where, dtype.dtype())) {
+    try (DiffusionPipeline pipeline = Pipelines.load(checkpoint, where, RegisteredOptions.value(line, DTYPE))) {
       table.header();
       schedules.ifPresent(tables -> tables.run(table::row));
       verification.run(pipeline, table::row);
@@ -91,19 +95,14 @@ final class VerifyCommand implements Callable<Integer> {
     return table.allHold() ? ExitStatus.DONE : ExitStatus.COMPARISONS_FAILED;
   }
 
-  private Device device() {
-    if (!device.matches("cpu|cuda:\\d{1,4}")) {
-      throw new LightmillException(
-          ErrorCode.CONFIGURATION_INVALID,
-          "--device is '%s', but must be cpu or cuda:N, such as cuda:0.".formatted(device));
-    }
+  private static Device device(String device) {
     Device wanted = new Device(device);
     if (!wanted.equals(Device.CPU)) {
       int index = Integer.parseInt(device.substring("cuda:".length()));
       if (index >= Torch.gpus()) {
         throw new LightmillException(
             ErrorCode.CONFIGURATION_INVALID,
-            "--device is %s, but libtorch sees %d GPUs; name one that is there, or install a libtorch with CUDA."
+            "option 'device' is '%s', but libtorch finds %d GPUs; name one of them, or install a libtorch with CUDA"
                 .formatted(device, Torch.gpus()));
       }
     }

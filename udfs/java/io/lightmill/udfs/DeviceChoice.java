@@ -1,11 +1,11 @@
 package io.lightmill.udfs;
 
-/** What a job wants to draw on. */
+/** The devices of a run. */
 public enum DeviceChoice {
   /** GPUs where tasks can have them, the CPU elsewhere. */
   AUTO,
-  /** The CPU, whatever else is there. */
+  /** The CPU, even where there are GPUs. */
   CPU,
-  /** GPUs, or the job is refused. */
+  /** GPUs; without any, the run is refused. */
   CUDA
 }

@@ -2,30 +2,30 @@ package io.lightmill.udfs;
 
 import java.util.Locale;
 
-/** What became of an image asked for. */
+/** The result for a requested image. */
 public enum ImageStatus {
   /** Drawn and stored by this run. */
   GENERATED,
-  /** The same image is there already: from an earlier run, or for another row of this one. */
+  /** The same image exists already: from an earlier run, or for another row of this one. */
   REUSED,
-  /** The table row cannot be drawn as it stands. */
+  /** A value of the table row is invalid. */
   INVALID,
   /** Drawing or storing failed. */
   FAILED,
-  /** The run was stopped before its turn came; a rerun draws it. */
+  /** The run stopped before the image was drawn; a rerun draws it. */
   PENDING;
 
-  /** The status that manifests spell so. */
+  /** The status with this label. */
   public static ImageStatus labelled(String label) {
     return valueOf(label.toUpperCase(Locale.ROOT));
   }
 
-  /** Whether somebody has to fix something before there is an image. */
+  /** Whether something has to be fixed before there is an image. */
   public boolean isFailure() {
     return this == FAILED || this == INVALID;
   }
 
-  /** As manifests spell it. */
+  /** The name in manifests. */
   public String label() {
     return name().toLowerCase(Locale.ROOT);
   }

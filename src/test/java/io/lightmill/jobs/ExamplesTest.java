@@ -2,7 +2,8 @@ package io.lightmill.jobs;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.lightmill.udfs.GenerationSettings;
+import io.lightmill.udfs.option.GenerationOptions;
+import io.lightmill.udfs.option.Options;
 import io.lightmill.udfs.TestSpark;
 import java.nio.file.Path;
 import java.util.List;
@@ -20,13 +21,13 @@ class ExamplesTest {
   @ParameterizedTest
   @ValueSource(strings = {"catalogue", "campaign"})
   void anExampleReadsTheTableBesideIt(String name) {
-    GenerationSettings settings = settings(name);
-    assertThat(settings.table().location()).isEqualTo("conf/examples/" + name + ".csv");
-    assertThat(settings.output()).isEqualTo("out/" + name);
-    assertThat(settings.checkpoint()).isEqualTo("builtin:pocket");
-    List<Row> rows = table(settings).collectAsList();
+    GenerationOptions options = options(name);
+    assertThat(options.get(Options.INPUT)).isEqualTo("conf/examples/" + name + ".csv");
+    assertThat(options.get(Options.OUTPUT_DIRECTORY)).isEqualTo("out/" + name);
+    assertThat(options.get(Options.CHECKPOINT)).isEqualTo("builtin:pocket");
+    List<Row> rows = table(options).collectAsList();
     assertThat(rows).isNotEmpty();
-    String id = settings.table().columns().getOrDefault("id", "id");
+    String id = options.entries(Options.COLUMN).getOrDefault("id", "id");
     assertThat(rows.stream().map(row -> row.<String>getAs(id)))
         .doesNotContainNull()
         .doesNotHaveDuplicates();
@@ -34,26 +35,26 @@ class ExamplesTest {
 
   @Test
   void theCatalogueHasTheColumnsOfItsTemplate() {
-    GenerationSettings settings = settings("catalogue");
-    Dataset<Row> table = table(settings);
+    GenerationOptions options = options("catalogue");
+    Dataset<Row> table = table(options);
     assertThat(table.count()).isEqualTo(24);
-    assertThat(settings.table().promptTemplate()).contains("{color} {name} on {background}");
+    assertThat(options.find(Options.PROMPT_TEMPLATE)).contains("{color} {name} on {background}");
     assertThat(table.columns()).contains("color", "name", "background", "sku");
   }
 
   @Test
   void theCampaignAsksForSizesThatEveryCheckpointTakes() {
-    for (Row row : table(settings("campaign")).collectAsList()) {
+    for (Row row : table(options("campaign")).collectAsList()) {
       assertThat(Integer.parseInt(row.getAs("width")) % 16).isZero();
       assertThat(Integer.parseInt(row.getAs("height")) % 16).isZero();
     }
   }
 
-  private static GenerationSettings settings(String name) {
-    return ParsedGenerate.of("--config=" + EXAMPLES.resolve(name + ".yaml")).settings();
+  private static GenerationOptions options(String name) {
+    return ParsedGenerate.of("--config=" + EXAMPLES.resolve(name + ".yaml")).options();
   }
 
-  private static Dataset<Row> table(GenerationSettings settings) {
-    return TestSpark.session().read().option("header", true).csv(settings.table().location());
+  private static Dataset<Row> table(GenerationOptions options) {
+    return TestSpark.session().read().option("header", true).csv(options.get(Options.INPUT));
   }
 }

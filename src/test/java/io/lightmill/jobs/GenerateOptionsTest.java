@@ -2,150 +2,168 @@ package io.lightmill.jobs;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.lightmill.pipeline.DType;
-import io.lightmill.pipeline.image.ImageFormat;
-import io.lightmill.udfs.DeviceChoice;
-import io.lightmill.udfs.GenerationSettings;
-import io.lightmill.udfs.shard.ShardFormat;
-import java.time.Instant;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import io.lightmill.udfs.option.GenerationOptions;
+import io.lightmill.udfs.option.Options;
+import io.lightmill.udfs.option.Redaction;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
-import java.util.Optional;
-import java.util.OptionalInt;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
+/** What the values mean is tested where options are parsed. */
 class GenerateOptionsTest {
+
+  /** A value other than the default for each option, as the run record has it. */
+  private static final Map<String, Object> EVERY = new LinkedHashMap<>();
+
+  static {
+    EVERY.put("input", "s3a://bucket/part-*.json");
+    EVERY.put("input-format", "json");
+    EVERY.put("column", Map.of("prompt", "caption", "id", "sku"));
+    EVERY.put("prompt-template", "a {color} {name}, \"boxed\" 100 %");
+    EVERY.put("limit", 7);
+    EVERY.put("output", "s3a://bucket/out");
+    EVERY.put("format", "jpeg");
+    EVERY.put("path-template", "{sku}/{image_id}");
+    EVERY.put("sink", "webdataset");
+    EVERY.put("shard-size", 500);
+    EVERY.put("force", true);
+    EVERY.put("retry-failed", false);
+    EVERY.put("deadline", "7h30m");
+    EVERY.put("max-failures", 3);
+    EVERY.put("checkpoint", "hdfs:///models/flux");
+    EVERY.put("variant", "fp16");
+    EVERY.put("dtype", "bfloat16");
+    EVERY.put(
+        "lora", Map.of("brand", "s3a://bucket/brand.safetensors", "style", "a=b,c=d.safetensors"));
+    EVERY.put("device", "cuda");
+    EVERY.put("batch-size", 4);
+    EVERY.put("partitions", 12);
+    EVERY.put("offload", true);
+    EVERY.put("width", "1344");
+    EVERY.put("height", "768");
+    EVERY.put("num-inference-steps", "28");
+    EVERY.put("guidance-scale", "3.5");
+    EVERY.put("true-cfg-scale", "4");
+    EVERY.put("negative-prompt", "@blurry, --ugly");
+    EVERY.put("num-images-per-prompt", "2");
+    EVERY.put("max-sequence-length", "512");
+    EVERY.put("default-lora", "brand@0.5");
+    EVERY.put("seed", -9007199254740993L);
+    EVERY.put("truncate-prompts", true);
+    EVERY.put("master", "local[3]");
+    EVERY.put("conf", Map.of("spark.ui.enabled", "true", "spark.a", "-Da=b,c -Dd=e"));
+    EVERY.put("slots-per-gpu", 2);
+  }
+
+  @Test
+  void everyRegisteredOptionIsAnOptionOfTheCommandLineAndAKeyOfAJobFile(@TempDir Path directory)
+      throws IOException {
+    GenerationOptions line = ParsedGenerate.of(arguments(EVERY)).options();
+
+    assertThat(line.jobFile()).isEqualTo(EVERY);
+    assertThat(EVERY.keySet())
+        .containsExactlyInAnyOrderElementsOf(
+            Options.all().stream()
+                .map(option -> option.key())
+                .filter(key -> !key.equals("run-id"))
+                .toList());
+
+    Path file = directory.resolve("job.yaml");
+    Files.write(file, new ObjectMapper().writeValueAsBytes(line.jobFile()));
+    assertThat(ParsedGenerate.of("--config=" + file).options()).isEqualTo(line);
+  }
+
+  private static String[] arguments(Map<String, Object> values) {
+    List<String> arguments = new ArrayList<>();
+    values.forEach(
+        (key, value) -> {
+          if (value instanceof Map<?, ?> map) {
+            map.forEach((name, each) -> arguments.add("--" + key + "=" + name + "=" + each));
+          } else if (value.equals(true)) {
+            arguments.add("--" + key);
+          } else if (value.equals(false)) {
+            arguments.add("--no-" + key);
+          } else {
+            arguments.add("--" + key);
+            arguments.add(value.toString());
+          }
+        });
+    return arguments.toArray(String[]::new);
+  }
 
   @Test
   void tableAndOutputAreEnough() {
-    GenerationSettings settings = ParsedGenerate.of("--input=a.csv", "--output=out").settings();
-    assertThat(settings.table())
+    GenerationOptions options = ParsedGenerate.of("--input=a.csv", "--output=out").options();
+    assertThat(options)
+        .isEqualTo(GenerationOptions.parse(Map.of("input", "a.csv", "output", "out")));
+    assertThat(options.jobFile())
         .isEqualTo(
-            new GenerationSettings.Table(
-                "a.csv", Optional.empty(), Map.of(), Optional.empty(), OptionalInt.empty()));
-    assertThat(settings.defaults())
-        .isEqualTo(
-            new GenerationSettings.Defaults(
-                OptionalInt.empty(),
-                OptionalInt.empty(),
-                OptionalInt.empty(),
-                Optional.empty(),
-                Optional.empty(),
-                Optional.empty(),
-                OptionalInt.empty(),
-                OptionalInt.empty(),
-                0,
-                false,
-                Optional.empty()));
-    assertThat(settings)
-        .isEqualTo(
-            new GenerationSettings(
-                settings.table(),
-                settings.defaults(),
-                "builtin:pocket",
-                GenerationSettings.Loading.PLAIN,
-                "out",
-                ImageFormat.PNG,
-                Optional.empty(),
-                Optional.empty(),
-                8,
-                OptionalInt.empty(),
-                DeviceChoice.AUTO,
-                Optional.empty(),
-                settings.runId(),
-                new GenerationSettings.Rerun(false, true),
-                Optional.empty(),
-                OptionalInt.empty()));
-    assertThat(settings.runId()).matches("20260304T050607Z-[a-z0-9]{4}");
-  }
-
-  @Test
-  void everyOptionReachesTheSettings() {
-    GenerationSettings settings =
-        ParsedGenerate.of(
-                "--input=s3a://bucket/part-*.json",
-                "--input-format=json",
-                "--column=prompt=caption",
-                "--prompt-template=a {color} {name}, \"boxed\"",
-                "--column=id=sku",
-                "--limit=7",
-                "--output=s3a://bucket/out",
-                "--format=jpeg",
-                "--path-template={sku}/{image_id}",
-                "--sink=webdataset",
-                "--shard-size=500",
-                "--force",
-                "--no-retry-failed",
-                "--deadline=7h30m",
-                "--max-failures=3",
-                "--run-id=spring.1",
-                "--checkpoint=hdfs:///models/flux",
-                "--batch-size=4",
-                "--dtype=bfloat16",
-                "--partitions=12",
-                "--device=cuda",
-                "--width=1344",
-                "--height=768",
-                "--num-inference-steps=28",
-                "--guidance-scale=3.5",
-                "--true-cfg-scale=4",
-                "--negative-prompt=@blurry, --ugly",
-                "--num-images-per-prompt=2",
-                "--max-sequence-length=512",
-                "--seed=-9007199254740993",
-                "--truncate-prompts",
-                "--lora=brand=s3a://bucket/brand.safetensors",
-                "--lora=style=style.safetensors",
-                "--default-lora=brand@0.5",
-                "--offload",
-                "--variant=fp16")
-            .settings();
-    assertThat(settings)
-        .isEqualTo(
-            new GenerationSettings(
-                new GenerationSettings.Table(
-                    "s3a://bucket/part-*.json",
-                    Optional.of("json"),
-                    Map.of("prompt", "caption", "id", "sku"),
-                    Optional.of("a {color} {name}, \"boxed\""),
-                    OptionalInt.of(7)),
-                new GenerationSettings.Defaults(
-                    OptionalInt.of(1344),
-                    OptionalInt.of(768),
-                    OptionalInt.of(28),
-                    Optional.of(3.5),
-                    Optional.of(4.0),
-                    Optional.of("@blurry, --ugly"),
-                    OptionalInt.of(2),
-                    OptionalInt.of(512),
-                    -9007199254740993L,
-                    true,
-                    Optional.of("brand@0.5")),
-                "hdfs:///models/flux",
-                new GenerationSettings.Loading(
-                    "fp16",
-                    Map.of("brand", "s3a://bucket/brand.safetensors", "style", "style.safetensors"),
-                    true),
-                "s3a://bucket/out",
-                ImageFormat.JPEG,
-                Optional.of("{sku}/{image_id}"),
-                Optional.of(new GenerationSettings.Packing(ShardFormat.WEBDATASET, 500)),
-                4,
-                OptionalInt.of(12),
-                DeviceChoice.CUDA,
-                Optional.of(DType.BF16),
-                "spring.1",
-                new GenerationSettings.Rerun(true, false),
-                Optional.of(Instant.parse("2026-03-04T12:36:07Z")),
-                OptionalInt.of(3)));
+            Map.ofEntries(
+                Map.entry("input", "a.csv"),
+                Map.entry("output", "out"),
+                Map.entry("format", "png"),
+                Map.entry("sink", "files"),
+                Map.entry("force", false),
+                Map.entry("retry-failed", true),
+                Map.entry("checkpoint", "builtin:pocket"),
+                Map.entry("batch-size", 8),
+                Map.entry("device", "auto"),
+                Map.entry("offload", false),
+                Map.entry("seed", 0L),
+                Map.entry("truncate-prompts", false)));
   }
 
   @ParameterizedTest
-  @CsvSource({"float32,F32", "bfloat16,BF16", "float16,F16", "FLOAT16,F16"})
-  void weightTypesCarryTorchsNames(String name, DType dtype) {
-    assertThat(ParsedGenerate.of("--input=a", "--output=b", "--dtype=" + name).settings().dtype())
-        .contains(dtype);
+  @CsvSource({
+    "--retry-failed, true",
+    "--no-retry-failed, false",
+    "--retry-failed=false, false",
+    "--retry-failed=true, true"
+  })
+  void aFlagThatIsOnByDefaultCanBeTurnedOff(String argument, boolean value) {
+    assertThat(
+            ParsedGenerate.of("--input=a", "--output=b", argument)
+                .options()
+                .get(Options.RETRY_FAILED))
+        .isEqualTo(value);
+  }
+
+  @Test
+  void secretsAreNotRendered() {
+    Map<String, Object> file =
+        ParsedGenerate.of(
+                "--input=s3a://me:hidden1@bucket/a.csv",
+                "--output=b",
+                "--conf=spark.hadoop.fs.s3a.secret.key=hidden2",
+                "--conf=spark.hadoop.fs.s3a.endpoint=http://store:9000")
+            .options()
+            .jobFile();
+    assertThat(file.toString()).doesNotContain("hidden");
+    assertThat(file).containsEntry("input", "s3a://bucket/a.csv");
+    assertThat(file.get("conf"))
+        .isEqualTo(
+            Map.of(
+                "spark.hadoop.fs.s3a.secret.key",
+                Redaction.REDACTED,
+                "spark.hadoop.fs.s3a.endpoint",
+                "http://store:9000"));
+  }
+
+  @Test
+  void aRunIdIsNoPartOfAJobFileSinceItIsUsedOnce() {
+    GenerationOptions options =
+        ParsedGenerate.of("--input=a", "--output=b", "--run-id=spring.1").options();
+    assertThat(options.get(Options.RUN_ID)).isEqualTo("spring.1");
+    assertThat(options.jobFile()).doesNotContainKey("run-id");
   }
 
   @ParameterizedTest
@@ -153,62 +171,69 @@ class GenerateOptionsTest {
       delimiter = '|',
       quoteCharacter = '`',
       value = {
-        "--width=0 | --width is 0, but must be at least 1.",
-        "--height=-16 | --height is -16, but must be at least 1.",
-        "--num-inference-steps=0 | --num-inference-steps is 0, but must be at least 1.",
-        "--num-images-per-prompt=0 | --num-images-per-prompt is 0, but must be at least 1.",
-        "--max-sequence-length=0 | --max-sequence-length is 0, but must be at least 1.",
-        "--limit=0 | --limit is 0, but must be at least 1.",
-        "--batch-size=0 | --batch-size is 0, but must be at least 1.",
-        "--partitions=0 | --partitions is 0, but must be at least 1.",
-        "--max-failures=-1 | --max-failures is -1, but must be at least 0.",
-        "--guidance-scale=-0.5 | --guidance-scale is -0.5, but must be a finite number of at least"
-            + " 0.0.",
-        "--true-cfg-scale=NaN | --true-cfg-scale is NaN, but must be a finite number of at least"
-            + " 0.0.",
-        "--true-cfg-scale=Infinity | --true-cfg-scale is Infinity, but must be a finite number of"
-            + " at least 0.0.",
-        "--run-id=../up | --run-id is '../up', but must be at most 100 letters, digits, dots,"
-            + " dashes and underscores, of which the first is a letter or a digit.",
-        "--deadline=soon | --deadline is 'soon', but must be a time such as 90s, 55m or 7h30m.",
-        "--deadline=0m | --deadline is '0m', but must be a time such as 90s, 55m or 7h30m.",
-        "--shard-size=0 | --shard-size is 0, but must be at least 1.",
-        "--shard-size=5 | --shard-size is 5, but --sink files packs no images; leave it out, or"
-            + " choose webdataset or parquet.",
-        "--sink=zip | Invalid value for option '--sink': expected one of [FILES, WEBDATASET,"
-            + " PARQUET] (case-insensitive) but was 'zip'",
-        "--format=gif | Invalid value for option '--format': expected one of [PNG, JPEG]"
-            + " (case-insensitive) but was 'gif'",
-        "--dtype=int8 | Invalid value for option '--dtype': expected one of [FLOAT32, BFLOAT16,"
-            + " FLOAT16] (case-insensitive) but was 'int8'",
-        "--conf=fs.s3a.endpoint=x | --conf names 'fs.s3a.endpoint', but Spark's settings begin with"
-            + " 'spark.'; Hadoop's are given as 'spark.hadoop.' and their name.",
-        "--lora=none=x | --lora names an adapter 'none'; call it by letters, digits, dots, dashes"
-            + " and underscores, and not 'none'.",
-        "--lora=a+b=x | --lora names an adapter 'a+b'; call it by letters, digits, dots, dashes and"
-            + " underscores, and not 'none'.",
-        "--width=wide | Invalid value for option '--width': 'wide' is not an int",
+        "--width=0 | option 'width' is '0', but must be a valid value of" + " the column 'width'",
+        "--height=-16 | option 'height' is '-16', but must be a valid value of"
+            + " the column 'height'",
+        "--num-inference-steps=0 | option 'num-inference-steps' is '0', but must be a valid value"
+            + " of the column 'num_inference_steps'",
+        "--num-images-per-prompt=0 | option 'num-images-per-prompt' is '0', but must be a valid"
+            + " value of the column 'num_images_per_prompt'",
+        "--num-images-per-prompt=two | option 'num-images-per-prompt' is 'two', but must be a valid"
+            + " value of the column 'num_images_per_prompt'",
+        "--max-sequence-length=0 | option 'max-sequence-length' is '0', but must be a valid value"
+            + " of the column 'max_sequence_length'",
+        "--guidance-scale=-0.5 | option 'guidance-scale' is '-0.5', but must be a valid value of"
+            + " the column 'guidance_scale'",
+        "--true-cfg-scale=NaN | option 'true-cfg-scale' is 'NaN', but must be a valid value of"
+            + " the column 'true_cfg_scale'",
+        "--default-lora=a b | option 'default-lora' is 'a b', but must be a valid value of"
+            + " the column 'lora'",
+        "--partitions=0 | option 'partitions' is '0', but must be a whole number of at least 1",
+        "--shard-size=5 | option 'shard-size' is 5, but the sink 'files' has no shards; remove it,"
+            + " or set 'sink' to webdataset or parquet",
+        "--conf=fs.s3a.endpoint=x | option 'conf' is 'fs.s3a.endpoint=', but must be entries whose"
+            + " names begin with 'spark.' (Hadoop's with 'spark.hadoop.')",
+        "--column=prompt | option 'column' is 'prompt', but must be entries such as prompt=caption",
       })
   void aBadValueIsRefusedBeforeSparkStarts(String option, String sentence) {
     RunningLightmill run = RunningLightmill.of("generate", "--input=a", "--output=b", option);
-    assertThat(run.err()).startsWith("lightmill: " + sentence + System.lineSeparator());
-    assertThat(run.status()).isEqualTo(ExitStatus.REFUSED);
-  }
-
-  @Test
-  void aColumnWithoutAnEqualsSignIsRefused() {
-    RunningLightmill run =
-        RunningLightmill.of("generate", "--input=a", "--output=b", "--column=prompt");
-    assertThat(run.err()).contains("'--column'", "KEY=VALUE", "but was prompt");
+    assertThat(run.err()).isEqualToIgnoringNewLines("lightmill: " + sentence);
     assertThat(run.status()).isEqualTo(ExitStatus.REFUSED);
   }
 
   @Test
   void aMissingTableOrOutputIsNamed() {
     assertThat(RunningLightmill.of("generate", "--output=b").err())
-        .startsWith("lightmill: No prompt table is given: name one with --input");
+        .startsWith("lightmill: option 'input' is missing; give a table (--input, or 'input'");
     RunningLightmill run = RunningLightmill.of("generate", "--input=a");
-    assertThat(run.err()).startsWith("lightmill: No output is given: name a directory with");
+    assertThat(run.err())
+        .startsWith("lightmill: option 'output' is missing; give a directory (--output, or");
     assertThat(run.status()).isEqualTo(ExitStatus.REFUSED);
+  }
+
+  @Test
+  void theHelpTextHasEveryOptionInItsSection() {
+    String help = RunningLightmill.of("generate", "--help").out();
+    assertThat(help)
+        .startsWith("Usage: lightmill generate --input=TABLE")
+        .containsSubsequence(
+            "--config=FILE.yaml",
+            "Prompt table:",
+            "--input=TABLE",
+            "--column=NAME=COLUMN",
+            "Output:",
+            "--output=DIRECTORY",
+            "Reruns and limits of a run:",
+            "--[no-]retry-failed",
+            "Model and devices:",
+            "Default: builtin:pocket.",
+            "Values for rows that have none in their columns:",
+            "--num-inference-steps=N",
+            "Spark session:",
+            "--conf=KEY=VALUE",
+            "Examples:",
+            "Exit statuses: 0 success");
+    Options.all()
+        .forEach(option -> assertThat(help).containsPattern("--(\\[no-])?" + option.key() + "\\b"));
   }
 }

@@ -31,10 +31,9 @@ class GenerationProgressTest {
         .opened("ZImagePipeline", "fedcba9876543210", limits);
     assertThat(lines())
         .containsExactly(
-            "checkpoint builtin:pocket: FluxPipeline, digest 0123456789ab; 128×128, 8 steps where"
-                + " rows say nothing else",
-            "checkpoint m: ZImagePipeline, digest fedcba987654; 96×128, 4 steps where rows say"
-                + " nothing else");
+            "checkpoint builtin:pocket: FluxPipeline, digest 0123456789ab; by default 128×128, 8"
+                + " steps",
+            "checkpoint m: ZImagePipeline, digest fedcba987654; by default 96×128, 4 steps");
   }
 
   @Test
@@ -60,11 +59,11 @@ class GenerationProgressTest {
     progress().idleNegativePrompts(1, ClassifierFreeGuidance.GUIDANCE_SCALE);
     assertThat(lines())
         .containsExactly(
-            "note: 3 images have a negative prompt without effect, since true_cfg_scale is 1 or"
-                + " less; give --true-cfg-scale 4, or a column true_cfg_scale, at twice the time to"
-                + " draw",
-            "note: 1 image has a negative prompt without effect, since guidance_scale is 1 or less;"
-                + " give --guidance-scale 4, or a column guidance_scale, at twice the time to draw");
+            "note: 3 images have a negative prompt without effect, since true_cfg_scale is at"
+                + " most 1; set --true-cfg-scale 4 or a column true_cfg_scale, which doubles the time"
+                + " to draw",
+            "note: 1 image has a negative prompt without effect, since guidance_scale is at most 1;"
+                + " set --guidance-scale 4 or a column guidance_scale, which doubles the time to draw");
   }
 
   @Test
@@ -106,6 +105,6 @@ class GenerationProgressTest {
         new PrintWriter(written),
         false,
         () -> seconds * 1_000_000_000L,
-        ParsedGenerate.of(all).settings());
+        ParsedGenerate.of(all).options());
   }
 }

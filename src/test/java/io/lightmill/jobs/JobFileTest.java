@@ -5,7 +5,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.lightmill.pipeline.ErrorCode;
 import io.lightmill.pipeline.LightmillException;
-import io.lightmill.udfs.GenerationSettings;
+import io.lightmill.udfs.option.GenerationOptions;
+import io.lightmill.udfs.option.Options;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -22,7 +23,7 @@ class JobFileTest {
 
   @Test
   void keysStandForOptions() throws IOException {
-    GenerationSettings settings =
+    GenerationOptions options =
         parsed(
                 """
                 input: /data/prompts.csv
@@ -37,21 +38,22 @@ class JobFileTest {
                 format: jpeg
                 seed: 12345678901
                 """)
-            .settings();
-    assertThat(settings.table().location()).isEqualTo("/data/prompts.csv");
-    assertThat(settings.table().promptTemplate()).contains("{name}: 100 % {color}, on \"marble\"");
-    assertThat(settings.table().columns())
+            .options();
+    assertThat(options.get(Options.INPUT)).isEqualTo("/data/prompts.csv");
+    assertThat(options.find(Options.PROMPT_TEMPLATE))
+        .contains("{name}: 100 % {color}, on \"marble\"");
+    assertThat(options.entries(Options.COLUMN))
         .containsExactlyInAnyOrderEntriesOf(Map.of("prompt", "caption text", "id", "sku"));
-    assertThat(settings.table().limit()).hasValue(3);
-    assertThat(settings.defaults().guidanceScale()).contains(3.5);
-    assertThat(settings.defaults().truncatePrompts()).isTrue();
-    assertThat(settings.defaults().seed()).isEqualTo(12345678901L);
-    assertThat(settings.format().extension()).isEqualTo("jpg");
+    assertThat(options.find(Options.LIMIT)).contains(3);
+    assertThat(options.columnDefaults()).containsEntry("guidance_scale", "3.5");
+    assertThat(options.get(Options.TRUNCATE_PROMPTS)).isTrue();
+    assertThat(options.get(Options.SEED)).isEqualTo(12345678901L);
+    assertThat(options.get(Options.FORMAT).extension()).isEqualTo("jpg");
   }
 
   @Test
   void theCommandLineWins() throws IOException {
-    GenerationSettings settings =
+    GenerationOptions options =
         parsed(
                 """
                 input: a.csv
@@ -63,11 +65,10 @@ class JobFileTest {
                 "--width=128",
                 "--truncate-prompts=false",
                 "--input=b.csv")
-            .settings();
-    assertThat(settings.defaults().width()).hasValue(128);
-    assertThat(settings.defaults().height()).hasValue(96);
-    assertThat(settings.defaults().truncatePrompts()).isFalse();
-    assertThat(settings.table().location()).isEqualTo("b.csv");
+            .options();
+    assertThat(options.columnDefaults()).isEqualTo(Map.of("width", "128", "height", "96"));
+    assertThat(options.get(Options.TRUNCATE_PROMPTS)).isFalse();
+    assertThat(options.get(Options.INPUT)).isEqualTo("b.csv");
   }
 
   @Test
@@ -85,9 +86,9 @@ class JobFileTest {
             "--column=id=number",
             "--column=seed=noise",
             "--conf=spark.ui.enabled=false");
-    assertThat(parsed.settings().table().columns())
+    assertThat(parsed.options().entries(Options.COLUMN))
         .isEqualTo(Map.of("prompt", "caption", "id", "number", "seed", "noise"));
-    assertThat(parsed.asked().get("conf"))
+    assertThat(parsed.options().entries(Options.CONF))
         .isEqualTo(
             Map.of(
                 "spark.executor.extraJavaOptions", "-Da=b,c -Dd=e", "spark.ui.enabled", "false"));
@@ -95,23 +96,27 @@ class JobFileTest {
 
   @Test
   void whatTheJobReadsIsBesideTheFileAndWhatItWritesIsNot() throws IOException {
-    GenerationSettings settings =
-        parsed("input: data/*.csv\noutput: out\ncheckpoint: models/flux\n").settings();
-    assertThat(settings.table().location()).isEqualTo(directory.resolve("data/*.csv").toString());
-    assertThat(settings.checkpoint()).isEqualTo(directory.resolve("models/flux").toString());
-    assertThat(settings.output()).isEqualTo("out");
+    GenerationOptions options =
+        parsed("input: data/*.csv\noutput: out\ncheckpoint: models/flux\n").options();
+    assertThat(options.get(Options.INPUT)).isEqualTo(directory.resolve("data/*.csv").toString());
+    assertThat(options.get(Options.CHECKPOINT))
+        .isEqualTo(directory.resolve("models/flux").toString());
+    assertThat(options.get(Options.OUTPUT_DIRECTORY)).isEqualTo("out");
   }
 
   @ParameterizedTest
   @ValueSource(strings = {"s3a://bucket/prompts.csv", "/data/prompts.csv", "hdfs:///p/*.parquet"})
   void uriAndAbsolutePathAreKept(String location) throws IOException {
-    assertThat(parsed("output: out\ninput: " + location).settings().table().location())
+    assertThat(parsed("output: out\ninput: " + location).options().get(Options.INPUT))
         .isEqualTo(location);
   }
 
   @Test
   void theShippedCheckpointIsNotAFile() throws IOException {
-    assertThat(parsed("input: a\noutput: b\ncheckpoint: builtin:pocket").settings().checkpoint())
+    assertThat(
+            parsed("input: a\noutput: b\ncheckpoint: builtin:pocket")
+                .options()
+                .get(Options.CHECKPOINT))
         .isEqualTo("builtin:pocket");
   }
 
@@ -119,9 +124,8 @@ class JobFileTest {
   void aSparkTableIsNotAFile() throws IOException {
     assertThat(
             parsed("input: shop.prompts\ninput-format: table\noutput: out")
-                .settings()
-                .table()
-                .location())
+                .options()
+                .get(Options.INPUT))
         .isEqualTo("shop.prompts");
   }
 
@@ -135,26 +139,31 @@ class JobFileTest {
   @CsvSource(
       delimiter = '|',
       value = {
-        "widht: 3 | , line 1: 'widht' is no option of 'lightmill generate'; the closest is"
-            + " 'width'.",
-        "output: out¶batch_size: 3 | , line 2: 'batch_size' is no option of 'lightmill generate';"
-            + " the closest is 'batch-size'.",
-        "config: other.yaml | , line 1: 'config' is no option of 'lightmill generate'; the closest"
-            + " is 'conf'.",
-        "# note¶¶width: wide | , line 3: Invalid value for option '--width': 'wide' is not an int",
-        "width: [1, 2] | , line 1: 'width' takes one value.",
-        "width: | , line 1: 'width' takes one value.",
-        "column: caption | , line 1: 'column' takes a mapping of names to values.",
-        "column: {prompt: [a]} | , line 1: 'column' takes a mapping of names to values.",
-        "width: 1¶height: 2¶width: 3 | , line 3: 'width' is given for the second time, after line"
-            + " 1; remove one.",
-        "- width | must hold a mapping of option names, such as 'input: prompts.csv'.",
+        "widht: 3 | , line 1: there is no option 'widht'; did you mean 'width'?",
+        "output: out¶batch_sice: 3 | , line 2: there is no option 'batch_sice'; did you mean"
+            + " 'batch-size'?",
+        "config: other.yaml | , line 1: there is no option 'config'; did you mean 'conf'?",
+        "# note¶¶width: wide | , line 3: option 'width' is 'wide', but must be a valid value of"
+            + " the column 'width'",
+        "width: [1, 2] | , line 1: option 'width' must be one value",
+        "width: | , line 1: option 'width' must be one value",
+        "column: caption | , line 1: option 'column' must be a mapping",
+        "column: {prompt: [a]} | , line 1: option 'column' must be a mapping",
+        "column: [prompt] | , line 1: option 'column' is 'prompt', but must be entries such as"
+            + " prompt=caption",
+        "batch-size: 0 | , line 1: option 'batch-size' is '0', but must be a whole number of at"
+            + " least 1",
+        "batch-size: 1¶batch_size: 2 | , line 2: option 'batch-size' is given twice, first in line"
+            + " 1; remove one",
+        "width: 1¶height: 2¶width: 3 | , line 3: option 'width' is given twice, first in line 1;"
+            + " remove one",
+        "- width | must have a mapping of options, such as 'input: prompts.csv'",
       })
   void aBadFileIsRefusedWithTheLine(String yaml, String sentence) throws IOException {
     Path file = file(yaml.replace('¶', '\n'));
     RunningLightmill run = RunningLightmill.of("generate", "--config=" + file);
     String separator = sentence.startsWith(",") ? "" : " ";
-    assertThat(run.err()).startsWith("lightmill: Job file " + file + separator + sentence);
+    assertThat(run.err()).startsWith("lightmill: job file " + file + separator + sentence);
     assertThat(run.status()).isEqualTo(ExitStatus.REFUSED);
   }
 
@@ -163,7 +172,7 @@ class JobFileTest {
     Path file = file("input: a\noutput: \"b\nwidth: 3\n");
     assertThatThrownBy(() -> JobFile.read(file))
         .isInstanceOf(LightmillException.class)
-        .hasMessageMatching("(?s)Job file .*job\\.yaml is not YAML: .* at line \\d+\\.")
+        .hasMessageMatching("(?s)job file .*job\\.yaml is not YAML: .* at line \\d+")
         .extracting(e -> ((LightmillException) e).code())
         .isEqualTo(ErrorCode.CONFIGURATION_INVALID);
   }
@@ -171,7 +180,7 @@ class JobFileTest {
   @Test
   void anEmptyFileIsRefused() throws IOException {
     Path file = file("");
-    assertThatThrownBy(() -> JobFile.read(file)).hasMessageContaining("must hold a mapping");
+    assertThatThrownBy(() -> JobFile.read(file)).hasMessageContaining("must have a mapping");
   }
 
   @Test
@@ -179,7 +188,7 @@ class JobFileTest {
     Path file = directory.resolve("nowhere.yaml");
     assertThatThrownBy(() -> JobFile.read(file))
         .isInstanceOf(LightmillException.class)
-        .hasMessageContainingAll(file.toString(), "there is no such file");
+        .hasMessageContainingAll(file.toString(), "does not exist");
   }
 
   private ParsedGenerate parsed(String yaml, String... options) throws IOException {

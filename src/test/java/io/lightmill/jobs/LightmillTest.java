@@ -21,7 +21,7 @@ class LightmillTest {
   void helpNamesTheCommandsAndTheExitStatuses() {
     RunningLightmill help = RunningLightmill.of("--help");
     assertThat(help.status()).isZero();
-    assertThat(help.out()).contains("generate", "Exit statuses: 0 all done");
+    assertThat(help.out()).contains("generate", "Exit statuses: 0 success");
     assertThat(RunningLightmill.of("help", "generate").out())
         .isEqualTo(RunningLightmill.of("generate", "--help").out());
   }
@@ -43,7 +43,7 @@ class LightmillTest {
     RunningLightmill run = RunningLightmill.of();
     assertThat(run.status()).isEqualTo(ExitStatus.REFUSED);
     assertThat(run.err())
-        .contains("lightmill: Missing required subcommand", "Try 'lightmill --help'.");
+        .contains("lightmill: missing required subcommand", "Try 'lightmill --help'.");
   }
 
   @Test
@@ -72,8 +72,8 @@ class LightmillTest {
     assertThat(run.status).isEqualTo(ExitStatus.UNEXPECTED);
     assertThat(run.err.toString())
         .isEqualToIgnoringNewLines(
-            "lightmill: Unexpected failure: IllegalStateException: first line (the log has the"
-                + " stack trace).");
+            "lightmill: unexpected failure: IllegalStateException: first line (the log has the"
+                + " stack trace)");
   }
 
   @Test

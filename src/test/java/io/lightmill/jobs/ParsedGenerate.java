@@ -1,30 +1,19 @@
 package io.lightmill.jobs;
 
-import io.lightmill.udfs.GenerationSettings;
-import java.time.Instant;
-import java.util.Map;
+import io.lightmill.udfs.option.GenerationOptions;
 import java.util.stream.Stream;
-import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine;
 
-/** {@code lightmill generate …} up to the point where Spark would start. */
-record ParsedGenerate(CommandSpec command) {
-
-  static final Instant NOW = Instant.parse("2026-03-04T05:06:07Z");
+/** {@code lightmill generate …} up to the start of Spark. */
+record ParsedGenerate(GenerationOptions options) {
 
   static ParsedGenerate of(String... options) {
+    CommandLine command = Lightmill.commandLine();
     String[] arguments =
         Stream.concat(Stream.of("generate"), Stream.of(options)).toArray(String[]::new);
-    return new ParsedGenerate(
-        JobFileArguments.complete(Lightmill.commandLine().parseArgs(arguments))
-            .subcommand()
-            .commandSpec());
-  }
-
-  GenerationSettings settings() {
-    return ((GenerateCommand) command.userObject()).settings(NOW);
-  }
-
-  Map<String, Object> asked() {
-    return AskedOptions.of(command);
+    command.parseArgs(arguments);
+    GenerateCommand generate =
+        (GenerateCommand) command.getSubcommands().get("generate").getCommandSpec().userObject();
+    return new ParsedGenerate(generate.options());
   }
 }

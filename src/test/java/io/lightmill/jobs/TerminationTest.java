@@ -2,26 +2,90 @@ package io.lightmill.jobs;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.lightmill.udfs.ImageStatus;
+import io.lightmill.udfs.PaintStudio;
+import io.lightmill.udfs.TestJob;
+import io.lightmill.udfs.run.GenerationRun;
+import io.lightmill.udfs.run.RunResult;
+import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.Writer;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 class TerminationTest {
 
   private final BlockingQueue<String> said = new LinkedBlockingQueue<>();
 
   @Test
-  void theSignalIsAnsweredWithASentenceAndTheProcessGoesOn() throws Exception {
-    try (Termination termination = Termination.of("some run", new PrintWriter(new Said(), true))) {
+  void theFirstSignalEndsTheRunOnceAndTheProcessGoesOn() throws Exception {
+    CountDownLatch ended = new CountDownLatch(1);
+    try (Termination termination =
+        Termination.of(ended::countDown, new PrintWriter(new Said(), true))) {
       termination.listen();
 
+      terminate();
+
+      assertThat(said.poll(20, TimeUnit.SECONDS))
+          .startsWith("lightmill: the run ends on SIGTERM: running batches finish");
+      assertThat(ended.await(20, TimeUnit.SECONDS)).isTrue();
+    }
+  }
+
+  @Test
+  void theSignalEndsARunThatDrawsAndCommitsWhatIsFinished(@TempDir Path directory)
+      throws Exception {
+    TestJob job =
+        TestJob.in(directory, List.of("id,prompt", "1,a", "2,b", "3,c", "4,d", "5,e"))
+            .batchSize(1)
+            .partitions(1);
+    CountDownLatch ended = new CountDownLatch(1);
+    PaintStudio studio = new PaintStudio();
+    studio.failing(
+        batch -> {
+          if (studio.batches.size() == 2) {
+            terminate();
+            await(ended);
+          }
+        });
+    Runnable end =
+        () -> {
+          GenerationRun.end(job.options());
+          ended.countDown();
+        };
+    try (Termination termination = Termination.of(end, new PrintWriter(new Said(), true))) {
+      termination.listen();
+
+      RunResult result = job.run(studio);
+
+      assertThat(result.counts())
+          .isEqualTo(Map.of(ImageStatus.GENERATED, 2L, ImageStatus.PENDING, 3L));
+      assertThat(ExitStatus.of(result.summary(), Optional.empty())).isEqualTo(ExitStatus.STOPPED);
+    }
+  }
+
+  private static void await(CountDownLatch ended) {
+    try {
+      assertThat(ended.await(20, TimeUnit.SECONDS)).isTrue();
+    } catch (InterruptedException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
+  private static void terminate() {
+    try {
       String process = Long.toString(ProcessHandle.current().pid());
       assertThat(new ProcessBuilder("kill", "-TERM", process).start().waitFor()).isZero();
-
-      assertThat(said.poll(20, TimeUnit.SECONDS)).startsWith("lightmill: told to end; batches");
+    } catch (IOException | InterruptedException e) {
+      throw new IllegalStateException(e);
     }
   }
 

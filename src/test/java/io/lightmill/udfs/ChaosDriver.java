@@ -1,5 +1,6 @@
 package io.lightmill.udfs;
 
+import io.lightmill.udfs.run.RunResult;
 import io.lightmill.udfs.device.Cluster;
 import java.io.BufferedReader;
 import java.io.IOException;
@@ -82,21 +83,18 @@ final class ChaosDriver {
 
   private String run(Job job) {
     try {
-      ImageGeneration.Result result =
-          ImageGeneration.run(
-              spark,
-              new TestJob(Path.of("unused"), Path.of("unused"))
-                  .table(job.table())
-                  .output(job.output())
-                  .runId(job.runId())
-                  .partitions(4)
-                  .settings(),
-              TestJob.SILENT,
-              Cluster.of(spark.sparkContext(), DeviceChoice.CPU),
-              job.paint()::checkpoint,
-              Clock.offset(Clock.systemUTC(), Duration.ofHours(job.hours())),
-              System.nanoTime());
-      return result.statuses().toString();
+      RunResult result =
+          new TestJob(Path.of("unused"), Path.of("unused"))
+              .table(job.table())
+              .output(job.output())
+              .runId(job.runId())
+              .partitions(4)
+              .clock(Clock.offset(Clock.systemUTC(), Duration.ofHours(job.hours())))
+              .run(
+                  spark,
+                  Cluster.of(spark.sparkContext(), DeviceChoice.CPU),
+                  job.paint()::checkpoint);
+      return result.summary().labelled().toString();
     } catch (RuntimeException e) {
       return "failed: " + e.toString().lines().findFirst().orElse("");
     }

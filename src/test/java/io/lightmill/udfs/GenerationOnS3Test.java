@@ -3,6 +3,7 @@ package io.lightmill.udfs;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.lightmill.udfs.run.RunResult;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.lightmill.s3.FaultyLink;
 import io.lightmill.s3.FaultyLink.Fault;
@@ -55,9 +56,9 @@ class GenerationOnS3Test {
 
   @Test
   void imagesAndManifestAreStoredOnceAndARerunFindsThem() throws Exception {
-    ImageGeneration.Result result = job.run(studio);
+    RunResult result = job.run(studio);
 
-    assertThat(result.statuses()).isEqualTo(Map.of("generated", 4L, "invalid", 1L));
+    assertThat(result.summary().labelled()).isEqualTo(Map.of("generated", 4L, "invalid", 1L));
     for (Row row : result.manifest().filter("path is not null").collectAsList()) {
       String key = "out/" + row.<String>getAs("path");
       assertThat(row.<String>getAs("sha256")).isEqualTo(DigestUtils.sha256Hex(s3.object(key)));
@@ -70,7 +71,7 @@ class GenerationOnS3Test {
     assertThat(keys()).noneMatch(key -> key.matches(".*(__magic|_temporary|run\\.lock).*"));
 
     PaintStudio other = new PaintStudio();
-    assertThat(job.runId("second").run(other).statuses())
+    assertThat(job.runId("second").run(other).summary().labelled())
         .isEqualTo(Map.of("reused", 4L, "invalid", 1L));
     assertThat(other.loads).hasValue(0);
   }
@@ -85,7 +86,7 @@ class GenerationOnS3Test {
     }
 
     PaintStudio other = new PaintStudio();
-    assertThat(job.run(other).statuses()).isEqualTo(Map.of("reused", 4L, "invalid", 1L));
+    assertThat(job.run(other).summary().labelled()).isEqualTo(Map.of("reused", 4L, "invalid", 1L));
     assertThat(other.loads).hasValue(0);
   }
 
@@ -105,10 +106,10 @@ class GenerationOnS3Test {
           return image && struck.merge(row, 1, Integer::sum) == 1 ? faults.get(row) : Fault.NONE;
         });
 
-    ImageGeneration.Result result = job.pathTemplate("{id}").run(studio);
+    RunResult result = job.pathTemplate("{id}").run(studio);
 
     assertThat(struck.keySet()).isEqualTo(faults.keySet());
-    assertThat(result.statuses()).isEqualTo(Map.of("generated", 4L, "invalid", 1L));
+    assertThat(result.summary().labelled()).isEqualTo(Map.of("generated", 4L, "invalid", 1L));
     for (Row row : result.manifest().filter("path is not null").collectAsList()) {
       assertThat(row.<String>getAs("sha256"))
           .isEqualTo(DigestUtils.sha256Hex(s3.object("out/" + row.<String>getAs("path"))));

@@ -7,13 +7,17 @@ import io.lightmill.pipeline.ImageRequest;
 import io.lightmill.pipeline.image.ImageReceiptReader;
 import io.lightmill.udfs.manifest.Manifest;
 import io.lightmill.udfs.plan.ImageIdentity;
+import io.lightmill.udfs.run.RunResult;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.CyclicBarrier;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
@@ -47,7 +51,7 @@ class ImageGenerationTest {
         .toList();
   }
 
-  private static List<Row> rows(ImageGeneration.Result result) {
+  private static List<Row> rows(RunResult result) {
     return result.manifest().orderBy("id", "variant").collectAsList();
   }
 
@@ -59,10 +63,10 @@ class ImageGenerationTest {
 
   @Test
   void everyImageIsDrawnStoredAndAccountedFor() throws IOException {
-    ImageGeneration.Result result =
+    RunResult result =
         job("id,prompt,width,seed,sku", "1,a red mug,64,5,R1", "2,a blue mug,,,B2").run(studio);
 
-    assertThat(result.statuses()).isEqualTo(Map.of("generated", 2L));
+    assertThat(result.summary().labelled()).isEqualTo(Map.of("generated", 2L));
     Row row = rows(result).get(0);
     byte[] stored = Files.readAllBytes(output().resolve(row.<String>getAs("path")));
     assertThat(row.<String>getAs("path"))
@@ -77,7 +81,7 @@ class ImageGenerationTest {
     assertThat(row.<Long>getAs("seed")).isEqualTo(5);
     assertThat(row.<String>getAs("device")).isEqualTo("cpu");
     assertThat(row.<Double>getAs("generate_ms")).isPositive();
-    assertThat(result.engineSeconds())
+    assertThat(result.record().seconds().engine())
         .isEqualTo(
             rows(result).stream().mapToDouble(r -> r.<Double>getAs("generate_ms")).sum() / 1000,
             within(1e-9));
@@ -91,13 +95,13 @@ class ImageGenerationTest {
     String table = directory.resolve("typed").toString();
     TestSpark.session()
         .sql(
-            "select 'a mug' prompt, cast(1.50 as decimal(9,2)) price, timestamp'2026-01-02 03:04:05'"
-                + " since, array('x','y') tags, named_struct('k', 1L) nested, map('m', 2) counts,"
-                + " cast(null as date) until, 48.0D width")
+            "select 'a mug' prompt, cast(1.50 as decimal(9,2)) price, timestamp'2026-01-02"
+                + " 03:04:05' since, array('x','y') tags, named_struct('k', 1L) nested, map('m', 2)"
+                + " counts, cast(null as date) until, 48.0D width")
         .write()
         .parquet(table);
 
-    ImageGeneration.Result result = new TestJob(Path.of(table), output()).run(studio);
+    RunResult result = new TestJob(Path.of(table), output()).run(studio);
 
     assertThat(result.manifest().columns())
         .startsWith("price", "since", "tags", "nested", "counts", "until", "image_id", "id")
@@ -118,7 +122,7 @@ class ImageGenerationTest {
 
   @Test
   void badRowsBecomeManifestRows() throws IOException {
-    ImageGeneration.Result result =
+    RunResult result =
         job(
                 "id,prompt,width,sku",
                 "1,a mug,,A",
@@ -127,7 +131,7 @@ class ImageGenerationTest {
                 "4,a red, unquoted mug,,D")
             .run(studio);
 
-    assertThat(result.statuses()).isEqualTo(Map.of("generated", 1L, "invalid", 3L));
+    assertThat(result.summary().labelled()).isEqualTo(Map.of("generated", 1L, "invalid", 3L));
     List<Row> rows = rows(result).stream().filter(r -> r.getAs("error_code") != null).toList();
     assertThat(rows)
         .extracting(r -> r.<String>getAs("error_code"))
@@ -140,9 +144,9 @@ class ImageGenerationTest {
 
   @Test
   void everyImageIsDrawnOnceInWholeBatches() throws IOException {
-    ImageGeneration.Result result = job(manyRows(41)).run(studio);
+    RunResult result = job(manyRows(41)).run(studio);
 
-    assertThat(result.statuses()).isEqualTo(Map.of("generated", 41L));
+    assertThat(result.summary().labelled()).isEqualTo(Map.of("generated", 41L));
     assertThat(studio.batches.stream().mapToInt(List::size).sum()).isEqualTo(41);
     assertThat(studio.batches).extracting(List::size).filteredOn(size -> size < 4).hasSize(1);
   }
@@ -186,9 +190,9 @@ class ImageGenerationTest {
           }
         });
 
-    ImageGeneration.Result result = job(manyRows(8)).run(studio);
+    RunResult result = job(manyRows(8)).run(studio);
 
-    assertThat(result.statuses()).isEqualTo(Map.of("generated", 7L, "failed", 1L));
+    assertThat(result.summary().labelled()).isEqualTo(Map.of("generated", 7L, "failed", 1L));
     Row failed = result.manifest().filter("status = 'failed'").collectAsList().get(0);
     assertThat(failed.<String>getAs("id")).isEqualTo("2");
     assertThat(failed.<String>getAs("error_code")).isEqualTo("GENERATION_FAILED");
@@ -206,7 +210,8 @@ class ImageGenerationTest {
           }
         });
 
-    assertThat(job(manyRows(20)).run(studio).statuses()).isEqualTo(Map.of("generated", 20L));
+    assertThat(job(manyRows(20)).run(studio).summary().labelled())
+        .isEqualTo(Map.of("generated", 20L));
     assertThat(calls).hasValue(5 + 4);
   }
 
@@ -215,10 +220,10 @@ class ImageGenerationTest {
     Files.createDirectories(output().resolve("images"));
     Files.writeString(output().resolve("images/A"), "a file where a directory should be");
 
-    ImageGeneration.Result result =
+    RunResult result =
         job("id,prompt,sku", "1,a mug,A", "2,a jug,B").pathTemplate("{sku}/{id}").run(studio);
 
-    assertThat(result.statuses()).isEqualTo(Map.of("generated", 1L, "failed", 1L));
+    assertThat(result.summary().labelled()).isEqualTo(Map.of("generated", 1L, "failed", 1L));
     Row failed = rows(result).get(0);
     assertThat(failed.<String>getAs("error_code")).isEqualTo("STORE_FAILED");
     assertThat(failed.<String>getAs("error_message")).contains("images/A/1.png");
@@ -239,8 +244,8 @@ class ImageGenerationTest {
   void progressTellsThePlanAndRisesToTheEnd() throws IOException {
     List<Long> finished = new CopyOnWriteArrayList<>();
     List<List<Long>> planned = new ArrayList<>();
-    ImageGeneration.Progress progress =
-        new ImageGeneration.Progress() {
+    RunListener progress =
+        new RunListener() {
           @Override
           public void planned(long images, long toGenerate) {
             planned.add(List.of(images, toGenerate));
@@ -267,6 +272,41 @@ class ImageGenerationTest {
         .run(studio);
 
     assertThat(prompts(studio)).containsExactly("a red one two three four five six seven eight");
+  }
+
+  @Test
+  void twoRunsOverTwoOutputsAtOnceInOneSessionKeepApart() throws Exception {
+    PaintStudio other = new PaintStudio();
+    CyclicBarrier planned = new CyclicBarrier(2);
+    TestJob first = TestJob.in(Files.createDirectory(directory.resolve("a")), manyRows(4));
+    TestJob second = TestJob.in(Files.createDirectory(directory.resolve("b")), manyRows(5));
+
+    CompletableFuture<RunResult> result =
+        CompletableFuture.supplyAsync(() -> first.progress(waiting(planned)).run(studio));
+    RunResult twin = second.runId("second").progress(waiting(planned)).run(other);
+
+    assertThat(twin.summary().labelled()).isEqualTo(Map.of("generated", 5L));
+    assertThat(result.get().summary().labelled()).isEqualTo(Map.of("generated", 4L));
+    assertThat(result.get().manifest().select("run_id").distinct().collectAsList())
+        .extracting(row -> row.getString(0))
+        .containsExactly("first");
+  }
+
+  /** Goes on when as many runs have their plans as the barrier has parties. */
+  private static RunListener waiting(CyclicBarrier barrier) {
+    return new RunListener() {
+      @Override
+      public void planned(long images, long toGenerate) {
+        try {
+          barrier.await(1, TimeUnit.MINUTES);
+        } catch (Exception e) {
+          throw new IllegalStateException("the other run has no plan", e);
+        }
+      }
+
+      @Override
+      public void finished(long images) {}
+    };
   }
 
   private static List<String> prompts(PaintStudio studio) {

@@ -4,6 +4,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.lightmill.udfs.run.RunResult;
 import io.lightmill.pipeline.ErrorCode;
 import io.lightmill.pipeline.LightmillException;
 import io.lightmill.s3.FaultyLink;
@@ -66,9 +67,9 @@ class PackedGenerationOnS3Test {
   void everyImageStandsInAShardAndARerunFindsItThere(ShardFormat format) throws Exception {
     job.packed(format, 4);
 
-    ImageGeneration.Result result = job.run(first);
+    RunResult result = job.run(first);
 
-    assertThat(result.statuses()).isEqualTo(Map.of("generated", 6L, "invalid", 1L));
+    assertThat(result.summary().labelled()).isEqualTo(Map.of("generated", 6L, "invalid", 1L));
     images.assertThere(result);
     images.assertNothingElse(result);
     assertThat(s3.keys("out/staged/")).isEmpty();
@@ -78,9 +79,9 @@ class PackedGenerationOnS3Test {
     assertThat(link.calls().stream().filter(PackedGenerationOnS3Test::ofAShard)).hasSize(2);
     assertThat(s3.pendingUploads()).doesNotContain("<Upload>");
 
-    ImageGeneration.Result again = job.runId("second").run(second);
+    RunResult again = job.runId("second").run(second);
 
-    assertThat(again.statuses()).isEqualTo(Map.of("reused", 6L, "invalid", 1L));
+    assertThat(again.summary().labelled()).isEqualTo(Map.of("reused", 6L, "invalid", 1L));
     assertThat(second.loads).hasValue(0);
     images.assertThere(again);
     images.assertNothingElse(result);
@@ -98,10 +99,10 @@ class PackedGenerationOnS3Test {
                 ? faults.next()
                 : Fault.NONE);
 
-    ImageGeneration.Result result = job.packed(ShardFormat.WEBDATASET, 1).run(first);
+    RunResult result = job.packed(ShardFormat.WEBDATASET, 1).run(first);
 
     assertThat(faults).isExhausted();
-    assertThat(result.statuses()).isEqualTo(Map.of("generated", 6L, "invalid", 1L));
+    assertThat(result.summary().labelled()).isEqualTo(Map.of("generated", 6L, "invalid", 1L));
     images.assertThere(result);
     images.assertNothingElse(result);
   }
@@ -122,9 +123,9 @@ class PackedGenerationOnS3Test {
     assertThat(staged).hasSizeGreaterThanOrEqualTo(4);
     link.failing(call -> Fault.NONE);
 
-    ImageGeneration.Result result = job.runId("second").run(second);
+    RunResult result = job.runId("second").run(second);
 
-    assertThat(result.statuses().get("reused")).isEqualTo(staged.size());
+    assertThat(result.summary().labelled().get("reused")).isEqualTo(staged.size());
     assertThat(second.batches.stream().mapToInt(List::size).sum()).isEqualTo(6 - staged.size());
     images.assertThere(result);
     images.assertNothingElse(result);
@@ -142,9 +143,9 @@ class PackedGenerationOnS3Test {
     assertThat(s3.keys("out/shards/")).hasSize(2).allMatch(key -> key.contains("run_id=first"));
     link.failing(call -> Fault.NONE);
 
-    ImageGeneration.Result result = job.runId("second").run(second);
+    RunResult result = job.runId("second").run(second);
 
-    assertThat(result.statuses()).isEqualTo(Map.of("reused", 6L, "invalid", 1L));
+    assertThat(result.summary().labelled()).isEqualTo(Map.of("reused", 6L, "invalid", 1L));
     assertThat(second.loads).hasValue(0);
     images.assertThere(result);
     images.assertNothingElse(result);

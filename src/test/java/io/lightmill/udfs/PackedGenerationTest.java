@@ -4,6 +4,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.lightmill.udfs.run.RunResult;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.lightmill.udfs.lock.RunLock;
@@ -60,7 +61,7 @@ class PackedGenerationTest {
     return studio.batches.stream().mapToInt(List::size).sum();
   }
 
-  private static long shards(ImageGeneration.Result result) {
+  private static long shards(RunResult result) {
     return result.manifest().select("path").distinct().count();
   }
 
@@ -69,18 +70,18 @@ class PackedGenerationTest {
   void everyImageStandsInAShardAndARerunFindsItThere(ShardFormat format) throws IOException {
     TestJob job = job(rows(11)).packed(format, 3).partitions(2);
 
-    ImageGeneration.Result result = job.run(first);
+    RunResult result = job.run(first);
 
-    assertThat(result.statuses()).isEqualTo(Map.of("generated", 11L));
+    assertThat(result.summary().labelled()).isEqualTo(Map.of("generated", 11L));
     assertThat(shards(result)).isGreaterThanOrEqualTo(4);
     images.assertThere(result);
     images.assertNothingElse(result);
     assertThat(output().resolve("staged")).doesNotExist();
     assertThat(output().resolve("images")).doesNotExist();
 
-    ImageGeneration.Result again = job.runId("second").run(second);
+    RunResult again = job.runId("second").run(second);
 
-    assertThat(again.statuses()).isEqualTo(Map.of("reused", 11L));
+    assertThat(again.summary().labelled()).isEqualTo(Map.of("reused", 11L));
     assertThat(second.loads).hasValue(0);
     images.assertThere(again);
     images.assertNothingElse(result);
@@ -91,14 +92,14 @@ class PackedGenerationTest {
 
   @Test
   void aSampleHasItsPromptAndItsRowAndTheIndexCountsThem() throws IOException {
-    ImageGeneration.Result result =
+    RunResult result =
         job("sku,prompt,seed,price", "A.1,a mug,5,1.50", "B,a jug,6,", "C,a mug,5,2")
             .column("id", "sku")
             .pathTemplate("{sku}/{sku}.{variant}")
             .packed(ShardFormat.WEBDATASET, 10)
             .run(first);
 
-    assertThat(result.statuses()).isEqualTo(Map.of("generated", 3L));
+    assertThat(result.summary().labelled()).isEqualTo(Map.of("generated", 3L));
     images.assertThere(result);
     Row row = result.manifest().filter("id = 'A.1'").first();
     Map<String, byte[]> files =
@@ -132,12 +133,12 @@ class PackedGenerationTest {
 
   @Test
   void rowsOfTheSameImageAndNameShareOneMember() throws IOException {
-    ImageGeneration.Result result =
+    RunResult result =
         job("id,prompt,seed", "1,mug,5", "2,mug,5", "3,jug,5", "4,")
             .packed(ShardFormat.PARQUET, 1)
             .run(first);
 
-    assertThat(result.statuses()).isEqualTo(Map.of("generated", 2L, "reused", 1L, "invalid", 1L));
+    assertThat(result.summary().labelled()).isEqualTo(Map.of("generated", 2L, "reused", 1L, "invalid", 1L));
     images.assertThere(result);
     images.assertNothingElse(result);
     assertThat(
@@ -151,7 +152,7 @@ class PackedGenerationTest {
   }
 
   /** Draws some batches and then dies, in the middle of a partition and of a shard. */
-  private ImageGeneration.Result killedAndRunAgain(TestJob job, TestJob after) {
+  private RunResult killedAndRunAgain(TestJob job, TestJob after) {
     AtomicInteger batches = new AtomicInteger();
     first.failing(
         batch -> {
@@ -170,9 +171,9 @@ class PackedGenerationTest {
       throws IOException {
     TestJob job = job(rows(13)).packed(format, 3);
 
-    ImageGeneration.Result result = killedAndRunAgain(job, job);
+    RunResult result = killedAndRunAgain(job, job);
 
-    long reused = result.statuses().get("reused");
+    long reused = result.summary().labelled().get("reused");
     assertThat(reused).isGreaterThanOrEqualTo(6);
     assertThat(drawn(second)).isEqualTo(13 - (int) reused);
     images.assertThere(result);
@@ -182,11 +183,11 @@ class PackedGenerationTest {
 
   @Test
   void whatWasStagedForShardsServesARunThatPacksNothing() throws IOException {
-    ImageGeneration.Result result =
+    RunResult result =
         killedAndRunAgain(
             job(rows(13)).packed(ShardFormat.WEBDATASET, 3), job(rows(13)).pathTemplate("{id}"));
 
-    assertThat(drawn(second)).isEqualTo(13 - (int) (long) result.statuses().get("reused"));
+    assertThat(drawn(second)).isEqualTo(13 - (int) (long) result.summary().labelled().get("reused"));
     assertThat(result.manifest().filter("path like 'images/%' and member is null").count())
         .isEqualTo(13);
     images.assertThere(result);
@@ -205,9 +206,9 @@ class PackedGenerationTest {
     assertThatThrownBy(() -> job.run(first)).hasMessageContaining("was taken over");
     clock.advance(RunLock.EXPIRY);
 
-    ImageGeneration.Result result = job.run(second);
+    RunResult result = job.run(second);
 
-    assertThat(result.statuses()).isEqualTo(Map.of("reused", 7L));
+    assertThat(result.summary().labelled()).isEqualTo(Map.of("reused", 7L));
     assertThat(second.loads).hasValue(0);
     images.assertThere(result);
     images.assertNothingElse(result);
@@ -215,17 +216,17 @@ class PackedGenerationTest {
 
   @Test
   void anImageIsReusedWhereItStandsWhateverTheSink() throws IOException {
-    ImageGeneration.Result files = job(rows(2)).runId("files").run(first);
-    ImageGeneration.Result tar =
+    RunResult files = job(rows(2)).runId("files").run(first);
+    RunResult tar =
         job(rows(4)).packed(ShardFormat.WEBDATASET, 10).runId("tar").run(first);
-    ImageGeneration.Result parquet =
+    RunResult parquet =
         job(rows(6)).packed(ShardFormat.PARQUET, 10).runId("parquet").run(first);
-    ImageGeneration.Result last = job(rows(6)).runId("last").run(second);
+    RunResult last = job(rows(6)).runId("last").run(second);
 
-    assertThat(files.statuses()).isEqualTo(Map.of("generated", 2L));
-    assertThat(tar.statuses()).isEqualTo(Map.of("generated", 2L, "reused", 2L));
-    assertThat(parquet.statuses()).isEqualTo(Map.of("generated", 2L, "reused", 4L));
-    assertThat(last.statuses()).isEqualTo(Map.of("reused", 6L));
+    assertThat(files.summary().labelled()).isEqualTo(Map.of("generated", 2L));
+    assertThat(tar.summary().labelled()).isEqualTo(Map.of("generated", 2L, "reused", 2L));
+    assertThat(parquet.summary().labelled()).isEqualTo(Map.of("generated", 2L, "reused", 4L));
+    assertThat(last.summary().labelled()).isEqualTo(Map.of("reused", 6L));
     images.assertThere(last);
     images.assertNothingElse(tar, parquet);
     assertThat(last.manifest().selectExpr("split(path, '[/.]')[0]").distinct().count())
@@ -236,7 +237,7 @@ class PackedGenerationTest {
   @Test
   void theImagesOfAShardThatIsGoneOrCutAreDrawnAgain() throws IOException {
     TestJob job = job(rows(4)).packed(ShardFormat.WEBDATASET, 1);
-    ImageGeneration.Result result = job.run(first);
+    RunResult result = job.run(first);
     List<String> paths =
         result.manifest().orderBy("id").collectAsList().stream()
             .map(row -> row.<String>getAs("path"))
@@ -244,9 +245,9 @@ class PackedGenerationTest {
     Files.delete(output().resolve(paths.get(0)));
     Files.write(output().resolve(paths.get(1)), new byte[512]);
 
-    ImageGeneration.Result again = job.runId("second").run(second);
+    RunResult again = job.runId("second").run(second);
 
-    assertThat(again.statuses()).isEqualTo(Map.of("generated", 2L, "reused", 2L));
+    assertThat(again.summary().labelled()).isEqualTo(Map.of("generated", 2L, "reused", 2L));
     assertThat(drawn(second)).isEqualTo(2);
     images.assertThere(again);
   }
@@ -254,7 +255,7 @@ class PackedGenerationTest {
   @Test
   void whatACrashAfterTheCommitLeftIsTidiedUpByTheNextRun() throws IOException {
     TestJob job = job(rows(3)).packed(ShardFormat.WEBDATASET, 10);
-    ImageGeneration.Result result = job.run(first);
+    RunResult result = job.run(first);
     Row row = result.manifest().first();
     byte[] image =
         PackedImages.files(store.read(row.getAs("path")).orElseThrow())
@@ -268,9 +269,9 @@ class PackedGenerationTest {
     store.put("shards/run_id=first/.half.tmp", new byte[512], "application/x-tar");
     store.delete("shards/run_id=first/index.json");
 
-    ImageGeneration.Result again = job.runId("second").run(second);
+    RunResult again = job.runId("second").run(second);
 
-    assertThat(again.statuses()).isEqualTo(Map.of("reused", 3L));
+    assertThat(again.summary().labelled()).isEqualTo(Map.of("reused", 3L));
     images.assertThere(again);
     assertThat(store.listing().objects("staged"))
         .extracting(object -> object.key())
@@ -285,11 +286,11 @@ class PackedGenerationTest {
   @Test
   void aForcedRunPacksWhatItDrewItself() throws IOException {
     TestJob job = job(rows(3)).packed(ShardFormat.WEBDATASET, 10);
-    ImageGeneration.Result result = job.run(first);
+    RunResult result = job.run(first);
 
-    ImageGeneration.Result forced = job.runId("second").force().run(second);
+    RunResult forced = job.runId("second").force().run(second);
 
-    assertThat(forced.statuses()).isEqualTo(Map.of("generated", 3L));
+    assertThat(forced.summary().labelled()).isEqualTo(Map.of("generated", 3L));
     assertThat(drawn(second)).isEqualTo(3);
     images.assertThere(forced);
     images.assertNothingElse(result, forced);

@@ -2,6 +2,7 @@ package io.lightmill.udfs;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.lightmill.udfs.run.RunResult;
 import io.lightmill.udfs.shard.ImagePlace;
 import io.lightmill.udfs.shard.PlacedImages;
 import io.lightmill.udfs.store.ImageStore;
@@ -25,7 +26,7 @@ import org.apache.spark.sql.Row;
 record PackedImages(ImageStore store, String output) {
 
   /** Every row that has an image finds it, by every way, with the hash that it says. */
-  void assertThere(ImageGeneration.Result result) throws IOException {
+  void assertThere(RunResult result) throws IOException {
     List<Row> rows = result.manifest().filter("path is not null").collectAsList();
     Map<String, Map<String, byte[]>> shards = shards(rows);
     for (Row row : rows) {
@@ -97,7 +98,7 @@ record PackedImages(ImageStore store, String output) {
   }
 
   /** Nothing stands in shards or waits for them but what the manifests of these runs name. */
-  void assertNothingElse(ImageGeneration.Result... results) {
+  void assertNothingElse(RunResult... results) {
     List<String> named =
         Arrays.stream(results)
             .flatMap(

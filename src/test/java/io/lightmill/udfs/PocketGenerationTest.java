@@ -2,6 +2,10 @@ package io.lightmill.udfs;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.lightmill.udfs.run.GenerationRun;
+import io.lightmill.udfs.option.Options;
+import io.lightmill.udfs.option.GenerationOptions;
+import io.lightmill.udfs.run.RunResult;
 import io.lightmill.pipeline.checkpoint.CheckpointCache;
 import io.lightmill.pipeline.checkpoint.StoredBytes;
 import io.lightmill.pipeline.image.ImageFormat;
@@ -27,37 +31,21 @@ class PocketGenerationTest {
 
   @TempDir Path directory;
 
-  private GenerationSettings settings(Path table, String output, int batchSize, String runId) {
-    return settings(table, output, batchSize, runId, GenerationSettings.Loading.PLAIN);
+  private GenerationOptions options(Path table, String output, int batchSize, String runId) {
+    return GenerationOptions.EMPTY
+        .with(Options.INPUT, table.toString())
+        .with(Options.OUTPUT_DIRECTORY, directory.resolve(output).toString())
+        .with(Options.BATCH_SIZE, batchSize)
+        .with(Options.SEED, 7L)
+        .with(Options.RUN_ID, runId);
   }
 
-  private GenerationSettings settings(
-      Path table, String output, int batchSize, String runId, GenerationSettings.Loading loading) {
-    return new GenerationSettings(
-        new GenerationSettings.Table(
-            table.toString(), Optional.empty(), Map.of(), Optional.empty(), OptionalInt.empty()),
-        TestJob.defaults(OptionalInt.empty(), false),
-        CheckpointCache.BUILTIN_POCKET,
-        loading,
-        directory.resolve(output).toString(),
-        ImageFormat.PNG,
-        Optional.empty(),
-        Optional.empty(),
-        batchSize,
-        OptionalInt.empty(),
-        DeviceChoice.AUTO,
-        Optional.empty(),
-        runId,
-        new GenerationSettings.Rerun(false, true),
-        Optional.empty(),
-        OptionalInt.empty());
+  private RunResult run(GenerationOptions options) {
+    return GenerationRun.execute(
+        TestSpark.session(), Optional.empty(), options, RunListener.NONE);
   }
 
-  private ImageGeneration.Result run(GenerationSettings settings) {
-    return ImageGeneration.run(TestSpark.session(), settings, TestJob.SILENT);
-  }
-
-  private static List<String> hashes(ImageGeneration.Result result) {
+  private static List<String> hashes(RunResult result) {
     return result.manifest().orderBy("id").collectAsList().stream()
         .map(row -> row.<String>getAs("sha256"))
         .toList();
@@ -75,20 +63,20 @@ class PocketGenerationTest {
         3,a yellow triangle,2,C
         """);
 
-    ImageGeneration.Result together = run(settings(table, "together", 4, "one"));
-    ImageGeneration.Result alone = run(settings(table, "alone", 1, "one"));
-    ImageGeneration.Result again = run(settings(table, "together", 4, "two"));
+    RunResult together = run(options(table, "together", 4, "one"));
+    RunResult alone = run(options(table, "alone", 1, "one"));
+    RunResult again = run(options(table, "together", 4, "two"));
 
-    assertThat(together.statuses()).isEqualTo(Map.of("generated", 3L));
-    assertThat(together.engineSeconds()).isPositive();
+    assertThat(together.summary().labelled()).isEqualTo(Map.of("generated", 3L));
+    assertThat(together.record().seconds().engine()).isPositive();
     assertThat(hashes(together)).doesNotHaveDuplicates().isEqualTo(hashes(alone));
-    assertThat(again.statuses()).isEqualTo(Map.of("reused", 3L));
+    assertThat(again.summary().labelled()).isEqualTo(Map.of("reused", 3L));
     assertThat(hashes(again)).isEqualTo(hashes(together));
     for (Row row : together.manifest().collectAsList()) {
       Path image = directory.resolve("together").resolve(row.<String>getAs("path"));
       assertThat(ImageIO.read(image.toFile()).getWidth()).isEqualTo(row.<Integer>getAs("width"));
       assertThat(row.<String>getAs("model")).isEqualTo("builtin:pocket");
-      assertThat(row.<String>getAs("model_digest")).isEqualTo(together.modelDigest());
+      assertThat(row.<String>getAs("model_digest")).isEqualTo(together.record().checkpoint().digest());
       assertThat(row.<String>getAs("device")).isEqualTo("cpu");
     }
   }
@@ -109,11 +97,14 @@ class PocketGenerationTest {
     Path adapter = adapter();
     Map<String, String> adapters = Map.of("brand", adapter.toString());
 
-    ImageGeneration.Result result =
-        run(settings(table, "out", 4, "one", new GenerationSettings.Loading("", adapters, true)));
-    ImageGeneration.Result alone = run(settings(table, "plain", 1, "one"));
+    RunResult result =
+        run(
+            options(table, "out", 4, "one")
+                .with(Options.LORA, adapters)
+                .with(Options.OFFLOAD, true));
+    RunResult alone = run(options(table, "plain", 1, "one"));
 
-    assertThat(result.statuses()).isEqualTo(Map.of("generated", 3L, "reused", 1L, "invalid", 1L));
+    assertThat(result.summary().labelled()).isEqualTo(Map.of("generated", 3L, "reused", 1L, "invalid", 1L));
     List<String> hashes = hashes(result);
     assertThat(hashes.get(1)).isEqualTo(hashes.get(0)).isEqualTo(hashes(alone).get(0));
     assertThat(List.of(hashes.get(0), hashes.get(2), hashes.get(4))).doesNotHaveDuplicates();

@@ -1,5 +1,6 @@
 package io.lightmill.udfs;
 
+import io.lightmill.udfs.run.RunResult;
 import io.lightmill.udfs.device.Cluster;
 import java.io.BufferedWriter;
 import java.io.IOException;
@@ -56,15 +57,9 @@ final class RerunBench {
   private static void run(SparkSession spark, String what, TestJob job) {
     PaintStudio studio = new PaintStudio();
     long start = System.nanoTime();
-    ImageGeneration.Result result =
-        ImageGeneration.run(
-            spark,
-            job.settings(),
-            TestJob.SILENT,
-            Cluster.of(spark.sparkContext(), DeviceChoice.CPU),
-            studio::checkpoint,
-            Clock.systemUTC(),
-            start);
+    RunResult result =
+        job.run(
+            spark, Cluster.of(spark.sparkContext(), DeviceChoice.CPU), studio::checkpoint);
     long peak =
         ManagementFactory.getMemoryPoolMXBeans().stream()
             .filter(pool -> pool.getType() == MemoryType.HEAP)
@@ -77,6 +72,6 @@ final class RerunBench {
         (System.nanoTime() - start) / NANOS_PER_SECOND,
         peak,
         studio.batches.size(),
-        result.statuses());
+        result.summary().labelled());
   }
 }

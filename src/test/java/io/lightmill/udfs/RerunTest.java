@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.lightmill.pipeline.ErrorCode;
 import io.lightmill.pipeline.LightmillException;
 import io.lightmill.udfs.lock.RunLock;
+import io.lightmill.udfs.run.RunResult;
 import io.lightmill.udfs.store.ImageStore;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -42,7 +43,7 @@ class RerunTest {
     return TestJob.in(directory, List.of(lines));
   }
 
-  private Map<String, Path> files(ImageGeneration.Result result) {
+  private Map<String, Path> files(RunResult result) {
     return result.manifest().collectAsList().stream()
         .collect(
             Collectors.toMap(
@@ -65,9 +66,9 @@ class RerunTest {
     Map<String, Path> files = files(job.run(first));
     loseManifest("first");
 
-    ImageGeneration.Result result = job.runId("second").run(second);
+    RunResult result = job.runId("second").run(second);
 
-    assertThat(result.statuses()).isEqualTo(Map.of("reused", 3L));
+    assertThat(result.summary().labelled()).isEqualTo(Map.of("reused", 3L));
     assertThat(second.loads).hasValue(0);
     assertThat(files(result)).isEqualTo(files);
     for (Row row : result.manifest().collectAsList()) {
@@ -87,9 +88,9 @@ class RerunTest {
     Files.copy(files.get("4"), files.get("3"), StandardCopyOption.REPLACE_EXISTING);
     Files.write(files.get("3"), new byte[] {0}, StandardOpenOption.APPEND);
 
-    ImageGeneration.Result result = job.runId("second").run(second);
+    RunResult result = job.runId("second").run(second);
 
-    assertThat(result.statuses()).isEqualTo(Map.of("generated", 3L, "reused", 1L));
+    assertThat(result.summary().labelled()).isEqualTo(Map.of("generated", 3L, "reused", 1L));
     assertThat(drawn(second)).isEqualTo(3);
     for (Row row : result.manifest().collectAsList()) {
       byte[] stored = Files.readAllBytes(files.get(row.<String>getAs("id")));
@@ -104,14 +105,14 @@ class RerunTest {
     job("id,prompt,sku", "1,a jug,A").pathTemplate("{sku}").runId("killed").run(first);
     loseManifest("killed");
 
-    ImageGeneration.Result back =
+    RunResult back =
         job("id,prompt,sku", "1,a jug,A").pathTemplate("{sku}").runId("third").run(second);
-    assertThat(back.statuses()).isEqualTo(Map.of("reused", 1L));
+    assertThat(back.summary().labelled()).isEqualTo(Map.of("reused", 1L));
 
     PaintStudio other = new PaintStudio();
-    ImageGeneration.Result forth =
+    RunResult forth =
         job("id,prompt,sku", "1,a mug,A").pathTemplate("{sku}").runId("fourth").run(other);
-    assertThat(forth.statuses()).isEqualTo(Map.of("generated", 1L));
+    assertThat(forth.summary().labelled()).isEqualTo(Map.of("generated", 1L));
   }
 
   @Test
@@ -120,9 +121,9 @@ class RerunTest {
     job.run(first);
     loseManifest("first");
 
-    ImageGeneration.Result result = job.run(second);
+    RunResult result = job.run(second);
 
-    assertThat(result.statuses()).isEqualTo(Map.of("reused", 2L));
+    assertThat(result.summary().labelled()).isEqualTo(Map.of("reused", 2L));
     assertThat(result.manifest().count()).isEqualTo(2);
   }
 
@@ -132,9 +133,9 @@ class RerunTest {
     String[] lines = table(10, 60);
     lines[1] = "10,another mug";
 
-    ImageGeneration.Result result = job(lines).runId("second").run(second);
+    RunResult result = job(lines).runId("second").run(second);
 
-    assertThat(result.statuses()).isEqualTo(Map.of("generated", 21L, "reused", 29L));
+    assertThat(result.summary().labelled()).isEqualTo(Map.of("generated", 21L, "reused", 29L));
     assertThat(drawn(second)).isEqualTo(21);
     assertThat(result.manifest().select("id").distinct().count()).isEqualTo(50);
   }
@@ -154,9 +155,9 @@ class RerunTest {
     TestJob job = job("id,prompt", "1,a mug");
     job.run(first);
 
-    ImageGeneration.Result left = job.runId("second").leavingFailed().run(second);
+    RunResult left = job.runId("second").leavingFailed().run(second);
 
-    assertThat(left.statuses()).isEqualTo(Map.of("failed", 1L));
+    assertThat(left.summary().labelled()).isEqualTo(Map.of("failed", 1L));
     assertThat(second.loads).hasValue(0);
     assertThat(left.manifest().first().<String>getAs("error_message")).contains("engine is down");
   }

@@ -2,6 +2,7 @@ package io.lightmill.udfs;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.lightmill.udfs.run.RunResult;
 import io.lightmill.pipeline.ImageRequest;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -28,7 +29,7 @@ class ReusedImagesTest {
     return TestJob.in(directory, List.of(lines));
   }
 
-  private static List<Row> rows(ImageGeneration.Result result) {
+  private static List<Row> rows(RunResult result) {
     return result.manifest().orderBy("id", "variant").collectAsList();
   }
 
@@ -40,12 +41,12 @@ class ReusedImagesTest {
 
   @Test
   void laterRunDrawsOnlyWhatIsNotThere() throws IOException {
-    ImageGeneration.Result first = job("id,prompt", "1,a mug", "2,a jug").run(studio);
+    RunResult first = job("id,prompt", "1,a mug", "2,a jug").run(studio);
     PaintStudio other = new PaintStudio();
-    ImageGeneration.Result second =
+    RunResult second =
         job("id,prompt", "1,a mug", "2,a red jug", "3,a cup").runId("second").run(other);
 
-    assertThat(second.statuses()).isEqualTo(Map.of("generated", 2L, "reused", 1L));
+    assertThat(second.summary().labelled()).isEqualTo(Map.of("generated", 2L, "reused", 1L));
     Row drawn = rows(first).get(0);
     Row reused = rows(second).get(0);
     for (String column : List.of("image_id", "path", "bytes", "sha256", "format")) {
@@ -55,7 +56,7 @@ class ReusedImagesTest {
     assertThat(prompts(other)).containsExactlyInAnyOrder("a red jug", "a cup");
 
     PaintStudio third = new PaintStudio();
-    assertThat(job("id,prompt", "1,a mug").runId("third").run(third).statuses())
+    assertThat(job("id,prompt", "1,a mug").runId("third").run(third).summary().labelled())
         .isEqualTo(Map.of("reused", 1L));
     assertThat(third.loads).hasValue(0);
   }
@@ -65,7 +66,7 @@ class ReusedImagesTest {
     TestJob job = job("id,prompt", "1,a mug");
     job.run(studio);
 
-    assertThat(job.runId("second").force().run(studio).statuses())
+    assertThat(job.runId("second").force().run(studio).summary().labelled())
         .isEqualTo(Map.of("generated", 1L));
   }
 
@@ -76,10 +77,10 @@ class ReusedImagesTest {
           throw new IllegalStateException("engine is down");
         });
     TestJob job = job("id,prompt,width", "1,a mug,", "2,a jug,33");
-    assertThat(job.run(studio).statuses()).isEqualTo(Map.of("failed", 1L, "invalid", 1L));
+    assertThat(job.run(studio).summary().labelled()).isEqualTo(Map.of("failed", 1L, "invalid", 1L));
 
     PaintStudio fixed = new PaintStudio();
-    assertThat(job.runId("second").run(fixed).statuses())
+    assertThat(job.runId("second").run(fixed).summary().labelled())
         .isEqualTo(Map.of("generated", 1L, "invalid", 1L));
   }
 
@@ -87,19 +88,19 @@ class ReusedImagesTest {
   void pathThatAnotherImageTookIsNotReused() throws IOException {
     job("id,prompt,sku", "1,a mug,A").pathTemplate("{sku}").run(studio);
     job("id,prompt,sku", "1,a jug,A").pathTemplate("{sku}").runId("second").run(studio);
-    ImageGeneration.Result third =
+    RunResult third =
         job("id,prompt,sku", "1,a mug,A").pathTemplate("{sku}").runId("third").run(studio);
 
-    assertThat(third.statuses()).isEqualTo(Map.of("generated", 1L));
+    assertThat(third.summary().labelled()).isEqualTo(Map.of("generated", 1L));
     assertThat(imageFiles()).containsExactly(output().resolve("images/A.png"));
   }
 
   @Test
   void rowsOfTheSameImageShareOneDrawing() throws IOException {
-    ImageGeneration.Result result =
+    RunResult result =
         job("id,prompt,seed", "1,mug,5", "2,mug,5", "3,jug,5").run(studio);
 
-    assertThat(result.statuses()).isEqualTo(Map.of("generated", 2L, "reused", 1L));
+    assertThat(result.summary().labelled()).isEqualTo(Map.of("generated", 2L, "reused", 1L));
     assertThat(prompts(studio)).containsExactlyInAnyOrder("mug", "jug");
     List<Row> rows = rows(result);
     assertThat(rows.get(1).<String>getAs("sha256")).isEqualTo(rows.get(0).getAs("sha256"));
@@ -107,10 +108,10 @@ class ReusedImagesTest {
 
   @Test
   void rowsOfTheSameImageKeepTheNamesTheyChose() throws IOException {
-    ImageGeneration.Result result =
+    RunResult result =
         job("id,prompt,seed,sku", "1,mug,5,A/1", "2,mug,5,B").pathTemplate("{sku}").run(studio);
 
-    assertThat(result.statuses()).isEqualTo(Map.of("generated", 2L));
+    assertThat(result.summary().labelled()).isEqualTo(Map.of("generated", 2L));
     assertThat(prompts(studio)).containsExactly("mug");
     assertThat(imageFiles())
         .containsExactlyInAnyOrder(

@@ -4,7 +4,6 @@ import io.lightmill.udfs.device.Cluster;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
-import java.time.Clock;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
@@ -35,14 +34,9 @@ public final class StandaloneJob {
     SparkSession spark = SparkSession.builder().getOrCreate();
     Stages stages = new Stages(spark, paint, slots);
     spark.sparkContext().addSparkListener(stages);
-    ImageGeneration.run(
-        spark,
-        new TestJob(Path.of(arguments[0]), Path.of(arguments[1])).partitions(2 * slots).settings(),
-        TestJob.SILENT,
-        Cluster.of(spark.sparkContext(), DeviceChoice.AUTO),
-        paint::checkpoint,
-        Clock.systemUTC(),
-        System.nanoTime());
+    new TestJob(Path.of(arguments[0]), Path.of(arguments[1]))
+        .partitions(2 * slots)
+        .run(spark, Cluster.of(spark.sparkContext(), DeviceChoice.AUTO), paint::checkpoint);
     spark.stop(); // the listener has heard everything then
     Files.write(notes.resolve(STAGES), stages.asked, StandardOpenOption.CREATE_NEW);
   }

@@ -1,134 +1,135 @@
 package io.lightmill.udfs;
 
-import io.lightmill.pipeline.image.ImageFormat;
 import io.lightmill.udfs.device.Cluster;
+import io.lightmill.udfs.device.JobCheckpoint;
+import io.lightmill.udfs.option.ColumnOptions;
+import io.lightmill.udfs.option.GenerationOptions;
+import io.lightmill.udfs.option.Option;
+import io.lightmill.udfs.option.Options;
+import io.lightmill.udfs.option.Sink;
+import io.lightmill.udfs.run.HookedRun;
+import io.lightmill.udfs.run.RunResult;
 import io.lightmill.udfs.shard.ShardFormat;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Clock;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.OptionalInt;
+import java.util.function.Supplier;
+import org.apache.spark.sql.Dataset;
+import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
 
-/** A job on the paint studio, put together piece by piece. */
+/** Options, clock and listener of a run with the paint pipeline. */
 public final class TestJob {
 
-  public static final ImageGeneration.Progress SILENT =
-      new ImageGeneration.Progress() {
-        @Override
-        public void planned(long images, long toGenerate) {}
+  private GenerationOptions options =
+      GenerationOptions.EMPTY
+          .with(Options.CHECKPOINT, "paint")
+          .with(Options.BATCH_SIZE, 4)
+          .with(Options.SEED, 7L)
+          .with(Options.RUN_ID, "first");
 
-        @Override
-        public void finished(long images) {}
-      };
-
-  private String output;
-  private String table;
-  private final Map<String, String> columns = new HashMap<>();
-  private Optional<String> promptTemplate = Optional.empty();
-  private Optional<String> pathTemplate = Optional.empty();
-  private OptionalInt partitions = OptionalInt.empty();
-  private OptionalInt width = OptionalInt.empty();
-  private OptionalInt limit = OptionalInt.empty();
-  private Optional<GenerationSettings.Packing> packing = Optional.empty();
-  private int batchSize = 4;
-  private boolean truncatePrompts;
-  private GenerationSettings.Rerun rerun = new GenerationSettings.Rerun(false, true);
-  private OptionalInt mostFailures = OptionalInt.empty();
+  private SparkSession spark;
+  private Optional<Dataset<Row>> prompts = Optional.empty();
   private Optional<Instant> deadline = Optional.empty();
   private Clock clock = Clock.systemUTC();
-  private String runId = "first";
-  private ImageGeneration.Progress progress = SILENT;
+  private RunListener progress = RunListener.NONE;
 
   public TestJob(Path table, Path output) {
-    this.table = table.toString();
-    this.output = output.toString();
+    table(table).output(output.toString());
   }
 
   /** A job from {@code prompts.csv}, which holds these lines, to {@code out}. */
-  static TestJob in(Path directory, List<String> lines) throws IOException {
+  public static TestJob in(Path directory, List<String> lines) throws IOException {
     Path table = Files.write(directory.resolve("prompts.csv"), lines);
     return new TestJob(table, directory.resolve("out"));
   }
 
-  TestJob column(String ours, String theirs) {
-    columns.put(ours, theirs);
+  public <T> TestJob option(Option<T> option, T value) {
+    options = options.with(option, value);
     return this;
+  }
+
+  TestJob column(String ours, String theirs) {
+    Map<String, String> columns = new HashMap<>(options.entries(Options.COLUMN));
+    columns.put(ours, theirs);
+    return option(Options.COLUMN, columns);
   }
 
   TestJob table(Path table) {
-    this.table = table.toString();
-    return this;
+    return table(table.toString());
   }
 
-  TestJob output(String uri) {
-    output = uri;
-    return this;
+  public TestJob output(String uri) {
+    return option(Options.OUTPUT_DIRECTORY, uri);
   }
 
   TestJob table(String uri) {
-    this.table = uri;
+    return option(Options.INPUT, uri);
+  }
+
+  /** Takes these rows instead of a table at a location. */
+  public TestJob prompts(Dataset<Row> rows) {
+    prompts = Optional.of(rows);
+    options = options.without(Options.INPUT);
+    return this;
+  }
+
+  /** Runs in this session instead of that of all tests. */
+  public TestJob session(SparkSession other) {
+    spark = other;
     return this;
   }
 
   TestJob promptTemplate(String template) {
-    promptTemplate = Optional.of(template);
-    return this;
+    return option(Options.PROMPT_TEMPLATE, template);
   }
 
   TestJob pathTemplate(String template) {
-    pathTemplate = Optional.of(template);
-    return this;
+    return option(Options.PATH_TEMPLATE, template);
   }
 
   public TestJob packed(ShardFormat format, int shardSize) {
-    packing = Optional.of(new GenerationSettings.Packing(format, shardSize));
-    return this;
+    return option(Options.SINK, Sink.valueOf(format.name())).option(Options.SHARD_SIZE, shardSize);
   }
 
   public TestJob unpacked() {
-    packing = Optional.empty();
+    options = options.without(Options.SINK).without(Options.SHARD_SIZE);
     return this;
   }
 
   public TestJob partitions(int count) {
-    partitions = OptionalInt.of(count);
-    return this;
+    return option(Options.PARTITIONS, count);
   }
 
   TestJob limit(int rows) {
-    limit = OptionalInt.of(rows);
-    return this;
+    return option(Options.LIMIT, rows);
   }
 
   TestJob width(int pixels) {
-    width = OptionalInt.of(pixels);
-    return this;
+    return option(ColumnOptions.all().get("width"), "" + pixels);
   }
 
   public TestJob batchSize(int images) {
-    batchSize = images;
-    return this;
+    return option(Options.BATCH_SIZE, images);
   }
 
   TestJob truncatingPrompts() {
-    truncatePrompts = true;
-    return this;
+    return option(Options.TRUNCATE_PROMPTS, true);
   }
 
   TestJob force() {
-    rerun = new GenerationSettings.Rerun(true, true);
-    return this;
+    return option(Options.FORCE, true);
   }
 
   TestJob leavingFailed() {
-    rerun = new GenerationSettings.Rerun(false, false);
-    return this;
+    return option(Options.RETRY_FAILED, false);
   }
 
   public TestJob deadline(Instant instant) {
@@ -137,69 +138,37 @@ public final class TestJob {
   }
 
   public TestJob mostFailures(int rows) {
-    mostFailures = OptionalInt.of(rows);
-    return this;
+    return option(Options.MAX_FAILURES, rows);
   }
 
-  public TestJob clock(Clock told) {
-    clock = told;
+  public TestJob clock(Clock other) {
+    clock = other;
     return this;
   }
 
   public TestJob runId(String id) {
-    runId = id;
-    return this;
+    return option(Options.RUN_ID, id);
   }
 
-  public TestJob progress(ImageGeneration.Progress listener) {
+  public TestJob progress(RunListener listener) {
     progress = listener;
     return this;
   }
 
-  GenerationSettings settings() {
-    return new GenerationSettings(
-        new GenerationSettings.Table(table, Optional.empty(), columns, promptTemplate, limit),
-        defaults(width, truncatePrompts),
-        "paint",
-        GenerationSettings.Loading.PLAIN,
-        output,
-        ImageFormat.PNG,
-        pathTemplate,
-        packing,
-        batchSize,
-        partitions,
-        DeviceChoice.AUTO,
-        Optional.empty(),
-        runId,
-        rerun,
-        deadline,
-        mostFailures);
+  public GenerationOptions options() {
+    return deadline
+        .map(instant -> Duration.between(clock.instant(), instant))
+        .map(duration -> options.with(Options.DEADLINE, duration))
+        .orElse(options);
   }
 
-  static GenerationSettings.Defaults defaults(OptionalInt width, boolean truncatePrompts) {
-    return new GenerationSettings.Defaults(
-        width,
-        OptionalInt.empty(),
-        OptionalInt.empty(),
-        Optional.empty(),
-        Optional.empty(),
-        Optional.empty(),
-        OptionalInt.empty(),
-        OptionalInt.empty(),
-        7,
-        truncatePrompts,
-        Optional.empty());
+  public RunResult run(PaintStudio studio) {
+    SparkSession session = spark == null ? TestSpark.session() : spark;
+    return run(
+        session, Cluster.of(session.sparkContext(), DeviceChoice.CPU), studio::checkpoint);
   }
 
-  public ImageGeneration.Result run(PaintStudio studio) {
-    SparkSession spark = TestSpark.session();
-    return ImageGeneration.run(
-        spark,
-        settings(),
-        progress,
-        Cluster.of(spark.sparkContext(), DeviceChoice.CPU),
-        studio::checkpoint,
-        clock,
-        System.nanoTime());
+  RunResult run(SparkSession session, Cluster cluster, Supplier<JobCheckpoint> checkpoint) {
+    return HookedRun.execute(session, prompts, options(), progress, cluster, checkpoint, clock);
   }
 }

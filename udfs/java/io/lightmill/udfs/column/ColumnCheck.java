@@ -89,7 +89,7 @@ interface ColumnCheck<T> {
   static Optional<RowError> adapters(String column, LoraBlend blend, RequestLimits limits) {
     Set<String> unknown = new TreeSet<>(blend.weights().keySet());
     List<String> known = limits.adapters();
-    known.forEach(unknown::remove);
+    unknown.removeIf(limits::hasAdapter);
     return unknown.isEmpty()
         ? Optional.empty()
         : invalid(

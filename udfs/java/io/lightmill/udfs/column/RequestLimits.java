@@ -1,5 +1,6 @@
 package io.lightmill.udfs.column;
 
+import io.lightmill.pipeline.ClassifierFreeGuidance;
 import io.lightmill.pipeline.PipelineLimits;
 import java.io.Serializable;
 import java.util.List;
@@ -13,7 +14,25 @@ import java.util.List;
 public record RequestLimits(PipelineLimits checkpoint, List<String> adapters)
     implements Serializable {
 
+  /** Accept what some checkpoint accepts, and every adapter. */
+  public static final RequestLimits WIDEST =
+      new RequestLimits(
+          new PipelineLimits(
+              1,
+              Integer.MAX_VALUE,
+              Long.MAX_VALUE,
+              Integer.MAX_VALUE,
+              1,
+              ClassifierFreeGuidance.TRUE_CFG_SCALE,
+              new PipelineLimits.Defaults(1, 1, 1, 0, 1, 1)),
+          List.of());
+
   public RequestLimits {
     adapters = adapters.stream().sorted().toList();
+  }
+
+  /** Whether rows may name an adapter. */
+  boolean hasAdapter(String name) {
+    return this == WIDEST || adapters.contains(name);
   }
 }

@@ -10,7 +10,6 @@ import io.lightmill.pipeline.checkpoint.Checkpoint;
 import io.lightmill.pipeline.checkpoint.CheckpointCache;
 import io.lightmill.pipeline.families.Pipelines;
 import io.lightmill.pipeline.lora.LoraAdapter;
-import io.lightmill.udfs.GenerationSettings;
 import io.lightmill.udfs.checkpoint.CheckpointFetch;
 import java.util.Map;
 import java.util.TreeMap;
@@ -27,7 +26,7 @@ record CheckpointLoader(
     String location,
     String digest,
     DType dtype,
-    GenerationSettings.Loading loading,
+    Loading loading,
     Map<String, String> digests,
     SerializableConfiguration hadoop)
     implements PipelineLoader {

@@ -7,10 +7,10 @@ import io.lightmill.pipeline.PipelineLimits;
 import io.lightmill.pipeline.checkpoint.Checkpoint;
 import io.lightmill.pipeline.checkpoint.CheckpointCache;
 import io.lightmill.pipeline.families.Pipelines;
-import io.lightmill.udfs.GenerationSettings;
 import io.lightmill.udfs.checkpoint.CheckpointFetch;
 import java.nio.file.Path;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeMap;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.util.SerializableConfiguration;
@@ -24,16 +24,19 @@ public record JobCheckpoint(Model model, PipelineLimits limits, PipelineLoader l
    * @throws LightmillException if it cannot be had or is not one that Lightmill runs
    */
   public static JobCheckpoint open(
-      GenerationSettings settings, Cluster cluster, Configuration hadoop) {
-    String location = settings.checkpoint();
+      String location,
+      Loading loading,
+      Optional<DType> requested,
+      Cluster cluster,
+      Configuration hadoop) {
     Checkpoint checkpoint =
         Checkpoint.open(
-            new CheckpointFetch(hadoop).localize(location), settings.loading().wanted());
+            new CheckpointFetch(hadoop).localize(location), loading.wanted());
     PipelineLimits limits = Pipelines.limits(checkpoint);
     requireWeights(checkpoint);
-    Map<String, String> adapters = adapters(checkpoint, settings, hadoop);
+    Map<String, String> adapters = adapters(checkpoint, loading, hadoop);
     // A CPU without 16-bit arithmetic is faster with 32 bits; any GPU is faster with 16.
-    DType dtype = settings.dtype().orElse(cluster.cuda() ? DType.BF16 : DType.F32);
+    DType dtype = requested.orElse(cluster.cuda() ? DType.BF16 : DType.F32);
     Model model =
         new Model(
             location,
@@ -49,17 +52,16 @@ public record JobCheckpoint(Model model, PipelineLimits limits, PipelineLoader l
             location,
             model.digest(),
             dtype,
-            settings.loading(),
+            loading,
             adapters,
             new SerializableConfiguration(hadoop)));
   }
 
   /** The digests of the job's adapters, each of which fits the checkpoint. */
   private static Map<String, String> adapters(
-      Checkpoint checkpoint, GenerationSettings settings, Configuration hadoop) {
+      Checkpoint checkpoint, Loading loading, Configuration hadoop) {
     Map<String, String> digests = new TreeMap<>();
-    settings
-        .loading()
+    loading
         .adapters()
         .forEach(
             (name, location) -> {

@@ -2,6 +2,7 @@ package io.lightmill.udfs.device;
 
 import io.lightmill.pipeline.Device;
 import io.lightmill.pipeline.PromptLength;
+import java.util.HashMap;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 
@@ -12,6 +13,9 @@ import java.util.concurrent.ConcurrentHashMap;
 public final class LoadedPipelines {
 
   private static final Map<Device, DeviceSlot> SLOTS = new ConcurrentHashMap<>();
+  /** Runs of this JVM's driver by the key of their loader. */
+  private static final Map<String, Integer> RUNS = new HashMap<>();
+
   private static final Map<String, PromptLength> LENGTHS = new ConcurrentHashMap<>();
 
   private LoadedPipelines() {}
@@ -24,8 +28,17 @@ public final class LoadedPipelines {
     return LENGTHS.computeIfAbsent(loader.key(), key -> loader.promptLength());
   }
 
-  /** Frees what a job's loader has loaded here. */
-  public static void release(PipelineLoader loader) {
+  /** Counts a run that uses the loader; {@link #release} ends it. */
+  public static synchronized void hold(PipelineLoader loader) {
+    RUNS.merge(loader.key(), 1, Integer::sum);
+  }
+
+  /** Ends a run; the last run of a loader frees what it has loaded in this JVM. */
+  public static synchronized void release(PipelineLoader loader) {
+    if (RUNS.merge(loader.key(), -1, (runs, one) -> runs + one) > 0) {
+      return;
+    }
+    RUNS.remove(loader.key());
     SLOTS.values().forEach(slot -> slot.release(loader));
     PromptLength length = LENGTHS.remove(loader.key());
     if (length != null) {

@@ -1,12 +1,12 @@
 package io.lightmill.udfs.draw;
 
 import io.lightmill.pipeline.ClassifierFreeGuidance;
-import io.lightmill.udfs.GenerationSettings;
 import io.lightmill.udfs.device.Cluster;
 import io.lightmill.udfs.device.PipelineLoader;
 import io.lightmill.udfs.earlier.AttemptImages;
 import io.lightmill.udfs.plan.ImageIdentity;
 import io.lightmill.udfs.progress.DrawingStop;
+import io.lightmill.udfs.shard.Packing;
 import java.io.Serializable;
 import org.apache.spark.util.SerializableConfiguration;
 
@@ -20,7 +20,7 @@ public record GenerationJob(
     ClassifierFreeGuidance guidance,
     String output,
     String runId,
-    GenerationSettings.Packing packing,
+    Packing packing,
     AttemptImages own,
     DrawingStop stop,
     Cluster cluster,

@@ -57,7 +57,7 @@ final class PartitionWork implements TaskCompletionListener {
         new BatchDrawing(
             LoadedPipelines.slot(device),
             job.loader(),
-            () -> ProgressPlugin.send(new DrawingBegun(job.runId())));
+            () -> ProgressPlugin.send(new DrawingBegun(job.stop().run())));
     this.finisher =
         new ImageFinisher(
             job.identity(),

@@ -10,7 +10,6 @@ import static org.apache.spark.sql.functions.regexp_extract;
 import static org.apache.spark.sql.functions.struct;
 import static org.apache.spark.sql.functions.when;
 
-import io.lightmill.udfs.GenerationSettings;
 import io.lightmill.udfs.ImageStatus;
 import io.lightmill.udfs.manifest.ManifestColumn;
 import io.lightmill.udfs.manifest.ManifestColumns;
@@ -61,13 +60,13 @@ public final class EarlierImages {
 
   private final SparkSession spark;
   private final String output;
-  private final GenerationSettings.Rerun rerun;
+  private final Rerun rerun;
   private final ImageStore store;
   private final List<String> manifests;
   private final boolean staged;
   private final boolean lookedFor;
 
-  public EarlierImages(SparkSession spark, String output, GenerationSettings.Rerun rerun) {
+  public EarlierImages(SparkSession spark, String output, Rerun rerun) {
     this.spark = spark;
     this.output = output;
     this.rerun = rerun;

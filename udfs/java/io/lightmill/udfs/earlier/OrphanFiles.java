@@ -78,7 +78,7 @@ public final class OrphanFiles {
         requireLock.run();
         sweep(shards, staged);
       }
-    } catch (RuntimeException e) { // the run has succeeded
+    } catch (Exception e) { // of any kind, also what Spark does not declare: the run succeeded
       LOG.warn(
           "Images and manifest are complete; some orphan files of packing below {} could not be"
               + " removed and are left to the next run",

@@ -2,7 +2,6 @@ package io.lightmill.udfs.lock;
 
 import io.lightmill.pipeline.ErrorCode;
 import io.lightmill.pipeline.LightmillException;
-import io.lightmill.udfs.GenerationSettings;
 import io.lightmill.udfs.store.ImageStore;
 import java.time.Clock;
 import org.apache.spark.SparkContext;
@@ -17,9 +16,9 @@ public final class OutputLock implements AutoCloseable {
   private final RunLock lock;
   private final LockRenewal renewal;
 
-  private OutputLock(SparkSession session, GenerationSettings settings, RunLock lock) {
-    this.output = settings.output();
-    this.tag = "lightmill-" + settings.runId();
+  private OutputLock(SparkSession session, String output, String runId, RunLock lock) {
+    this.output = output;
+    this.tag = "lightmill-" + runId;
     this.spark = session.sparkContext();
     this.lock = lock;
     spark.addJobTag(tag);
@@ -31,11 +30,11 @@ public final class OutputLock implements AutoCloseable {
    *
    * @throws LightmillException with {@code OUTPUT_IN_USE} if another run has it
    */
-  public static OutputLock of(SparkSession spark, GenerationSettings settings, Clock clock) {
+  public static OutputLock of(SparkSession spark, String output, String runId, Clock clock) {
     ImageStore store =
-        ImageStore.open(settings.output(), spark.sparkContext().hadoopConfiguration());
-    RunLock lock = RunLock.take(store, settings.output(), settings.runId(), clock);
-    return new OutputLock(spark, settings, lock);
+        ImageStore.open(output, spark.sparkContext().hadoopConfiguration());
+    RunLock lock = RunLock.take(store, output, runId, clock);
+    return new OutputLock(spark, output, runId, lock);
   }
 
   /**

@@ -12,9 +12,9 @@ import io.lightmill.udfs.store.ImageStore;
 import java.io.IOException;
 import java.time.Instant;
 import java.util.Arrays;
+import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
-import java.util.TreeMap;
 import java.util.stream.Stream;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.Path;
@@ -44,7 +44,7 @@ public final class Manifest {
   private Manifest() {}
 
   /** Rows by status, and seconds that the devices spent drawing, added up. */
-  public record Totals(Map<String, Long> statuses, double engineSeconds) {}
+  public record Totals(Map<ImageStatus, Long> statuses, double engineSeconds) {}
 
   /** Names that no passthrough column may have. */
   public static List<String> reserved() {
@@ -128,11 +128,11 @@ public final class Manifest {
   }
 
   private static Totals totals(Map<String, Object> counted) {
-    Map<String, Long> statuses = new TreeMap<>();
+    Map<ImageStatus, Long> statuses = new EnumMap<>(ImageStatus.class);
     for (ImageStatus status : ImageStatus.values()) {
       long rows = (Long) counted.get(status.label());
       if (rows > 0) {
-        statuses.put(status.label(), rows);
+        statuses.put(status, rows);
       }
     }
     Object engineMillis = counted.get(ENGINE);

@@ -69,6 +69,15 @@ public final class GenerationOptions {
     return options;
   }
 
+  /**
+   * Checks one value without the others.
+   *
+   * @throws LightmillException as {@link #parse}
+   */
+  public static void check(String key, String text) {
+    read(key, text, new LinkedHashMap<>());
+  }
+
   private static void read(String key, String text, Map<Option<?>, Object> given) {
     Option<?> option = option(key);
     if (option.type().shape() != OptionType.Shape.MAP) {

@@ -25,16 +25,24 @@ public record Option<T>(
     String help,
     boolean relative) {
 
-  static <T> Option<T> of(
+  /** An option without a default. */
+  public static <T> Option<T> of(
       String key, OptionType<T> type, String label, OptionGroup group, String help) {
     return new Option<>(key, type, Optional.empty(), label, group, help, false);
   }
 
-  Option<T> or(T value) {
+  /** The same option with a default. */
+  public Option<T> or(T value) {
     return new Option<>(key, type, Optional.of(value), label, group, help, relative);
   }
 
-  Option<T> besideJobFile() {
+  /** The same option without a default. */
+  public Option<T> orNone() {
+    return new Option<>(key, type, Optional.empty(), label, group, help, relative);
+  }
+
+  /** The same option for a path that may be relative to a job file. */
+  public Option<T> besideJobFile() {
     return new Option<>(key, type, fallback, label, group, help, true);
   }
 
@@ -52,9 +60,12 @@ public record Option<T>(
                     "option '%s' is '%s', but must be %s".formatted(key, text, type.expected())));
   }
 
-  /** The help text with the default. */
+  /** The help text with the default; the help text of a flag says what it turns on. */
   public String description() {
-    return fallback.map(value -> "%s Default: %s.".formatted(help, type.plain(value))).orElse(help);
+    return fallback
+        .filter(value -> type.shape() != OptionType.Shape.FLAG)
+        .map(value -> "%s Default: %s.".formatted(help, type.plain(value)))
+        .orElse(help);
   }
 
   @Override

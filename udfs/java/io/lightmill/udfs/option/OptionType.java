@@ -51,37 +51,35 @@ public final class OptionType<T> {
   }
 
   /** Any text. */
-  static OptionType<String> text() {
+  public static OptionType<String> text() {
     return value("a text", Optional::of, text -> text);
   }
 
   /** Text that matches a pattern. */
-  static OptionType<String> text(Pattern pattern, String expected) {
-    return value(
-        expected, text -> Optional.of(text).filter(pattern.asMatchPredicate()), text -> text);
+  public static OptionType<String> text(Pattern pattern, String expected) {
+    return text(pattern.asMatchPredicate(), expected);
   }
 
-  static OptionType<Integer> wholeNumber(int least) {
+  /** Text that a predicate accepts. */
+  public static OptionType<String> text(Predicate<String> accepted, String expected) {
+    return value(expected, text -> Optional.of(text).filter(accepted), text -> text);
+  }
+
+  /** A whole number with a lower bound. */
+  public static OptionType<Integer> wholeNumber(int least) {
     return value(
         "a whole number of at least " + least,
         text -> number(text, Integer::valueOf).filter(number -> number >= least),
         number -> number);
   }
 
-  static OptionType<Long> wholeNumber() {
+  /** Any whole number of 64 bits. */
+  public static OptionType<Long> wholeNumber() {
     return value("a whole number", text -> number(text, Long::valueOf), number -> number);
   }
 
-  static OptionType<Double> finiteNumber(double least) {
-    return value(
-        String.format(Locale.ROOT, "a finite number of at least %.0f", least),
-        text ->
-            number(text, Double::valueOf)
-                .filter(number -> Double.isFinite(number) && number >= least),
-        number -> number);
-  }
-
-  static OptionType<Boolean> flag() {
+  /** True or false. */
+  public static OptionType<Boolean> flag() {
     return new OptionType<>(
         Shape.FLAG,
         "true or false",
@@ -93,7 +91,7 @@ public final class OptionType<T> {
   }
 
   /** A time such as {@code 7h30m}: ISO-8601 without its letters P and T. */
-  static OptionType<Duration> duration() {
+  public static OptionType<Duration> duration() {
     return value(
         "a time such as 90s, 55m or 7h30m",
         text ->
@@ -105,14 +103,15 @@ public final class OptionType<T> {
   }
 
   /** One of the constants, by their names in lower case. */
-  static <E extends Enum<E>> OptionType<E> choice(Class<E> constants) {
+  public static <E extends Enum<E>> OptionType<E> choice(Class<E> constants) {
     Map<String, E> byName = new LinkedHashMap<>();
     Arrays.stream(constants.getEnumConstants())
         .forEach(constant -> byName.put(constant.name().toLowerCase(Locale.ROOT), constant));
     return choice(byName);
   }
 
-  static <T> OptionType<T> choice(Map<String, T> byName) {
+  /** One of the values, by their names. */
+  public static <T> OptionType<T> choice(Map<String, T> byName) {
     Map<T, String> names =
         byName.entrySet().stream()
             .collect(Collectors.toMap(Map.Entry::getValue, Map.Entry::getKey));
@@ -127,17 +126,12 @@ public final class OptionType<T> {
    *
    * @param expected what names there can be, as the end of {@code must be …}
    */
-  static OptionType<Map<String, String>> map(Predicate<String> name, String expected) {
+  public static OptionType<Map<String, String>> map(Predicate<String> name, String expected) {
     return new OptionType<>(
         Shape.MAP,
         expected,
         text -> entries(text).filter(map -> map.keySet().stream().allMatch(name)),
         map -> map);
-  }
-
-  /** The same values, kept as the text that they are read from. */
-  OptionType<String> asText() {
-    return value(expected, text -> reader.apply(text).map(read -> text), text -> text);
   }
 
   public Shape shape() {

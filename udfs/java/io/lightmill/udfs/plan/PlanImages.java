@@ -70,7 +70,7 @@ public record PlanImages(
         ImageCost.of(batchKey),
         duplicate(row),
         idleNegativePrompt(request),
-        row.getAs(RequestRows.PASSTHROUGH));
+        row.<Row>getAs(RequestRows.PASSTHROUGH));
     return RowFactory.create(values.toArray());
   }
 
@@ -89,7 +89,7 @@ public record PlanImages(
         requested.truncated());
     addRequest(values, requested, given == null ? null : ImageSeed.given(given, variant));
     Collections.addAll(
-        values, null, null, null, duplicate(row), false, row.getAs(RequestRows.PASSTHROUGH));
+        values, null, null, null, duplicate(row), false, row.<Row>getAs(RequestRows.PASSTHROUGH));
     return RowFactory.create(values.toArray());
   }
 

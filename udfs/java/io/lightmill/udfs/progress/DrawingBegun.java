@@ -2,5 +2,9 @@ package io.lightmill.udfs.progress;
 
 import java.io.Serializable;
 
-/** What a task tells the driver when its device has the model and it is its turn to draw. */
-public record DrawingBegun(String runId) implements Serializable {}
+/**
+ * A task's message to the driver: its device has the model, and it starts to draw.
+ *
+ * @param run see {@link DrawingStop#key}
+ */
+public record DrawingBegun(String run) implements Serializable {}

@@ -8,56 +8,62 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 
 /**
- * Tells tasks when to take no more rows: near the deadline, when the driver was told to end, or
- * when more rows failed than the run may have.
+ * Decides for tasks when to start no more batches: near the deadline, after {@link #end}, or when
+ * more rows failed than the run may have.
  *
+ * @param run key of the run in its driver, see {@link #key}
  * @param deadline null for none
  */
-public record DrawingStop(String runId, Instant deadline, Clock clock) implements Serializable {
+public record DrawingStop(String run, Instant deadline, Clock clock) implements Serializable {
 
-  /** Runs of this driver that were told to end. */
+  /** Runs of this driver that are to end. */
   private static final Set<String> ENDED = ConcurrentHashMap.newKeySet();
 
   /**
-   * What a task asks the driver: whether it is to end. Answered by {@link #answer}.
+   * A task's question to the driver, whether to end. {@link #answer} answers it.
    *
    * @param failed rows of this partition that failed or are invalid so far, in one attempt at it
    */
-  record Question(String runId, int partition, long failed) implements Serializable {}
+  record Question(String run, int partition, long failed) implements Serializable {}
+
+  /** Names a run in its driver: run ids are unique in an output only. */
+  public static String key(String output, String runId) {
+    return output + " " + runId;
+  }
 
   /** Ends a run of this driver. */
-  public static void end(String runId) {
-    ENDED.add(runId);
+  public static void end(String run) {
+    ENDED.add(run);
   }
 
   /** Forgets a run that is over. */
-  public static void forget(String runId) {
-    ENDED.remove(runId);
+  public static void forget(String run) {
+    ENDED.remove(run);
   }
 
   static boolean answer(Question question) {
-    return ENDED.contains(question.runId());
+    return ENDED.contains(question.run());
   }
 
   /**
-   * Whether the next batch is not to be begun.
+   * Whether the next batch must not start.
    *
-   * @param batch how long it may take
+   * @param batch expected duration
    * @param failed rows of the partition that failed or are invalid so far
    */
   public boolean reached(Duration batch, int partition, long failed) {
     boolean late = deadline != null && !clock.instant().plus(batch).isBefore(deadline);
     return late
-        || ENDED.contains(runId)
-        || ProgressPlugin.ask(new Question(runId, partition, failed))
+        || ENDED.contains(run)
+        || ProgressPlugin.ask(new Question(run, partition, failed))
             .filter(Boolean.TRUE::equals)
             .isPresent();
   }
 
-  /** Tells the driver what failed in a partition whose last batch was begun. */
+  /** Reports the failures of a partition to the driver after its last batch. */
   public void ended(int partition, long failed) {
     if (failed > 0) {
-      ProgressPlugin.send(new Question(runId, partition, failed));
+      ProgressPlugin.send(new Question(run, partition, failed));
     }
   }
 }

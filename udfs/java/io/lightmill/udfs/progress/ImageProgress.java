@@ -1,6 +1,6 @@
 package io.lightmill.udfs.progress;
 
-import io.lightmill.udfs.ImageGeneration;
+import io.lightmill.udfs.RunListener;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
@@ -11,16 +11,16 @@ import org.apache.spark.SparkContext;
 import org.apache.spark.sql.SparkSession;
 
 /**
- * The driver's count of one run's finished rows: for each partition, the furthest that any attempt
- * at it came, so that retries and speculation count no row twice. Ends the run early once more rows
- * failed or are invalid than it may have.
+ * The driver's count of finished rows of one run: for each partition the maximum over its attempts,
+ * so that retries and speculation count no row twice. Ends the run early when more rows failed or
+ * are invalid than it may have.
  */
 public final class ImageProgress implements AutoCloseable {
 
   private static final Map<String, ImageProgress> RUNS = new ConcurrentHashMap<>();
 
-  private final String runId;
-  private final ImageGeneration.Progress listener;
+  private final String run;
+  private final RunListener listener;
   private final Optional<TaskEndProgress> fallback;
   private final OptionalInt mostFailures;
   private final Map<Integer, Long> finished = new HashMap<>();
@@ -31,59 +31,65 @@ public final class ImageProgress implements AutoCloseable {
   private long firstDrawingNanos;
 
   private ImageProgress(
-      String runId,
-      ImageGeneration.Progress listener,
+      String run,
+      RunListener listener,
       OptionalInt mostFailures,
       Optional<TaskEndProgress> fallback) {
-    this.runId = runId;
+    this.run = run;
     this.listener = listener;
     this.mostFailures = mostFailures;
     this.fallback = fallback;
   }
 
   /**
-   * Follows a run of this thread until closed.
+   * Follows a run of this thread until closed. Logs once what is missing where the session has no
+   * {@link ProgressPlugin}.
    *
-   * @param mostFailures rows that may fail or be invalid; of one more, no further batch is begun
-   *     where the session has {@link ProgressPlugin}. Empty for no limit
+   * @param run see {@link DrawingStop#key}
+   * @param mostFailures rows that may fail or be invalid; after one more, no further batch starts.
+   *     Empty for no limit
    */
   public static ImageProgress follow(
       SparkSession spark,
-      String runId,
-      ImageGeneration.Progress listener,
+      String run,
+      RunListener listener,
       OptionalInt mostFailures) {
     SparkContext context = spark.sparkContext();
     Optional<TaskEndProgress> fallback =
         ProgressPlugin.configured(context.getConf())
             ? Optional.empty()
-            : Optional.of(new TaskEndProgress(context, runId));
-    ImageProgress progress = new ImageProgress(runId, listener, mostFailures, fallback);
-    RUNS.put(runId, progress);
-    fallback.ifPresent(TaskEndProgress::follow);
+            : Optional.of(new TaskEndProgress(context, run));
+    ImageProgress progress = new ImageProgress(run, listener, mostFailures, fallback);
+    RUNS.put(run, progress);
+    fallback.ifPresent(
+        missing -> {
+          ProgressPlugin.explainAbsence(context.getConf());
+          missing.follow();
+        });
     return progress;
   }
 
-  /** Passes on what a task sent. */
+  /** Counts rows that a task has finished. */
   static void received(TaskProgress message) {
-    ImageProgress run = RUNS.get(message.runId());
-    if (run != null) {
-      run.count(message.partition(), message.finished());
+    ImageProgress progress = RUNS.get(message.run());
+    if (progress != null) {
+      progress.count(message.partition(), message.finished());
     }
   }
 
-  /** Passes on how many failures a task has seen. */
+  /** Counts failures that a task has seen. */
   static void received(DrawingStop.Question message) {
-    ImageProgress run = RUNS.get(message.runId());
-    if (run != null) {
-      run.failed(message.partition(), message.failed());
+    ImageProgress progress = RUNS.get(message.run());
+    if (progress != null) {
+      progress.failed(message.partition(), message.failed());
     }
   }
 
-  /** Passes on that a task draws. */
+  /** Notes that a task draws. */
   static void received(DrawingBegun message) {
-    ImageProgress run = RUNS.get(message.runId());
-    if (run != null) {
-      run.drawing();
+    ImageProgress progress = RUNS.get(message.run());
+    if (progress != null) {
+      progress.drawing();
     }
   }
 
@@ -108,7 +114,7 @@ public final class ImageProgress implements AutoCloseable {
     boolean known = tooMany();
     failures += beyond(failed, partition, rows);
     if (!known && tooMany()) {
-      DrawingStop.end(runId);
+      DrawingStop.end(run);
       listener.tooManyFailures(failures);
     }
   }
@@ -117,14 +123,14 @@ public final class ImageProgress implements AutoCloseable {
     return mostFailures.isPresent() && failures > mostFailures.getAsInt();
   }
 
-  /** How much further this attempt at a partition is than any before; remembered. */
+  /** By how much this attempt at a partition exceeds the maximum so far; updates the maximum. */
   private static long beyond(Map<Integer, Long> known, int partition, long rows) {
     long before = known.getOrDefault(partition, 0L);
     known.put(partition, Math.max(before, rows));
     return Math.max(0, rows - before);
   }
 
-  /** When the first task spoke, by {@link System#nanoTime}; empty if none has. */
+  /** When the first task reported, by {@link System#nanoTime}; empty if none has. */
   public synchronized OptionalLong firstTaskNanos() {
     return firstTaskNanos == 0 ? OptionalLong.empty() : OptionalLong.of(firstTaskNanos);
   }
@@ -136,7 +142,7 @@ public final class ImageProgress implements AutoCloseable {
 
   @Override
   public void close() {
-    RUNS.remove(runId);
+    RUNS.remove(run);
     fallback.ifPresent(TaskEndProgress::close);
   }
 }

@@ -12,8 +12,15 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Carries the progress of generating tasks to the driver while they run. For {@code spark.plugins};
- * without it, progress moves when tasks end.
+ * Carries messages between tasks and the driver while tasks run. The command line adds it to {@code
+ * spark.plugins}; other sessions may. In local mode nothing is missing without it, since tasks and
+ * driver share a JVM. On a cluster, a run without it
+ *
+ * <ul>
+ *   <li>reports progress when tasks end, instead of a few times a second,
+ *   <li>cannot end early after too many failures or on request; deadlines hold,
+ *   <li>counts the time to load models as time to draw.
+ * </ul>
  */
 public final class ProgressPlugin implements SparkPlugin {
 
@@ -25,28 +32,52 @@ public final class ProgressPlugin implements SparkPlugin {
     return conf.get("spark.plugins", "").contains(ProgressPlugin.class.getName());
   }
 
-  /** Sends from an executor; never fails a task. */
+  /** Logs what a run lacks in this session. */
+  static void explainAbsence(SparkConf conf) {
+    if (!conf.get("spark.master").startsWith("local[")) {
+      LOG.warn(
+          "spark.plugins does not have {}: progress is reported when tasks end, and the run cannot"
+              + " end early after too many failures or on request",
+          ProgressPlugin.class.getName());
+    }
+  }
+
+  /** Sends from a task; never fails it. */
   public static void send(Serializable message) {
     PluginContext context = executor;
-    if (context == null) {
-      return;
-    }
     try {
-      context.send(message);
+      if (context == null) {
+        receive(message); // in local mode this JVM has the driver
+      } else {
+        context.send(message);
+      }
     } catch (Exception e) { // sends declare IOException, and throw what the RPC layer throws
       LOG.debug("{} did not reach the driver", message, e);
     }
   }
 
-  /** Asks the driver from an executor; empty where it gives no answer. */
+  /** Asks the driver from a task; empty where it does not answer. */
   static Optional<Object> ask(Serializable question) {
     PluginContext context = executor;
     try {
-      return context == null ? Optional.empty() : Optional.ofNullable(context.ask(question));
+      return Optional.ofNullable(context == null ? receive(question) : context.ask(question));
     } catch (Exception e) { // asks declare Exception, and throw what the RPC layer throws
       LOG.debug("{} was not answered by the driver", question, e);
       return Optional.empty();
     }
+  }
+
+  /** Handles a message; the answer to a question, else null. */
+  private static Object receive(Object message) {
+    if (message instanceof TaskProgress progress) {
+      ImageProgress.received(progress);
+    } else if (message instanceof DrawingBegun begun) {
+      ImageProgress.received(begun);
+    } else if (message instanceof DrawingStop.Question question) {
+      ImageProgress.received(question);
+      return DrawingStop.answer(question);
+    }
+    return null;
   }
 
   @Override
@@ -54,15 +85,7 @@ public final class ProgressPlugin implements SparkPlugin {
     return new DriverPlugin() {
       @Override
       public Object receive(Object message) {
-        if (message instanceof TaskProgress progress) {
-          ImageProgress.received(progress);
-        } else if (message instanceof DrawingBegun begun) {
-          ImageProgress.received(begun);
-        } else if (message instanceof DrawingStop.Question question) {
-          ImageProgress.received(question);
-          return DrawingStop.answer(question);
-        }
-        return null;
+        return ProgressPlugin.receive(message);
       }
     };
   }

@@ -4,20 +4,20 @@ import java.util.Iterator;
 import java.util.concurrent.TimeUnit;
 import org.apache.spark.sql.Row;
 
-/** Counts the rows of a partition as they pass, and tells the driver a few times a second. */
+/** Counts the rows of a partition as they pass, and reports to the driver a few times a second. */
 public final class ReportedRows implements Iterator<Row> {
 
   private static final long INTERVAL_NANOS = TimeUnit.MILLISECONDS.toNanos(250);
 
   private final Iterator<Row> rows;
-  private final String runId;
+  private final String run;
   private final int partition;
   private long finished;
   private long reportedAt;
 
-  public ReportedRows(Iterator<Row> rows, String runId, int partition) {
+  public ReportedRows(Iterator<Row> rows, String run, int partition) {
     this.rows = rows;
-    this.runId = runId;
+    this.run = run;
     this.partition = partition;
     report();
   }
@@ -40,6 +40,6 @@ public final class ReportedRows implements Iterator<Row> {
 
   private void report() {
     reportedAt = System.nanoTime();
-    ProgressPlugin.send(new TaskProgress(runId, partition, finished));
+    ProgressPlugin.send(new TaskProgress(run, partition, finished));
   }
 }

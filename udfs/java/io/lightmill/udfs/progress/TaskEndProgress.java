@@ -8,30 +8,31 @@ import org.apache.spark.scheduler.SparkListenerStageSubmitted;
 import org.apache.spark.scheduler.SparkListenerTaskEnd;
 
 /**
- * Progress for sessions without {@link ProgressPlugin}: the rows that a task wrote, when it ends.
+ * Progress for sessions without {@link ProgressPlugin}: counts the rows that a task wrote when it
+ * ends.
  */
 final class TaskEndProgress extends SparkListener implements AutoCloseable {
 
   private static final String RUN = "lightmill.run";
 
   private final SparkContext context;
-  private final String runId;
+  private final String run;
   private final Set<Integer> stages = ConcurrentHashMap.newKeySet();
 
-  TaskEndProgress(SparkContext context, String runId) {
+  TaskEndProgress(SparkContext context, String run) {
     this.context = context;
-    this.runId = runId;
+    this.run = run;
   }
 
   /** Follows the jobs that this thread starts until closed. */
   void follow() {
-    context.setLocalProperty(RUN, runId);
+    context.setLocalProperty(RUN, run);
     context.addSparkListener(this);
   }
 
   @Override
   public void onStageSubmitted(SparkListenerStageSubmitted submitted) {
-    if (runId.equals(submitted.properties().getProperty(RUN))) {
+    if (run.equals(submitted.properties().getProperty(RUN))) {
       stages.add(submitted.stageInfo().stageId());
     }
   }
@@ -46,7 +47,7 @@ final class TaskEndProgress extends SparkListener implements AutoCloseable {
     if (wrote) {
       ImageProgress.received(
           new TaskProgress(
-              runId,
+              run,
               end.taskInfo().partitionId(),
               end.taskMetrics().outputMetrics().recordsWritten()));
     }

@@ -3,8 +3,9 @@ package io.lightmill.udfs.progress;
 import java.io.Serializable;
 
 /**
- * What a generating task tells the driver.
+ * A task's message to the driver.
  *
+ * @param run see {@link DrawingStop#key}
  * @param finished manifest rows of this partition so far, in one attempt at it
  */
-record TaskProgress(String runId, int partition, long finished) implements Serializable {}
+record TaskProgress(String run, int partition, long finished) implements Serializable {}

@@ -1,26 +1,27 @@
 package io.lightmill.udfs.report;
 
+import io.lightmill.udfs.ImageStatus;
 import java.util.Optional;
 
 /**
  * One row of the manifest, as a {@link ContactSheetPage} shows it.
  *
  * @param id of the row in the prompt table
- * @param variant of the images asked for by that row, from 0
- * @param imageId identity of the image; empty for rows that got none
- * @param status of the manifest: {@code generated}, {@code reused}, ...
- * @param errorMessage why there is no picture
- * @param path of the picture, relative to the page, not encoded; empty where there is none
- * @param embedded the picture as a {@code data:} URI, where what stands at the path is no picture
- * @param prompt as it was asked for; empty where the row has none
- * @param seed as it was used
- * @param size of the picture; empty where it was never decided
+ * @param variant of the images of that row, from 0
+ * @param imageId identity of the image; empty for rows without one
+ * @param status of the manifest
+ * @param errorMessage why there is no image
+ * @param path of the image, relative to the page, not encoded; empty where there is none
+ * @param embedded the image as a {@code data:} URI, where the object at the path is a shard
+ * @param prompt of the row; empty where it has none
+ * @param seed that was used
+ * @param size of the image; empty where it was not decided
  */
 public record Card(
     String id,
     int variant,
     Optional<String> imageId,
-    String status,
+    ImageStatus status,
     Optional<String> errorMessage,
     Optional<String> path,
     Optional<String> embedded,
@@ -28,12 +29,12 @@ public record Card(
     Optional<Long> seed,
     Optional<Size> size) {
 
-  /** A card whose picture is what stands at its path. */
+  /** A card whose image is the object at its path. */
   public Card(
       String id,
       int variant,
       Optional<String> imageId,
-      String status,
+      ImageStatus status,
       Optional<String> errorMessage,
       Optional<String> path,
       Optional<String> prompt,

@@ -1,5 +1,6 @@
 package io.lightmill.udfs.report;
 
+import io.lightmill.udfs.ImageStatus;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
@@ -15,12 +16,12 @@ import java.util.stream.IntStream;
 import org.apache.commons.text.StringEscapeUtils;
 
 /**
- * The contact sheet as one self-contained page: pictures, prompts and what went wrong. It loads
- * nothing but the pictures and runs no script. It is HTML and well-formed XML at once.
+ * The contact sheet as one self-contained page: images, prompts and errors. It loads the images and
+ * nothing else, and runs no script. It is both HTML and well-formed XML.
  */
 public final class ContactSheetPage {
 
-  /** Most cards of one page; of longer jobs take an {@link EvenSample}. */
+  /** Maximum number of cards on a page; for longer jobs use an {@link EvenSample}. */
   public static final int MAX_CARDS = 200;
 
   private static final int MAX_TEXT = 600;
@@ -30,8 +31,8 @@ public final class ContactSheetPage {
   /**
    * The page, to be stored as UTF-8.
    *
-   * @param cards all rows of the run, or an {@link EvenSample} of them, which the page then says;
-   *     at most {@value #MAX_CARDS}
+   * @param cards all rows of the run, or an {@link EvenSample} of them, which the page then
+   *     mentions; at most {@value #MAX_CARDS}
    */
   public static String render(RunFacts run, List<Card> cards) {
     if (cards.size() > MAX_CARDS) {
@@ -103,20 +104,20 @@ public final class ContactSheetPage {
 
   /** Each status that occurs. */
   private static String statuses(
-      RunFacts run, BiFunction<String, Long, String> element, String between) {
+      RunFacts run, BiFunction<ImageStatus, Long, String> element, String between) {
     return run.statuses().entrySet().stream()
         .filter(entry -> entry.getValue() > 0)
         .map(entry -> element.apply(entry.getKey(), entry.getValue()))
         .collect(Collectors.joining(between));
   }
 
-  private static String share(String status, long rows) {
+  private static String share(ImageStatus status, long rows) {
     return "<span class=\"%s\" style=\"flex-grow:%d\"></span>".formatted(styleOf(status), rows);
   }
 
-  private static String count(String status, long rows) {
+  private static String count(ImageStatus status, long rows) {
     return "<li class=\"%s\"><b>%s</b> %s</li>"
-        .formatted(styleOf(status), number(rows), text(status));
+        .formatted(styleOf(status), number(rows), status.label());
   }
 
   private static String card(Card card, int number) {
@@ -145,7 +146,7 @@ public final class ContactSheetPage {
             card.errorMessage()
                 .map(message -> "<p class=\"error\" dir=\"auto\">" + text(message) + "</p>\n")
                 .orElse(""),
-            text(card.status()),
+            card.status().label(),
             card.size()
                 .map(size -> " <span>%d × %d</span>".formatted(size.width(), size.height()))
                 .orElse(""),
@@ -166,7 +167,7 @@ public final class ContactSheetPage {
 
   private static String mark(Card card) {
     String strokes =
-        switch (FrameMark.ofStatus(card.status())) {
+        switch (FrameMark.of(card.status())) {
           case INVALID -> "M50 28L75 69 26 70 51 27M50 43v13M50 62v1";
           case FAILED -> "M29 31c14 12 29 26 42 40M72 28C58 41 43 56 28 72";
         };
@@ -174,7 +175,7 @@ public final class ContactSheetPage {
     <div class="frame">\
     <svg viewBox="0 0 100 100" role="img" aria-label="%s"><path d="%s"/></svg></div>\
     """
-        .formatted(text(card.status()), strokes);
+        .formatted(card.status().label(), strokes);
   }
 
   private static String footer(RunFacts run, int shown) {
@@ -184,12 +185,9 @@ public final class ContactSheetPage {
         : "<footer>Shows all rows of the run.</footer>";
   }
 
-  /** A name that the stylesheet knows. */
-  private static String styleOf(String status) {
-    return switch (status) {
-      case "generated", "reused", "invalid" -> status;
-      default -> "failed";
-    };
+  /** A class of the stylesheet. */
+  private static String styleOf(ImageStatus status) {
+    return (status == ImageStatus.PENDING ? ImageStatus.FAILED : status).label();
   }
 
   /** Percent-encoded, and relative whatever the path starts with. */

@@ -2,15 +2,15 @@ package io.lightmill.udfs.report;
 
 import io.lightmill.udfs.ImageStatus;
 
-/** The mark over the empty frame of a row without an image, drawn like a grease pencil's. */
+/** Why a row has no image; drawn on its empty frame. */
 public enum FrameMark {
-  /** A row that cannot be drawn as it is: an open triangle with its point upward. */
+  /** Values of the row are invalid: an open triangle with its point upward. */
   INVALID,
-  /** The engine or the store failed: a cross. */
+  /** Drawing or storing failed: a cross. */
   FAILED;
 
-  /** The mark of a manifest status; {@link #FAILED} for all but {@code invalid}. */
-  public static FrameMark ofStatus(String status) {
-    return status.equals(ImageStatus.INVALID.label()) ? INVALID : FAILED;
+  /** The mark of a status; {@link #FAILED} for all but invalid rows. */
+  public static FrameMark of(ImageStatus status) {
+    return status == ImageStatus.INVALID ? INVALID : FAILED;
   }
 }

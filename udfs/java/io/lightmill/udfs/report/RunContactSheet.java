@@ -2,6 +2,7 @@ package io.lightmill.udfs.report;
 
 import io.lightmill.pipeline.RgbImage;
 import io.lightmill.pipeline.image.ImageEncoder;
+import io.lightmill.udfs.ImageStatus;
 import io.lightmill.udfs.shard.ImagePlace;
 import io.lightmill.udfs.shard.PlacedImages;
 import io.lightmill.udfs.store.ImageStore;
@@ -13,15 +14,15 @@ import java.util.Optional;
 import org.apache.spark.sql.Row;
 
 /**
- * The contact sheet of a finished run, as a picture and as a page, beside its images. It shows the
- * latest run over an output.
+ * The contact sheet of a finished run, as a PNG and as an HTML page in the output. It shows the
+ * latest run over the output.
  */
 public record RunContactSheet(ImageStore output, List<Row> rows) {
 
   public static final String PICTURE = "contact-sheet.png";
   public static final String PAGE = "contact-sheet.html";
 
-  /** Frames of the sheet are smaller than this. */
+  /** In pixels; frames of the sheet are smaller. */
   private static final int THUMBNAIL = 256;
 
   /** Draws the stored images and replaces the sheet of an earlier run. */
@@ -51,10 +52,10 @@ public record RunContactSheet(ImageStore output, List<Row> rows) {
   private static Tile tile(Row row, Optional<RgbImage> picture) {
     return picture.isPresent()
         ? new Tile.Picture(picture.get())
-        : new Tile.Empty(FrameMark.ofStatus(row.getAs("status")));
+        : new Tile.Empty(FrameMark.of(status(row)));
   }
 
-  /** A browser can show what is an object of its own; of a packed image it is given a copy. */
+  /** A browser can show an image that is an object; of an image in a shard it gets a copy. */
   private static Card card(Row row, Optional<RgbImage> picture) {
     Optional<Integer> width = value(row, "width");
     Optional<Integer> height = value(row, "height");
@@ -63,7 +64,7 @@ public record RunContactSheet(ImageStore output, List<Row> rows) {
         RunContactSheet.<String>value(row, "id").orElse(""),
         RunContactSheet.<Integer>value(row, "variant").orElse(0),
         value(row, "image_id"),
-        row.getAs("status"),
+        status(row),
         value(row, "error_message"),
         value(row, "path"),
         member.flatMap(packed -> picture).map(RunContactSheet::embedded),
@@ -75,6 +76,10 @@ public record RunContactSheet(ImageStore output, List<Row> rows) {
   private static String embedded(RgbImage picture) {
     return "data:image/jpeg;base64,"
         + Base64.getEncoder().encodeToString(ImageEncoder.jpeg(picture));
+  }
+
+  private static ImageStatus status(Row row) {
+    return ImageStatus.labelled(row.getAs("status"));
   }
 
   private static <T> Optional<T> value(Row row, String column) {

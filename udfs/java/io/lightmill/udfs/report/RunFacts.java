@@ -1,17 +1,18 @@
 package io.lightmill.udfs.report;
 
+import io.lightmill.udfs.ImageStatus;
 import java.time.Duration;
 import java.util.Map;
 
 /**
- * The facts of a run, as a {@link ContactSheetPage} heads them.
+ * The facts of a run in the header of a {@link ContactSheetPage}.
  *
  * @param runId of the run
  * @param model name of the checkpoint
  * @param statuses rows by status, in the order to show; their sum is all rows of the run
  * @param duration from start to commit
  */
-public record RunFacts(String runId, String model, Map<String, Long> statuses, Duration duration) {
+public record RunFacts(String runId, String model, Map<ImageStatus, Long> statuses, Duration duration) {
 
   long rows() {
     return statuses.values().stream().mapToLong(Long::longValue).sum();

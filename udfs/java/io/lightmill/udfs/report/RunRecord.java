@@ -14,13 +14,13 @@ import java.time.Instant;
 import java.util.Map;
 
 /**
- * What one run was asked for, what it ran on, and what came of it. Kept as {@code
+ * The options, the environment and the results of one run, stored as {@code
  * {output}/runs/{run_id}.json}.
  *
- * @param asked options by the keys of job files
- * @param checkpoint that drew
+ * @param asked values of the options, by the keys of job files
+ * @param checkpoint the model
  * @param images rows of the manifest by status
- * @param imagesPerSecond generated images over the seconds of the generating stage
+ * @param imagesPerSecond generated images per second of the generating stage
  */
 @JsonNaming(PropertyNamingStrategies.SnakeCaseStrategy.class)
 public record RunRecord(
@@ -41,7 +41,7 @@ public record RunRecord(
   /**
    * The model.
    *
-   * @param location as it was given
+   * @param location as given
    * @param digest over the content of its files
    */
   public record Checkpoint(String location, String digest) {}
@@ -49,17 +49,22 @@ public record RunRecord(
   /**
    * Where the time went.
    *
-   * @param start from the start of the command to the start of the flow: Spark's own start
-   * @param plan from the start of the flow to the first generating task
+   * @param start from the start of the caller to the start of the run; of a command, Spark's own start
+   * @param plan from the start of the run to the first generating task
    * @param load from then until the first device has its model
    * @param generate the generating stage from then on, manifest commit included
-   * @param engine that the devices together spent drawing
-   * @param total from the start of the command to the committed manifest
+   * @param engine time that all devices together spent drawing
+   * @param total from the start of the caller to the committed manifest
    */
   public record Seconds(
       double start, double plan, double load, double generate, double engine, double total) {}
 
-  /** The file's content. */
+  /** The key of the record below the output. */
+  public String key() {
+    return "runs/" + runId + ".json";
+  }
+
+  /** The content of the file. */
   public byte[] json() {
     try {
       return JSON.writeValueAsBytes(this);

@@ -11,9 +11,9 @@ import org.apache.spark.SparkExecutorInfo;
 import scala.Tuple2;
 
 /**
- * The cluster that a run had.
+ * The cluster of a run.
  *
- * @param hosts that the driver and the executors were on
+ * @param number of hosts of the driver and the executors
  * @param conf effective settings, without secrets
  */
 @JsonNaming(PropertyNamingStrategies.SnakeCaseStrategy.class)

@@ -100,9 +100,9 @@ enum TableFormat {
     }
     return Arrays.stream(found).allMatch(FileStatus::isFile)
         ? "does not end in .csv, .parquet, .json, .jsonl or .ndjson; save it in one of these"
-              + " formats, or name its format (--input-format)"
+            + " formats, or name its format (--input-format)"
         : "is a directory without a file that ends in .csv, .parquet, .json, .jsonl or .ndjson;"
-              + " give another, or name the format of its files (--input-format)";
+            + " give another, or name the format of its files (--input-format)";
   }
 
   private static Set<TableFormat> formats(FileSystem files, FileStatus[] found) throws IOException {

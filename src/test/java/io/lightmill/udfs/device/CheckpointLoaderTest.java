@@ -7,7 +7,6 @@ import io.lightmill.pipeline.DType;
 import io.lightmill.pipeline.Device;
 import io.lightmill.pipeline.ErrorCode;
 import io.lightmill.pipeline.LightmillException;
-import io.lightmill.udfs.GenerationSettings;
 import java.util.Map;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.util.SerializableConfiguration;
@@ -22,7 +21,7 @@ class CheckpointLoaderTest {
             "src/test/resources/reference/flux-schnell/checkpoint",
             "0".repeat(64),
             DType.F32,
-            GenerationSettings.Loading.PLAIN,
+            Loading.PLAIN,
             Map.of(),
             new SerializableConfiguration(new Configuration(false)));
 

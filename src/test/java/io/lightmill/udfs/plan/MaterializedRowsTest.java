@@ -33,6 +33,7 @@ class MaterializedRowsTest {
   private static final Cluster CLUSTER = new Cluster(false, 2, false, 0);
   private static final Option<String> CHECKPOINTS =
       TestSpark.session().sparkContext().getCheckpointDir();
+  private static final AtomicReference<Map<String, String>> WITHIN = new AtomicReference<>();
   private static final AtomicInteger COMPUTED = new AtomicInteger();
 
   private final SparkSession spark = TestSpark.session();
@@ -61,10 +62,9 @@ class MaterializedRowsTest {
   @Test
   void changesNoSettingOfTheSession() {
     Map<String, String> before = settings();
-    AtomicReference<Map<String, String>> within = new AtomicReference<>();
     UDF1<Long, Long> look =
         value -> {
-          within.set(settings());
+          WITHIN.set(settings());
           return value;
         };
     Dataset<Row> rows =
@@ -72,14 +72,14 @@ class MaterializedRowsTest {
 
     try (MaterializedRows kept = MaterializedRows.of(rows, CLUSTER, output.toString(), "run")) {
       assertThat(values(kept)).containsExactly(0L);
-      assertThat(within).hasValue(before);
+      assertThat(WITHIN).hasValue(before);
       assertThat(settings()).isEqualTo(before);
     }
     assertThat(spark.sparkContext().getCheckpointDir()).isEqualTo(CHECKPOINTS);
   }
 
-  private Map<String, String> settings() {
-    return CollectionConverters.asJava(spark.conf().getAll());
+  private static Map<String, String> settings() {
+    return CollectionConverters.asJava(TestSpark.session().conf().getAll());
   }
 
   /** Batches are whole only if the partitions stay what they are. */

@@ -2,8 +2,10 @@ package io.lightmill.udfs.progress;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.lightmill.udfs.run.GenerationRun;
+import io.lightmill.udfs.RunListener;
+import io.lightmill.udfs.run.RunResult;
 import io.lightmill.udfs.HandClock;
-import io.lightmill.udfs.ImageGeneration;
 import io.lightmill.udfs.PaintStudio;
 import io.lightmill.udfs.TestJob;
 import java.io.IOException;
@@ -46,9 +48,9 @@ class DrawingStopTest {
 
   @Test
   void pastTheDeadlineNothingIsDrawnAndAllIsAccountedFor() {
-    ImageGeneration.Result result = job.deadline(NOON).run(studio);
+    RunResult result = job.deadline(NOON).run(studio);
 
-    assertThat(result.statuses()).isEqualTo(Map.of("pending", (long) ROWS));
+    assertThat(result.summary().labelled()).isEqualTo(Map.of("pending", (long) ROWS));
     assertThat(studio.batches).isEmpty();
     assertThat(result.manifest().filter("path is null and error_code is null").count())
         .isEqualTo(ROWS);
@@ -58,13 +60,13 @@ class DrawingStopTest {
   void batchesAreDrawnUntilTheDeadlineAndTheRestByARerun() {
     studio.failing(batch -> clock.advance(Duration.ofMinutes(1)));
 
-    ImageGeneration.Result result = job.deadline(NOON.plus(Duration.ofMinutes(3))).run(studio);
+    RunResult result = job.deadline(NOON.plus(Duration.ofMinutes(3))).run(studio);
 
-    assertThat(result.statuses())
+    assertThat(result.summary().labelled())
         .isEqualTo(Map.of("generated", 3L * BATCH, "pending", (long) ROWS - 3 * BATCH));
 
     PaintStudio other = new PaintStudio();
-    assertThat(job.runId("second").deadline(Instant.MAX).run(other).statuses())
+    assertThat(job.runId("second").deadline(Instant.MAX).run(other).summary().labelled())
         .isEqualTo(Map.of("reused", 3L * BATCH, "generated", (long) ROWS - 3 * BATCH));
     assertThat(other.batches.stream().mapToInt(List::size).sum()).isEqualTo(ROWS - 3 * BATCH);
   }
@@ -76,8 +78,8 @@ class DrawingStopTest {
           throw new IllegalStateException("CUDA error: device lost");
         });
     AtomicLong told = new AtomicLong();
-    ImageGeneration.Progress progress =
-        new ImageGeneration.Progress() {
+    RunListener progress =
+        new RunListener() {
           @Override
           public void planned(long images, long toGenerate) {}
 
@@ -90,14 +92,14 @@ class DrawingStopTest {
           public void finished(long images) {}
         };
 
-    ImageGeneration.Result result = job.mostFailures(BATCH).progress(progress).run(studio);
+    RunResult result = job.mostFailures(BATCH).progress(progress).run(studio);
 
     assertThat(told.get()).isGreaterThan(BATCH);
-    long failed = result.statuses().get("failed");
+    long failed = result.summary().labelled().get("failed");
     assertThat(failed)
         .isBetween(told.get(), 4L * BATCH); // two more were in flight when it was told
-    assertThat(result.statuses()).containsEntry("pending", ROWS - failed);
-    assertThat(job.runId("second").progress(TestJob.SILENT).run(new PaintStudio()).statuses())
+    assertThat(result.summary().labelled()).containsEntry("pending", ROWS - failed);
+    assertThat(job.runId("second").progress(RunListener.NONE).run(new PaintStudio()).summary().labelled())
         .isEqualTo(Map.of("generated", (long) ROWS));
   }
 
@@ -110,7 +112,7 @@ class DrawingStopTest {
           }
         });
 
-    assertThat(job.mostFailures(1).run(studio).statuses())
+    assertThat(job.mostFailures(1).run(studio).summary().labelled())
         .isEqualTo(Map.of("failed", 1L, "generated", ROWS - 1L));
   }
 
@@ -119,15 +121,15 @@ class DrawingStopTest {
     studio.failing(
         batch -> {
           if (studio.batches.size() == 2) {
-            ImageGeneration.end("first");
+            GenerationRun.end(job.options());
           }
         });
 
-    ImageGeneration.Result result = job.run(studio);
+    RunResult result = job.run(studio);
 
-    assertThat(result.statuses())
+    assertThat(result.summary().labelled())
         .isEqualTo(Map.of("generated", 2L * BATCH, "pending", (long) ROWS - 2 * BATCH));
-    assertThat(job.runId("second").run(new PaintStudio()).statuses())
+    assertThat(job.runId("second").run(new PaintStudio()).summary().labelled())
         .isEqualTo(Map.of("reused", 2L * BATCH, "generated", (long) ROWS - 2 * BATCH));
   }
 }

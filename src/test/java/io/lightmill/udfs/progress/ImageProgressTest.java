@@ -2,7 +2,7 @@ package io.lightmill.udfs.progress;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.lightmill.udfs.ImageGeneration;
+import io.lightmill.udfs.RunListener;
 import io.lightmill.udfs.TestSpark;
 import java.util.List;
 import java.util.OptionalInt;
@@ -14,8 +14,8 @@ class ImageProgressTest {
 
   private final List<Long> told = new CopyOnWriteArrayList<>();
 
-  private final ImageGeneration.Progress listener =
-      new ImageGeneration.Progress() {
+  private final RunListener listener =
+      new RunListener() {
         @Override
         public void planned(long images, long toGenerate) {}
 

@@ -2,7 +2,7 @@ package io.lightmill.udfs.progress;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.lightmill.udfs.ImageGeneration;
+import io.lightmill.udfs.RunListener;
 import io.lightmill.udfs.TestSpark;
 import java.nio.file.Path;
 import java.util.List;
@@ -23,8 +23,8 @@ class TaskEndProgressTest {
     SparkSession spark = TestSpark.session();
     List<Long> told = new CopyOnWriteArrayList<>();
     CountDownLatch all = new CountDownLatch(1);
-    ImageGeneration.Progress listener =
-        new ImageGeneration.Progress() {
+    RunListener listener =
+        new RunListener() {
           @Override
           public void planned(long images, long toGenerate) {}
 

@@ -4,6 +4,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.lightmill.udfs.ImageStatus;
 import java.io.ByteArrayInputStream;
 import java.net.URI;
 import java.time.Duration;
@@ -30,7 +31,7 @@ class ContactSheetPageTest {
           "sku-1",
           0,
           Optional.of("ab12"),
-          "generated",
+          ImageStatus.GENERATED,
           Optional.empty(),
           Optional.of("images/ab/ab12.png"),
           Optional.of("a blue mug"),
@@ -42,7 +43,7 @@ class ContactSheetPageTest {
           "sku-2",
           3,
           Optional.empty(),
-          "failed",
+          ImageStatus.FAILED,
           Optional.of("The engine ran out of memory."),
           Optional.empty(),
           Optional.empty(),
@@ -79,10 +80,10 @@ class ContactSheetPageTest {
 
   @Test
   void theHeaderHoldsTheFactsOfTheRun() throws Exception {
-    Map<String, Long> statuses = new LinkedHashMap<>();
-    statuses.put("generated", 9_990L);
-    statuses.put("invalid", 0L);
-    statuses.put("failed", 10L);
+    Map<ImageStatus, Long> statuses = new LinkedHashMap<>();
+    statuses.put(ImageStatus.GENERATED, 9_990L);
+    statuses.put(ImageStatus.INVALID, 0L);
+    statuses.put(ImageStatus.FAILED, 10L);
     RunFacts run = new RunFacts("run-7", "FLUX.1 <dev>", statuses, Duration.ofSeconds(75));
     Document page = parsed(ContactSheetPage.render(run, List.of(PICTURE, FAILED)));
 
@@ -113,7 +114,9 @@ class ContactSheetPageTest {
 
   @Test
   void theBarSharesItsWidthByRows() throws Exception {
-    RunFacts run = new RunFacts("r", "m", Map.of("generated", 9_990L, "new", 0L), Duration.ZERO);
+    RunFacts run =
+        new RunFacts(
+            "r", "m", Map.of(ImageStatus.GENERATED, 9_990L, ImageStatus.FAILED, 0L), Duration.ZERO);
     Document page = parsed(ContactSheetPage.render(run, List.of(PICTURE)));
 
     assertThat(texts(page, "//div[@class='bar']/span/@class")).containsExactly("generated");
@@ -123,7 +126,8 @@ class ContactSheetPageTest {
   @ParameterizedTest
   @CsvSource({"0, 0 s", "59, 59 s", "60, 1 min 0 s", "3600, 1 h 0 min", "90061, 25 h 1 min"})
   void durationsReadWell(long seconds, String text) throws Exception {
-    RunFacts run = new RunFacts("r", "m", Map.of("generated", 1L), Duration.ofSeconds(seconds));
+    RunFacts run =
+        new RunFacts("r", "m", Map.of(ImageStatus.GENERATED, 1L), Duration.ofSeconds(seconds));
 
     assertThat(texts(parsed(ContactSheetPage.render(run, List.of(PICTURE))), "//dd"))
         .endsWith(text);
@@ -144,7 +148,7 @@ class ContactSheetPageTest {
             text,
             0,
             Optional.of(text),
-            text,
+            ImageStatus.GENERATED,
             Optional.of(text),
             Optional.of(text),
             Optional.of(text),
@@ -155,13 +159,13 @@ class ContactSheetPageTest {
             text,
             0,
             Optional.empty(),
-            text,
+            ImageStatus.INVALID,
             Optional.of(text),
             Optional.empty(),
             Optional.of(text),
             Optional.empty(),
             Optional.empty());
-    RunFacts run = new RunFacts(text, text, Map.of(text, 2L), Duration.ZERO);
+    RunFacts run = new RunFacts(text, text, Map.of(ImageStatus.GENERATED, 2L), Duration.ZERO);
     Document page = parsed(ContactSheetPage.render(run, List.of(card, empty)));
     Document plain = parsed(ContactSheetPage.render(run(2), List.of(PICTURE, FAILED)));
 
@@ -189,7 +193,7 @@ class ContactSheetPageTest {
             "i",
             0,
             Optional.empty(),
-            "generated",
+            ImageStatus.GENERATED,
             Optional.empty(),
             Optional.of(path),
             Optional.empty(),
@@ -214,7 +218,7 @@ class ContactSheetPageTest {
             "i",
             0,
             Optional.empty(),
-            "invalid",
+            ImageStatus.INVALID,
             Optional.empty(),
             Optional.empty(),
             Optional.of("😀".repeat(100_000)),
@@ -239,7 +243,8 @@ class ContactSheetPageTest {
   }
 
   private static RunFacts run(long rows) {
-    return new RunFacts("run-7", "pocket", Map.of("generated", rows), Duration.ofSeconds(5));
+    return new RunFacts(
+        "run-7", "pocket", Map.of(ImageStatus.GENERATED, rows), Duration.ofSeconds(5));
   }
 
   private static Document parsed(String page) throws Exception {

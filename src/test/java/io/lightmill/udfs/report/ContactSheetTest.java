@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.lightmill.pipeline.RgbImage;
 import io.lightmill.pipeline.image.Pictures;
+import io.lightmill.udfs.ImageStatus;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
@@ -86,7 +87,9 @@ class ContactSheetTest {
 
   @Test
   void statusesOfTheManifestHaveTheirMarks() {
-    assertThat(Stream.of("invalid", "failed", "else").map(FrameMark::ofStatus))
+    assertThat(
+            Stream.of(ImageStatus.INVALID, ImageStatus.FAILED, ImageStatus.PENDING)
+                .map(FrameMark::of))
         .containsExactly(FrameMark.INVALID, FrameMark.FAILED, FrameMark.FAILED);
   }
 

@@ -2,7 +2,6 @@ package io.lightmill.udfs.report;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.lightmill.jobs.TestManifest;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;

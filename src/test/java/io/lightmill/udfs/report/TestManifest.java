@@ -1,4 +1,4 @@
-package io.lightmill.jobs;
+package io.lightmill.udfs.report;
 
 import io.lightmill.udfs.TestSpark;
 import java.util.List;

@@ -1,0 +1,24 @@
+package io.lightmill.jobs;
+
+import io.lightmill.udfs.run.RunResult;
+import java.io.PrintWriter;
+
+/** Prints the results of a run: counts, the first failures, and where everything is. */
+record PrintedResult(PrintWriter out, PrintWriter err) {
+
+  void print(RunResult result) {
+    out.println(result.summary().sentence());
+    result.summary().failureLines(result.manifest()).forEach(line -> out.println("  " + line));
+    location("manifest", result.manifestLocation());
+    result.recordLocation().ifPresent(file -> location("run record", file));
+    result.contactSheet().ifPresent(page -> location("contact sheet", page));
+    result.contactSheetImage().ifPresent(image -> location("", image));
+    out.flush();
+    result.problems().forEach(problem -> err.println("lightmill: " + problem));
+    err.flush();
+  }
+
+  private void location(String what, String where) {
+    out.printf("  %-14s %s%n", what, where);
+  }
+}

@@ -1,0 +1,73 @@
+package io.lightmill.jobs;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.lightmill.udfs.ImageStatus;
+import io.lightmill.udfs.report.RunSummary;
+import io.lightmill.udfs.report.TestManifest;
+import io.lightmill.udfs.run.RunResult;
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.junit.jupiter.api.Test;
+
+class PrintedResultTest {
+
+  private final StringWriter out = new StringWriter();
+  private final StringWriter err = new StringWriter();
+
+  @Test
+  void theSummarySaysWhereEverythingIs() {
+    print(
+        Optional.of("out/runs/first.json"),
+        Optional.of("out/contact-sheet.html"),
+        Optional.of("out/contact-sheet.png"),
+        List.of());
+    assertThat(out.toString().lines())
+        .containsExactly(
+            "3 images in 4.0 s: 2 generated (0.5/s), 1 invalid",
+            "  row 3 invalid, PROMPT_MISSING: no prompt",
+            "  manifest       out/manifest/run_id=first",
+            "  run record     out/runs/first.json",
+            "  contact sheet  out/contact-sheet.html",
+            "                 out/contact-sheet.png");
+    assertThat(err.toString()).isEmpty();
+  }
+
+  @Test
+  void whatCouldNotBeWrittenIsAProblemAndNoLocation() {
+    print(
+        Optional.empty(),
+        Optional.empty(),
+        Optional.empty(),
+        List.of("the contact sheet cannot be drawn: disk full"));
+    assertThat(out.toString()).contains("manifest").doesNotContain("record", "contact sheet");
+    assertThat(err.toString())
+        .isEqualToIgnoringNewLines("lightmill: the contact sheet cannot be drawn: disk full");
+  }
+
+  private void print(
+      Optional<String> record,
+      Optional<String> sheet,
+      Optional<String> image,
+      List<String> problems) {
+    RunResult result =
+        new RunResult(
+            "first",
+            TestManifest.of(
+                List.of(
+                    TestManifest.generated("1", "images/red.png"),
+                    TestManifest.generated("2", "images/blue.png"),
+                    TestManifest.refused("3", "invalid", "PROMPT_MISSING", "no prompt"))),
+            "out/manifest/run_id=first",
+            new RunSummary(Map.of(ImageStatus.GENERATED, 2L, ImageStatus.INVALID, 1L), 4),
+            null,
+            record,
+            sheet,
+            image,
+            problems);
+    new PrintedResult(new PrintWriter(out), new PrintWriter(err)).print(result);
+  }
+}

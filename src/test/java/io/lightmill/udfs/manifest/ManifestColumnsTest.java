@@ -1,0 +1,60 @@
+package io.lightmill.udfs.manifest;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.lightmill.udfs.column.RequestColumn;
+import io.lightmill.udfs.column.RequestColumns;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+class ManifestColumnsTest {
+
+  /** Readers of manifests rely on it. */
+  @Test
+  void theSchemaOfTheManifestIsPinned() {
+    assertThat(Manifest.COLUMNS.toDDL())
+        .isEqualTo(
+            "image_id STRING,id STRING,variant INT,status STRING,error_code STRING,error_message"
+                + " STRING,path STRING,member STRING,member_offset BIGINT,shard_bytes BIGINT,format"
+                + " STRING,bytes BIGINT,sha256 STRING,width INT,height INT,prompt"
+                + " STRING,negative_prompt STRING,num_inference_steps INT,guidance_scale"
+                + " DOUBLE,true_cfg_scale DOUBLE,max_sequence_length INT,seed"
+                + " BIGINT,prompt_truncated BOOLEAN,lora STRING,lora_digests STRING,model"
+                + " STRING,model_digest STRING,dtype STRING,run_id STRING,attempt INT,created_at"
+                + " TIMESTAMP,generate_ms DOUBLE,encode_ms DOUBLE,store_ms DOUBLE,device STRING");
+  }
+
+  @Test
+  void shardsHoldTheColumnsThatTellOfTheImage() {
+    assertThat(ManifestColumns.ALL)
+        .filteredOn(ManifestColumn::aboutRun)
+        .extracting(ManifestColumn::name)
+        .containsExactly(
+            "status",
+            "error_code",
+            "error_message",
+            "path",
+            "member",
+            "member_offset",
+            "shard_bytes",
+            "run_id",
+            "attempt",
+            "created_at",
+            "generate_ms",
+            "encode_ms",
+            "store_ms",
+            "device");
+    assertThat(ManifestColumns.aboutRun("sku")).isFalse();
+  }
+
+  @Test
+  void everyColumnOfRequestsIsAColumnOfTheManifest() {
+    List<String> inRequests =
+        RequestColumns.ALL.stream()
+            .filter(RequestColumn::inRequest)
+            .map(RequestColumn::name)
+            .toList();
+
+    assertThat(Manifest.reserved()).containsAll(inRequests).doesNotHaveDuplicates();
+  }
+}

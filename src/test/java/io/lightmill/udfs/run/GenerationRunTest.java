@@ -1,0 +1,230 @@
+package io.lightmill.udfs.run;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import io.lightmill.udfs.ImageStatus;
+import io.lightmill.udfs.PaintStudio;
+import io.lightmill.udfs.RunListener;
+import io.lightmill.udfs.TestJob;
+import io.lightmill.udfs.TestSpark;
+import io.lightmill.udfs.option.Options;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
+import org.apache.spark.sql.Dataset;
+import org.apache.spark.sql.Row;
+import org.apache.spark.sql.SparkSession;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import scala.jdk.javaapi.CollectionConverters;
+
+/** What a run leaves in its output, its session and its result. */
+class GenerationRunTest {
+
+  private static final ObjectMapper JSON = new ObjectMapper();
+
+  private final SparkSession spark = TestSpark.session();
+  private final PaintStudio studio = new PaintStudio();
+
+  @TempDir Path directory;
+
+  private Path output() {
+    return directory.resolve("out");
+  }
+
+  private TestJob job() throws IOException {
+    return TestJob.in(
+        directory, List.of("id,prompt,seed", "1,a red mug,255", "2,a blue mug,16711680", "3,,"));
+  }
+
+  @Test
+  void theResultSaysWhatIsWhere() throws IOException {
+    RunResult result = job().run(studio);
+
+    assertThat(result.runId()).isEqualTo("first");
+    assertThat(result.counts())
+        .isEqualTo(Map.of(ImageStatus.GENERATED, 2L, ImageStatus.INVALID, 1L));
+    assertThat(result.manifest().count()).isEqualTo(3);
+    assertThat(result.manifestLocation()).isEqualTo(output() + "/manifest/run_id=first");
+    assertThat(result.recordLocation()).contains(output() + "/runs/first.json");
+    assertThat(result.contactSheet()).contains(output() + "/contact-sheet.html");
+    assertThat(result.contactSheetImage()).contains(output() + "/contact-sheet.png");
+    assertThat(result.problems()).isEmpty();
+    assertThat(output().resolve("contact-sheet.png")).exists();
+    assertThat(Files.readString(output().resolve("contact-sheet.html")))
+        .containsSubsequence("first", "paint", "a red mug", "a blue mug", "invalid");
+  }
+
+  @Test
+  void theRunRecordHasOptionsEnvironmentAndResults() throws IOException {
+    RunResult result =
+        job()
+            .option(Options.CHECKPOINT, "https://me:hidden@host/model")
+            .option(Options.COLUMN, Map.of("id", "id"))
+            .run(studio);
+
+    Path file = output().resolve("runs/first.json");
+    assertThat(Files.readString(file)).doesNotContain("hidden");
+    JsonNode record = JSON.readTree(file.toFile());
+    assertThat(record).isEqualTo(JSON.readTree(result.record().json()));
+    assertThat(record.properties().stream().map(Map.Entry::getKey))
+        .containsExactly(
+            "run_id",
+            "started_at",
+            "ended_at",
+            "asked",
+            "checkpoint",
+            "images",
+            "seconds",
+            "images_per_second",
+            "spark",
+            "versions");
+    assertThat(record.at("/run_id").asText()).isEqualTo("first");
+    assertThat(record.at("/asked/input").asText())
+        .isEqualTo(directory.resolve("prompts.csv").toString());
+    assertThat(record.at("/asked/column/id").asText()).isEqualTo("id");
+    assertThat(record.at("/asked/batch-size").asInt()).isEqualTo(4);
+    assertThat(record.at("/checkpoint/location").asText()).isEqualTo("https://host/model");
+    assertThat(record.at("/checkpoint/digest").asText()).isEqualTo("0123456789abcdef");
+    assertThat(record.at("/images").toString()).isEqualTo("{\"generated\":2,\"invalid\":1}");
+    assertThat(record.at("/seconds").properties())
+        .extracting(Map.Entry::getKey)
+        .containsExactly("start", "plan", "load", "generate", "engine", "total");
+    assertThat(record.at("/seconds/generate").asDouble()).isPositive();
+    assertThat(record.at("/images_per_second").asDouble())
+        .isEqualTo(2 / record.at("/seconds/generate").asDouble());
+    assertThat(record.at("/spark/version").asText()).isEqualTo(spark.version());
+    assertThat(record.at("/spark/hosts").asInt()).isEqualTo(1);
+    assertThat(record.at("/spark/conf/spark.master").asText())
+        .isEqualTo(spark.sparkContext().master());
+    assertThat(record.at("/versions/java").asText()).isEqualTo(Runtime.version().toString());
+  }
+
+  @Test
+  void aFailureAfterTheCommitIsListedAndDoesNotFailTheRun() throws IOException {
+    Files.createDirectories(output());
+    Files.writeString(output().resolve("runs"), "a file where the directory of records should be");
+
+    RunResult result = job().progress(new Damage(output().resolve("manifest"))).run(studio);
+
+    assertThat(result.counts()).containsEntry(ImageStatus.GENERATED, 2L);
+    assertThat(output().resolve("manifest/run_id=first/_SUCCESS")).exists();
+    assertThat(result.recordLocation()).isEmpty();
+    assertThat(result.contactSheet()).isEmpty();
+    assertThat(result.contactSheetImage()).isEmpty();
+    assertThat(result.problems()).hasSize(2);
+    assertThat(result.problems().get(0)).startsWith("the run record cannot be written: ");
+    assertThat(result.problems().get(1)).startsWith("the contact sheet cannot be drawn: ");
+  }
+
+  /** Damages the committed manifest, so that no contact sheet can be drawn from it. */
+  private record Damage(Path manifest) implements RunListener {
+
+    @Override
+    public void finished(long images) {
+      if (Files.exists(manifest.resolve("run_id=first/_SUCCESS"))) {
+        try (Stream<Path> files = Files.walk(manifest)) {
+          for (Path file : files.filter(Files::isRegularFile).toList()) {
+            if (file.toString().endsWith(".parquet")) {
+              Files.writeString(file, "no Parquet");
+            }
+          }
+        } catch (IOException e) {
+          throw new UncheckedIOException(e);
+        }
+      }
+    }
+  }
+
+  @Test
+  void aRunTakesADataFrameInsteadOfALocation() throws IOException {
+    Dataset<Row> prompts =
+        spark.sql(
+            "select 'x' id, 'a mug' prompt, 5L seed, 1.5D price union all"
+                + " select 'y', '', 6L, 2.5D");
+
+    RunResult result = job().prompts(prompts).run(studio);
+
+    assertThat(result.manifest().orderBy("id").select("id", "status", "price").collectAsList())
+        .hasToString("[[x,generated,1.5], [y,invalid,2.5]]");
+  }
+
+  @Test
+  void aRunChangesNoStateOfItsSession() throws IOException {
+    Map<String, String> before = conf(spark);
+    String checkpoints = spark.sparkContext().getCheckpointDir().toString();
+
+    job().run(studio);
+
+    assertThat(conf(spark)).isEqualTo(before);
+    assertThat(spark.sparkContext().getCheckpointDir()).hasToString(checkpoints);
+    assertThat(spark.sparkContext().getLocalProperty("spark.job.tags")).isNullOrEmpty();
+    assertThat(spark.sparkContext().getPersistentRDDs().isEmpty()).isTrue();
+  }
+
+  private static Map<String, String> conf(SparkSession session) {
+    return Map.copyOf(CollectionConverters.asJava(session.conf().getAll()));
+  }
+
+  @Test
+  void twoRunsAtOnceInOneSession() throws Exception {
+    assertBothRun(spark, spark, studio);
+  }
+
+  @Test
+  void twoRunsAtOnceInTwoSessions() throws Exception {
+    SparkSession other = spark.newSession();
+    other.conf().set("spark.sql.session.timeZone", "Asia/Tokyo");
+    assertBothRun(spark, other, studio);
+  }
+
+  /**
+   * Both runs have the same run id and the same model, and neither goes on drawing before both
+   * draw. One is ended early, which must not end the other.
+   */
+  private void assertBothRun(SparkSession one, SparkSession two, PaintStudio studio)
+      throws Exception {
+    Path left = Files.createDirectories(directory.resolve("left"));
+    Path right = Files.createDirectories(directory.resolve("right"));
+    List<String> lines = List.of("id,prompt", "1,a", "2,b", "3,c", "4,d");
+    TestJob first = TestJob.in(left, lines).session(one).batchSize(1).partitions(1);
+    TestJob second = TestJob.in(right, lines).session(two).batchSize(1).partitions(1);
+    CountDownLatch planned = new CountDownLatch(2);
+    first.progress(new Meeting(planned));
+    second.progress(new Meeting(planned));
+    GenerationRun.end(first.options());
+
+    CompletableFuture<RunResult> ended = CompletableFuture.supplyAsync(() -> first.run(studio));
+    CompletableFuture<RunResult> whole = CompletableFuture.supplyAsync(() -> second.run(studio));
+
+    assertThat(ended.get(120, TimeUnit.SECONDS).counts())
+        .isEqualTo(Map.of(ImageStatus.PENDING, 4L));
+    assertThat(whole.get(120, TimeUnit.SECONDS).counts())
+        .isEqualTo(Map.of(ImageStatus.GENERATED, 4L));
+    assertThat(whole.get().problems()).isEmpty();
+    assertThat(studio.loads.get()).isEqualTo(studio.closes.get());
+  }
+
+  /** Waits for the other run with its plan in hand. */
+  private record Meeting(CountDownLatch planned) implements RunListener {
+
+    @Override
+    public void planned(long images, long toGenerate) {
+      planned.countDown();
+      try {
+        assertThat(planned.await(60, TimeUnit.SECONDS)).isTrue();
+      } catch (InterruptedException e) {
+        throw new IllegalStateException(e);
+      }
+    }
+  }
+}

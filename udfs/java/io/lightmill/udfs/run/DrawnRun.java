@@ -1,0 +1,65 @@
+package io.lightmill.udfs.run;
+
+import io.lightmill.udfs.device.ModelPreload;
+import io.lightmill.udfs.device.StageGpus;
+import io.lightmill.udfs.draw.GenerateImages;
+import io.lightmill.udfs.draw.GenerationJob;
+import io.lightmill.udfs.earlier.AttemptImages;
+import io.lightmill.udfs.manifest.Manifest;
+import io.lightmill.udfs.option.Options;
+import io.lightmill.udfs.plan.ImageIdentity;
+import io.lightmill.udfs.plan.MaterializedRows;
+import java.io.IOException;
+import java.time.Instant;
+import org.apache.spark.sql.Encoders;
+import org.apache.spark.sql.types.StructType;
+import org.apache.spark.util.SerializableConfiguration;
+
+/**
+ * Step 3: images are drawn and stored, and the manifest is committed; all in one Spark job, which
+ * computes every row once.
+ *
+ * @param submitted when the job was submitted, by {@link System#nanoTime}
+ * @param committed when the manifest was committed, by {@link System#nanoTime}
+ * @param ended when the manifest was committed
+ */
+record DrawnRun(Manifest.Totals totals, long submitted, long committed, Instant ended) {
+
+  static DrawnRun of(PreparedRun run, PlannedRun plan) throws IOException, InterruptedException {
+    StructType inFlight = Manifest.schemaInFlight(plan.passthrough());
+    GenerateImages generating = new GenerateImages(job(run), inFlight);
+    ModelPreload loading =
+        ModelPreload.of(run.cluster(), run.checkpoint().loader(), plan.images().toDraw());
+    long submitted = System.nanoTime();
+    Manifest.Totals totals;
+    try (MaterializedRows partitioned =
+        MaterializedRows.shuffled(
+            plan.images().partitioned(plan.batches()), run.cluster(), run.output(), run.runId())) {
+      totals =
+          Manifest.write(
+              StageGpus.given(
+                  run.cluster(),
+                  partitioned.rows().mapPartitions(generating, Encoders.row(inFlight))),
+              Manifest.directory(run.output(), run.runId()),
+              run.lock()::require);
+    } finally {
+      loading.await();
+    }
+    run.listener().finished(plan.images().requested());
+    return new DrawnRun(totals, submitted, System.nanoTime(), Instant.now());
+  }
+
+  private static GenerationJob job(PreparedRun run) {
+    return new GenerationJob(
+        new ImageIdentity(run.checkpoint().model(), run.options().get(Options.FORMAT)),
+        run.checkpoint().limits().guidance(),
+        run.output(),
+        run.runId(),
+        run.packing().orElse(null),
+        new AttemptImages(run.options().get(Options.FORCE), run.reserved()),
+        run.stop(),
+        run.cluster(),
+        run.checkpoint().loader(),
+        new SerializableConfiguration(run.spark().sparkContext().hadoopConfiguration()));
+  }
+}

@@ -1,0 +1,138 @@
+package io.lightmill.udfs.run;
+
+import static org.apache.spark.sql.functions.col;
+
+import io.lightmill.udfs.ImageStatus;
+import io.lightmill.udfs.manifest.Manifest;
+import io.lightmill.udfs.option.Options;
+import io.lightmill.udfs.option.Redaction;
+import io.lightmill.udfs.report.BuildVersions;
+import io.lightmill.udfs.report.ContactSheet;
+import io.lightmill.udfs.report.RunContactSheet;
+import io.lightmill.udfs.report.RunFacts;
+import io.lightmill.udfs.report.RunRecord;
+import io.lightmill.udfs.report.RunSummary;
+import io.lightmill.udfs.report.SheetRows;
+import io.lightmill.udfs.report.SparkEnvironment;
+import io.lightmill.udfs.store.ImageStore;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import org.apache.spark.sql.Dataset;
+import org.apache.spark.sql.Row;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Step 4: orphan files are removed, run record and contact sheet are written. Images and manifest
+ * are complete by now, so a failure is logged and listed, and does not fail the run.
+ */
+final class FinishedRun {
+
+  private static final Logger LOG = LoggerFactory.getLogger(FinishedRun.class);
+
+  private final PreparedRun run;
+  private final DrawnRun drawn;
+  private final Dataset<Row> manifest;
+  private final RunSummary summary;
+  private final RunRecord record;
+  private final List<String> problems = new ArrayList<>();
+
+  FinishedRun(PreparedRun run, DrawnRun drawn, Dataset<Row> manifest, RunTimes times) {
+    this.run = run;
+    this.drawn = drawn;
+    this.manifest = manifest;
+    this.summary = new RunSummary(drawn.totals().statuses(), times.generate());
+    this.record = record(times);
+  }
+
+  static RunResult of(PreparedRun run, PlannedRun plan, DrawnRun drawn, RunTimes times) {
+    plan.orphans().sweep(run.lock()::require);
+    String directory = Manifest.directory(run.output(), run.runId());
+    return new FinishedRun(
+            run, drawn, Manifest.read(run.spark(), directory, plan.passthrough()), times)
+        .written(directory);
+  }
+
+  RunResult written(String directory) {
+    Optional<String> stored = attempted("the run record cannot be written", this::storeRecord);
+    Optional<String> sheet =
+        summary.settled() == 0
+            ? Optional.empty()
+            : attempted("the contact sheet cannot be drawn", this::storeSheet);
+    return new RunResult(
+        run.runId(),
+        manifest,
+        directory,
+        summary,
+        record,
+        stored,
+        sheet,
+        sheet.map(page -> location(RunContactSheet.PICTURE)),
+        List.copyOf(problems));
+  }
+
+  private interface Storing {
+    String store(ImageStore output);
+  }
+
+  private Optional<String> attempted(String problem, Storing storing) {
+    try {
+      ImageStore output =
+          ImageStore.open(run.output(), run.spark().sparkContext().hadoopConfiguration());
+      return Optional.of(location(storing.store(output)));
+    } catch (Exception e) { // of any kind, also what Spark does not declare: the run succeeded
+      LOG.warn("Run {}: {}; images and manifest are complete", run.runId(), problem, e);
+      problems.add(problem + ": " + e.getMessage());
+      return Optional.empty();
+    }
+  }
+
+  private String storeRecord(ImageStore output) {
+    output.put(record.key(), record.json(), "application/json");
+    return record.key();
+  }
+
+  private String storeSheet(ImageStore output) {
+    Dataset<Row> settled =
+        manifest.filter(col("status").notEqual(ImageStatus.PENDING.label()));
+    List<Row> rows = SheetRows.of(settled, summary.settled(), ContactSheet.MAX_TILES);
+    new RunContactSheet(output, rows)
+        .store(
+            new RunFacts(
+                run.runId(),
+                Redaction.location(run.options().get(Options.CHECKPOINT)),
+                summary.counts(),
+                Duration.between(run.hooks().started(), drawn.ended())));
+    return RunContactSheet.PAGE;
+  }
+
+  private String location(String key) {
+    return run.output() + (run.output().endsWith("/") ? "" : "/") + key;
+  }
+
+  private RunRecord record(RunTimes times) {
+    Instant started = run.hooks().started();
+    return new RunRecord(
+        run.runId(),
+        started,
+        drawn.ended(),
+        run.options().jobFile(),
+        new RunRecord.Checkpoint(
+            Redaction.location(run.options().get(Options.CHECKPOINT)),
+            run.checkpoint().model().digest()),
+        summary.labelled(),
+        new RunRecord.Seconds(
+            times.start(),
+            times.plan(),
+            times.load(),
+            times.generate(),
+            drawn.totals().engineSeconds(),
+            Duration.between(started, drawn.ended()).toMillis() / 1000.0),
+        summary.imagesPerSecond(),
+        SparkEnvironment.of(run.spark().sparkContext()),
+        BuildVersions.byName());
+  }
+}

@@ -1,0 +1,97 @@
+package io.lightmill.udfs.run;
+
+import io.lightmill.udfs.RunListener;
+import io.lightmill.udfs.device.MissingExecutors;
+import io.lightmill.udfs.option.GenerationOptions;
+import io.lightmill.udfs.option.Options;
+import io.lightmill.udfs.progress.DrawingStop;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.Optional;
+import org.apache.spark.sql.Dataset;
+import org.apache.spark.sql.Row;
+import org.apache.spark.sql.SparkSession;
+
+/**
+ * One run: a prompt table in, images and a committed manifest out.
+ *
+ * <ol>
+ *   <li>prepare: check options, table and output, take the lock, open the checkpoint
+ *   <li>plan: turn rows into images with identity, seed and path, find earlier images, form batches
+ *   <li>draw: draw and store the images and commit the manifest, in one Spark job
+ *   <li>finish: remove orphan files, write run record and contact sheet
+ * </ol>
+ *
+ * <p>A run changes no state of its session. Runs may follow each other or overlap in one session;
+ * only runs on the same output exclude each other.
+ */
+public final class GenerationRun {
+
+  private GenerationRun() {}
+
+  /**
+   * Runs to the end. Invalid options and tables are refused before any weights are loaded; an
+   * invalid row becomes a manifest row. What fails after the commit is logged and listed in the
+   * result, and does not fail the run.
+   *
+   * @param prompts the prompt table; empty to read the one that the options name
+   * @throws io.lightmill.pipeline.LightmillException for errors that the caller can fix
+   */
+  public static RunResult execute(
+      SparkSession spark,
+      Optional<Dataset<Row>> prompts,
+      GenerationOptions options,
+      RunListener listener) {
+    return execute(spark, prompts, options, listener, Instant.now());
+  }
+
+  /**
+   * As above, for a caller that started earlier.
+   *
+   * @param started when the caller started; the deadline counts from then
+   */
+  public static RunResult execute(
+      SparkSession spark,
+      Optional<Dataset<Row>> prompts,
+      GenerationOptions options,
+      RunListener listener,
+      Instant started) {
+    try (MissingExecutors missing = MissingExecutors.of(spark.sparkContext())) {
+      missing.watch();
+      return execute(spark, prompts, options, listener, RunHooks.of(spark, options, started));
+    }
+  }
+
+  static RunResult execute(
+      SparkSession spark,
+      Optional<Dataset<Row>> prompts,
+      GenerationOptions options,
+      RunListener listener,
+      RunHooks hooks) {
+    long called = System.nanoTime();
+    double start = Duration.between(hooks.started(), Instant.now()).toMillis() / 1000.0;
+    GenerationOptions named = options.named(hooks.started());
+    try (Resources open = new Resources()) {
+      PreparedRun run = PreparedRun.of(spark, prompts, named, listener, hooks, open);
+      try {
+        PlannedRun plan = PlannedRun.of(run, open);
+        DrawnRun drawn = DrawnRun.of(run, plan);
+        RunTimes times = RunTimes.of(start, called, run.progress(), drawn);
+        return FinishedRun.of(run, plan, drawn, times);
+      } catch (Exception e) { // Spark throws checked exceptions that Scala does not declare
+        throw run.explained(e);
+      }
+    }
+  }
+
+  /**
+   * Ends a run of this driver early: no further batch starts, finished images are committed, and
+   * the status of the others is {@link io.lightmill.udfs.ImageStatus#PENDING}.
+   *
+   * @param options of the run, with its run id
+   */
+  public static void end(GenerationOptions options) {
+    DrawingStop.end(
+        DrawingStop.key(options.get(Options.OUTPUT_DIRECTORY), options.get(Options.RUN_ID)));
+  }
+}

@@ -1,0 +1,125 @@
+package io.lightmill.udfs.run;
+
+import io.lightmill.udfs.RunListener;
+import io.lightmill.udfs.device.Cluster;
+import io.lightmill.udfs.device.JobCheckpoint;
+import io.lightmill.udfs.device.LoadedPipelines;
+import io.lightmill.udfs.lock.OutputLock;
+import io.lightmill.udfs.manifest.Manifest;
+import io.lightmill.udfs.option.GenerationOptions;
+import io.lightmill.udfs.option.Options;
+import io.lightmill.udfs.option.Sink;
+import io.lightmill.udfs.progress.DrawingStop;
+import io.lightmill.udfs.progress.ImageProgress;
+import io.lightmill.udfs.shard.Packing;
+import io.lightmill.udfs.shard.ShardFormat;
+import io.lightmill.udfs.table.PromptInput;
+import io.lightmill.udfs.table.PromptRows;
+import io.lightmill.udfs.table.TaskFailures;
+import java.time.Instant;
+import java.util.Optional;
+import java.util.OptionalInt;
+import org.apache.spark.sql.Dataset;
+import org.apache.spark.sql.Row;
+import org.apache.spark.sql.SparkSession;
+
+/**
+ * Step 1: options, table and output are checked, the output is locked, the checkpoint is open.
+ *
+ * @param options with a run id
+ * @param reserved when the output was found writable, by the clock of the store
+ */
+record PreparedRun(
+    SparkSession spark,
+    GenerationOptions options,
+    RunListener listener,
+    RunHooks hooks,
+    PromptRows table,
+    Instant reserved,
+    OutputLock lock,
+    JobCheckpoint checkpoint,
+    ImageProgress progress) {
+
+  static PreparedRun of(
+      SparkSession spark,
+      Optional<Dataset<Row>> prompts,
+      GenerationOptions options,
+      RunListener listener,
+      RunHooks hooks,
+      Resources open) {
+    String output = options.get(Options.OUTPUT_DIRECTORY);
+    String runId = options.get(Options.RUN_ID);
+    String key = DrawingStop.key(output, runId);
+    PromptRows table = PromptRows.open(spark, input(prompts, options), Manifest.reserved());
+    Instant reserved = Manifest.reserve(spark, output, runId);
+    OutputLock lock = open.add(OutputLock.of(spark, output, runId, hooks.clock()));
+    open.add(() -> DrawingStop.forget(key));
+    JobCheckpoint checkpoint = hooks.checkpoint().get(); // takes long: all bytes are hashed
+    LoadedPipelines.hold(checkpoint.loader());
+    open.add(() -> LoadedPipelines.release(checkpoint.loader()));
+    listener.opened(
+        checkpoint.model().pipelineClass(), checkpoint.model().digest(), checkpoint.limits());
+    ImageProgress progress =
+        open.add(
+            ImageProgress.follow(spark, key, listener, number(options.find(Options.MAX_FAILURES))));
+    return new PreparedRun(
+        spark, options, listener, hooks, table, reserved, lock, checkpoint, progress);
+  }
+
+  private static PromptInput input(Optional<Dataset<Row>> prompts, GenerationOptions options) {
+    return new PromptInput(
+        prompts,
+        prompts.isPresent()
+            ? options.find(Options.INPUT).orElse(PromptInput.DATA_FRAME)
+            : options.get(Options.INPUT),
+        options.find(Options.INPUT_FORMAT),
+        options.entries(Options.COLUMN),
+        options.find(Options.PROMPT_TEMPLATE),
+        number(options.find(Options.LIMIT)));
+  }
+
+  private static OptionalInt number(Optional<Integer> value) {
+    return value.map(OptionalInt::of).orElseGet(OptionalInt::empty);
+  }
+
+  String tableName() {
+    return options.find(Options.INPUT).orElse(PromptInput.DATA_FRAME);
+  }
+
+  String output() {
+    return options.get(Options.OUTPUT_DIRECTORY);
+  }
+
+  String runId() {
+    return options.get(Options.RUN_ID);
+  }
+
+  Cluster cluster() {
+    return hooks.cluster();
+  }
+
+  OptionalInt partitions() {
+    return number(options.find(Options.PARTITIONS));
+  }
+
+  DrawingStop stop() {
+    return new DrawingStop(
+        DrawingStop.key(output(), runId()),
+        options.find(Options.DEADLINE).map(hooks.started()::plus).orElse(null),
+        hooks.clock());
+  }
+
+  /** How images are packed; empty for files. */
+  Optional<Packing> packing() {
+    Sink sink = options.get(Options.SINK);
+    return sink == Sink.FILES
+        ? Optional.empty()
+        : Optional.of(new Packing(ShardFormat.valueOf(sink.name()), options.shardSize()));
+  }
+
+  /** The reason for a failure that the caller can fix, else the failure. */
+  RuntimeException explained(Exception failure) {
+    lock.explain();
+    return TaskFailures.fixable(tableName(), failure);
+  }
+}

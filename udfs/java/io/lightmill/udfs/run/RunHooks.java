@@ -1,0 +1,46 @@
+package io.lightmill.udfs.run;
+
+import io.lightmill.pipeline.DType;
+import io.lightmill.udfs.device.Cluster;
+import io.lightmill.udfs.device.JobCheckpoint;
+import io.lightmill.udfs.device.Loading;
+import io.lightmill.udfs.option.GenerationOptions;
+import io.lightmill.udfs.option.Options;
+import java.time.Clock;
+import java.time.Instant;
+import java.util.Optional;
+import java.util.function.Supplier;
+import org.apache.spark.sql.SparkSession;
+
+/**
+ * What tests replace of a run.
+ *
+ * @param started when the caller started; deadline and run record count from then
+ * @param clock of locks and deadline
+ * @param cluster to draw on
+ * @param checkpoint opens the checkpoint, once
+ */
+record RunHooks(
+    Instant started, Clock clock, Cluster cluster, Supplier<JobCheckpoint> checkpoint) {
+
+  static RunHooks of(SparkSession spark, GenerationOptions options, Instant started) {
+    Cluster cluster = Cluster.of(spark.sparkContext(), options.get(Options.DEVICE));
+    Loading loading =
+        new Loading(
+            options.find(Options.VARIANT).orElse(""),
+            options.entries(Options.LORA),
+            options.get(Options.OFFLOAD));
+    Optional<DType> dtype = options.find(Options.DTYPE);
+    return new RunHooks(
+        started,
+        Clock.systemUTC(),
+        cluster,
+        () ->
+            JobCheckpoint.open(
+                options.get(Options.CHECKPOINT),
+                loading,
+                dtype,
+                cluster,
+                spark.sparkContext().hadoopConfiguration()));
+  }
+}

@@ -1,0 +1,41 @@
+package io.lightmill.udfs.run;
+
+import io.lightmill.udfs.ImageStatus;
+import io.lightmill.udfs.report.RunRecord;
+import io.lightmill.udfs.report.RunSummary;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.apache.spark.sql.Dataset;
+import org.apache.spark.sql.Row;
+
+/**
+ * The results of a run whose manifest is committed.
+ *
+ * @param runId of the run
+ * @param manifest one row for each image, read from the committed manifest
+ * @param manifestLocation directory of the manifest
+ * @param summary counts and rate
+ * @param record options, environment and times
+ * @param recordLocation file of the run record; empty if it could not be written
+ * @param contactSheet HTML page; empty if there is none
+ * @param contactSheetImage PNG; empty if there is none
+ * @param problems what went wrong after the commit, one sentence each; images and manifest are
+ *     complete nevertheless
+ */
+public record RunResult(
+    String runId,
+    Dataset<Row> manifest,
+    String manifestLocation,
+    RunSummary summary,
+    RunRecord record,
+    Optional<String> recordLocation,
+    Optional<String> contactSheet,
+    Optional<String> contactSheetImage,
+    List<String> problems) {
+
+  /** Rows by status; statuses of no row are left out. */
+  public Map<ImageStatus, Long> counts() {
+    return summary.counts();
+  }
+}
