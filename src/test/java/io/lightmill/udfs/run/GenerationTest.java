@@ -18,8 +18,11 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Stream;
 import org.apache.spark.api.java.function.MapFunction;
 import org.apache.spark.sql.Dataset;
+import org.apache.spark.sql.Encoders;
 import org.apache.spark.sql.Row;
+import org.apache.spark.sql.RowFactory;
 import org.apache.spark.sql.SparkSession;
+import org.apache.spark.sql.types.StructType;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import scala.jdk.javaapi.CollectionConverters;
@@ -91,15 +94,15 @@ class GenerationTest {
     Dataset<Row> rows =
         spark
             .range(0, 4, 1, 2)
-            .selectExpr("string(id) AS id", "'a mug ' || string(rand()) AS prompt")
-            .map((MapFunction<Row, Row>) GenerationTest::counted, rowEncoder());
+            .map(
+                (MapFunction<Long, Row>)
+                    id -> RowFactory.create(id.toString(), "mug " + COMPUTED.incrementAndGet()),
+                Encoders.row(StructType.fromDDL("id STRING, prompt STRING")));
     for (int run = 1; run <= 2; run++) { // the second one looks for images of the first one too
-      COMPUTED.set(0);
-
       RunResult result = described().prompts(rows).output(output("out")).execute();
 
       assertThat(result.counts()).isEqualTo(Map.of(ImageStatus.GENERATED, 4L));
-      assertThat(COMPUTED).hasValue(4);
+      assertThat(COMPUTED).hasValue(4 * run);
       for (Row row : result.manifest().collectAsList()) {
         byte[] image =
             Files.readAllBytes(directory.resolve("out").resolve(row.<String>getAs("path")));
@@ -107,16 +110,6 @@ class GenerationTest {
             .contains("\"" + row.<String>getAs("prompt") + "\"");
       }
     }
-  }
-
-  private static org.apache.spark.sql.Encoder<Row> rowEncoder() {
-    return org.apache.spark.sql.Encoders.row(
-        org.apache.spark.sql.types.StructType.fromDDL("id STRING, prompt STRING"));
-  }
-
-  private static Row counted(Row row) {
-    COMPUTED.incrementAndGet();
-    return row;
   }
 
   @Test

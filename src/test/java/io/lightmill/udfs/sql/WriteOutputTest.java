@@ -5,12 +5,19 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.lightmill.pipeline.ErrorCode;
 import io.lightmill.pipeline.LightmillException;
+import io.lightmill.udfs.ImageStatus;
 import io.lightmill.udfs.TestSpark;
+import io.lightmill.udfs.report.RunSummary;
+import io.lightmill.udfs.run.RunResult;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
 import org.apache.spark.sql.DataFrameWriter;
 import org.apache.spark.sql.Dataset;
+import org.apache.spark.sql.Encoders;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
 import org.junit.jupiter.api.Test;
@@ -30,7 +37,7 @@ class WriteOutputTest {
   private DataFrameWriter<Row> writer(String... prompts) {
     Dataset<Row> rows =
         spark
-            .createDataset(java.util.List.of(prompts), org.apache.spark.sql.Encoders.STRING())
+            .createDataset(List.of(prompts), Encoders.STRING())
             .selectExpr("left(value, 1) AS id", "substr(value, 3) AS prompt");
     return rows.write()
         .format("lightmill")
@@ -90,7 +97,7 @@ class WriteOutputTest {
             LightmillException.class,
             e -> assertThat(e.code()).isEqualTo(ErrorCode.GENERATION_FAILED))
         .hasMessageContaining("1 of 2 rows failed or are invalid, and max-failures allows 0")
-        .hasMessageContaining("row 2, invalid: PROMPT_MISSING");
+        .hasMessageContaining("row 2 invalid, PROMPT_MISSING: row id=2: prompt is empty");
     assertThat(state("id", "status")).isEqualTo("[[1,generated], [2,invalid]]");
 
     writer("1 a red mug", "2 ").option("max-failures", 1).mode("append").save(output());
@@ -99,15 +106,26 @@ class WriteOutputTest {
 
   @Test
   void aStoppedRunFailsTheWriteAfterTheCommit() {
-    assertThatThrownBy(
-            () -> writer("1 a red mug").option("deadline", "0s").mode("append").save(output()))
-        .isInstanceOf(LightmillException.class)
-        .hasMessageContaining("1 of 1 rows are pending")
-        .hasMessageContaining("append");
-    assertThat(state("status")).isEqualTo("[[pending]]");
+    RunResult run = run(Map.of(ImageStatus.GENERATED, 3L, ImageStatus.PENDING, 2L));
 
-    writer("1 a red mug").mode("append").save(output());
-    assertThat(state("status")).isEqualTo("[[generated]]");
+    assertThatThrownBy(() -> RunOutcome.require(run, "out", Optional.empty()))
+        .isInstanceOf(LightmillException.class)
+        .hasMessageContaining("2 of 5 rows are pending")
+        .hasMessageContaining("write with mode append to draw the rest");
+    RunOutcome.require(run(Map.of(ImageStatus.REUSED, 3L)), "out", Optional.empty());
+  }
+
+  private static RunResult run(Map<ImageStatus, Long> counts) {
+    return new RunResult(
+        "first",
+        null,
+        "out/manifest/run_id=first",
+        new RunSummary(counts, 1),
+        null,
+        Optional.empty(),
+        Optional.empty(),
+        Optional.empty(),
+        List.of());
   }
 
   @Test
