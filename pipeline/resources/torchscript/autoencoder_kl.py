@@ -40,13 +40,9 @@ class AutoencoderKL(Module):
   def unscale(self, latents: Tensor, scaling_factor: float, shift_factor: float) -> Tensor:
     return latents / scaling_factor + shift_factor
 
-  # [batch, latent channels, height, width] -> [batch, 3, height * factor, width * factor], about [-1, 1]. One picture
-  # after the other: convolutions round by batch size, and a picture's activations are what fills the memory.
+  # [batch, latent channels, height, width] -> [batch, 3, height * factor, width * factor], about [-1, 1].
   def decode(self, w: Dict[str, Tensor], latents: Tensor, up_blocks: int, resnets: int, groups: int) -> Tensor:
-    pictures = annotate(List[Tensor], [])
-    for one in latents.split(1):
-      pictures.append(autoencoder_kl.decoder(one, w, up_blocks, resnets, groups))
-    return torch.cat(pictures, 0)
+    return autoencoder_kl.decoder(latents, w, up_blocks, resnets, groups)
 
   # From [-1, 1] to [0, 1].
   def denormalize(self, image: Tensor) -> Tensor:

@@ -48,13 +48,9 @@ class AutoencoderKLQwenImage(Module):
   def unscale(self, latents: Tensor, mean: Tensor, deviation: Tensor) -> Tensor:
     return latents * deviation.view([-1, 1, 1]) + mean.view([-1, 1, 1])
 
-  # [batch, latent channels, height, width] -> [batch, 3, height * factor, width * factor], in [-1, 1]. One picture
-  # after the other: convolutions round by batch size, and a picture's activations are what fills the memory.
+  # [batch, latent channels, height, width] -> [batch, 3, height * factor, width * factor], in [-1, 1].
   def decode(self, w: Dict[str, Tensor], latents: Tensor, up_blocks: int, resnets: int) -> Tensor:
-    pictures = annotate(List[Tensor], [])
-    for one in latents.split(1):
-      pictures.append(torch.clamp(autoencoder_kl_qwen_image.decoder(one, w, up_blocks, resnets), -1, 1))
-    return torch.cat(pictures, 0)
+    return torch.clamp(autoencoder_kl_qwen_image.decoder(latents, w, up_blocks, resnets), -1, 1)
 
   # From [-1, 1] to [0, 1].
   def denormalize(self, image: Tensor) -> Tensor:

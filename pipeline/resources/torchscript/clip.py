@@ -50,4 +50,4 @@ class CLIPTextModel(Module):
 
   # Into the space that CLIP shares between texts and pictures: [batch, width] -> [batch, projection].
   def project(self, w: Dict[str, Tensor], pooled: Tensor) -> Tensor:
-    return nn.linear_rows(pooled, w, "text_projection")
+    return nn.linear(pooled, w, "text_projection")

@@ -1,37 +1,13 @@
 # Layers that every network shares. Weights are a dictionary of tensors under the names of the checkpoint.
 
-# A linear layer, with the low-rank share of its adapters (Hu et al. 2021) where the weights hold one.
+# A linear layer, plus the low-rank share of its adapters (Hu et al. 2021) where the weights hold one. The engine adds
+# the bias within the product only to inputs that are contiguous.
 def linear(x: Tensor, w: Dict[str, Tensor], name: str) -> Tensor:
-  y = nn.affine(x, w[name + ".weight"], w.get(name + ".bias"))
+  x = x.contiguous()
+  y = torch.linear(x, w[name + ".weight"], w.get(name + ".bias"))
   if name + ".lora_A" in w:
-    y = y + nn.affine(nn.affine(x, w[name + ".lora_A"], None), w[name + ".lora_B"], None)
+    y = y + torch.linear(torch.linear(x, w[name + ".lora_A"]), w[name + ".lora_B"])
   return y
-
-# A picture must not depend on its batch, but BLAS rounds fewer than a dozen rows otherwise than more: so pictures of
-# few tokens go one by one. And the engine adds the bias otherwise to slices, which only lie in one piece when alone.
-def affine(x: Tensor, weight: Tensor, bias: Optional[Tensor]) -> Tensor:
-  if x.dim() == 3 and x.size(0) > 1 and x.size(1) < 16:
-    pictures = annotate(List[Tensor], [])
-    for picture in x.split(1):
-      pictures.append(torch.linear(picture.contiguous(), weight, bias))
-    y = torch.cat(pictures, 0)
-  else:
-    y = torch.linear(x.contiguous(), weight, bias)
-  return y
-
-# Likewise BLAS rounds one row otherwise than several, and SiLU the end of a tensor otherwise than its middle: so the
-# rows of a batch [batch, width] go one by one.
-def linear_rows(x: Tensor, w: Dict[str, Tensor], name: str) -> Tensor:
-  rows = annotate(List[Tensor], [])
-  for row in x.split(1):
-    rows.append(nn.linear(row, w, name))
-  return torch.cat(rows, 0)
-
-def silu_linear_rows(x: Tensor, w: Dict[str, Tensor], name: str) -> Tensor:
-  rows = annotate(List[Tensor], [])
-  for row in x.split(1):
-    rows.append(nn.linear(torch.silu(row), w, name))
-  return torch.cat(rows, 0)
 
 def conv(x: Tensor, w: Dict[str, Tensor], name: str) -> Tensor:
   return nn.conv2d(x, w[name + ".weight"], w.get(name + ".bias"))
@@ -68,7 +44,7 @@ def group_norm(x: Tensor, w: Dict[str, Tensor], name: str, groups: int) -> Tenso
 
 # What a time embedding [batch, width] makes of a block: [batch, 1, chunks * width].
 def modulation(temb: Tensor, w: Dict[str, Tensor], name: str) -> Tensor:
-  return nn.silu_linear_rows(temb, w, name + ".linear").unsqueeze(1)
+  return nn.linear(torch.silu(temb), w, name + ".linear").unsqueeze(1)
 
 def modulate(x: Tensor, shift: Tensor, scale: Tensor) -> Tensor:
   return nn.norm(x) * (1 + scale) + shift
@@ -143,7 +119,7 @@ def sinusoid(t: Tensor, width: int) -> Tensor:
 
 # Linear, SiLU, Linear: how timesteps, guidance and pooled prompts are embedded.
 def embed(x: Tensor, w: Dict[str, Tensor], name: str) -> Tensor:
-  return nn.silu_linear_rows(nn.linear_rows(x, w, name + ".linear_1"), w, name + ".linear_2")
+  return nn.linear(torch.silu(nn.linear(x, w, name + ".linear_1")), w, name + ".linear_2")
 
 # Rotary angles: positions [tokens, axes] -> [tokens, sum(widths) / 2], computed in the given type.
 def angles(positions: Tensor, widths: List[int], theta: float, dtype: int) -> Tensor:

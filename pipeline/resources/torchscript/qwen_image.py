@@ -2,7 +2,7 @@
 import nn
 
 def modulation(temb: Tensor, w: Dict[str, Tensor], name: str) -> Tensor:
-  return nn.silu_linear_rows(temb, w, name + ".1").unsqueeze(1)
+  return nn.linear(torch.silu(temb), w, name + ".1").unsqueeze(1)
 
 def block(
     img: Tensor,

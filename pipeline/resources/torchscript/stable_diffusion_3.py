@@ -42,7 +42,7 @@ def embed_patches(latents: Tensor, w: Dict[str, Tensor], patch: int, side: int) 
   b, c, height, width = latents.size()
   rows, columns = height // patch, width // patch
   patches = latents.reshape([b, c, rows, patch, columns, patch]).permute([0, 2, 4, 1, 3, 5]).reshape([b, rows * columns, -1])
-  tokens = nn.affine(patches, w["pos_embed.proj.weight"].flatten(1), w["pos_embed.proj.bias"])
+  tokens = torch.linear(patches, w["pos_embed.proj.weight"].flatten(1), w["pos_embed.proj.bias"])
   return tokens + stable_diffusion_3.positions(w["pos_embed.pos_embed"], rows, columns, side)
 
 # The middle of the square of learned positions [1, side * side, width].

@@ -34,7 +34,7 @@ def block(
     w: Dict[str, Tensor],
     heads: int,
     eps: float) -> Tensor:
-  scale, gate, scale2, gate2 = nn.linear_rows(temb, w, "adaLN_modulation.0").unsqueeze(1).chunk(4, -1)
+  scale, gate, scale2, gate2 = nn.linear(temb, w, "adaLN_modulation.0").unsqueeze(1).chunk(4, -1)
   h = nn.rms_norm(x, w["attention_norm1.weight"], eps) * (1 + scale)
   h = z_image.attention(h, rope, mask, w, heads)
   x = x + torch.tanh(gate) * nn.rms_norm(h, w["attention_norm2.weight"], eps)
@@ -118,8 +118,8 @@ class ZImageTransformer2DModel(Module):
     b, c, height, width = latents.size()
     rows, columns = height // 2, width // 2
     time = (1000 - torch.full([b], timestep, dtype=6, device=latents.device)) / 1000 * t_scale
-    temb = nn.linear_rows(nn.sinusoid(time, 256).to(latents.dtype), w, "t_embedder.mlp.0")
-    temb = nn.silu_linear_rows(temb, w, "t_embedder.mlp.2")
+    temb = nn.linear(nn.sinusoid(time, 256).to(latents.dtype), w, "t_embedder.mlp.0")
+    temb = nn.linear(torch.silu(temb), w, "t_embedder.mlp.2")
 
     patches = latents.view([b, c, rows, 2, columns, 2]).permute([0, 2, 4, 3, 5, 1]).reshape([b, rows * columns, 4 * c])
     x = z_image.fill(nn.linear(patches, w, "all_x_embedder.2-1"), w, "x_pad_token")
@@ -135,7 +135,7 @@ class ZImageTransformer2DModel(Module):
     for weights in layers:
       x = z_image.block(x, temb, rope, mask, weights, heads, eps)
 
-    scale = nn.silu_linear_rows(temb, w, "all_final_layer.2-1.adaLN_modulation.1").unsqueeze(1)
+    scale = nn.linear(torch.silu(temb), w, "all_final_layer.2-1.adaLN_modulation.1").unsqueeze(1)
     y = nn.linear(nn.norm(x[:, :rows * columns]) * (1 + scale), w, "all_final_layer.2-1.linear")
     return y.view([b, rows, columns, 2, 2, c]).permute([0, 5, 1, 3, 2, 4]).reshape([b, c, height, width])
 

@@ -51,9 +51,6 @@ record RegisteredOptions(List<? extends Option<?>> options, Set<Option<?>> requi
               .build();
       case FLAG ->
           spec.type(Boolean.class)
-              .arity("0..1")
-              .hideParamSyntax(true)
-              .paramLabel("")
               .negatable(option.fallback().filter(Boolean.TRUE::equals).isPresent())
               .defaultValue(option.fallback().map(Object::toString).orElse("false"))
               .fallbackValue("true")

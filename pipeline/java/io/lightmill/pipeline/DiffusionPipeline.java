@@ -10,15 +10,16 @@ import java.util.Optional;
 public interface DiffusionPipeline extends AutoCloseable {
 
   /**
-   * Draws one picture per request, in order. A picture depends on its own request alone, whatever
-   * shares its batch.
+   * Draws one image per request, in order. On a CPU each image is drawn alone: it depends on its
+   * own request to the last bit. Elsewhere the requests are drawn as one batch, on whose size the
+   * rounding of an image depends.
    *
    * @param batch requests with one {@link BatchKey}
    */
   List<RgbImage> generate(List<ImageRequest> batch);
 
   /**
-   * Draws and lets its steps be watched.
+   * Draws the requests as one batch on any device, and lets its steps be watched.
    *
    * @param batch requests with one {@link BatchKey}
    * @param latents to start from instead of noise drawn from the seeds, in the shape of diffusers'

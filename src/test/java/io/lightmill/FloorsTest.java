@@ -9,22 +9,25 @@ import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.sli
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.tngtech.archunit.base.DescribedPredicate;
+import com.tngtech.archunit.core.domain.JavaClass;
 import com.tngtech.archunit.core.domain.JavaClasses;
 import com.tngtech.archunit.core.domain.JavaMethod;
 import com.tngtech.archunit.core.domain.JavaModifier;
 import com.tngtech.archunit.core.importer.ClassFileImporter;
 import com.tngtech.archunit.core.importer.ImportOption;
+import com.tngtech.archunit.library.dependencies.SliceAssignment;
+import com.tngtech.archunit.library.dependencies.SliceIdentifier;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
-/** The house stands: a floor uses the floors below it, and rooms keep to their subject. */
+/** A floor uses the floors below it, and packages have no circles. */
 class FloorsTest {
 
   private static final String PIPELINE = "io.lightmill.pipeline..";
   private static final String UDFS = "io.lightmill.udfs..";
   private static final String JOBS = "io.lightmill.jobs..";
 
-  private static final JavaClasses HOUSE =
+  private static final JavaClasses CLASSES =
       new ClassFileImporter()
           .withImportOption(ImportOption.Predefined.DO_NOT_INCLUDE_TESTS)
           .importPackages("io.lightmill");
@@ -32,7 +35,7 @@ class FloorsTest {
   @Test
   void everyFloorIsLookedAt() {
     for (String floor : new String[] {PIPELINE, UDFS, JOBS}) {
-      assertThat(HOUSE.that(resideInAPackage(floor))).as(floor).isNotEmpty();
+      assertThat(CLASSES.that(resideInAPackage(floor))).as(floor).isNotEmpty();
     }
   }
 
@@ -44,7 +47,7 @@ class FloorsTest {
         .should()
         .dependOnClassesThat()
         .resideInAnyPackage(UDFS, JOBS, "org.apache.spark..")
-        .check(HOUSE);
+        .check(CLASSES);
   }
 
   @Test
@@ -55,28 +58,62 @@ class FloorsTest {
         .should()
         .dependOnClassesThat()
         .resideInAPackage(JOBS)
-        .check(HOUSE);
+        .check(CLASSES);
   }
 
   @Test
-  void roomsOfThePipelineDoNotGoInCircles() {
-    slices().matching("io.lightmill.pipeline.(*)..").should().beFreeOfCycles().check(HOUSE);
+  void packagesOfThePipelineHaveNoCircles() {
+    slices().matching("io.lightmill.pipeline.(*)..").should().beFreeOfCycles().check(CLASSES);
   }
 
   @Test
-  void roomsOfTheUdfsDoNotGoInCircles() {
-    slices().matching("io.lightmill.udfs.(*)..").should().beFreeOfCycles().check(HOUSE);
+  void packagesOfTheUdfsHaveNoCircles() {
+    slices().assignedFrom(new UdfsPackages()).should().beFreeOfCycles().check(CLASSES);
   }
 
   @Test
-  void jobsEnterTheUdfsByTheirDoor() {
+  void theRootOfTheUdfsUsesNoOtherPackageOfTheUdfs() {
+    noClasses()
+        .that()
+        .resideInAPackage("io.lightmill.udfs")
+        .should()
+        .dependOnClassesThat()
+        .resideInAPackage("io.lightmill.udfs.*..")
+        .check(CLASSES);
+  }
+
+  @Test
+  void optionsUseOnlyTheRootAndTheColumnsOfTheUdfs() {
+    noClasses()
+        .that()
+        .resideInAPackage("io.lightmill.udfs.option")
+        .should()
+        .dependOnClassesThat(
+            resideInAPackage("io.lightmill.udfs.*..")
+                .and(
+                    not(
+                        resideInAnyPackage(
+                            "io.lightmill.udfs.option", "io.lightmill.udfs.column"))))
+        .check(CLASSES);
+  }
+
+  @Test
+  void jobsUseOnlyThePublicPackagesOfTheUdfs() {
     noClasses()
         .that()
         .resideInAPackage(JOBS)
         .should()
-        .dependOnClassesThat()
-        .resideInAPackage("io.lightmill.udfs.*..")
-        .check(HOUSE);
+        .dependOnClassesThat(
+            resideInAPackage(UDFS)
+                .and(
+                    not(
+                        resideInAnyPackage(
+                            "io.lightmill.udfs",
+                            "io.lightmill.udfs.option",
+                            "io.lightmill.udfs.run",
+                            "io.lightmill.udfs.report",
+                            "io.lightmill.udfs.checkpoint"))))
+        .check(CLASSES);
   }
 
   @Test
@@ -89,12 +126,16 @@ class FloorsTest {
         .should()
         .dependOnClassesThat()
         .resideInAPackage("ai.djl..")
-        .check(HOUSE);
+        .check(CLASSES);
   }
 
   @Test
   void accessorsAreNamedForWhatTheyGive() {
-    methods().that(areOurPublicInterface()).should().haveNameNotMatching("get[A-Z].*").check(HOUSE);
+    methods()
+        .that(areOurPublicInterface())
+        .should()
+        .haveNameNotMatching("get[A-Z].*")
+        .check(CLASSES);
   }
 
   private static DescribedPredicate<JavaMethod> areOurPublicInterface() {
@@ -113,5 +154,22 @@ class FloorsTest {
         .filter(parent -> !parent.getPackageName().startsWith("io.lightmill"))
         .flatMap(parent -> parent.getMethods().stream())
         .anyMatch(inherited -> inherited.getName().equals(method.getName()));
+  }
+
+  /** One slice for each package of the udfs, the root among them. */
+  private static final class UdfsPackages implements SliceAssignment {
+
+    @Override
+    public SliceIdentifier getIdentifierOf(JavaClass type) {
+      String name = type.getPackageName();
+      return name.equals("io.lightmill.udfs") || name.startsWith("io.lightmill.udfs.")
+          ? SliceIdentifier.of(name)
+          : SliceIdentifier.ignore();
+    }
+
+    @Override
+    public String getDescription() {
+      return "packages of the udfs";
+    }
   }
 }

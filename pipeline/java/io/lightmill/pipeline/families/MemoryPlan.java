@@ -6,6 +6,7 @@ import io.lightmill.pipeline.checkpoint.ComponentConfig;
 import io.lightmill.pipeline.checkpoint.WeightLayout;
 import io.lightmill.pipeline.vae.AutoencoderKl;
 import io.lightmill.pipeline.vae.AutoencoderKlQwenImage;
+import io.lightmill.pipeline.vae.DecodingPasses;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
@@ -22,9 +23,10 @@ import java.util.stream.Collectors;
  *       layer) × bytes of an element. A block holds its input, its normed input, queries, keys,
  *       values and what was attended, and a feed-forward layer before and after its activation.
  *       Attention itself keeps no table of token pairs.
- *   <li>activations of an autoencoder: images × pixels × 4 × channels × bytes of an element, with
- *       the channels that its last level begins with: the input of a residual block, its normed
- *       input, and a convolution's output and workspace
+ *   <li>activations of an autoencoder: images of one pass × pixels × 4 × channels × bytes of an
+ *       element, with the channels that its last level begins with: the input of a residual block,
+ *       its normed input, and a convolution's output and workspace. {@link DecodingPasses} says how
+ *       many images of a batch a pass decodes.
  * </ul>
  *
  * @param networks what each takes, text encoders first
@@ -80,8 +82,12 @@ public record MemoryPlan(List<Network> networks, int batchSize) {
                   long activated =
                       switch (group.getKey()) {
                         case TRANSFORMER -> calls * batchSize * tokens * live(group.getValue());
-                        case VAE -> batchSize * pixels * CONVOLUTION * channels(checkpoint);
-                        default -> promptTokens * live(group.getValue());
+                        case VAE ->
+                            Math.min(batchSize, DecodingPasses.of(pixels).images())
+                                * pixels
+                                * CONVOLUTION
+                                * channels(checkpoint);
+                        default -> batchSize * (long) promptTokens * live(group.getValue());
                       };
                   long parameters = group.getValue().stream().mapToLong(MemoryPlan::count).sum();
                   return new Network(
@@ -158,10 +164,19 @@ public record MemoryPlan(List<Network> networks, int batchSize) {
         .orElse(new Network(name, 0, 0, 0));
   }
 
+  /** Bytes of all weights. */
+  public long weights() {
+    return networks.stream().mapToLong(Network::weights).sum();
+  }
+
+  /** The most bytes of activations at once, since one network runs after the other. */
+  public long activations() {
+    return networks.stream().mapToLong(Network::activations).max().orElse(0);
+  }
+
   /** The most bytes at once with all networks on the device. */
   public long peakTogether() {
-    long weights = networks.stream().mapToLong(Network::weights).sum();
-    return weights + networks.stream().mapToLong(Network::activations).max().orElse(0);
+    return weights() + activations();
   }
 
   /** The most bytes at once where text encoders, transformer and autoencoder take turns. */

@@ -79,9 +79,9 @@ final class FluxTextEncoders implements AutoCloseable {
     int clipTokens = Math.min(clipTokenizer.modelMaxLength(), clip.positions());
     try (Tensor clipIds = clipRows.ids(clipTokenizer, clipTokens);
         Tensor t5Ids = t5Rows.ids(t5Tokenizer, maxSequenceLength);
-        Tensor hidden = clipRows.eachAlone(clipIds, clip::encode);
+        Tensor hidden = clip.encode(clipIds);
         Tensor pooled = clip.pool(hidden, clipIds);
-        Tensor context = t5Rows.eachAlone(t5Ids, t5::encode);
+        Tensor context = t5.encode(t5Ids);
         Tensor allClipIds = clipRows.spread(clipIds);
         Tensor allHidden = clipRows.spread(hidden);
         Tensor allT5Ids = t5Rows.spread(t5Ids)) {

@@ -178,6 +178,26 @@ public record Flow(Device device, DType dtype) {
   }
 
   /**
+   * Draws the images of a batch: on a CPU one by one, elsewhere all at once. How the kernels of a
+   * CPU round depends on the number of rows, so only an image that is drawn alone is the same bit
+   * for bit whatever it is requested with. On GPUs, which need batches to be fast, images of
+   * different batches differ within a tolerance.
+   *
+   * @param drawing from requests to {@code [requests, 3, height, width]} in [0, 1]
+   */
+  public List<RgbImage> generate(
+      List<ImageRequest> batch, Function<List<ImageRequest>, Tensor> drawing) {
+    if (batch.size() > 1 && device.equals(Device.CPU)) {
+      return batch.stream()
+          .flatMap(request -> generate(List.of(request), drawing).stream())
+          .toList();
+    }
+    try (Tensor image = drawing.apply(batch)) {
+      return pictures(image);
+    }
+  }
+
+  /**
    * Pictures in 8 bits; halves round to even.
    *
    * @param image {@code [batch, 3, height, width]} in [0, 1]

@@ -141,7 +141,7 @@ final class Sd3TextEncoders implements AutoCloseable {
     }
     PromptRows rows = new PromptRows(flow, prompts);
     try (Tensor ids = rows.ids(t5.get().tokenizer(), length);
-        Tensor hidden = rows.eachAlone(ids, t5.get().encoder()::encode);
+        Tensor hidden = t5.get().encoder().encode(ids);
         Tensor allIds = rows.spread(ids)) {
       Tensor all = rows.spread(hidden);
       probe.record("tok.%s.%d.input_ids".formatted(T5_TOKENIZER, call), allIds);

@@ -73,8 +73,8 @@ public final class ClipPromptReader implements AutoCloseable {
   public Reading read(List<String> prompts, int length, int call, TensorProbe probe) {
     PromptRows rows = new PromptRows(flow, prompts);
     try (Tensor ids = rows.ids(tokenizer, length);
-        Tensor hidden = rows.eachAlone(ids, encoder::penultimate);
-        Tensor last = rows.eachAlone(hidden, encoder::last);
+        Tensor hidden = encoder.penultimate(ids);
+        Tensor last = encoder.last(hidden);
         Tensor pooled = encoder.pool(last, ids);
         Tensor projected = encoder.project(pooled);
         Tensor allIds = rows.spread(ids)) {

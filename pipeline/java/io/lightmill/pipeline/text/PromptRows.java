@@ -3,13 +3,9 @@ package io.lightmill.pipeline.text;
 import io.lightmill.pipeline.schedule.Flow;
 import io.lightmill.pipeline.torch.Tensor;
 import java.util.List;
-import java.util.function.UnaryOperator;
 import java.util.stream.LongStream;
 
-/**
- * Texts as the rows of a batch. Equal ones are encoded once, and each by itself: what a text
- * becomes does not depend on its batch.
- */
+/** Texts as the rows of a batch. Equal texts are encoded once. */
 public final class PromptRows {
 
   private final Flow flow;
@@ -30,18 +26,6 @@ public final class PromptRows {
             .flatMapToLong(text -> LongStream.of(tokenizer.encode(text, length).ids()))
             .toArray();
     return flow.idsOnDevice(Tensor.of(ids, distinct.size(), length));
-  }
-
-  /** What the encoder makes of each row, joined again. */
-  public Tensor eachAlone(Tensor ofDistinct, UnaryOperator<Tensor> encoder) {
-    List<Long> each = LongStream.range(0, distinct.size()).boxed().toList();
-    return flow.cat(
-        each,
-        row -> {
-          try (Tensor one = flow.select(ofDistinct, new long[] {row})) {
-            return encoder.apply(one);
-          }
-        });
   }
 
   /** From a row for each distinct text to a row for each text. */

@@ -56,8 +56,8 @@ public final class QwenPromptReader implements AutoCloseable {
   }
 
   /**
-   * Reads prompts, cut or padded to so many tokens, the template's included: equal ones once, each
-   * by itself, so that what a prompt becomes does not depend on its batch.
+   * Reads prompts, cut or padded to so many tokens, the template's included. Equal prompts are read
+   * once, and each by itself: prompts differ in length, and one alone needs no attention mask.
    */
   public QwenPrompts read(List<String> prompts, int tokens) {
     List<String> distinct = prompts.stream().distinct().toList();

@@ -24,14 +24,6 @@ public final class ScriptModule {
 
   private static final Map<String, ScriptModule> COMPILED = new ConcurrentHashMap<>();
 
-  /** The profiling executor recompiles each method on its first calls and gains nothing here. */
-  private static final ThreadLocal<Boolean> EAGER =
-      ThreadLocal.withInitial(
-          () -> {
-            JniUtils.setGraphExecutorOptimize(false);
-            return true;
-          });
-
   private final PtSymbolBlock block;
 
   private ScriptModule(PtSymbolBlock block) {
@@ -70,7 +62,7 @@ public final class ScriptModule {
   }
 
   IValue run(String method, Object... arguments) {
-    EAGER.get();
+    EngineThread.prepare();
     List<IValue> temporary = new ArrayList<>();
     IValue[] values = new IValue[arguments.length];
     try {

@@ -13,12 +13,16 @@ import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.util.function.Supplier;
 
 /** The engine of this JVM: libtorch behind DJL, started on first use. */
 public final class Torch {
 
   /** The libtorch that DJL's JNI library was built against; any other crashes the JVM. */
   private static final String LIBTORCH = "2.7.1";
+
+  /** DJL's property for the threads of an operation. */
+  static final String THREADS = "ai.djl.pytorch.num_threads";
 
   private static Engine engine;
 
@@ -41,10 +45,22 @@ public final class Torch {
     engine();
   }
 
-  /** Threads that one operation may use. */
+  /** Threads that one operation may use when this thread calls it. */
   public static int threads() {
     engine();
+    EngineThread.prepare();
     return JniUtils.getNumThreads();
+  }
+
+  /**
+   * Does work whose operations may use several threads; otherwise each uses one. How sums are
+   * rounded depends on the number of threads.
+   *
+   * @param threads at least 1
+   * @param work on the calling thread
+   */
+  public static <T> T withThreads(int threads, Supplier<T> work) {
+    return EngineThread.withThreads(threads, work);
   }
 
   /** GPUs that libtorch sees; 0 for a build without CUDA. */
@@ -71,6 +87,7 @@ public final class Torch {
     }
     setIfAbsent("ai.djl.offline", "true"); // no downloads, no telemetry
     setIfAbsent("ai.djl.pytorch.num_interop_threads", "1"); // the networks are chains
+    setIfAbsent(THREADS, "1"); // EngineThread sets others for its thread
     try {
       return startAlone();
     } catch (EngineException e) {

@@ -127,17 +127,21 @@ public final class AutoencoderKl implements AutoCloseable {
     try (Tensor unscaled =
             NETWORK.tensor("unscale", latents, config.scalingFactor(), config.shiftFactor());
         Tensor decoded =
-            NETWORK.tensor(
-                "decode",
-                weights,
-                unscaled,
-                config.blockOutChannels().size(),
-                config.resnetsPerLevel(),
-                config.groups())) {
+            DecodingPasses.of(unscaled, config.scaleFactor()).decode(unscaled, this::decoded)) {
       probe.record("vae_in", unscaled);
       probe.record("vae_out", decoded);
       return NETWORK.tensor("denormalize", decoded);
     }
+  }
+
+  private Tensor decoded(Tensor unscaled) {
+    return NETWORK.tensor(
+        "decode",
+        weights,
+        unscaled,
+        config.blockOutChannels().size(),
+        config.resnetsPerLevel(),
+        config.groups());
   }
 
   @Override

@@ -115,16 +115,16 @@ public final class AutoencoderKlQwenImage implements AutoCloseable {
   public Tensor decode(Tensor latents, TensorProbe probe) {
     try (Tensor unscaled = NETWORK.tensor("unscale", latents, mean, deviation);
         Tensor decoded =
-            NETWORK.tensor(
-                "decode",
-                weights,
-                unscaled,
-                config.levelChannels().size(),
-                config.resnetsPerLevel())) {
+            DecodingPasses.of(unscaled, config.scaleFactor()).decode(unscaled, this::decoded)) {
       probe.record("vae_in", unscaled);
       probe.record("vae_out", decoded);
       return NETWORK.tensor("denormalize", decoded);
     }
+  }
+
+  private Tensor decoded(Tensor unscaled) {
+    return NETWORK.tensor(
+        "decode", weights, unscaled, config.levelChannels().size(), config.resnetsPerLevel());
   }
 
   @Override

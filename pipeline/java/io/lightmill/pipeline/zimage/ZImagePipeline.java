@@ -131,9 +131,7 @@ public final class ZImagePipeline implements DiffusionPipeline {
 
   @Override
   public List<RgbImage> generate(List<ImageRequest> batch) {
-    try (Tensor image = draw(batch, Optional.empty(), TensorProbe.NONE)) {
-      return flow.pictures(image);
-    }
+    return flow.generate(batch, part -> draw(part, Optional.empty(), TensorProbe.NONE));
   }
 
   @Override

@@ -46,6 +46,7 @@ class GenerateOptionsTest {
         "lora", Map.of("brand", "s3a://bucket/brand.safetensors", "style", "a=b,c=d.safetensors"));
     EVERY.put("device", "cuda");
     EVERY.put("batch-size", 4);
+    EVERY.put("threads-per-image", 2);
     EVERY.put("partitions", 12);
     EVERY.put("offload", true);
     EVERY.put("width", "1344");
@@ -116,6 +117,7 @@ class GenerateOptionsTest {
                 Map.entry("retry-failed", true),
                 Map.entry("checkpoint", "builtin:pocket"),
                 Map.entry("batch-size", 8),
+                Map.entry("threads-per-image", 1),
                 Map.entry("device", "auto"),
                 Map.entry("offload", false),
                 Map.entry("seed", 0L),

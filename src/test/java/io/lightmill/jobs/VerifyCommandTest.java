@@ -72,8 +72,8 @@ class VerifyCommandTest {
 
   @ParameterizedTest
   @CsvSource({
-    "--device=tpu, '--device is ''tpu'', but must be cpu or cuda:N, such as cuda:0.'",
-    "--dtype=int8, Invalid value for option '--dtype'",
+    "--device=tpu, 'option ''device'' is ''tpu'', but must be cpu or cuda:N, such as cuda:0'",
+    "--dtype=int8, 'option ''dtype'' is ''int8'', but must be one of float32, bfloat16, float16'",
     "--reference=nowhere, nowhere is no reference: it must hold cases.json and cases.safetensors"
   })
   void badInputIsStatusTwo(String option, String message) {
@@ -93,7 +93,7 @@ class VerifyCommandTest {
   void aDeviceThatIsNotThereIsNamed() {
     RunningLightmill run = verify("flux-dev", "--device=cuda:9999");
     assertThat(run.status()).isEqualTo(ExitStatus.REFUSED);
-    assertThat(run.err()).contains("--device is cuda:9999, but libtorch sees ");
+    assertThat(run.err()).contains("option 'device' is 'cuda:9999', but libtorch finds ");
   }
 
   @Test

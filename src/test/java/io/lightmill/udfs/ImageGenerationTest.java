@@ -14,10 +14,12 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.BrokenBarrierException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CyclicBarrier;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
@@ -144,7 +146,7 @@ class ImageGenerationTest {
 
   @Test
   void everyImageIsDrawnOnceInWholeBatches() throws IOException {
-    RunResult result = job(manyRows(41)).run(studio);
+    RunResult result = job(manyRows(41)).batchSize(4).run(studio);
 
     assertThat(result.summary().labelled()).isEqualTo(Map.of("generated", 41L));
     assertThat(studio.batches.stream().mapToInt(List::size).sum()).isEqualTo(41);
@@ -152,8 +154,28 @@ class ImageGenerationTest {
   }
 
   @Test
+  void onCpusEveryImageIsDrawnAloneAndAsManyAtOnceAsThereAreCores() throws IOException {
+    int atOnce = Math.min(2, Runtime.getRuntime().availableProcessors());
+    CyclicBarrier meeting = new CyclicBarrier(atOnce); // passes only if so many draw at once
+    studio.failing(
+        image -> {
+          try {
+            meeting.await(1, TimeUnit.MINUTES);
+          } catch (InterruptedException | BrokenBarrierException | TimeoutException e) {
+            throw new IllegalStateException("it draws alone", e);
+          }
+        });
+
+    RunResult result = job(manyRows(8)).partitions(2).run(studio);
+
+    assertThat(result.summary().labelled()).isEqualTo(Map.of("generated", 8L));
+    assertThat(studio.batches).hasSize(8).allSatisfy(batch -> assertThat(batch).hasSize(1));
+    assertThat(studio.loads).hasValue(1);
+  }
+
+  @Test
   void batchesDoNotDependOnPartitions() throws IOException {
-    TestJob job = job(manyRows(41));
+    TestJob job = job(manyRows(41)).batchSize(4);
     job.partitions(1).run(studio);
     PaintStudio other = new PaintStudio();
     job.partitions(5).runId("second").force().run(other);
@@ -210,7 +232,7 @@ class ImageGenerationTest {
           }
         });
 
-    assertThat(job(manyRows(20)).run(studio).summary().labelled())
+    assertThat(job(manyRows(20)).batchSize(4).run(studio).summary().labelled())
         .isEqualTo(Map.of("generated", 20L));
     assertThat(calls).hasValue(5 + 4);
   }

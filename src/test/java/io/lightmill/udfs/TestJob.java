@@ -35,6 +35,7 @@ public final class TestJob {
           .with(Options.SEED, 7L)
           .with(Options.RUN_ID, "first");
 
+  private boolean inBatches;
   private SparkSession spark;
   private Optional<Dataset<Row>> prompts = Optional.empty();
   private Optional<Instant> deadline = Optional.empty();
@@ -116,7 +117,9 @@ public final class TestJob {
     return option(ColumnOptions.all().get("width"), "" + pixels);
   }
 
+  /** Draws in batches, as on GPUs; otherwise each image is drawn alone, as on CPUs. */
   public TestJob batchSize(int images) {
+    inBatches = true;
     return option(Options.BATCH_SIZE, images);
   }
 
@@ -164,8 +167,9 @@ public final class TestJob {
 
   public RunResult run(PaintStudio studio) {
     SparkSession session = spark == null ? TestSpark.session() : spark;
-    return run(
-        session, Cluster.of(session.sparkContext(), DeviceChoice.CPU), studio::checkpoint);
+    Cluster cpus = Cluster.of(session.sparkContext(), DeviceChoice.CPU);
+    Cluster cluster = inBatches ? new Cluster(true, cpus.slots(), cpus.local(), 0) : cpus;
+    return run(session, cluster, studio::checkpoint);
   }
 
   RunResult run(SparkSession session, Cluster cluster, Supplier<JobCheckpoint> checkpoint) {

@@ -27,9 +27,8 @@ interface ColumnCheck<T> {
         ? Optional.empty()
         : invalid(
             ErrorCode.VALUE_INVALID,
-            "%s '%s' has letters that could not be read; save the table in UTF-8",
-            column,
-            ColumnType.abbreviated(text));
+            "%s '%s' has letters that could not be read; save the table in UTF-8"
+                .formatted(column, ColumnType.abbreviated(text)));
   }
 
   /** Width or height, in pixels. */
@@ -38,10 +37,8 @@ interface ColumnCheck<T> {
     if (pixels > checkpoint.maxSide()) {
       return invalid(
           ErrorCode.SIZE_INVALID,
-          "%s %d is more than the %d that a side may have with this checkpoint; make it smaller",
-          column,
-          pixels,
-          checkpoint.maxSide());
+          "%s %d is more than the %d that a side may have with this checkpoint; make it smaller"
+              .formatted(column, pixels, checkpoint.maxSide()));
     }
     int multiple = checkpoint.sizeMultiple();
     if (pixels > 0 && pixels % multiple == 0) {
@@ -49,11 +46,12 @@ interface ColumnCheck<T> {
     }
     return invalid(
         ErrorCode.SIZE_INVALID,
-        "%s %d is not a positive multiple of %d; the nearest is %d",
-        column,
-        pixels,
-        multiple,
-        Math.max(1, Math.round((double) pixels / multiple)) * multiple);
+        "%s %d is not a positive multiple of %d; the nearest is %d"
+            .formatted(
+                column,
+                pixels,
+                multiple,
+                Math.max(1, Math.round((double) pixels / multiple)) * multiple));
   }
 
   /** A whole number between two bounds, both included. */
@@ -66,11 +64,7 @@ interface ColumnCheck<T> {
           ? Optional.empty()
           : invalid(
               ErrorCode.VALUE_INVALID,
-              "%s %d is out of range; give %d to %d",
-              column,
-              value,
-              min,
-              max);
+              "%s %d is out of range; give %d to %d".formatted(column, value, min, max));
     };
   }
 
@@ -80,9 +74,7 @@ interface ColumnCheck<T> {
         ? Optional.empty()
         : invalid(
             ErrorCode.VALUE_INVALID,
-            "%s %s is out of range; give 0 or a positive number",
-            column,
-            value);
+            "%s %s is out of range; give 0 or a positive number".formatted(column, value));
   }
 
   /** Only adapters of the job. */
@@ -94,15 +86,15 @@ interface ColumnCheck<T> {
         ? Optional.empty()
         : invalid(
             ErrorCode.VALUE_INVALID,
-            "%s names %s, but the job's adapters are %s; declare it (--lora %s=FILE) or name"
-                + " another",
-            column,
-            String.join(", ", unknown),
-            known.isEmpty() ? "none" : String.join(", ", known),
-            unknown.iterator().next());
+            "%s names %s, but the job's adapters are %s; declare it (--lora %s=FILE) or name another"
+                .formatted(
+                    column,
+                    String.join(", ", unknown),
+                    known.isEmpty() ? "none" : String.join(", ", known),
+                    unknown.iterator().next()));
   }
 
-  private static Optional<RowError> invalid(ErrorCode code, String message, Object... values) {
-    return Optional.of(new RowError(code, message.formatted(values)));
+  private static Optional<RowError> invalid(ErrorCode code, String message) {
+    return Optional.of(new RowError(code, message));
   }
 }

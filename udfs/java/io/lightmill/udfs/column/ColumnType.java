@@ -7,6 +7,7 @@ import io.lightmill.pipeline.LoraBlend;
 import java.math.BigDecimal;
 import java.math.BigInteger;
 import java.util.function.Function;
+import java.util.function.Predicate;
 import org.apache.commons.lang3.StringUtils;
 import org.apache.spark.sql.types.DataType;
 import org.apache.spark.sql.types.DataTypes;
@@ -17,9 +18,11 @@ import org.apache.spark.sql.types.DataTypes;
  * and {@code 1e3} are whole numbers and seeds of 64 bits lose nothing.
  *
  * @param spark type of the manifest field
+ * @param absent whether a text is no value; blank text may be one on purpose, as a negative prompt
  */
 record ColumnType<T>(
     DataType spark,
+    Predicate<String> absent,
     Parsing<T> parsing,
     Function<T, Object> toSpark,
     Function<Object, T> fromSpark,
@@ -30,12 +33,18 @@ record ColumnType<T>(
   private static final int MAX_TEXT_IN_MESSAGES = 80;
 
   static final ColumnType<String> TEXT =
-      plain(DataTypes.StringType, String.class, (column, text) -> text, text -> text);
+      plain(
+          DataTypes.StringType,
+          String.class,
+          String::isEmpty,
+          (column, text) -> text,
+          text -> text);
 
   static final ColumnType<Integer> WHOLE_NUMBER =
       plain(
           DataTypes.IntegerType,
           Integer.class,
+          String::isBlank,
           number(BigDecimal::intValueExact, "a whole number within range"),
           value -> value);
 
@@ -43,6 +52,7 @@ record ColumnType<T>(
       plain(
           DataTypes.DoubleType,
           Double.class,
+          String::isBlank,
           number(BigDecimal::doubleValue, "a number"),
           ColumnType::shortest);
 
@@ -51,6 +61,7 @@ record ColumnType<T>(
       plain(
           DataTypes.LongType,
           Long.class,
+          String::isBlank,
           number(
               ColumnType::seedBits,
               "a whole number of 64 bits (-9223372036854775808 to 18446744073709551615)"),
@@ -60,6 +71,7 @@ record ColumnType<T>(
   static final ColumnType<LoraBlend> BLEND =
       new ColumnType<>(
           DataTypes.StringType,
+          String::isBlank,
           (column, text) -> LoraBlend.parse(text),
           blend -> blend == null || blend.isEmpty() ? null : blend.toString(),
           text -> text == null ? LoraBlend.NONE : LoraBlend.parse((String) text),
@@ -72,8 +84,12 @@ record ColumnType<T>(
   }
 
   private static <T> ColumnType<T> plain(
-      DataType spark, Class<T> type, Parsing<T> parsing, Function<T, Object> toJson) {
-    return new ColumnType<>(spark, parsing, value -> value, type::cast, toJson);
+      DataType spark,
+      Class<T> type,
+      Predicate<String> absent,
+      Parsing<T> parsing,
+      Function<T, Object> toJson) {
+    return new ColumnType<>(spark, absent, parsing, value -> value, type::cast, toJson);
   }
 
   private static <T> Parsing<T> number(Function<BigDecimal, T> exact, String kind) {

@@ -11,9 +11,4 @@ interface IdentityPart<T> {
    * @param adapters digests of the adapters' files, by name
    */
   void put(Map<String, Object> parts, String column, T value, Map<String, String> adapters);
-
-  /** For columns that do not decide pixels. */
-  static <T> IdentityPart<T> none() {
-    return (parts, column, value, adapters) -> {};
-  }
 }

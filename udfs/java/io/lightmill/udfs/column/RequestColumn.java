@@ -115,10 +115,8 @@ public final class RequestColumn<T> {
     return value == null ? Optional.empty() : check.error(name, value, limits);
   }
 
-  /** Text may be blank on purpose, as the negative prompt of some is. */
   private boolean isAbsent(String text) {
-    return text == null
-        || (type == ColumnType.TEXT && missing.isEmpty() ? text.isEmpty() : text.isBlank());
+    return text == null || type.absent().test(text) || (missing.isPresent() && text.isBlank());
   }
 
   /** The value of rows and jobs that give none; null for none. */

@@ -43,6 +43,11 @@ record CheckpointLoader(
   }
 
   @Override
+  public DrawingMemory memory() {
+    return DrawingMemory.of(checkpoint(), dtype);
+  }
+
+  @Override
   public DiffusionPipeline load(Device device) {
     Checkpoint checkpoint = checkpoint();
     if (!CheckpointCache.ofUser().digest(checkpoint).equals(digest)) {

@@ -89,7 +89,7 @@ public record Cluster(boolean cuda, int slots, boolean local, int localGpus, dou
   private static String noGpus(boolean local) {
     return local
         ? "libtorch sees no GPU here; install a libtorch for CUDA and name it in"
-              + " PYTORCH_LIBRARY_PATH, PYTORCH_VERSION and PYTORCH_FLAVOR, or choose cpu"
+            + " PYTORCH_LIBRARY_PATH, PYTORCH_VERSION and PYTORCH_FLAVOR, or choose cpu"
         : "executors have no GPU; set %s, such as 1, or choose cpu"
             .formatted(RequestedGpus.EXECUTOR);
   }
@@ -100,6 +100,16 @@ public record Cluster(boolean cuda, int slots, boolean local, int localGpus, dou
 
   private static int tasksPerExecutor(SparkConf conf, double gpusPerTask) {
     return Math.max(1, (int) Math.floor(RequestedGpus.of(conf).executor() / gpusPerTask));
+  }
+
+  /**
+   * Images that are drawn as one batch: on CPUs always one, so that an image does not depend on
+   * others and the partitions stay balanced to the end.
+   *
+   * @param wanted most images of a batch on GPUs
+   */
+  public int batchSize(int wanted) {
+    return cuda ? wanted : 1;
   }
 
   /** Partitions of the generating stage: four to eight a slot, never more than batches. */

@@ -2,19 +2,48 @@ package io.lightmill.udfs.device;
 
 import io.lightmill.pipeline.Device;
 import io.lightmill.pipeline.DiffusionPipeline;
+import io.lightmill.pipeline.ImageRequest;
+import io.lightmill.pipeline.torch.Torch;
+import java.time.Duration;
+import java.util.List;
+import java.util.Set;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Function;
+import java.util.function.LongSupplier;
 
-/** A device and the one pipeline that is loaded onto it. One thread draws at a time, in turn. */
+/**
+ * A device and the one pipeline that is loaded onto it, shared by all threads that draw. They are
+ * admitted in the order of their requests, each as soon as the {@link DeviceCapacity} has threads
+ * and memory for it; a drawing that needs more than there is gets all of it, alone. So a GPU draws
+ * one batch at a time, and a CPU several images at once.
+ */
 public final class DeviceSlot {
 
   private final Device device;
-  private final ReentrantLock engine = new ReentrantLock(true);
-  private DiffusionPipeline pipeline;
-  private String key;
+  private final DeviceCapacity capacity;
+  private final LongSupplier nanoTime;
+
+  /** Held while a thread waits for its admission, so that those behind it wait too. */
+  private final ReentrantLock queue = new ReentrantLock(true);
+
+  private Loaded loaded;
+  private int drawings;
+  private int threadsInUse;
+  private long bytesInUse;
+  private long lastUse;
+
+  private record Loaded(String key, DiffusionPipeline pipeline, DrawingMemory memory) {}
+
+  private record Share(Loaded loaded, int threads, long bytes) {}
 
   DeviceSlot(Device device) {
+    this(device, DeviceCapacity.of(device), System::nanoTime);
+  }
+
+  DeviceSlot(Device device, DeviceCapacity capacity, LongSupplier nanoTime) {
     this.device = device;
+    this.capacity = capacity;
+    this.nanoTime = nanoTime;
   }
 
   Device device() {
@@ -22,42 +51,152 @@ public final class DeviceSlot {
   }
 
   /**
-   * Uses the engine once it is this thread's turn, with the loader's pipeline on the device.
+   * Uses the loader's pipeline once the device has room for the drawing. The pipeline is loaded
+   * first unless it is the loaded one; another one is closed when the last drawing with it ends.
    *
+   * @param threads that an operation of this drawing may use on a CPU, at least 1
+   * @param batch that is drawn
    * @throws InterruptedException if the task is killed while it waits
    */
-  public <T> T use(PipelineLoader loader, Function<DiffusionPipeline, T> drawing)
+  public <T> T use(
+      PipelineLoader loader,
+      int threads,
+      List<ImageRequest> batch,
+      Function<DiffusionPipeline, T> drawing)
       throws InterruptedException {
-    engine.lockInterruptibly();
+    Share share = admitted(loader, threads, batch);
     try {
-      if (!loader.key().equals(key)) {
-        unload();
-        pipeline = loader.load(device);
-        key = loader.key();
-      }
-      return drawing.apply(pipeline);
+      return Torch.withThreads(share.threads(), () -> drawing.apply(share.loaded().pipeline()));
     } finally {
-      engine.unlock();
+      leave(share);
     }
   }
 
-  /** Unloads the loader's pipeline, if it is the one here. */
-  void release(PipelineLoader loader) {
-    engine.lock();
+  /**
+   * Loads the loader's pipeline unless it is the loaded one.
+   *
+   * @throws InterruptedException if the thread is interrupted while it waits for drawings to end
+   */
+  void load(PipelineLoader loader) throws InterruptedException {
+    queue.lockInterruptibly();
     try {
-      if (loader.key().equals(key)) {
-        unload();
+      synchronized (this) {
+        current(loader);
       }
     } finally {
-      engine.unlock();
+      queue.unlock();
     }
+  }
+
+  private Share admitted(PipelineLoader loader, int threads, List<ImageRequest> batch)
+      throws InterruptedException {
+    queue.lockInterruptibly();
+    try {
+      synchronized (this) {
+        Share share = share(current(loader), threads, batch);
+        while (!fits(share)) {
+          wait();
+          share = share(current(loader), threads, batch); // it may have been released meanwhile
+        }
+        drawings++;
+        threadsInUse += share.threads();
+        bytesInUse += share.bytes();
+        return share;
+      }
+    } finally {
+      queue.unlock();
+    }
+  }
+
+  /** What a drawing takes of the device; on a CPU its images are drawn one by one. */
+  private Share share(Loaded current, int threads, List<ImageRequest> batch) {
+    long largest = batch.stream().mapToLong(current.memory()::activations).max().orElse(0);
+    return new Share(
+        current, Math.min(threads, capacity.threads()), Math.min(largest, room(current)));
+  }
+
+  private boolean fits(Share share) {
+    return threadsInUse + share.threads() <= capacity.threads()
+        && bytesInUse + share.bytes() <= room(share.loaded());
+  }
+
+  /** Bytes for all drawings together; where the weights leave none, for one drawing. */
+  private long room(Loaded current) {
+    return Math.max(1, capacity.bytes() - current.memory().weights());
+  }
+
+  private synchronized void leave(Share share) {
+    drawings--;
+    threadsInUse -= share.threads();
+    bytesInUse -= share.bytes();
+    lastUse = nanoTime.getAsLong();
+    notifyAll();
+  }
+
+  /** The loader's pipeline, loaded if need be. To be called under this object's lock. */
+  private Loaded current(PipelineLoader loader) throws InterruptedException {
+    while (loaded == null || !loader.key().equals(loaded.key())) {
+      if (drawings > 0) {
+        wait();
+      } else {
+        unload();
+        loaded = loaded(loader);
+        lastUse = nanoTime.getAsLong();
+      }
+    }
+    return loaded;
+  }
+
+  /** Loading may use all cores: it converts numbers one by one, and sums none. */
+  private Loaded loaded(PipelineLoader loader) {
+    DrawingMemory memory = device.equals(Device.CPU) ? loader.memory() : DrawingMemory.UNKNOWN;
+    int cores = Runtime.getRuntime().availableProcessors();
+    DiffusionPipeline pipeline = Torch.withThreads(cores, () -> loader.load(device));
+    return new Loaded(loader.key(), pipeline, memory);
+  }
+
+  /** Closes the loader's pipeline, if it is the loaded one, once no drawing uses it. */
+  synchronized void release(PipelineLoader loader) {
+    boolean interrupted = false;
+    while (drawings > 0 && holds(loader.key())) {
+      try {
+        wait();
+      } catch (InterruptedException e) {
+        interrupted = true; // the memory is to be freed all the same
+      }
+    }
+    if (holds(loader.key())) {
+      unload();
+    }
+    if (interrupted) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  /**
+   * Closes the pipeline if no drawing has used it for so long.
+   *
+   * @param kept keys of pipelines that stay however long they are idle
+   */
+  synchronized void closeIfIdle(Duration idle, Set<String> kept) {
+    if (loaded != null
+        && drawings == 0
+        && !kept.contains(loaded.key())
+        && nanoTime.getAsLong() - lastUse >= idle.toNanos()) {
+      unload();
+    }
+  }
+
+  private boolean holds(String key) {
+    return loaded != null && loaded.key().equals(key);
   }
 
   private void unload() {
-    if (pipeline != null) {
-      pipeline.close();
-      pipeline = null;
-      key = null;
+    if (loaded != null) {
+      Loaded before = loaded;
+      loaded = null;
+      before.pipeline().close();
+      notifyAll();
     }
   }
 }

@@ -33,7 +33,7 @@ public final class ModelPreload {
         new Thread(
             () -> {
               try {
-                slot.use(loader, pipeline -> pipeline);
+                slot.load(loader);
               } catch (InterruptedException | RuntimeException e) {
                 LOG.debug("{} is not loaded ahead of its tasks", slot.device(), e);
               }

@@ -14,6 +14,11 @@ public interface PipelineLoader extends Serializable {
   /** Counts prompts in tokens; loads no weights. */
   PromptLength promptLength();
 
+  /** How much memory the pipeline takes on a CPU; loads no weights. */
+  default DrawingMemory memory() {
+    return DrawingMemory.UNKNOWN;
+  }
+
   /** Loads the weights onto a device. */
   DiffusionPipeline load(Device device);
 }

@@ -22,20 +22,23 @@ final class BatchDrawing {
 
   private final DeviceSlot slot;
   private final PipelineLoader loader;
+  private final int threads;
   private final Runnable begun;
   private boolean drawing;
 
   /**
-   * @param begun told before the first batch, once the model is loaded
+   * @param threads that the drawing of an image may use on a CPU
+   * @param begun called before the first batch, once the model is loaded
    */
-  BatchDrawing(DeviceSlot slot, PipelineLoader loader, Runnable begun) {
+  BatchDrawing(DeviceSlot slot, PipelineLoader loader, int threads, Runnable begun) {
     this.slot = slot;
     this.loader = loader;
+    this.threads = threads;
     this.begun = begun;
   }
 
   /**
-   * Draws the batch when it is this thread's turn on the device.
+   * Draws the batch as soon as the device has room for it.
    *
    * @return one image or failure per request, in order
    * @throws LightmillException if the checkpoint cannot be loaded
@@ -44,6 +47,8 @@ final class BatchDrawing {
   List<DrawnImage> draw(List<ImageRequest> batch) throws InterruptedException {
     return slot.use(
         loader,
+        threads,
+        batch,
         pipeline -> {
           if (!drawing) {
             drawing = true;

@@ -115,7 +115,10 @@ public record DrawUnstored(UnstoredDrawing drawing, int batchSize)
       if (batch.get(0).getAs(PlannedImages.BATCH_KEY) == null) {
         batch.forEach(
             row ->
-                add(row, Outcome.invalid(row.getAs("error_code"), row.getAs("error_message")), null));
+                add(
+                    row,
+                    Outcome.invalid(row.getAs("error_code"), row.getAs("error_message")),
+                    null));
         return;
       }
       List<ImageRequest> requests = batch.stream().map(PlannedImages::request).toList();

@@ -14,6 +14,7 @@ import org.apache.spark.util.SerializableConfiguration;
  * What the generating tasks of one run have in common.
  *
  * @param packing of the images; null to leave each an object of its own
+ * @param threadsPerImage that the drawing of an image may use on a CPU
  */
 public record GenerationJob(
     ImageIdentity identity,
@@ -24,6 +25,7 @@ public record GenerationJob(
     AttemptImages own,
     DrawingStop stop,
     Cluster cluster,
+    int threadsPerImage,
     PipelineLoader loader,
     SerializableConfiguration hadoop)
     implements Serializable {}

@@ -17,7 +17,7 @@ record ImageEncoding(ImageIdentity identity, ClassifierFreeGuidance guidance)
 
   private static final String SOFTWARE = "Lightmill";
 
-  /** As the community's tools name the steps of FlowMatchEulerDiscreteScheduler. */
+  /** The name of FlowMatchEulerDiscreteScheduler in the community's tools. */
   private static final String SAMPLER = "Euler";
 
   private static final String SCHEDULE_TYPE = "Simple";

@@ -24,7 +24,7 @@ import org.apache.spark.sql.Row;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Encodes and stores drawn images, and says what became of them. Safe for several threads. */
+/** Encodes and stores drawn images, and gives their outcomes. Safe for several threads. */
 final class ImageFinisher {
 
   private static final Logger LOG = LoggerFactory.getLogger(ImageFinisher.class);
@@ -33,30 +33,30 @@ final class ImageFinisher {
   private final ImageIdentity identity;
   private final ImageEncoding encoding;
   private final ImageStore store;
-  private final AttemptImages own;
+  private final AttemptImages attempt;
   private final boolean packing;
 
   /**
-   * @param packing whether images are only staged here, since they will be packed
+   * @param packing whether images are staged, to be packed later
    */
   ImageFinisher(
       ImageIdentity identity,
       ClassifierFreeGuidance guidance,
       ImageStore store,
-      AttemptImages own,
+      AttemptImages attempt,
       boolean packing) {
     this.identity = identity;
     this.encoding = new ImageEncoding(identity, guidance);
     this.store = store;
-    this.own = own;
+    this.attempt = attempt;
     this.packing = packing;
   }
 
   /**
-   * Finds what another attempt at this task has stored.
+   * Finds an image that another attempt at this task has stored.
    *
-   * @param rows that ask for one image, at least one
-   * @return what became of each row, in order; empty if the image is to be drawn
+   * @param rows of one image, at least one
+   * @return the outcome of each row, in order; empty if the image is to be drawn
    */
   Optional<List<Outcome>> found(List<Row> rows) {
     Map<String, StoredImage> byKey = new HashMap<>();
@@ -69,7 +69,9 @@ final class ImageFinisher {
         continue;
       }
       Optional<FoundObject> object =
-          store.find(place(row)).filter(it -> own.include(ManifestColumns.IMAGE_ID.of(row), it));
+          store
+              .find(storeKey(row))
+              .filter(it -> attempt.include(ManifestColumns.IMAGE_ID.of(row), it));
       if (object.isEmpty()) {
         return Optional.empty();
       }
@@ -81,9 +83,9 @@ final class ImageFinisher {
   }
 
   /**
-   * Takes over an image that an earlier run has staged, and did not live to pack.
+   * Reuses an image that a killed run has staged and not packed.
    *
-   * @param row that asks for it
+   * @param row of the image
    */
   Outcome taken(Row row, StoredImage staged) {
     if (packing) {
@@ -97,15 +99,16 @@ final class ImageFinisher {
                   () ->
                       new LightmillException(
                           ErrorCode.STORE_FAILED,
-                          "staged image '%s' is gone; run again".formatted(staged.path())));
+                          "staged image '%s' no longer exists; run again"
+                              .formatted(staged.path())));
       return stored(List.of(row), bytes, 0, 0).get(0).reused();
     } catch (LightmillException e) {
       return Outcome.failed(e, null);
     }
   }
 
-  /** Where the image of a row is put. */
-  private String place(Row row) {
+  /** The key under which the image of a row is stored. */
+  private String storeKey(Row row) {
     return packing
         ? StagedImages.key(ManifestColumns.IMAGE_ID.of(row), identity.format())
         : row.getAs(PlannedImages.KEY);
@@ -114,16 +117,16 @@ final class ImageFinisher {
   private StoredImage image(Row row, long bytes, String sha256) {
     String key = row.getAs(PlannedImages.KEY);
     return packing
-        ? StoredImage.staged(place(row), PathTemplate.name(key), bytes, sha256)
+        ? StoredImage.staged(storeKey(row), PathTemplate.name(key), bytes, sha256)
         : StoredImage.object(key, bytes, sha256);
   }
 
   /**
-   * Finishes one image. It is stored once under each key that the rows name; of rows that name the
-   * same, the first one has generated it.
+   * Finishes one image. It is stored once under each key of its rows; of rows with the same key,
+   * the first is the generated one and the others reuse it.
    *
-   * @param rows that ask for this image, at least one
-   * @return what became of each row, in order
+   * @param rows of one image, at least one
+   * @return the outcome of each row, in order
    */
   List<Outcome> finish(List<Row> rows, DrawnImage drawn) {
     if (drawn.failure() != null) {
@@ -135,7 +138,7 @@ final class ImageFinisher {
       byte[] bytes = encoding.encoded(PlannedImages.request(rows.get(0)), drawn.image());
       return stored(rows, bytes, drawn.generateMillis(), millisSince(start));
     } catch (LightmillException e) {
-      LOG.warn("An image that was drawn is lost: {}", e.getMessage(), e);
+      LOG.warn("A drawn image could not be stored: {}", e.getMessage(), e);
       Outcome failed = Outcome.failed(e, drawn.generateMillis());
       return rows.stream().map(row -> failed).toList();
     }
@@ -153,10 +156,10 @@ final class ImageFinisher {
         String imageId = ManifestColumns.IMAGE_ID.of(row);
         StoredObject object =
             store.putOnce(
-                place(row),
+                storeKey(row),
                 bytes,
                 identity.format().contentType(),
-                found -> own.include(imageId, found));
+                found -> attempt.include(imageId, found));
         first =
             Outcome.generated(
                 image(row, object.bytes(), object.sha256()),

@@ -57,6 +57,7 @@ final class PartitionWork implements TaskCompletionListener {
         new BatchDrawing(
             LoadedPipelines.slot(device),
             job.loader(),
+            job.threadsPerImage(),
             () -> ProgressPlugin.send(new DrawingBegun(job.stop().run())));
     this.finisher =
         new ImageFinisher(

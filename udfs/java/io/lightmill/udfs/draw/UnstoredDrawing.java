@@ -17,8 +17,13 @@ import java.util.List;
 import org.apache.spark.TaskContext;
 import org.apache.spark.TaskKilledException;
 
-/** Draws images that are returned to the caller, encoded, and stored nowhere. */
-public record UnstoredDrawing(ImageEncoding encoding, Cluster cluster, PipelineLoader loader)
+/**
+ * Draws images that are returned to the caller, encoded, and stored nowhere.
+ *
+ * @param threadsPerImage that the drawing of an image may use on a CPU
+ */
+public record UnstoredDrawing(
+    ImageEncoding encoding, Cluster cluster, PipelineLoader loader, int threadsPerImage)
     implements Serializable {
 
   private static final double NANOS_PER_MILLI = 1e6;
@@ -27,8 +32,10 @@ public record UnstoredDrawing(ImageEncoding encoding, Cluster cluster, PipelineL
       ImageIdentity identity,
       ClassifierFreeGuidance guidance,
       Cluster cluster,
-      PipelineLoader loader) {
-    return new UnstoredDrawing(new ImageEncoding(identity, guidance), cluster, loader);
+      PipelineLoader loader,
+      int threadsPerImage) {
+    return new UnstoredDrawing(
+        new ImageEncoding(identity, guidance), cluster, loader, threadsPerImage);
   }
 
   /**
@@ -56,7 +63,7 @@ public record UnstoredDrawing(ImageEncoding encoding, Cluster cluster, PipelineL
   }
 
   OnDevice on(DeviceSlot slot) {
-    return new OnDevice(new BatchDrawing(slot, loader, () -> {}), encoding);
+    return new OnDevice(new BatchDrawing(slot, loader, threadsPerImage, () -> {}), encoding);
   }
 
   /** Draws batches on one device. */

@@ -39,7 +39,7 @@ public final class EarlierImages {
   /** Struct of the outcome in an earlier run; null if the image is to be drawn. */
   public static final String EARLIER = "earlier";
 
-  /** {@code path} comes first: of several copies, the first in this order stands for all. */
+  /** The order decides between copies of an image: the first by {@code path} is reused. */
   static final StructType TYPE =
       ManifestColumn.schema(
           ManifestColumns.PATH,
@@ -136,9 +136,9 @@ public final class EarlierImages {
     Dataset<Row> named =
         unknown.join(
             images.select(col(PlannedImages.KEY).as(PATH)), new String[] {PATH}, "left_semi");
-    Dataset<Row> wanted = staged ? named.union(staged(unknown, images, alive)) : named;
+    Dataset<Row> unlisted = staged ? named.union(staged(unknown, images, alive)) : named;
     Dataset<Row> read =
-        wanted.mapPartitions(
+        unlisted.mapPartitions(
             new ReadReceipts(output, new SerializableConfiguration(hadoop())),
             Encoders.row(ReadReceipts.TYPE));
     Column[] image =

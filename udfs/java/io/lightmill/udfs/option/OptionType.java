@@ -168,7 +168,7 @@ public final class OptionType<T> {
 
   private static Optional<Map<String, String>> entries(String text) {
     Map<String, String> entries = new LinkedHashMap<>();
-    for (String entry : NEXT_ENTRY.split(text)) {
+    for (String entry : NEXT_ENTRY.splitAsStream(text).toList()) {
       int equals = entry.indexOf('=');
       if (equals < 1) {
         return Optional.empty();

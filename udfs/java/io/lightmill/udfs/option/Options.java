@@ -223,8 +223,19 @@ public final class Options {
               OptionType.wholeNumber(1),
               "N",
               MODEL,
-              "Maximum number of images in a batch.")
+              "Maximum number of images in a batch on a GPU. CPUs draw each image alone.")
           .or(8);
+
+  public static final Option<Integer> THREADS_PER_IMAGE =
+      Option.of(
+              "threads-per-image",
+              OptionType.wholeNumber(1),
+              "N",
+              MODEL,
+              "CPU threads that draw one image; as many images are drawn at once as there are cores"
+                  + " for. More than 1 suits few large images, but the last bits of an image depend"
+                  + " on N: only with 1 are they the same for any number of cores. GPUs ignore it.")
+          .or(1);
 
   public static final Option<Integer> PARTITIONS =
       Option.of(
@@ -349,6 +360,7 @@ public final class Options {
                 LORA,
                 DEVICE,
                 BATCH_SIZE,
+                THREADS_PER_IMAGE,
                 PARTITIONS,
                 OFFLOAD),
             ColumnOptions.all().values().stream(),

@@ -13,7 +13,7 @@ import scala.Tuple2;
 /**
  * The cluster of a run.
  *
- * @param number of hosts of the driver and the executors
+ * @param hosts number of hosts of the driver and the executors
  * @param conf effective settings, without secrets
  */
 @JsonNaming(PropertyNamingStrategies.SnakeCaseStrategy.class)

@@ -59,6 +59,7 @@ record DrawnRun(Manifest.Totals totals, long submitted, long committed, Instant 
         new AttemptImages(run.options().get(Options.FORCE), run.reserved()),
         run.stop(),
         run.cluster(),
+        run.options().get(Options.THREADS_PER_IMAGE),
         run.checkpoint().loader(),
         new SerializableConfiguration(run.spark().sparkContext().hadoopConfiguration()));
   }

@@ -69,7 +69,8 @@ public final class OneImage implements Serializable {
             new ImageIdentity(checkpoint.model(), options.get(Options.FORMAT)),
             checkpoint.limits().guidance(),
             hooks.cluster(),
-            checkpoint.loader()),
+            checkpoint.loader(),
+            options.get(Options.THREADS_PER_IMAGE)),
         requests,
         PlannedImages.schema(RequestRows.passthrough(requests)));
   }

@@ -47,8 +47,7 @@ record PlannedRun(
           .idleNegativePrompts(images.idleNegativePrompts(), run.checkpoint().limits().guidance());
     }
     BatchPlan batches =
-        images.batches(
-            options.get(Options.BATCH_SIZE), run.cluster(), partitions(run, images.requested()));
+        images.batches(run.batchSize(), run.cluster(), partitions(run, images.requested()));
     return new PlannedRun(images, batches, PlannedImages.passthrough(placed.schema()), orphans);
   }
 
@@ -59,8 +58,7 @@ record PlannedRun(
   /** Staged images of a run that was killed are packed by many tasks, drawn or not. */
   private static OptionalInt partitions(PreparedRun run, long images) {
     return run.packing().isPresent() && run.partitions().isEmpty()
-        ? OptionalInt.of(
-            run.cluster().partitions((images - 1) / run.options().get(Options.BATCH_SIZE) + 1))
+        ? OptionalInt.of(run.cluster().partitions((images - 1) / run.batchSize() + 1))
         : run.partitions();
   }
 }

@@ -55,8 +55,7 @@ record PreparedRun(
     OutputLock lock = open.add(OutputLock.of(spark, output, runId, hooks.clock()));
     open.add(() -> DrawingStop.forget(key));
     JobCheckpoint checkpoint = hooks.checkpoint().get(); // takes long: all bytes are hashed
-    LoadedPipelines.hold(checkpoint.loader());
-    open.add(() -> LoadedPipelines.release(checkpoint.loader()));
+    open.add(LoadedPipelines.run(checkpoint.loader()));
     listener.opened(
         checkpoint.model().pipelineClass(), checkpoint.model().digest(), checkpoint.limits());
     ImageProgress progress =
@@ -96,6 +95,11 @@ record PreparedRun(
 
   Cluster cluster() {
     return hooks.cluster();
+  }
+
+  /** Maximum number of images in a batch on this cluster. */
+  int batchSize() {
+    return cluster().batchSize(options.get(Options.BATCH_SIZE));
   }
 
   OptionalInt partitions() {

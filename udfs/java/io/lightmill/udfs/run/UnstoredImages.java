@@ -67,7 +67,8 @@ public final class UnstoredImages {
                 new ImageIdentity(checkpoint.model(), options.get(Options.FORMAT)),
                 checkpoint.limits().guidance(),
                 hooks.cluster(),
-                checkpoint.loader()),
+                checkpoint.loader(),
+                options.get(Options.THREADS_PER_IMAGE)),
             options.get(Options.BATCH_SIZE));
     Dataset<Row> few =
         planned

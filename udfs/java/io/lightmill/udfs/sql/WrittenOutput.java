@@ -52,7 +52,7 @@ final class WrittenOutput {
       if (!committed.isEmpty()) {
         throw invalid(
             ("output '%s' exists: it has %d committed manifests; write with mode append to draw"
-                 + " what it lacks, or overwrite to draw every image again")
+                    + " what it lacks, or overwrite to draw every image again")
                 .formatted(output, committed.size()));
       }
     }

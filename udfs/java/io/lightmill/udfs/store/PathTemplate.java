@@ -14,10 +14,9 @@ import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 
 /**
- * Names image objects: {@code {sku}/{image_id}} with the values of a row. {@code {image_id:2}}
- * takes the first two characters of a value. Whatever a value holds, the key stays below {@value
- * #DIRECTORY} and is a plain name on every file system. All keys stand in that directory, so that
- * no row takes the place of a manifest.
+ * Makes the keys of image objects from the values of a row: {@code {sku}/{image_id}}, in the
+ * grammar of {@link ColumnTemplate}. For every value, the key is below {@value #DIRECTORY} and a
+ * plain name on all file systems. So no row can overwrite a manifest.
  */
 public final class PathTemplate {
 

@@ -143,13 +143,13 @@ public record PromptColumns(
         .orElseGet(() -> closest(names, RequestColumns.PROMPT.name()));
   }
 
-  private static String closest(List<String> names, String wanted) {
+  private static String closest(List<String> names, String name) {
     JaroWinklerSimilarity similarity = new JaroWinklerSimilarity();
     return names.stream()
         .filter(n -> !n.equals(PromptTable.CORRUPT))
         .max(
             Comparator.comparingDouble(
-                n -> similarity.apply(n.toLowerCase(Locale.ROOT), wanted.toLowerCase(Locale.ROOT))))
+                n -> similarity.apply(n.toLowerCase(Locale.ROOT), name.toLowerCase(Locale.ROOT))))
         .orElse("…");
   }
 

@@ -94,7 +94,7 @@ public final class RequestReader {
     return errors.size() == before ? template.fill(values) : null;
   }
 
-  /** Checks the tokens of a prompt against the row's maximum; says whether there are more. */
+  /** Whether a prompt has more tokens than the row's maximum; an error if it may not be cut. */
   private boolean truncated(
       RequestColumn<String> column, ColumnValues values, List<RowError> errors) {
     String prompt = values.of(column);

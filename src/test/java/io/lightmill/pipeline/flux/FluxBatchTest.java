@@ -5,14 +5,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.lightmill.pipeline.DType;
 import io.lightmill.pipeline.Device;
 import io.lightmill.pipeline.DiffusionPipeline;
+import io.lightmill.pipeline.DrawnBatch;
 import io.lightmill.pipeline.ImageRequest;
 import io.lightmill.pipeline.RgbImage;
 import io.lightmill.pipeline.checkpoint.Checkpoint;
 import io.lightmill.pipeline.checkpoint.CheckpointCache;
 import io.lightmill.pipeline.checkpoint.ReferenceCheckpoint;
 import io.lightmill.pipeline.families.Pipelines;
-import io.lightmill.pipeline.torch.Tensor;
-import io.lightmill.pipeline.torch.TensorProbe;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -35,8 +34,14 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** A picture depends on its own request alone, to the last bit. */
+/**
+ * An image depends on its own request alone: to the last bit as users get it on a CPU, and within a
+ * tolerance in the batches that GPUs draw.
+ */
 class FluxBatchTest {
+
+  /** Of values in [0, 1]. */
+  private static final double TOLERANCE = 1e-5;
 
   private static final List<String> PROMPTS =
       List.of(
@@ -75,7 +80,7 @@ class FluxBatchTest {
     "flux-dev, false",
     "flux-dev, true"
   })
-  void aloneAndInEveryPlaceOfABatchItIsTheSame(String model, boolean trueCfg) {
+  void inEveryPlaceOfABatchItIsTheSameWithinATolerance(String model, boolean trueCfg) {
     List<ImageRequest> requests = requests(8, trueCfg);
     List<float[]> alone =
         requests.stream().map(request -> draw(model, List.of(request)).get(0)).toList();
@@ -86,11 +91,23 @@ class FluxBatchTest {
         List<float[]> together = draw(model, batch);
         for (int i = 0; i < size; i++) {
           int request = Math.floorMod(i - shift, size);
-          assertThat(Arrays.equals(together.get(i), alone.get(request)))
+          assertThat(DrawnBatch.difference(together.get(i), alone.get(request)))
               .as("request %d at place %d of %d", request, i, size)
-              .isTrue();
+              .isLessThan(TOLERANCE);
         }
       }
+    }
+  }
+
+  @ParameterizedTest
+  @CsvSource({"pocket, false", "pocket, true", "flux-dev, false", "flux-dev, true"})
+  void whatUsersGetIsTheSameToTheLastBit(String model, boolean trueCfg) {
+    List<ImageRequest> requests = requests(8, trueCfg);
+    List<RgbImage> together = PIPELINES.get(model).generate(requests);
+    for (int i = 0; i < requests.size(); i++) {
+      assertThat(together.get(i).rgb())
+          .as("request %d", i)
+          .isEqualTo(PIPELINES.get(model).generate(List.of(requests.get(i))).get(0).rgb());
     }
   }
 
@@ -148,8 +165,10 @@ class FluxBatchTest {
     ImageRequest mild = withGuidance(request(PROMPTS.get(0), 3, true), 1.5, 2);
     ImageRequest strong = withGuidance(request(PROMPTS.get(1), 4, true), 6, 7);
     List<float[]> together = draw("flux-dev", List.of(mild, strong));
-    assertThat(Arrays.equals(together.get(0), draw("flux-dev", List.of(mild)).get(0))).isTrue();
-    assertThat(Arrays.equals(together.get(1), draw("flux-dev", List.of(strong)).get(0))).isTrue();
+    assertThat(DrawnBatch.difference(together.get(0), draw("flux-dev", List.of(mild)).get(0)))
+        .isLessThan(TOLERANCE);
+    assertThat(DrawnBatch.difference(together.get(1), draw("flux-dev", List.of(strong)).get(0)))
+        .isLessThan(TOLERANCE);
   }
 
   private static List<ImageRequest> requests(int count, boolean trueCfg) {
@@ -177,12 +196,6 @@ class FluxBatchTest {
   }
 
   private static List<float[]> draw(String model, List<ImageRequest> batch) {
-    try (Tensor image = PIPELINES.get(model).draw(batch, Optional.empty(), TensorProbe.NONE)) {
-      float[] all = image.toFloats();
-      int each = all.length / batch.size();
-      return IntStream.range(0, batch.size())
-          .mapToObj(i -> Arrays.copyOfRange(all, i * each, (i + 1) * each))
-          .toList();
-    }
+    return DrawnBatch.of(PIPELINES.get(model), batch);
   }
 }

@@ -7,12 +7,12 @@ import io.lightmill.pipeline.ClassifierFreeGuidance;
 import io.lightmill.pipeline.DType;
 import io.lightmill.pipeline.Device;
 import io.lightmill.pipeline.DiffusionPipeline;
+import io.lightmill.pipeline.DrawnBatch;
 import io.lightmill.pipeline.ImageRequest;
+import io.lightmill.pipeline.RgbImage;
 import io.lightmill.pipeline.checkpoint.Checkpoint;
 import io.lightmill.pipeline.checkpoint.ReferenceCheckpoint;
 import io.lightmill.pipeline.families.Pipelines;
-import io.lightmill.pipeline.torch.Tensor;
-import io.lightmill.pipeline.torch.TensorProbe;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
@@ -28,8 +28,14 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** A picture depends on its own request alone, to the last bit. */
+/**
+ * An image depends on its own request alone: to the last bit as users get it on a CPU, and within a
+ * tolerance in the batches that GPUs draw.
+ */
 class StableDiffusion3BatchTest {
+
+  /** Of values in [0, 1]. */
+  private static final double TOLERANCE = 1e-5;
 
   private static final List<String> PROMPTS =
       List.of(
@@ -65,7 +71,7 @@ class StableDiffusion3BatchTest {
     "sd35, 4.5, 112, 80",
     "sd35, 1, 16, 16"
   })
-  void aloneAndInEveryPlaceOfABatchItIsTheSame(
+  void inEveryPlaceOfABatchItIsTheSameWithinATolerance(
       String model, double guidance, int width, int height) {
     List<ImageRequest> requests =
         IntStream.range(0, 8).mapToObj(i -> request(i, guidance, width, height)).toList();
@@ -78,11 +84,24 @@ class StableDiffusion3BatchTest {
         List<float[]> together = draw(model, batch);
         for (int i = 0; i < size; i++) {
           int request = Math.floorMod(i - shift, size);
-          assertThat(Arrays.equals(together.get(i), alone.get(request)))
+          assertThat(DrawnBatch.difference(together.get(i), alone.get(request)))
               .as("request %d at place %d of %d", request, i, size)
-              .isTrue();
+              .isLessThan(TOLERANCE);
         }
       }
+    }
+  }
+
+  @ParameterizedTest
+  @CsvSource({"sd3, 7", "sd3, 1", "sd35, 7", "sd35, 1"})
+  void whatUsersGetIsTheSameToTheLastBit(String model, double guidance) {
+    List<ImageRequest> requests =
+        IntStream.range(0, 8).mapToObj(i -> request(i, guidance, 48, 32)).toList();
+    List<RgbImage> together = PIPELINES.get(model).generate(requests);
+    for (int i = 0; i < requests.size(); i++) {
+      assertThat(together.get(i).rgb())
+          .as("request %d", i)
+          .isEqualTo(PIPELINES.get(model).generate(List.of(requests.get(i))).get(0).rgb());
     }
   }
 
@@ -92,8 +111,10 @@ class StableDiffusion3BatchTest {
     ImageRequest mild = request(0, 1.5, 48, 48);
     ImageRequest strong = withPrompts(request(1, 9, 48, 48), "a kettle", "two oak bowls");
     List<float[]> together = draw(model, List.of(mild, strong));
-    assertThat(Arrays.equals(together.get(0), draw(model, List.of(mild)).get(0))).isTrue();
-    assertThat(Arrays.equals(together.get(1), draw(model, List.of(strong)).get(0))).isTrue();
+    assertThat(DrawnBatch.difference(together.get(0), draw(model, List.of(mild)).get(0)))
+        .isLessThan(TOLERANCE);
+    assertThat(DrawnBatch.difference(together.get(1), draw(model, List.of(strong)).get(0)))
+        .isLessThan(TOLERANCE);
   }
 
   @ParameterizedTest
@@ -171,12 +192,6 @@ class StableDiffusion3BatchTest {
   }
 
   private static List<float[]> draw(String model, List<ImageRequest> batch) {
-    try (Tensor image = PIPELINES.get(model).draw(batch, Optional.empty(), TensorProbe.NONE)) {
-      float[] all = image.toFloats();
-      int each = all.length / batch.size();
-      return IntStream.range(0, batch.size())
-          .mapToObj(i -> Arrays.copyOfRange(all, i * each, (i + 1) * each))
-          .toList();
-    }
+    return DrawnBatch.of(PIPELINES.get(model), batch);
   }
 }

@@ -12,10 +12,11 @@ class ModelPreloadTest {
   private static final Cluster REMOTE = new Cluster(false, 2, false, 0);
 
   private final PaintStudio studio = new PaintStudio();
+  private final LoadedPipelines.Run run = LoadedPipelines.run(studio.loader());
 
   @AfterEach
   void release() {
-    LoadedPipelines.release(studio.loader());
+    run.close();
   }
 
   @Test

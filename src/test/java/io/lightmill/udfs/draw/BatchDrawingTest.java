@@ -18,7 +18,7 @@ class BatchDrawingTest {
 
   private final PaintStudio studio = new PaintStudio();
   private final BatchDrawing drawing =
-      new BatchDrawing(LoadedPipelines.slot(Device.CPU), studio.loader(), () -> {});
+      new BatchDrawing(LoadedPipelines.slot(Device.CPU), studio.loader(), 1, () -> {});
 
   private static List<ImageRequest> batch(int size) {
     return IntStream.range(0, size)

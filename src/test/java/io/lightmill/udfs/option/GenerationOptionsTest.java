@@ -27,6 +27,7 @@ class GenerationOptionsTest {
     assertThat(options.get(Options.FORMAT)).isEqualTo(ImageFormat.PNG);
     assertThat(options.get(Options.SINK)).isEqualTo(Sink.FILES);
     assertThat(options.get(Options.BATCH_SIZE)).isEqualTo(8);
+    assertThat(options.get(Options.THREADS_PER_IMAGE)).isEqualTo(1);
     assertThat(options.get(Options.DEVICE)).isEqualTo(DeviceChoice.AUTO);
     assertThat(options.get(Options.SEED)).isZero();
     assertThat(options.get(Options.RETRY_FAILED)).isTrue();

@@ -1,0 +1,122 @@
+package io.lightmill.udfs;
+
+import io.lightmill.pipeline.DType;
+import io.lightmill.pipeline.Device;
+import io.lightmill.pipeline.DiffusionPipeline;
+import io.lightmill.pipeline.ImageRequest;
+import io.lightmill.pipeline.RgbImage;
+import io.lightmill.pipeline.checkpoint.Checkpoint;
+import io.lightmill.pipeline.checkpoint.CheckpointCache;
+import io.lightmill.pipeline.checkpoint.ReferenceCheckpoint;
+import io.lightmill.pipeline.families.Pipelines;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.Callable;
+import java.util.concurrent.CyclicBarrier;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.stream.IntStream;
+import org.apache.commons.codec.digest.DigestUtils;
+
+/**
+ * Draws the same images in several ways with the kernels of this process, and prints for each image
+ * {@code subject, image, digest, way, …}, where the digests of all ways follow. Kernels are chosen
+ * when a process starts.
+ */
+final class KernelLevelDrawing {
+
+  static final int IMAGES = 8;
+  static final List<Integer> SIDES = List.of(64, 128);
+  static final List<String> CHECKPOINTS = List.of("pocket", "flux-dev");
+
+  private final DiffusionPipeline pipeline;
+
+  private KernelLevelDrawing(DiffusionPipeline pipeline) {
+    this.pipeline = pipeline;
+  }
+
+  /**
+   * @param arguments the cache that the shipped checkpoint is unpacked to
+   */
+  public static void main(String[] arguments) throws Exception {
+    for (String name : CHECKPOINTS) {
+      Path directory =
+          name.equals("pocket")
+              ? new CheckpointCache(Path.of(arguments[0])).localize(CheckpointCache.BUILTIN_POCKET)
+              : ReferenceCheckpoint.of(name);
+      try (DiffusionPipeline pipeline =
+          Pipelines.load(Checkpoint.open(directory), Device.CPU, DType.F32)) {
+        for (int side : SIDES) {
+          for (boolean guided : new boolean[] {false, true}) {
+            new KernelLevelDrawing(pipeline).print(name, side, guided);
+          }
+        }
+      }
+    }
+  }
+
+  private void print(String checkpoint, int side, boolean guided) throws Exception {
+    List<ImageRequest> requests =
+        IntStream.range(0, IMAGES).mapToObj(i -> request(i, side, guided)).toList();
+    List<String> alone = new ArrayList<>();
+    for (ImageRequest request : requests) {
+      alone.addAll(digests(List.of(request)));
+    }
+    List<String> together = digests(requests);
+    List<String> atOnce = atOnce(requests);
+    for (int i = 0; i < IMAGES; i++) {
+      System.out.printf(
+          "%s %d %s\t%d\t%s\t%s\t%s%n",
+          checkpoint, side, guided, i, alone.get(i), together.get(i), atOnce.get(i));
+    }
+  }
+
+  /** Half of the images by one thread while another draws the others. */
+  private List<String> atOnce(List<ImageRequest> requests) throws Exception {
+    CyclicBarrier start = new CyclicBarrier(2);
+    ExecutorService threads = Executors.newFixedThreadPool(2);
+    try {
+      List<Callable<List<String>>> halves = new ArrayList<>();
+      for (int half = 0; half < 2; half++) {
+        List<ImageRequest> mine = requests.subList(half * IMAGES / 2, (half + 1) * IMAGES / 2);
+        halves.add(
+            () -> {
+              start.await();
+              return digests(mine);
+            });
+      }
+      List<String> digests = new ArrayList<>();
+      for (Future<List<String>> half : threads.invokeAll(halves)) {
+        digests.addAll(half.get());
+      }
+      return digests;
+    } finally {
+      threads.shutdownNow();
+    }
+  }
+
+  private List<String> digests(List<ImageRequest> requests) {
+    return pipeline.generate(requests).stream()
+        .map(RgbImage::rgb)
+        .map(DigestUtils::sha256Hex)
+        .toList();
+  }
+
+  private static ImageRequest request(int number, int side, boolean guided) {
+    Optional<String> negative = guided ? Optional.of("blurry " + number) : Optional.empty();
+    String prompt = "a %s".formatted("very ".repeat(number)) + "red mug on a table";
+    return ImageRequest.builder(prompt)
+        .negativePrompt(negative.orElse(null))
+        .width(side)
+        .height(side)
+        .numInferenceSteps(1)
+        .guidanceScale(3.5)
+        .trueCfgScale(guided ? 2.5 : 1)
+        .maxSequenceLength(32)
+        .seed(number)
+        .build();
+  }
+}
