@@ -11,7 +11,7 @@ import org.apache.spark.sql.types.StructType;
 /** Turns a DataFrame into images and reads them back. The argument is the output. */
 public class GenerateFromJava {
 
-  public static void main(String[] args) {
+  public static void main(String[] args) throws Exception {
     String output = args.length > 0 ? args[0] : "out/java";
     try (SparkSession spark = SparkSession.builder().master("local[*]").getOrCreate()) {
       StructType schema =
