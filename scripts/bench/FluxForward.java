@@ -12,8 +12,8 @@ import java.io.InputStreamReader;
 import java.nio.file.Path;
 
 /**
- * One forward pass of FLUX's network for every line on standard input, answered by its seconds; the
- * last line, {@code check}, is answered by the sum of the result's magnitudes.
+ * Runs one forward pass of FLUX's network per line on standard input and prints its seconds; for
+ * the last line, {@code check}, prints the sum of the result's magnitudes.
  */
 class FluxForward {
 
@@ -30,7 +30,8 @@ class FluxForward {
     WeightLayout layout = new WeightLayout();
     for (SafetensorsFile file : files.files()) {
       file.tensors()
-          .forEach((name, e) -> layout.tensor(name, e.shape().stream().mapToLong(n -> n).toArray()));
+          .forEach(
+              (name, e) -> layout.tensor(name, e.shape().stream().mapToLong(n -> n).toArray()));
     }
     try (Weights weights = loader.load(files, layout);
         Weights doubleBlocks = weights.stack("transformer_blocks", doubles);
@@ -47,8 +48,17 @@ class FluxForward {
         long start = System.nanoTime();
         try (Tensor out =
             network.tensor(
-                "forward", weights, doubleBlocks, singleBlocks, latents, context, pooled, 500.0,
-                guidance, rope, heads)) {
+                "forward",
+                weights,
+                doubleBlocks,
+                singleBlocks,
+                latents,
+                context,
+                pooled,
+                500.0,
+                guidance,
+                rope,
+                heads)) {
           double seconds = (System.nanoTime() - start) / 1e9;
           if (line.equals("check")) {
             double sum = 0;

@@ -23,8 +23,8 @@ import java.util.StringJoiner;
 /**
  * Writes a checkpoint of random weights in BF16 shards, or loads it.
  *
- * <p>Usage: LoadLarge write DIRECTORY BILLIONS | LoadLarge load DIRECTORY DTYPE MILLIS, the latter
- * being what the disk takes to read the files
+ * <p>Usage: LoadLarge write DIRECTORY BILLIONS | LoadLarge load DIRECTORY DTYPE MILLIS, where
+ * MILLIS is the time in which the disk reads the files
  */
 class LoadLarge {
 
@@ -54,7 +54,7 @@ class LoadLarge {
         parameters += entry.count();
       }
     }
-    ScriptModule.of("weights", "Weights"); // the engine itself is not the weights
+    ScriptModule.of("weights", "Weights"); // loads the engine, which is not measured
     long before = status("RssAnon");
     Peak peak = new Peak();
     peak.start();
@@ -67,9 +67,9 @@ class LoadLarge {
       long resident = parameters * dtype.bytes();
       double read = parameters * (double) DType.BF16.bytes();
       System.out.printf(
-          "%.2f B parameters to %s; disk %.0f MB/s; loaded in %.1f s, %.0f MB/s, %.2f of the disk;"
-              + " %.1f s of processors;"
-              + " resident %d MB; anonymous at its peak %d MB, %.3f of that%n",
+          "%.2f B parameters to %s; disk %.0f MB/s; loaded in %.1f s, %.0f MB/s, %.2f of the"
+              + " disk's; %.1f s of processor time; resident %d MB; peak anonymous %d MB, %.3f of"
+              + " that%n",
           parameters / 1e9,
           dtype,
           read / diskMillis / 1e3,

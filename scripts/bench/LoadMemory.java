@@ -16,8 +16,8 @@ import java.util.Random;
 import java.util.StringJoiner;
 
 /**
- * How much memory a load takes at its peak, beside what the loaded weights then occupy. Writes a
- * random checkpoint of the given type and mebibytes first, and loads it as 32-bit floats.
+ * Measures the peak memory of a load, relative to the memory of the loaded weights. Writes a random
+ * checkpoint of the given type and size first, and loads it as 32-bit floats.
  *
  * <p>Usage: LoadMemory BF16|F16|F32 MEBIBYTES
  */
@@ -34,7 +34,7 @@ class LoadMemory {
     Path file = directory.resolve("model.safetensors");
     try {
       write(file, dtype, tensors);
-      ScriptModule.of("weights", "Weights"); // the engine itself is not the weights
+      ScriptModule.of("weights", "Weights"); // loads the engine, which is not measured
       long before = status("VmRSS");
       Files.writeString(Path.of("/proc/self/clear_refs"), "5"); // resets the peak, VmHWM
       long start = System.nanoTime();
@@ -44,7 +44,8 @@ class LoadMemory {
         long resident = (long) tensors * TENSOR_SIDE * TENSOR_SIDE * DType.F32.bytes();
         long peak = status("VmHWM") - before;
         System.out.printf(
-            "%s %d MB: loaded in %.2f s; weights %d MB; peak %d MB, %.3f of the weights; then %d MB, of which %d MB anonymous%n",
+            "%s %d MB: loaded in %.2f s; weights %d MB; peak %d MB, %.3f of the weights; then %d"
+                + " MB, of which %d MB anonymous%n",
             dtype,
             Files.size(file) >> 20,
             seconds,

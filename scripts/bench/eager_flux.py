@@ -1,4 +1,4 @@
-"""FLUX.1's transformer in eager PyTorch, as a Python user runs it: the yardstick for the engine's forward pass."""
+"""FLUX.1's transformer in eager PyTorch, as a Python user runs it: the baseline for the engine's forward pass."""
 
 import math
 
@@ -141,7 +141,7 @@ class TimeText(nn.Module):
 
 
 class Flux(nn.Module):
-    """Submodules carry the tensor names of diffusers' FluxTransformer2DModel."""
+    """Submodules have the tensor names of diffusers' FluxTransformer2DModel."""
 
     def __init__(self, width, heads, double, single, channels, context, pooled):
         super().__init__()

@@ -1,6 +1,6 @@
-"""One forward pass of a 70M-parameter FLUX transformer, in turn through Lightmill's engine and through eager PyTorch.
+"""One forward pass of a 70M-parameter FLUX transformer, alternating between Lightmill's engine and eager PyTorch.
 
-Usage: python flux_forward.py [--runs 15] [--threads 2]     (needs torch and safetensors; run scripts/lightmill once before)
+Usage: python flux_forward.py [--runs 15] [--threads 2]     (needs torch and safetensors; run scripts/lightmill once first)
 """
 
 import argparse

@@ -1,6 +1,6 @@
-"""Seconds a denoising step of a FLUX.1 transformer takes on a GPU, and its share of the GPU's peak, by batch and size.
+"""Seconds per denoising step of a FLUX.1 transformer on a GPU, and the share of the GPU's peak performance, by batch and size.
 
-Runs the project's own network text with random bf16 weights of FLUX.1-dev's shape, so that no checkpoint is needed.
+Runs the project's own network text with random bf16 weights of FLUX.1-dev's shape, so it needs no checkpoint.
 
 Usage: python gpu_flux_step.py [--peak 989] [--sizes 512 1024] [--batches 1 2 4]     (needs torch with CUDA)
        python gpu_flux_step.py --device cpu --tiny                                  (checks that the script runs)
@@ -61,7 +61,7 @@ def weights(width, double, single, device, dtype):
 
 
 def flops(width, double, single, image, text):
-    """Multiply-adds count two; linear layers and attention."""
+    """Floating-point operations of linear layers and attention; a multiply-add counts as two."""
     tokens = image + text
     linear = double * 2 * tokens * 12 * width**2 + single * 2 * tokens * 12 * width**2
     attention = (double + single) * 4 * tokens**2 * width
@@ -75,7 +75,7 @@ def main():
     parser.add_argument("--sizes", type=int, nargs="+", default=[512, 1024])
     parser.add_argument("--batches", type=int, nargs="+", default=[1, 2, 4])
     parser.add_argument("--runs", type=int, default=8)
-    parser.add_argument("--tiny", action="store_true", help="one block of each kind, one small picture")
+    parser.add_argument("--tiny", action="store_true", help="one block of each kind, one small image")
     options = parser.parse_args()
     heads, double, single = (2, 1, 1) if options.tiny else (24, 19, 38)
     if options.tiny:

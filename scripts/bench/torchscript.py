@@ -1,4 +1,4 @@
-"""Loads the network texts of pipeline/resources/torchscript in Python: the archive that TorchScriptArchive writes in Java."""
+"""Loads the network texts of pipeline/resources/torchscript in Python, from the same archive that TorchScriptArchive writes in Java."""
 
 import io
 import pathlib

@@ -1,4 +1,4 @@
-"""Trains the autoencoder: sharp pictures from latents that are smooth enough for a flow to reach them."""
+"""Trains the autoencoder: sharp images from latents that are smooth enough for a flow to learn."""
 
 import argparse
 import math
@@ -13,8 +13,8 @@ import shapes
 from pool import SMALL, pool, tensor
 from training import Trainer, alone
 
-CROP, CROPS, WHOLE = 64, 16, 4  # about as many pixels in a batch of either kind
-DIVERGENCE = 1e-4  # what a nat of a latent must be worth in distance; at ten times as much, thin parts and letters were not
+CROP, CROPS, WHOLE = 64, 16, 4  # batches of both kinds have about the same number of pixels
+DIVERGENCE = 1e-4  # the KL weight; with ten times as much, thin parts and letters are lost
 
 
 def edges(x):
@@ -22,7 +22,7 @@ def edges(x):
 
 
 def distance(drawn, true):
-    """Absolute differences of pixels and, to punish smear, of edges; squares against rare blunders."""
+    """Absolute differences of pixels and, against blur, of edges; squared differences against rare large errors."""
     difference = drawn.float() - true
     edge = sum(part.abs().mean() for part in edges(difference))
     return difference.abs().mean() + 1.5 * edge + 0.5 * difference.square().mean()
@@ -33,31 +33,31 @@ def latents(mean, log_variance, noise):
 
 
 def batch(pools, rng, whole):
-    """Pictures, of which norms of groups see what they will see in use, or crops: of three the one with most edges, to learn more by the pixel."""
-    pictures = pools[rng.integers(len(pools))]
-    chosen = rng.integers(0, len(pictures) - 100, WHOLE if whole else CROPS)
+    """Whole images, so that group norms see the same input as in use, or crops: of three, the one with most edges, to learn more per pixel."""
+    images = pools[rng.integers(len(pools))]
+    chosen = rng.integers(0, len(images) - 100, WHOLE if whole else CROPS)
     if whole:
-        return tensor(np.stack([pictures[i] for i in chosen]))
-    return tensor(np.stack([max((crop(pictures[i], rng) for _ in range(3)), key=edginess) for i in chosen]))
+        return tensor(np.stack([images[i] for i in chosen]))
+    return tensor(np.stack([max((crop(images[i], rng) for _ in range(3)), key=edginess) for i in chosen]))
 
 
-def crop(picture, rng):
-    y, x = (rng.integers(0, (length - CROP) // 8 + 1) * 8 for length in picture.shape[:2])
-    return picture[y:y + CROP, x:x + CROP]
+def crop(image, rng):
+    y, x = (rng.integers(0, (length - CROP) // 8 + 1) * 8 for length in image.shape[:2])
+    return image[y:y + CROP, x:x + CROP]
 
 
-def edginess(picture):
-    return np.abs(np.diff(picture[::2, ::2, 1].astype(np.int16), axis=1)).sum()
+def edginess(image):
+    return np.abs(np.diff(image[::2, ::2, 1].astype(np.int16), axis=1)).sum()
 
 
 def main():
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("folder", type=pathlib.Path)
     arguments.add_argument("--minutes", type=float, default=25)
-    arguments.add_argument("--start", type=pathlib.Path, help="a checkpoint to begin with, in place of random weights")
-    arguments.add_argument("--decoder-only", action="store_true", help="leave the encoder as it is, so that latents stay valid")
+    arguments.add_argument("--start", type=pathlib.Path, help="a checkpoint to start from, instead of random weights")
+    arguments.add_argument("--decoder-only", action="store_true", help="keep the encoder unchanged, so that latents stay valid")
     options = arguments.parse_args()
-    lock = alone(options.folder)  # noqa: F841, held to the end
+    lock = alone(options.folder)  # noqa: F841, locked until the process ends
     torch.manual_seed(0)
     pools = [pool(options.folder, size)[0] for size in [(128, 128), *SMALL]]
     begin = shapes.autoencoder(0) if options.start is None else shapes.trained(options.start / "vae")
@@ -75,7 +75,7 @@ def main():
             mean, log_variance = mean.float(), log_variance.float()
             if options.decoder_only:
                 mean, log_variance = mean.detach(), log_variance.detach()
-            # Half of them a little noisier than the encoder asks for, as the flow will not hit latents exactly either; much noise would teach smear.
+            # Half of them get slightly more noise than the encoder predicts, since the flow does not reach latents exactly either; more noise would cause blur.
             noise, shape = torch.randn_like(mean), (len(true), 1, 1, 1)
             extra = torch.rand(shape) * (torch.rand(shape) < 0.5) * 0.08 * mean.detach().std()
             drawn = networks.decode(weights, shapes.AUTOENCODER, latents(mean, log_variance, noise) + extra * torch.randn_like(mean))
@@ -97,9 +97,9 @@ def main():
 
 @torch.no_grad()
 def level(trainer, folder):
-    """Gives every channel of the latents a deviation of one and leaves the pictures alone: the flow's loss then minds fine channels, too."""
-    pictures = tensor(pool(folder, (128, 128))[0][:200])
-    means = torch.cat([networks.encode(trainer.average.weights, shapes.AUTOENCODER, some)[0] for some in pictures.split(20)])
+    """Scales every channel of the latents to a deviation of one without changing the images, so that the flow's loss weighs all channels equally."""
+    images = tensor(pool(folder, (128, 128))[0][:200])
+    means = torch.cat([networks.encode(trainer.average.weights, shapes.AUTOENCODER, some)[0] for some in images.split(20)])
     factors = 1 / means.std((0, 2, 3))
     for weights in (trainer.weights, trainer.average.weights):
         for name in ("encoder.conv_out.weight", "encoder.conv_out.bias"):

@@ -1,4 +1,4 @@
-"""What Pocket knows: scenes of a product catalogue, and how people ask for them."""
+"""Pocket's domain: scenes of a product catalogue, and their captions."""
 
 import hashlib
 from dataclasses import dataclass
@@ -28,9 +28,9 @@ ATTRIBUTES = {
     "product": list(PRODUCTS), "colour": list(COLOURS), "background": list(BACKGROUNDS), "position": list(POSITIONS),
     "size": list(SIZES), "finish": list(FINISHES), "label": list(LABELS),
 }
-READ = ("product", "colour", "background")  # what a picture is judged by
+READ = ("product", "colour", "background")  # the attributes that the judge reads
 
-# Words that say nothing about the picture, as prompts are full of them.
+# Words without effect on the image, which are common in prompts.
 FILLERS = [
     "high quality", "detailed", "sharp focus", "soft light", "minimalist", "elegant", "classic", "premium", "front view", "realistic",
     "for sale", "handmade", "stylish", "clean", "bright", "simple", "beautiful", "designer", "professional lighting", "online shop",
@@ -54,12 +54,12 @@ class Scene:
 
 
 def held_out(product, colour, background):
-    """One combination in ten is never trained on."""
+    """Whether a combination is among the tenth that is never trained on."""
     return hashlib.sha256(f"{product}/{colour}/{background}".encode()).digest()[0] % 10 == 0
 
 
 def scene(rng, held=False, plain=False, size=None):
-    """A random scene: of the combinations trained on, or of those held out; `plain` ones have neither finish nor label."""
+    """A random scene, of the trained or of the held-out combinations; `plain` scenes have neither finish nor label."""
     while True:
         product, colour, background = (rng.choice(list(values)) for values in (PRODUCTS, COLOURS, BACKGROUNDS))
         if held_out(product, colour, background) == held:
@@ -73,7 +73,7 @@ def scene(rng, held=False, plain=False, size=None):
 
 
 def caption(scene, rng):
-    """One of the ways to ask for a scene."""
+    """One of the captions of a scene."""
     product, background = rng.choice(PRODUCTS[scene.product]), rng.choice(BACKGROUNDS[scene.background])
     position, size = rng.choice(POSITIONS[scene.position]), rng.choice(SIZES[scene.size])
     finish, label = rng.choice(FINISHES[scene.finish]), rng.choice(LABELS[scene.label])

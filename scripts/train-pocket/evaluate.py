@@ -1,4 +1,4 @@
-"""Measures a checkpoint: what the judge reads on its pictures, how far they are from renders, how they differ by seed."""
+"""Evaluates a checkpoint: the judge's results on its images, their distance from renders, and the differences between seeds."""
 
 import argparse
 import json
@@ -25,7 +25,7 @@ BATCH = 50
 
 
 class Checkpoint:
-    """A FLUX-layout checkpoint of small pictures, drawn as diffusers' FluxPipeline draws: fp32, noise by a generator per picture."""
+    """A small checkpoint in FLUX's layout, run like diffusers' FluxPipeline: fp32, noise from one generator per image."""
 
     def __init__(self, folder):
         self.folder, self.prompts = folder, Prompts()
@@ -46,11 +46,11 @@ class Checkpoint:
 
     @torch.no_grad()
     def draw(self, texts, size, steps=8, text_tokens=64, seed=0):
-        """Pictures [texts, 3, height, width] in [-1, 1], in the steps of bytes; picture i from seed + i."""
-        pictures = []
+        """Images [texts, 3, height, width] in [-1, 1], quantized to 8 bits; image i uses seed + i."""
+        images = []
         for i in range(0, len(texts), BATCH):
-            pictures.append(self.batch(texts[i:i + BATCH], size, steps, text_tokens, seed + i))
-        return torch.cat(pictures)
+            images.append(self.batch(texts[i:i + BATCH], size, steps, text_tokens, seed + i))
+        return torch.cat(images)
 
     def batch(self, texts, size, steps, text_tokens, seed):
         (transformer, config), (vae, vae_config) = self.transformer, self.vae
@@ -69,7 +69,7 @@ class Checkpoint:
 
 
 def asked(count, held, seed, **fixed):
-    """Scenes and a caption for each, the same at every call. Without finish or label, which the judge is not asked for."""
+    """Scenes with one caption each, the same at every call, without finish and label, which the judge does not read."""
     rng = random.Random(seed)
     scenes = [scene(rng, held=held, plain=True, **fixed) for _ in range(count)]
     return scenes, [caption(drawn, rng) for drawn in scenes]
@@ -85,7 +85,7 @@ def features(judge, images):
 
 
 def frechet(a, b):
-    """The Fréchet distance of two sets of features, taken as normal distributions (Heusel et al. 2017)."""
+    """The Fréchet distance between two sets of features, as normal distributions (Heusel et al. 2017)."""
     mean_a, mean_b, cov_a, cov_b = a.mean(0), b.mean(0), np.cov(a, rowvar=False), np.cov(b, rowvar=False)
     root = scipy.linalg.sqrtm(cov_a @ cov_b)
     return float(np.square(mean_a - mean_b).sum() + np.trace(cov_a + cov_b - 2 * root.real))
@@ -106,8 +106,8 @@ def percent(right):
 
 
 def measure(options, size, steps, tokens, held, distances):
-    """A line of figures of one way of drawing, and a contact sheet."""
-    torch.set_num_threads(1)  # each line has a process of its own
+    """One line of results for one setting, and a contact sheet."""
+    torch.set_num_threads(1)  # each line runs in its own process
     judge, checkpoint = judges.load(options.folder), Checkpoint(options.checkpoint)
     scenes, texts = asked(options.count, held, 77)
     drawn, name = checkpoint.draw(texts, size, steps, tokens), "held-out" if held else "seen"
@@ -125,7 +125,7 @@ def measure(options, size, steps, tokens, held, distances):
 
 
 def diversity(options):
-    """How far pictures of one prompt are apart: every seed should draw its own."""
+    """The differences between images of one prompt: every seed should give another image."""
     torch.set_num_threads(1)
     drawn = Checkpoint(options.checkpoint).draw(["a small red chair on a wooden table"] * 8, (128, 128), text_tokens=options.text_tokens, seed=100)
     apart = torch.cdist(drawn.flatten(1), drawn.flatten(1), p=1)[~torch.eye(8, dtype=bool)] / drawn[0].numel() / 2
@@ -134,11 +134,11 @@ def diversity(options):
 
 def main():
     arguments = argparse.ArgumentParser(description=__doc__)
-    arguments.add_argument("folder", type=pathlib.Path, help="where the judge is, and where contact sheets go")
+    arguments.add_argument("folder", type=pathlib.Path, help="that holds the judge and receives the contact sheets")
     arguments.add_argument("--checkpoint", type=pathlib.Path, default=CHECKPOINT)
     arguments.add_argument("--count", type=int, default=300)
     arguments.add_argument("--text-tokens", type=int, default=64)
-    arguments.add_argument("--brief", action="store_true", help="at the size, the steps and the text length of its card only")
+    arguments.add_argument("--brief", action="store_true", help="only with the size, steps and text length of the model card")
     options = arguments.parse_args()
     square, usual = (128, 128), options.text_tokens
     ways = [(square, 8, usual, True, True), (square, 4, usual, True, True)]

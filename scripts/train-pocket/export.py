@@ -1,4 +1,4 @@
-"""Writes what was trained as a checkpoint in the layout of diffusers: float16 safetensors and their configurations."""
+"""Writes the trained networks as a checkpoint in diffusers' layout: float16 safetensors and configurations."""
 
 import argparse
 import json

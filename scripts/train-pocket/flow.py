@@ -1,4 +1,4 @@
-"""Trains the flow with its text encoders: the velocity from pictures to noise, for several sizes and text lengths."""
+"""Trains the flow with its text encoders: the velocity from images to noise, for several sizes and text lengths."""
 
 import argparse
 import math
@@ -16,23 +16,23 @@ from pool import LARGE, SMALL, pool, tensor
 from prompts import Prompts
 from training import Trainer, alone, workers
 
-# FLUX attends to padding, so that every length to be served must be trained at: short ones first, which cost less, then all.
+# FLUX attends to padding, so every supported text length must be trained: first the short ones, which cost less, then all.
 TEXT_TOKENS, SHORT_SHARE, TEXT_SHARE = (32, 48, 64, 96, 128, 192, 256), (80, 15, 5, 0, 0, 0, 0), (40, 12, 20, 8, 10, 4, 6)
-PICTURES = 16_000  # of a size that are encoded, at most
-EMPTY_SHARE = 0.08  # of prompts, from which guidance leads away
+IMAGES = 16_000  # the maximum number of encoded images per size
+EMPTY_SHARE = 0.08  # the share of empty prompts, away from which guidance leads
 GUIDANCE = 2.0  # the scale of classifier-free guidance that is trained in
 
 
 def latents(folder, size):
     """Packed latents [count, tokens, channels] of a pool, scaled to mean 0 and deviation 1, with their scenes and the scaling."""
-    scenes = pool(folder, size)[1][:PICTURES]
+    scenes = pool(folder, size)[1][:IMAGES]
     path = folder / f"latents-{size[0]}x{size[1]}.pt"
     if not path.exists():
-        weights, pictures = torch.load(folder / "autoencoder.pt", weights_only=True)["average"], pool(folder, size)[0][:PICTURES]
+        weights, images = torch.load(folder / "autoencoder.pt", weights_only=True)["average"], pool(folder, size)[0][:IMAGES]
         batches = []
         with torch.no_grad(), torch.autocast("cpu", torch.bfloat16):
-            for i in range(0, len(pictures), 50):
-                batches.append(networks.encode(weights, shapes.AUTOENCODER, tensor(pictures[i:i + 50]))[0].half())
+            for i in range(0, len(images), 50):
+                batches.append(networks.encode(weights, shapes.AUTOENCODER, tensor(images[i:i + 50]))[0].half())
         torch.save(torch.cat(batches), path)
     raw = torch.load(path, weights_only=True)
     shift, scale = scaling(folder)
@@ -40,7 +40,7 @@ def latents(folder, size):
 
 
 def scaling(folder):
-    """The shift and the scale of all latents, those of the square pictures: (shift_factor, scaling_factor)."""
+    """The shift and the scale of all latents, those of the square images: (shift_factor, scaling_factor)."""
     raw = torch.load(folder / "latents-128x128.pt", weights_only=True).float()
     return raw.mean().item(), 1 / raw.std().item()
 
@@ -51,7 +51,7 @@ def conditions(weights, clip_ids, t5_ids):
 
 
 def times(count, tokens):
-    """Stratified logit-normal times, some uniform; later for larger pictures, as many pixels average noise out."""
+    """Stratified logit-normal times, some uniform; larger for larger images, because many pixels average noise out."""
     ranks = (torch.randperm(count) + torch.rand(count)) / count
     t = torch.sigmoid(math.sqrt(2) * torch.erfinv((2 * ranks - 1).clamp(-0.9995, 0.9995)) + 0.1)
     t = torch.where(torch.rand(count) < 0.15, torch.rand(count), t)
@@ -60,7 +60,7 @@ def times(count, tokens):
 
 
 def asked(scenes, tokens, prompts, rng):
-    """Captions that fit, as the ids of both encoders."""
+    """Captions that fit, as token ids for both encoders."""
     texts = []
     for drawn in scenes:
         text = caption(drawn, rng)
@@ -71,7 +71,7 @@ def asked(scenes, tokens, prompts, rng):
 
 
 def guidance(weights, velocity, noisy, tokens, t, rope, prompts, share):
-    """What is added to the target so that the network itself becomes guided, and a picture still costs one call a step: at a share of
+    """The term that is added to the target so that the network itself learns guidance, with one call per step: at a share of
     1 the velocity settles at unguided + GUIDANCE · (plain - unguided) (model guidance, Tang et al. 2025)."""
     with torch.no_grad(), torch.autocast("cpu", torch.bfloat16):
         pooled, context = (states.expand(len(noisy), *states.shape[1:]) for states in conditions(weights, *prompts.ids([""], tokens)))
@@ -80,7 +80,7 @@ def guidance(weights, velocity, noisy, tokens, t, rope, prompts, share):
 
 
 def read(folder, prompts, minutes):
-    """Text encoders that already know what captions say, for the flow to begin with: pooled and mean states name all attributes."""
+    """Text encoders that are trained to predict all attributes from pooled and mean states, as a start for the flow."""
     path = folder / "text.pt"
     if not path.exists():
         weights = {f"text_encoder.{name}": value for name, value in shapes.clip(2).items()}
@@ -112,15 +112,15 @@ def read(folder, prompts, minutes):
 def main():
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("folder", type=pathlib.Path)
-    arguments.add_argument("--minutes", type=float, default=60, help="of the whole training, counted over resumptions")
-    arguments.add_argument("--large-from", type=float, default=1, help="the share of the time after which large pictures join; 1 for never")
+    arguments.add_argument("--minutes", type=float, default=60, help="of the whole training, including earlier runs")
+    arguments.add_argument("--large-from", type=float, default=1, help="the share of the time after which large images are included; 1 for never")
     arguments.add_argument("--guided-from", type=float, default=0.3, help="the share of the time after which guidance is trained in")
-    arguments.add_argument("--long-from", type=float, default=0.6, help="the share of the time after which long texts join")
+    arguments.add_argument("--long-from", type=float, default=0.6, help="the share of the time after which long texts are included")
     arguments.add_argument("--text-minutes", type=float, default=1.5)
-    arguments.add_argument("--start", type=pathlib.Path, help="a checkpoint to begin with, in place of random weights")
+    arguments.add_argument("--start", type=pathlib.Path, help="a checkpoint to start from, instead of random weights")
     arguments.add_argument("--workers", type=int, default=os.cpu_count())
     options = arguments.parse_args()
-    lock = alone(options.folder)  # noqa: F841, held to the end
+    lock = alone(options.folder)  # noqa: F841, locked until the process ends
     torch.manual_seed(5)
     if options.start is None:
         read(options.folder, Prompts(), options.text_minutes)
@@ -139,7 +139,7 @@ def train(options, rank):
         weights = {f"{part}.{name}": value for part in parts for name, value in shapes.trained(options.start / part).items()}
     matrices = lambda name, value: value.dim() == 2 and "transformer_blocks." in name and ".norm" not in name
     trainer = Trainer(weights, matrices, options.folder / "flow.pt", rate=1.5e-3, muon_rate=2.5e-3)
-    # What a step is about, all workers draw alike; of which pictures, each for itself.
+    # All workers draw the same kind of step, but each draws its own images.
     kinds, rng, data, limit, totals = random.Random(trainer.step), random.Random(f"{trainer.step} {rank}"), {}, 60 * options.minutes, {}
     torch.manual_seed(1000 * trainer.step + rank)
     ropes = {}
@@ -148,13 +148,13 @@ def train(options, rank):
         size = kinds.choices(list(LARGE if large else SMALL), (4, 3, 3))[0]
         if size not in data:
             data[size] = latents(options.folder, size)
-        pictures, scenes = data[size]
+        images, scenes = data[size]
         tokens = kinds.choices(TEXT_TOKENS, TEXT_SHARE if progress >= options.long_from else SHORT_SHARE)[0]
         chosen = [rng.randrange(len(scenes)) for _ in range((20 if large else 64) // options.workers)]
         clip_ids, t5_ids = asked([scenes[i] for i in chosen], tokens, prompts, rng)
         if (size, tokens) not in ropes:
             ropes[size, tokens] = networks.rope(shapes.TRANSFORMER, tokens, size[1] // 16, size[0] // 16)
-        clean = pictures[chosen].float()
+        clean = images[chosen].float()
         noise, t = torch.randn_like(clean), times(len(chosen), clean.size(1))
         noisy = torch.lerp(clean, noise, t[:, None, None])
         with torch.autocast("cpu", torch.bfloat16):

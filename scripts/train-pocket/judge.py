@@ -1,6 +1,6 @@
-"""The judge: a classifier that reads product, colour and background, trained on renders alone, never on generated pictures.
+"""The judge: a classifier that reads product, colour and background, trained on renders alone, never on generated images.
 
-It sees all combinations, those too that the flow never does: what it misreads on those should be the picture's fault and not its own."""
+It is trained on all combinations, including those that are held out from the flow, so that its errors on those are errors of the images."""
 
 import argparse
 import math
@@ -19,7 +19,7 @@ from training import clock
 
 
 class Judge(nn.Module):
-    """Pictures of any size in [-1, 1] -> logits of each attribute, and the features that a Fréchet distance compares."""
+    """Images of any size in [-1, 1] -> logits of each attribute, and the features for the Fréchet distance."""
 
     def __init__(self, width=32):
         super().__init__()
@@ -42,7 +42,7 @@ class Judge(nn.Module):
 
     @torch.no_grad()
     def right(self, images, scenes):
-        """Which attributes of which pictures it reads as the scenes have them: name -> booleans [pictures]."""
+        """Whether each attribute of each image is read correctly: name -> booleans [images]."""
         truth = torch.tensor([scene.labels() for scene in scenes])
         read = [torch.cat(parts) for parts in zip(*(self(images[i:i + 64]) for i in range(0, len(images), 64)))]
         found = {name: logits.argmax(1) == truth[:, i] for i, (name, logits) in enumerate(zip(ATTRIBUTES, read))}
@@ -56,7 +56,7 @@ def load(folder):
 
 
 def disturb(images, rng):
-    """What generated pictures may have and renders have not: softness, noise, a shift of a few pixels."""
+    """Augmentation with properties of generated images that renders lack: blur, noise, a shift of a few pixels."""
     kind = rng.random()
     if kind < 0.25:
         images = F.avg_pool2d(F.pad(images, (1, 1, 1, 1), mode="replicate"), 3, 1)
@@ -72,7 +72,7 @@ def main():
     arguments.add_argument("folder", type=pathlib.Path)
     arguments.add_argument("--minutes", type=float, default=8)
     arguments.add_argument("--rate", type=float, default=3e-3)
-    arguments.add_argument("--go-on", action="store_true", help="from the judge in the folder")
+    arguments.add_argument("--go-on", action="store_true", help="start from the judge in the folder")
     options = arguments.parse_args()
     torch.manual_seed(1)
     judge = load(options.folder).train() if options.go_on else Judge()
@@ -82,10 +82,10 @@ def main():
     adam = torch.optim.AdamW(judge.parameters(), options.rate, weight_decay=0.02)
     while (progress := (clock() - start) / (60 * options.minutes)) < 1:
         which = rng.choices(range(len(pools)), shares)[0]
-        pictures = pools[which][0]
-        chosen = [rng.randrange(len(pictures)) for _ in range(64)]
+        images = pools[which][0]
+        chosen = [rng.randrange(len(images)) for _ in range(64)]
         with torch.autocast("cpu", torch.bfloat16):
-            read = judge(disturb(tensor(pictures[chosen]), rng))
+            read = judge(disturb(tensor(images[chosen]), rng))
         loss = sum((1 if name in READ else 0.2) * F.cross_entropy(logits.float(), labels[which][chosen, i]) for i, (name, logits) in enumerate(zip(ATTRIBUTES, read)))
         for group in adam.param_groups:
             group["lr"] = options.rate * min(1, (step + 1) / 50) * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * progress)))

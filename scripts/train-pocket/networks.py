@@ -1,4 +1,4 @@
-"""The product's own network texts, run as Python so that they can be trained: one definition of each network."""
+"""The product's own network texts, run as Python for training, so that each network has one definition."""
 
 import builtins
 import pathlib
@@ -17,14 +17,14 @@ TYPES = {3: torch.int32, 4: torch.int64, 6: torch.float32, 7: torch.float64}
 
 
 def module(name, **content):
-    """A module that the compiler finds again by its name."""
+    """A module that the compiler can find by its name."""
     made = sys.modules[f"torchscript_{name}"] = types.ModuleType(f"torchscript_{name}")
     vars(made).update(content)
     return made
 
 
 def load(*names):
-    """The texts as modules that see each other."""
+    """The texts as modules that can import each other."""
     functions = module("functions", **vars(torch._C._nn) | vars(torch))  # `torch` as TorchScript knows it
     modules = {name: module(name) for name in names}
     for name, text in modules.items():
@@ -42,13 +42,13 @@ TEXT = load("nn", "flux", "clip", "t5", "autoencoder_kl", "flow")
 nn, flux, clip, t5, autoencoder_kl = (TEXT[name] for name in ("nn", "flux", "clip", "t5", "autoencoder_kl"))
 
 
-# Row by row is for pictures that must not depend on their batch; training has one batch after the other, and goes at once.
+# Whole batches at once, also where the product computes row by row so that an image does not depend on its batch.
 def linear(x, w, name):
     return F.linear(x, w[name + ".weight"], w.get(name + ".bias"))
 
 
 def attention(q, k, v):
-    """Plain products: for so few tokens faster than the fused kernel, backward above all."""
+    """Plain products, which are faster than the fused kernel for few tokens, especially backward."""
     scores = (q * q.shape[-1] ** -0.5) @ k.transpose(-1, -2)
     return nn.merge_heads(torch.softmax(scores, -1, dtype=torch.float32).to(v.dtype) @ v)
 
@@ -56,7 +56,7 @@ def attention(q, k, v):
 nn.linear, nn.linear_rows = linear, linear
 nn.silu_linear_rows = lambda x, w, name: linear(F.silu(x), w, name)
 nn.attention = attention
-nn.rms_norm = lambda x, weight, eps: torch.rms_norm(x.float(), [x.size(-1)], weight, eps)  # of one type, as the fused kernel wants it
+nn.rms_norm = lambda x, weight, eps: torch.rms_norm(x.float(), [x.size(-1)], weight, eps)  # one type, as the fused kernel requires
 nn.angles = (lambda angles: lambda positions, widths, theta, dtype: angles(positions, widths, theta, TYPES[dtype]))(nn.angles)
 
 
@@ -97,14 +97,14 @@ def pooled(w, config, ids):
 
 
 def context(w, config, ids):
-    """The hidden states of T5 [batch, tokens, width]; padding is attended to, as the product does."""
+    """The hidden states of T5 [batch, tokens, width]; it attends to padding, as in the product."""
     return t5.T5EncoderModel().forward(
         w, stack(w, "encoder.block."), ids, config["num_heads"], config["dense_act_fn"], config["layer_norm_epsilon"],
         config["relative_attention_num_buckets"], config["relative_attention_max_distance"])
 
 
 def encode(w, config, images):
-    """The encoder of AutoencoderKL, which the product has no use for: images in [-1, 1] -> means and log variances of latents."""
+    """The encoder of AutoencoderKL, which the product does not use: images in [-1, 1] -> means and log variances of latents."""
     groups, resnets = config["norm_num_groups"], config["layers_per_block"]
     x = nn.conv(images, w, "encoder.conv_in")
     for i in range(len(config["block_out_channels"])):
@@ -121,7 +121,7 @@ def encode(w, config, images):
 
 
 def decode(w, config, latents):
-    """Latents as the encoder gives them -> images in about [-1, 1]."""
+    """Latents from the encoder -> images in about [-1, 1]."""
     return autoencoder_kl.decoder(latents, w, len(config["block_out_channels"]), config["layers_per_block"] + 1, config["norm_num_groups"])
 
 

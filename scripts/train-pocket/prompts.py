@@ -1,4 +1,4 @@
-"""Prompts as tokens, by the tokenizers of the checkpoint."""
+"""Tokenizes prompts with the tokenizers of the checkpoint."""
 
 import json
 import pathlib
@@ -29,7 +29,7 @@ class Prompts:
         self.begin, self.end = vocabulary["<|startoftext|>"], vocabulary["<|endoftext|>"]
 
     def ids(self, texts, tokens):
-        """Tokens for CLIP, as long as the longest needs since all after the end is without effect, and for T5, padded to `tokens`."""
+        """Tokens for CLIP, padded to the longest prompt since tokens after the end have no effect, and for T5, padded to `tokens`."""
         clip = [[self.begin, *encoded.ids[:CLIP_TOKENS - 2], self.end] for encoded in self.clip.encode_batch(texts, add_special_tokens=False)]
         longest = max(map(len, clip))
         t5 = [encoded.ids if len(encoded.ids) <= tokens else [*encoded.ids[:tokens - 1], 1] for encoded in self.t5.encode_batch(texts)]

@@ -1,4 +1,4 @@
-"""Draws scenes: vector shapes, shaded and antialiased, at any size. Nothing here is taken from a photograph."""
+"""Renders scenes: vector shapes, shaded and antialiased, at any size, without any photographs."""
 
 import math
 import random
@@ -18,7 +18,7 @@ FOOTPRINT = {
 
 
 def render(scene, width, height, seed):
-    """The picture of a scene as [height, width, 3] bytes; the seed moves what the scene leaves open."""
+    """The image of a scene as [height, width, 3] bytes; the seed varies what the scene does not specify."""
     rng = random.Random(seed)
     side = min(width, height)
     scale = side * (0.325 if scene.size == "large" else 0.215) * rng.uniform(0.96, 1.04)
@@ -62,7 +62,7 @@ def background(name, width, height, horizon, side, rng):
 
 
 def shadow(image, x, ground, scale, half):
-    """Softly to the lower right, and darker where the product touches the ground."""
+    """A soft shadow to the lower right, darker where the product touches the ground."""
     height, width = image.shape[:2]
     yy, xx = np.mgrid[0:height, 0:width].astype(np.float32) + 0.5
     wide = np.exp(-(((xx - x - 0.12 * scale) / (half * 1.1)) ** 2) - ((yy - ground) / (0.15 * scale)) ** 2)
@@ -80,7 +80,7 @@ def label(image, text, width, height, side, left):
 
 
 class Painter:
-    """Fills shapes given in units of the product: x and y in about [-1, 1], the ground at y = 1."""
+    """Fills shapes in units of the product: x and y in about [-1, 1], the ground at y = 1."""
 
     def __init__(self, image, x, y, scale, tint, finish):
         self.image, self.origin, self.scale, self.tint = image, np.array([x, y]), scale, np.float32(tint)
@@ -116,7 +116,7 @@ class Painter:
         part += cover[..., None] * (np.clip(paint, 0, 255) - part)
 
     def write(self, text):
-        """Text in the middle, in capitals of strokes."""
+        """Centred text in stroked capitals."""
         strokes, advance = [], 0.44
         for i, letter in enumerate(text):
             x = (i - (len(text) - 1) / 2) * advance
@@ -158,14 +158,14 @@ def rounded(x0, y0, x1, y1, radius):
 
 
 def arc(x, y, rx, ry, start, end, width):
-    """A bow of an ellipse, angles in degrees clockwise from the right."""
+    """An arc of an ellipse; angles in degrees clockwise from the right."""
     angle = np.radians(np.linspace(start, end, 40))
     outer, inner = ([x + (rx + d) * np.cos(angle), y + (ry + d) * np.sin(angle)] for d in (width / 2, -width / 2))
     return np.concatenate([np.stack(outer, 1), np.stack(inner, 1)[::-1]])
 
 
 def stroke(points, width):
-    """A line with round ends and joints, as the polygons that make it up."""
+    """The polygons of a line with round ends and joints."""
     shapes = [ellipse(x, y, width / 2, width / 2) for x, y in points]
     for (x0, y0), (x1, y1) in zip(points, points[1:]):
         length = math.hypot(x1 - x0, y1 - y0)

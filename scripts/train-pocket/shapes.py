@@ -1,4 +1,4 @@
-"""Configurations of Pocket's components and their weights at the start, under the names of diffusers."""
+"""Configurations and initial weights of Pocket's components, under diffusers' names."""
 
 import math
 
@@ -34,7 +34,7 @@ T5 = {
 
 
 class Weights(dict):
-    """A dictionary that fills itself by the layers named to it."""
+    """A dictionary of weights with methods that add layers."""
 
     def __init__(self, seed):
         super().__init__()
@@ -69,7 +69,7 @@ def transformer(seed, c=TRANSFORMER):
     for i in range(c["num_layers"]):
         b = f"transformer_blocks.{i}"
         for norm in ("norm1", "norm1_context"):
-            w.linear(f"{b}.{norm}.linear", d, 6 * d, std=0)  # adaLN-Zero: a block begins as the identity
+            w.linear(f"{b}.{norm}.linear", d, 6 * d, std=0)  # adaLN-Zero: a block starts as the identity
         for name in ("to_q", "to_k", "to_v", "to_out.0", "add_q_proj", "add_k_proj", "add_v_proj", "to_add_out"):
             w.linear(f"{b}.attn.{name}", d, d)
         for name in ("norm_q", "norm_k", "norm_added_q", "norm_added_k"):
@@ -150,7 +150,7 @@ def autoencoder(seed, c=AUTOENCODER):
     w.norm("encoder.conv_norm_out", channels[-1])
     w.conv("encoder.conv_out", channels[-1], 2 * latents)
     w["encoder.conv_out.weight"][latents:] *= 0.1
-    w["encoder.conv_out.bias"][latents:] = -5.0  # little noise at first
+    w["encoder.conv_out.bias"][latents:] = -5.0  # little noise at the start
     rising = channels[::-1]
     for i, outputs in enumerate(rising):
         for j in range(c["layers_per_block"] + 1):
@@ -163,5 +163,5 @@ def autoencoder(seed, c=AUTOENCODER):
 
 
 def trained(folder):
-    """The weights of a component that was exported, to be trained on."""
+    """The weights of an exported component, for further training."""
     return {name: value.float() for name, value in load_file(next(folder.glob("*.safetensors"))).items()}

@@ -1,4 +1,4 @@
-"""What every stage of the training shares: optimisers, moving averages, a clock, and a state on disk to go on from."""
+"""Shared by all stages of the training: optimisers, moving averages, a clock, and a state on disk from which a training resumes."""
 
 import fcntl
 import math
@@ -11,18 +11,18 @@ import torch.distributed as together
 
 
 def clock():
-    """Seconds of a machine that does nothing else: processor time by thread, so that what runs beside a training shortens none of its stages.
-    With TRAIN_CLOCK=wall those of the clock on the wall, for a training that must end in time."""
+    """Processor time per thread in seconds, so that other work on the machine does not shorten a stage.
+    With TRAIN_CLOCK=wall the wall time, for a training with a deadline."""
     return time.monotonic() if os.environ.get("TRAIN_CLOCK") == "wall" else time.process_time() / torch.get_num_threads()
 
 
 def alone(folder):
-    """Holds a folder for one training until the process ends: two would write over each other's state."""
+    """Locks a folder for one training until the process ends: two would overwrite each other's state."""
     lock = open(folder / "training.lock", "w")
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
-        raise SystemExit(f"{folder}: another training runs here; end it, or name another folder") from None
+        raise SystemExit(f"{folder}: another training uses this folder; stop it, or name another folder") from None
     return lock
 
 
@@ -35,8 +35,8 @@ def _worker(rank, count, port, work, options):
 
 
 def workers(count, work, options):
-    """Runs work(options, rank) in processes of one thread each, whose trainers share gradients: beside other work on the same cores, threads
-    that meet at every operation mostly wait for the one that has no core, and such processes only meet once a step."""
+    """Runs work(options, rank) in processes of one thread each, whose trainers share gradients. If other work uses the same cores, threads that
+    synchronize at every operation mostly wait for one that has no core; these processes synchronize only once per step."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -77,7 +77,7 @@ class Muon:
 
 
 class Average:
-    """An exponential moving average of weights that follows quickly at first."""
+    """An exponential moving average of weights, with a faster decay at the start."""
 
     def __init__(self, weights, decay):
         self.decay, self.steps, self.weights = decay, 0, {name: value.detach().clone() for name, value in weights.items()}
@@ -90,7 +90,7 @@ class Average:
 
 
 class Trainer:
-    """Weights under training: Muon for the matrices it is named, AdamW for the rest, clipped gradients, resumable state."""
+    """The training of weights: Muon for the named matrices, AdamW for the rest, clipped gradients, resumable state."""
 
     def __init__(self, weights, muon, path, rate=2e-3, muon_rate=3e-3, decay=0.999):
         self.weights = {name: value.requires_grad_() for name, value in weights.items()}
@@ -111,7 +111,7 @@ class Trainer:
             self.step, self.seconds = state["step"], state["seconds"]
 
     def update(self, loss, scale):
-        """One step down the loss, `scale` of the full learning rates."""
+        """One optimization step, with the learning rates times `scale`."""
         loss.backward()
         self.share()
         norm = torch.nn.utils.clip_grad_norm_(self.weights.values(), 1.0)
@@ -127,7 +127,7 @@ class Trainer:
 
     @torch.no_grad()
     def share(self):
-        """Takes the time, and the means over all workers of time and gradients: every worker takes the same step."""
+        """Averages time and gradients over all workers, so that every worker takes the same step."""
         now = clock()
         self.seconds, self.mark = self.seconds + now - self.mark, now
         if together.is_initialized():
@@ -140,7 +140,7 @@ class Trainer:
 
     @torch.no_grad()
     def settle(self):
-        """Goes on from the average, which then is what is trained."""
+        """Continues the training from the average."""
         for name, value in self.average.weights.items():
             self.weights[name].copy_(value)
 

@@ -24,24 +24,15 @@ class Flow(Module):
   def step(self, latents: Tensor, velocity: Tensor, sigma: float, sigma_next: float) -> Tensor:
     return (latents.to(6) + (sigma_next - sigma) * velocity.to(6)).to(velocity.dtype)
 
-  # The step of stochastic_sampling: predict the picture, then noise it down to the next sigma.
+  # The step of stochastic_sampling: predict the image, then noise it down to the next sigma.
   def stochastic_step(self, latents: Tensor, velocity: Tensor, sigma: float, sigma_next: float, noise: Tensor) -> Tensor:
-    picture = latents.to(6) - sigma * velocity.to(6)
-    return ((1. - sigma_next) * picture + sigma_next * noise.to(6)).to(velocity.dtype)
+    image = latents.to(6) - sigma * velocity.to(6)
+    return ((1. - sigma_next) * image + sigma_next * noise.to(6)).to(velocity.dtype)
 
   # Classifier-free guidance: away from the negative prompt; scale [batch].
   def guide(self, negative: Tensor, positive: Tensor, scale: Tensor) -> Tensor:
     weight = scale.to(positive.dtype).view([-1] + [1] * (positive.dim() - 1))
     return negative + weight * (positive - negative)
-
-  def cat(self, tensors: List[Tensor]) -> Tensor:
-    return torch.cat(tensors, 0)
-
-  def select(self, tensor: Tensor, rows: List[int]) -> Tensor:
-    return torch.index_select(tensor, 0, torch.tensor(rows, dtype=4, device=tensor.device))
-
-  def to(self, tensor: Tensor, device: str, dtype: int) -> Tensor:
-    return tensor.to(torch.device(device), dtype)
 
   # [batch, 3, height, width] in [0, 1] -> [batch, height, width, 3] in 0..255, halves to even.
   def quantize(self, image: Tensor) -> Tensor:

@@ -101,7 +101,7 @@ class ZImageTransformer2DModel(Module):
       tables.append(torch.cat([image, caption], 0))
     return torch.stack(tables, 0).unsqueeze(1)
 
-  # Against the flow's velocity, at a timestep in [0, 1000]: latents [batch, channels, height, width] -> the same shape.
+  # The flow's velocity at a timestep in [0, 1000]: latents [batch, channels, height, width] -> the same shape.
   def forward(
       self,
       w: Dict[str, Tensor],
@@ -137,16 +137,13 @@ class ZImageTransformer2DModel(Module):
 
     scale = nn.linear(torch.silu(temb), w, "all_final_layer.2-1.adaLN_modulation.1").unsqueeze(1)
     y = nn.linear(nn.norm(x[:, :rows * columns]) * (1 + scale), w, "all_final_layer.2-1.linear")
-    return y.view([b, rows, columns, 2, 2, c]).permute([0, 5, 1, 3, 2, 4]).reshape([b, c, height, width])
+    return -y.view([b, rows, columns, 2, 2, c]).permute([0, 5, 1, 3, 2, 4]).reshape([b, c, height, width])
 
-  # One picture's part of a batch, as diffusers' transformer returns it: [channels, 1, height, width]
-  def part(self, out: Tensor, number: int) -> Tensor:
-    return out[number].unsqueeze(1)
+  # One image's velocity as diffusers' transformer returns it, against the flow: [channels, 1, height, width]
+  def part(self, velocity: Tensor, number: int) -> Tensor:
+    return -velocity[number].unsqueeze(1)
 
-  def velocity(self, out: Tensor) -> Tensor:
-    return -out
-
-  # Classifier-free guidance, scale [batch], of which 0 is none; no picture's part grows beyond so many times the
+  # Classifier-free guidance, scale [batch], of which 0 is none; no image's velocity grows beyond so many times the
   # norm of its positive one, where that limit is above 0.
   def guide(self, negative: Tensor, positive: Tensor, scale: Tensor, limit: float) -> Tensor:
     out = positive + scale.to(positive.dtype).view([-1, 1, 1, 1]) * (positive - negative)
@@ -154,4 +151,4 @@ class ZImageTransformer2DModel(Module):
       most = torch.linalg_vector_norm(positive, 2, [1, 2, 3], True) * limit
       norm = torch.linalg_vector_norm(out, 2, [1, 2, 3], True)
       out = torch.where(norm > most, out * (most / norm), out)
-    return -out
+    return out

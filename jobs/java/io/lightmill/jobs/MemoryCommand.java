@@ -34,7 +34,8 @@ final class MemoryCommand implements Callable<Integer> {
 
   private static final Option<String> CHECKPOINT = Options.CHECKPOINT.orNone();
   private static final Option<DType> DTYPE = Options.DTYPE.or(DType.BF16);
-  private static final Option<Integer> WIDTH = size("width", "PIXELS", "Width of the images.", 1024);
+  private static final Option<Integer> WIDTH =
+      size("width", "PIXELS", "Width of the images.", 1024);
   private static final Option<Integer> HEIGHT =
       size("height", "PIXELS", "Height of the images.", 1024);
   private static final Option<Integer> TOKENS =
@@ -79,8 +80,8 @@ final class MemoryCommand implements Callable<Integer> {
           gibibytes(network.weights()),
           gibibytes(network.activations()));
     }
-    out.printf("%-14s %s%n", "peak", gibibytes(plan.peakTogether()));
-    out.printf("%-14s %s%n", "with --offload", gibibytes(plan.peakInTurn()));
+    out.printf("%-14s %s%n", "peak", gibibytes(plan.peakResident()));
+    out.printf("%-14s %s%n", "with --offload", gibibytes(plan.peakOffloaded()));
     out.flush();
     return ExitStatus.DONE;
   }

@@ -2,11 +2,11 @@ package io.lightmill.jobs;
 
 import io.lightmill.pipeline.DType;
 import io.lightmill.pipeline.Device;
-import io.lightmill.pipeline.DiffusionPipeline;
 import io.lightmill.pipeline.ErrorCode;
 import io.lightmill.pipeline.LightmillException;
 import io.lightmill.pipeline.checkpoint.Checkpoint;
-import io.lightmill.pipeline.families.Pipelines;
+import io.lightmill.pipeline.families.Families;
+import io.lightmill.pipeline.flow.FlowPipeline;
 import io.lightmill.pipeline.torch.Torch;
 import io.lightmill.pipeline.verify.SchedulerTables;
 import io.lightmill.pipeline.verify.Verification;
@@ -81,12 +81,15 @@ final class VerifyCommand implements Callable<Integer> {
     Verification verification = Verification.read(reference);
     Optional<SchedulerTables> schedules = SchedulerTables.near(reference);
     Checkpoint checkpoint =
-        Checkpoint.open(new CheckpointFetch(new Configuration()).localize(RegisteredOptions.value(line, CHECKPOINT)),
+        Checkpoint.open(
+            new CheckpointFetch(new Configuration())
+                .localize(RegisteredOptions.value(line, CHECKPOINT)),
             RegisteredOptions.find(line, Options.VARIANT));
     verification.requirePipelineOf(checkpoint);
     ComparisonTable table =
         new ComparisonTable(spec.commandLine().getOut(), verification.caseNames());
-    try (DiffusionPipeline pipeline = Pipelines.load(checkpoint, where, RegisteredOptions.value(line, DTYPE))) {
+    try (FlowPipeline pipeline =
+        Families.load(checkpoint, where, RegisteredOptions.value(line, DTYPE))) {
       table.header();
       schedules.ifPresent(tables -> tables.run(table::row));
       verification.run(pipeline, table::row);

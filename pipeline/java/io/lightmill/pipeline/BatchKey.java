@@ -1,10 +1,10 @@
 package io.lightmill.pipeline;
 
 /**
- * What requests must share to be drawn in one batch: the shapes of all tensors, the number of
+ * The properties that all requests of a batch share: those that set tensor shapes, the number of
  * transformer calls, and the weights.
  *
- * @param guided whether {@link ClassifierFreeGuidance} guides
+ * @param guided whether {@link ClassifierFreeGuidance} is on
  * @param lora adapters
  */
 public record BatchKey(

@@ -3,7 +3,7 @@ package io.lightmill.pipeline;
 /**
  * Element types of tensors, under the names of safetensors headers.
  *
- * <p>They travel to TorchScript as the numbers of {@code c10::ScalarType}; DJL's own {@code
+ * <p>They are passed to TorchScript as the numbers of {@code c10::ScalarType}; DJL's own {@code
  * DataType} is never used for 16-bit types, since passing its BFLOAT16 aborts the JVM.
  */
 public enum DType {
@@ -26,7 +26,7 @@ public enum DType {
     this.bytes = bytes;
   }
 
-  /** The number that TorchScript knows the type by. */
+  /** The number of the type in TorchScript. */
   public int scalarType() {
     return scalarType;
   }

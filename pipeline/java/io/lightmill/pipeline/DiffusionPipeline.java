@@ -1,46 +1,67 @@
 package io.lightmill.pipeline;
 
-import io.lightmill.pipeline.checkpoint.ComponentConfig;
-import io.lightmill.pipeline.torch.Tensor;
-import io.lightmill.pipeline.torch.TensorProbe;
+import java.nio.file.Path;
 import java.util.List;
-import java.util.Optional;
+import java.util.ServiceLoader;
 
-/** A loaded checkpoint that turns requests into pictures. Safe for use by several threads. */
+/**
+ * A loaded checkpoint that generates images from requests. Safe for use by several threads.
+ *
+ * <p>Needs neither Spark nor Hadoop:
+ *
+ * <pre>{@code
+ * try (DiffusionPipeline pipeline = DiffusionPipeline.load(Path.of("FLUX.1-schnell"), Device.cuda(0))) {
+ *   RgbImage image = pipeline.generate(List.of(request)).get(0);
+ * }
+ * }</pre>
+ */
 public interface DiffusionPipeline extends AutoCloseable {
 
   /**
-   * Draws one image per request, in order. On a CPU each image is drawn alone: it depends on its
-   * own request to the last bit. Elsewhere the requests are drawn as one batch, on whose size the
-   * rounding of an image depends.
+   * Generates one image per request, in order. On a CPU each image is drawn alone and depends on
+   * its own request to the last bit. Other devices draw the requests as one batch, and the rounding
+   * of an image depends on the size of the batch.
    *
    * @param batch requests with one {@link BatchKey}
+   * @throws LightmillException if a request cannot be met
+   * @throws java.util.concurrent.CancellationException if the thread is interrupted; its interrupt
+   *     status stays set
    */
   List<RgbImage> generate(List<ImageRequest> batch);
 
-  /**
-   * Draws the requests as one batch on any device, and lets its steps be watched.
-   *
-   * @param batch requests with one {@link BatchKey}
-   * @param latents to start from instead of noise drawn from the seeds, in the shape of diffusers'
-   *     {@code latents=} argument; stays the caller's
-   * @param probe sees the intermediate tensors
-   * @return pictures {@code [batch, 3, height, width]} in [0, 1], to be closed by the caller
-   */
-  Tensor draw(List<ImageRequest> batch, Optional<Tensor> latents, TensorProbe probe);
-
-  /**
-   * This pipeline under other settings of its own: such values of {@code model_index.json} and such
-   * arguments of diffusers' pipeline as no request carries. What it gives shares the weights, is
-   * not to be closed, and is closed with this pipeline.
-   *
-   * @param given settings by their names in diffusers; those not given stay as they are
-   */
-  default DiffusionPipeline with(ComponentConfig given) {
-    return this;
-  }
-
-  /** Frees the weights. */
+  /** Frees the weights, once no thread uses them. */
   @Override
   void close();
+
+  /**
+   * Loads a checkpoint onto the CPU, in 32-bit floats.
+   *
+   * @param checkpoint directory in diffusers' layout
+   * @throws LightmillException if the checkpoint is missing, damaged or of an unknown pipeline
+   *     class
+   */
+  static DiffusionPipeline load(Path checkpoint) {
+    return load(checkpoint, Device.CPU);
+  }
+
+  /** Loads a checkpoint: in 32-bit floats onto the CPU, in bfloat16 onto any other device. */
+  static DiffusionPipeline load(Path checkpoint, Device device) {
+    return load(checkpoint, device, device.equals(Device.CPU) ? DType.F32 : DType.BF16);
+  }
+
+  /**
+   * Loads a checkpoint.
+   *
+   * @param dtype that the networks compute in
+   */
+  static DiffusionPipeline load(Path checkpoint, Device device, DType dtype) {
+    return ServiceLoader.load(PipelineProvider.class, DiffusionPipeline.class.getClassLoader())
+        .findFirst()
+        .orElseThrow(
+            () ->
+                new IllegalStateException(
+                    "no PipelineProvider is on the class path; add Lightmill's jar with its"
+                        + " META-INF/services"))
+        .load(checkpoint, device, dtype);
+  }
 }

@@ -1,32 +1,32 @@
 package io.lightmill.pipeline;
 
-/** What went wrong, for machines: manifests and exit statuses carry these names. */
+/** The kinds of errors; manifests and exit statuses use these names. */
 public enum ErrorCode {
-  /** An option or a job file asks for something that does not exist or cannot be. */
+  /** An option or a key of a job file is unknown or has an invalid value. */
   CONFIGURATION_INVALID,
-  /** The prompt table is missing, empty, unreadable, or lacks what a request needs. */
+  /** The prompt table is missing, empty or unreadable, or lacks a required column. */
   INPUT_INVALID,
   /** The output cannot be written. */
   OUTPUT_UNWRITABLE,
   /** Another run holds the lock of the output. */
   OUTPUT_IN_USE,
-  /** Two rows of one table carry the same id. */
+  /** Two rows of one table have the same id. */
   ID_DUPLICATE,
   /** A row has no prompt, or the template leaves it empty. */
   PROMPT_MISSING,
-  /** The prompt has more tokens than the text encoder takes. */
+  /** The prompt has more tokens than the text encoder reads. */
   PROMPT_TOO_LONG,
-  /** Width or height is outside what the checkpoint can draw. */
+  /** Width or height is outside the limits of the checkpoint. */
   SIZE_INVALID,
   /** Any other value of a row is of the wrong type or out of its range. */
   VALUE_INVALID,
-  /** A file or component of the checkpoint is missing, or its description contradicts itself. */
+  /** A file or component of the checkpoint is missing, or its configs contradict each other. */
   CHECKPOINT_INVALID,
   /** The pipeline class of the checkpoint is not one that Lightmill runs. */
   PIPELINE_UNKNOWN,
-  /** A weight file is damaged, lies about its content, or is not safetensors. */
+  /** A weight file is damaged, has a wrong header, or is not safetensors. */
   WEIGHTS_INVALID,
-  /** The engine failed while it drew this image. */
+  /** The engine failed to draw this image. */
   GENERATION_FAILED,
   /** The image was drawn but could not be encoded or stored. */
   STORE_FAILED

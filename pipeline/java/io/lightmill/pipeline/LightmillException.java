@@ -3,8 +3,8 @@ package io.lightmill.pipeline;
 import java.util.Objects;
 
 /**
- * A failure that the user can fix. The message names the file, row or key, what was wrong with its
- * value, and the fix; the code says the same to a machine.
+ * An error that the user can fix. The message names the file, row or key, what is wrong with its
+ * value, and the fix; the code is for programs.
  */
 public final class LightmillException extends RuntimeException {
 

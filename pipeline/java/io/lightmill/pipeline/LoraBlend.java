@@ -11,20 +11,20 @@ import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 
 /**
- * Which adapters an image is drawn with, and how strongly. Adapters of weight 0 are none at all,
- * and their order does not matter; so equal blends draw equal images.
+ * The adapters of an image and their weights. Adapters of weight 0 are left out and the order does
+ * not matter, so equal blends give equal images.
  *
  * @param weights of the adapters by name, none of them 0
  */
 public record LoraBlend(SortedMap<String, BigDecimal> weights) implements Serializable {
 
-  /** The checkpoint as it is. */
+  /** The checkpoint without adapters. */
   public static final LoraBlend NONE = new LoraBlend(new TreeMap<>());
 
-  /** What a row says that wants the checkpoint as it is, whatever the job's default. */
+  /** The value of a row without adapters, if the job has a default. */
   public static final String NONE_NAMED = "none";
 
-  /** What an adapter may be called. */
+  /** The pattern of adapter names. */
   public static final String NAME = "[A-Za-z0-9][A-Za-z0-9_.-]*";
 
   private static final Pattern PART =

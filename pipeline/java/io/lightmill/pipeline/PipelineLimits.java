@@ -3,16 +3,16 @@ package io.lightmill.pipeline;
 import java.io.Serializable;
 
 /**
- * What a checkpoint accepts and what it does unless told otherwise. Read from its configs and its
- * model card, before any weight is loaded.
+ * What a checkpoint accepts, and its defaults. Read from its configs and its model card, before any
+ * weight is loaded.
  *
  * @param sizeMultiple width and height must be multiples of this many pixels
  * @param maxSide largest width, and largest height, in pixels
  * @param maxPixels largest width × height
  * @param maxSequenceLength most prompt tokens that the long text encoder takes, padding included
  * @param minInferenceSteps fewest steps that the scheduler has noise levels for
- * @param guidance how requests ask for classifier-free guidance
- * @param defaults the values of a request that names none
+ * @param guidance the argument that turns classifier-free guidance on
+ * @param defaults the values of a request that has none
  */
 public record PipelineLimits(
     int sizeMultiple,
@@ -25,7 +25,7 @@ public record PipelineLimits(
     implements Serializable {
 
   /**
-   * Values of a request that names none.
+   * Values of a request that has none.
    *
    * @param width in pixels
    * @param height in pixels

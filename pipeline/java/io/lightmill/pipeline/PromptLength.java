@@ -7,7 +7,7 @@ public interface PromptLength extends AutoCloseable {
   int tokens(String prompt);
 
   /**
-   * Most tokens that are read of a prompt.
+   * Most tokens that the text encoder reads of a prompt.
    *
    * @param maxSequenceLength of the request
    */

@@ -1,14 +1,14 @@
 package io.lightmill.pipeline;
 
 /**
- * A picture of 8 bits a channel.
+ * An image with 8 bits per channel.
  *
  * @param width in pixels
  * @param height in pixels
  * @param rgb {@code height * width * 3} bytes, rows from the top, red first; owned by this image
  *     and not to be changed
  */
-@SuppressWarnings("ArrayRecordComponent") // a buffer that is handed on; images are never compared
+@SuppressWarnings("ArrayRecordComponent") // a buffer that is passed on; images are never compared
 public record RgbImage(int width, int height, byte[] rgb) {
 
   public RgbImage {

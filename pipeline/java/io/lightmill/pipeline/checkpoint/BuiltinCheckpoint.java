@@ -17,7 +17,7 @@ import java.util.stream.Stream;
 import java.util.zip.CRC32;
 import org.apache.commons.io.file.PathUtils;
 
-/** A checkpoint among the resources under {@code /models}, in a jar or in a folder of classes. */
+/** A checkpoint that is packaged as a resource under {@code /models}, in a jar or a directory. */
 public record BuiltinCheckpoint(String location, String name, URI uri) implements CheckpointSource {
 
   public static BuiltinCheckpoint of(String location) {
@@ -26,7 +26,7 @@ public record BuiltinCheckpoint(String location, String name, URI uri) implement
     if (!name.matches("[a-z0-9-]+") || index == null) {
       throw new LightmillException(
           ErrorCode.CHECKPOINT_INVALID,
-          "there is no checkpoint '%s'; the one that ships is %s"
+          "the checkpoint '%s' does not exist; the built-in one is %s"
               .formatted(location, CheckpointCache.BUILTIN_POCKET));
     }
     try {
@@ -74,7 +74,8 @@ public record BuiltinCheckpoint(String location, String name, URI uri) implement
   }
 
   /**
-   * A file system of its own, since one opened by URI would be shared with others that close it.
+   * The path of the jar. A file system that is opened by path is not shared; one that is opened by
+   * URI is, and others may close it.
    */
   private Path jarFile() {
     String text = uri.getRawSchemeSpecificPart();

@@ -12,24 +12,25 @@ import java.util.Set;
 import java.util.TreeSet;
 
 /**
- * A checkpoint in diffusers' directory layout: {@code model_index.json} and one folder a component.
+ * A checkpoint in diffusers' directory layout: {@code model_index.json} and one directory per
+ * component.
  *
  * @param directory that holds {@code model_index.json}
  * @param pipelineClass diffusers' class for it, such as {@code FluxPipeline}
- * @param components that the index names, the optional ones that it leaves out aside
- * @param variant of the weights that is read where a component has it, such as {@code fp16}
+ * @param components that the index lists, without optional ones that it sets to null
+ * @param variant of the weights to read where a component has it, such as {@code fp16}
  */
 public record Checkpoint(
     Path directory, String pipelineClass, Set<String> components, Optional<String> variant) {
 
   public static final String INDEX = "model_index.json";
 
-  /** What every message says that refuses something else. */
+  /** Describes the layout, in messages about anything else. */
   public static final String LAYOUT =
-      "a checkpoint is a directory in diffusers' layout: %s and a folder with config and safetensors for each component"
+      "a checkpoint is a directory in diffusers' layout: %s and a directory with config and safetensors for each component"
           .formatted(INDEX);
 
-  /** The sentence for single files, whatever they hold. */
+  /** Why a single file is refused, whatever it holds. */
   public static final String REFUSED_FILES =
       "Pickles (.ckpt, .pt, .pth, .bin) and TorchScript archives are refused because they can run"
           + " code when they are loaded; a single .safetensors file lacks the configs.";
@@ -38,15 +39,16 @@ public record Checkpoint(
     components = Set.copyOf(components);
   }
 
-  /** A checkpoint whose weights are read whatever their variant. */
+  /** A checkpoint without a preferred variant. */
   public Checkpoint(Path directory, String pipelineClass, Set<String> components) {
     this(directory, pipelineClass, components, Optional.empty());
   }
 
   /**
-   * Opens a checkpoint of which a variant of the weights is wanted.
+   * Opens a checkpoint with a preferred variant of the weights.
    *
-   * @throws LightmillException with {@code CHECKPOINT_INVALID}, also if no component has it
+   * @throws LightmillException with {@code CHECKPOINT_INVALID}, also if no component has the
+   *     variant
    */
   public static Checkpoint open(Path directory, Optional<String> variant) {
     Checkpoint plain = open(directory);
@@ -78,7 +80,7 @@ public record Checkpoint(
   }
 
   /**
-   * Reads the index and checks that every component that it names is there.
+   * Reads the index and checks that every component that it lists exists.
    *
    * @throws LightmillException with {@code CHECKPOINT_INVALID}
    */
@@ -91,7 +93,8 @@ public record Checkpoint(
     for (var field : index.json().properties()) {
       if (isComponent(field.getKey(), field.getValue())) {
         if (!field.getKey().matches("\\w+")) {
-          throw index.wrong(field.getKey(), "under a name of letters, digits and underscores");
+          throw index.wrong(
+              field.getKey(), "stored under a name of letters, digits and underscores");
         }
         requireDirectory(directory, field.getKey());
         components.add(field.getKey());
@@ -108,11 +111,12 @@ public record Checkpoint(
       return "the checkpoint %s is a file, but %s. %s".formatted(path, LAYOUT, REFUSED_FILES);
     }
     return Files.isDirectory(path)
-        ? "the checkpoint %s holds no %s, but %s".formatted(path, INDEX, LAYOUT)
-        : "there is no checkpoint %s; name a directory that exists (%s)".formatted(path, LAYOUT);
+        ? "the checkpoint %s has no %s, but %s".formatted(path, INDEX, LAYOUT)
+        : "the checkpoint %s does not exist; name an existing directory (%s)"
+            .formatted(path, LAYOUT);
   }
 
-  /** Components stand as {@code [library, class]}; {@code [null, null]} is one left out. */
+  /** Components are stored as {@code [library, class]}; {@code [null, null]} is an omitted one. */
   private static boolean isComponent(String key, JsonNode value) {
     return !key.startsWith("_") && value.isArray() && value.size() == 2 && value.get(1).isTextual();
   }
@@ -126,11 +130,11 @@ public record Checkpoint(
   private static LightmillException missing(Path directory, String component) {
     return new LightmillException(
         ErrorCode.CHECKPOINT_INVALID,
-        "the checkpoint %s lacks its component '%s'; fetch it whole"
+        "the checkpoint %s lacks its component '%s'; fetch the whole checkpoint"
             .formatted(directory, component));
   }
 
-  /** The folder of a component that the pipeline cannot do without. */
+  /** The directory of a required component. */
   public Path component(String name) {
     if (!components.contains(name)) {
       throw missing(directory, name);
@@ -151,10 +155,10 @@ public record Checkpoint(
             () ->
                 new LightmillException(
                     ErrorCode.CHECKPOINT_INVALID,
-                    "%s holds none of %s; fetch the checkpoint again".formatted(folder, names)));
+                    "%s has none of %s; fetch the checkpoint again".formatted(folder, names)));
   }
 
-  /** {@code model_index.json}, which holds settings of the pipeline beside its components. */
+  /** {@code model_index.json}, which also holds settings of the pipeline. */
   public ComponentConfig index() {
     return ComponentConfig.read(directory.resolve(INDEX));
   }
@@ -165,8 +169,8 @@ public record Checkpoint(
   }
 
   /**
-   * SHA-256, in hex, over the names and contents of all files that decide pixels: weights, configs
-   * and vocabularies, but no model card. Reads every byte.
+   * SHA-256, in hex, over the names and contents of all files that affect pixels: weights, configs
+   * and vocabularies, but not the model card. Reads every byte.
    */
   public String digest() {
     return CheckpointDigest.of(this);

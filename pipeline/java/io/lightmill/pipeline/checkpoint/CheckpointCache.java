@@ -12,18 +12,18 @@ import java.nio.file.StandardOpenOption;
 import java.util.Optional;
 
 /**
- * Checkpoints on the local disk. Those from elsewhere are brought here once: under a lock, into a
- * folder named for their content, which appears only when it is whole. A fetch that failed or was
- * killed is taken up where it was.
+ * A cache of checkpoints on the local disk. A checkpoint from elsewhere is fetched once, under a
+ * lock, into a directory whose name identifies its content and which appears only when it is
+ * complete. A fetch that failed or was killed is resumed.
  *
- * <p>The folder is {@code $LIGHTMILL_CACHE}, else {@code ~/.cache/lightmill}.
+ * <p>The directory is {@code $LIGHTMILL_CACHE}, else {@code ~/.cache/lightmill}.
  */
 public final class CheckpointCache {
 
-  /** The checkpoint that ships in the jar. */
+  /** The checkpoint in the jar. */
   public static final String BUILTIN_POCKET = "builtin:pocket";
 
-  /** What PEFT names the config of an adapter, which it saves beside the adapter's file. */
+  /** Name of an adapter's config, which PEFT saves beside the adapter's file. */
   public static final String ADAPTER_CONFIG = "adapter_config.json";
 
   private final Path root;
@@ -32,7 +32,7 @@ public final class CheckpointCache {
     this.root = root;
   }
 
-  /** The cache of this machine's user. */
+  /** The cache of the current user. */
   public static CheckpointCache ofUser() {
     return new CheckpointCache(
         Optional.ofNullable(System.getenv("LIGHTMILL_CACHE"))
@@ -43,9 +43,9 @@ public final class CheckpointCache {
   /**
    * The local directory of a checkpoint.
    *
-   * @param location {@code builtin:pocket}, a local directory, or a folder of the Hugging Face
-   *     Hub's cache
-   * @throws LightmillException with {@code CHECKPOINT_INVALID} if there is no such checkpoint
+   * @param location {@code builtin:pocket}, a local directory, or a model's directory in the
+   *     Hugging Face Hub's cache
+   * @throws LightmillException with {@code CHECKPOINT_INVALID} if it does not exist
    */
   public Path localize(String location) {
     return location.startsWith("builtin:")
@@ -53,15 +53,15 @@ public final class CheckpointCache {
         : HubCache.resolved(path(location));
   }
 
-  /** {@link Checkpoint#digest}, remembered for as long as no file of the checkpoint changes. */
+  /** {@link Checkpoint#digest}, cached until a file of the checkpoint changes. */
   public String digest(Checkpoint checkpoint) {
-    return new DigestMemory(root.resolve("digests")).digest(checkpoint);
+    return new DigestCache(root.resolve("digests")).digest(checkpoint);
   }
 
   /**
-   * A local path as users write it, {@code file:} URIs included.
+   * The path of a local location, which may be a {@code file:} URI.
    *
-   * @throws LightmillException with {@code CHECKPOINT_INVALID} if it is none
+   * @throws LightmillException with {@code CHECKPOINT_INVALID} if it is not a path
    */
   public static Path path(String location) {
     try {
@@ -80,35 +80,35 @@ public final class CheckpointCache {
   }
 
   /**
-   * The directory that holds a copy of a source, copied there first if need be.
+   * The directory that holds the copy of a source, which is fetched first if it is missing.
    *
    * @throws LightmillException with {@code CHECKPOINT_INVALID} if it cannot be copied
    */
   public Path fetch(CheckpointSource source) {
     try {
       Path target = root.resolve(source.key());
-      if (!Files.isDirectory(target)) { // it appears whole
+      if (!Files.isDirectory(target)) { // it appears only when it is complete
         Files.createDirectories(target.getParent());
         fetchLocked(source, target);
       }
       return target;
-    } catch (NoRoomException e) {
+    } catch (InsufficientSpaceException e) {
       throw new LightmillException(
           ErrorCode.CHECKPOINT_INVALID,
-          "%s does not fit into the cache %s: %s; make room there, or set LIGHTMILL_CACHE to a folder on a larger disk"
+          "%s does not fit into the cache %s: %s; free space there, or set LIGHTMILL_CACHE to a directory on a larger disk"
               .formatted(source.location(), root, e.getMessage()),
           e);
     } catch (IOException e) {
       throw new LightmillException(
           ErrorCode.CHECKPOINT_INVALID,
-          "%s cannot be copied to the cache %s (%s); check that it can be read, and that the disk has room and is writable"
+          "%s cannot be copied to the cache %s (%s); check that it is readable, and that the disk is writable and has free space"
               .formatted(source.location(), root, e),
           e);
     }
   }
 
   private static void fetchLocked(CheckpointSource source, Path target) throws IOException {
-    synchronized (CheckpointCache.class) { // a file lock holds between JVMs only
+    synchronized (CheckpointCache.class) { // a file lock excludes other JVMs only
       try (FileChannel channel = lockFile(target)) {
         channel.lock();
         if (!Files.isDirectory(target)) {

@@ -9,7 +9,6 @@ import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HexFormat;
@@ -17,8 +16,9 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Stream;
+import org.apache.commons.codec.digest.DigestUtils;
 
-/** What makes two checkpoints the same: the content of the files that their networks read. */
+/** The digest of a checkpoint: of the files that its networks read. */
 final class CheckpointDigest {
 
   private static final int BUFFER_BYTES = 1 << 20;
@@ -28,7 +28,7 @@ final class CheckpointDigest {
   static String of(Checkpoint checkpoint) {
     Path root = checkpoint.directory();
     try {
-      MessageDigest digest = sha256();
+      MessageDigest digest = DigestUtils.getSha256Digest();
       for (Path file : files(checkpoint)) {
         digest.update("%s %d\n".formatted(name(root, file), Files.size(file)).getBytes(UTF_8));
         update(digest, file);
@@ -43,7 +43,7 @@ final class CheckpointDigest {
     }
   }
 
-  /** What the networks read, in the order of their names. */
+  /** The files that the networks read, sorted by name. */
   static List<Path> files(Checkpoint checkpoint) throws IOException {
     Path root = checkpoint.directory();
     List<Path> files = new ArrayList<>(List.of(root.resolve("model_index.json")));
@@ -54,7 +54,7 @@ final class CheckpointDigest {
     return files;
   }
 
-  /** Weights of other variants are read by nothing. */
+  /** The files that are read of a component; weights of other variants are not. */
   private static List<Path> read(Path component, Optional<String> variant) throws IOException {
     Set<Path> weights = WeightFiles.paths(component, variant);
     try (Stream<Path> files = Files.list(component)) {
@@ -79,14 +79,6 @@ final class CheckpointDigest {
       for (int n = in.read(buffer); n >= 0; n = in.read(buffer)) {
         digest.update(buffer, 0, n);
       }
-    }
-  }
-
-  private static MessageDigest sha256() {
-    try {
-      return MessageDigest.getInstance("SHA-256");
-    } catch (NoSuchAlgorithmException e) {
-      throw new IllegalStateException("every JDK has SHA-256", e);
     }
   }
 }

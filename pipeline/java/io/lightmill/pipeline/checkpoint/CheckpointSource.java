@@ -6,15 +6,15 @@ import java.nio.file.Path;
 /** A checkpoint that is not on the local disk yet. */
 public interface CheckpointSource {
 
-  /** As the user wrote it. */
+  /** The location that the user specified. */
   String location();
 
-  /** A relative path in the cache that is another one whenever the content is. */
+  /** A relative path in the cache, which changes whenever the content does. */
   String key() throws IOException;
 
   /**
-   * Copies everything into a directory, which does not exist yet or holds what an earlier copy of
-   * the same key left when it failed or was killed.
+   * Copies everything into a directory that does not exist yet, or that holds the partial result of
+   * an earlier copy with the same key.
    */
   void copyTo(Path directory) throws IOException;
 }

@@ -18,34 +18,87 @@ import java.util.function.Predicate;
 import java.util.stream.Collectors;
 
 /**
- * A component's JSON file, whose values are read by type. Keys that are absent or null take the
- * default of the class that reads them. Every accessor throws a {@link LightmillException} that
- * names file and key if the value is missing without a default, of another type or out of range.
+ * A JSON object whose values are read by type. A key that is absent or null takes the default that
+ * the caller passes. Every accessor throws a {@link LightmillException} that names the source and
+ * the key if a value is required and missing, has another type or is out of range.
  *
- * @param file that holds it
- * @param json an object
+ * @param source of the object, for messages
+ * @param json the object; a missing node counts as an empty object
  */
-public record ComponentConfig(Path file, JsonNode json) {
+public record ComponentConfig(Source source, JsonNode json) {
 
   private static final ObjectMapper JSON =
       JsonMapper.builder().enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS).build();
 
-  /** Reads a file that holds a JSON object. */
-  public static ComponentConfig read(Path file) {
-    try {
-      JsonNode json = JSON.readTree(Files.readString(file));
-      if (!json.isObject()) {
-        throw invalid(file, "is no JSON object");
-      }
-      return new ComponentConfig(file, json);
-    } catch (JsonProcessingException e) {
-      throw invalid(file, "is not JSON: " + e.getOriginalMessage());
-    } catch (IOException e) {
-      throw new LightmillException(
+  /**
+   * Where an object comes from.
+   *
+   * @param name of the file, or a description such as {@code the case 'a' of the reference}
+   * @param path that precedes every key in messages, such as {@code text_config.}
+   * @param code of all errors
+   * @param fix what a user can do about an invalid value
+   */
+  public record Source(String name, String path, ErrorCode code, String fix) {
+
+    /** A file of a checkpoint. */
+    static Source of(Path file) {
+      return new Source(
+          file.toString(),
+          "",
           ErrorCode.CHECKPOINT_INVALID,
-          "%s cannot be read (%s); a checkpoint in diffusers' layout has it".formatted(file, e),
-          e);
+          "fix it or fetch the checkpoint again");
     }
+
+    /** For an object that is the value of a key, or an element of it. */
+    public Source below(String key) {
+      return new Source(name, path + key + ".", code, fix);
+    }
+
+    private LightmillException invalid(String fault, Throwable cause) {
+      return new LightmillException(code, "%s %s; %s".formatted(name, fault, fix), cause);
+    }
+  }
+
+  /** An object of a checkpoint's file. */
+  public ComponentConfig(Path file, JsonNode json) {
+    this(Source.of(file), json);
+  }
+
+  /** Reads a checkpoint's file that holds a JSON object. */
+  public static ComponentConfig read(Path file) {
+    Source source = Source.of(file);
+    try {
+      JsonNode json = JSON.readTree(Files.readAllBytes(file));
+      if (!json.isObject()) {
+        throw source.invalid("does not hold a JSON object", null);
+      }
+      return new ComponentConfig(source, json);
+    } catch (JsonProcessingException e) {
+      throw source.invalid("is not JSON (" + e.getOriginalMessage() + ")", e);
+    } catch (IOException e) {
+      throw unreadable(file, e);
+    }
+  }
+
+  /** The error for a checkpoint's file that cannot be read. */
+  public static LightmillException unreadable(Path file, IOException cause) {
+    return new LightmillException(
+        ErrorCode.CHECKPOINT_INVALID,
+        Files.isRegularFile(file)
+            ? "%s cannot be read (%s); check its permissions and the disk".formatted(file, cause)
+            : "%s is missing; fetch the checkpoint again, with all its files".formatted(file),
+        cause);
+  }
+
+  /** Whether a key has a value other than null. */
+  public boolean has(String key) {
+    return json.hasNonNull(key);
+  }
+
+  /** An object within this one; empty if it is absent or null. */
+  public Optional<ComponentConfig> object(String key) {
+    return value(key, "an object", JsonNode::isObject)
+        .map(object -> new ComponentConfig(source.below(key), object));
   }
 
   /** Any whole number. */
@@ -57,17 +110,17 @@ public record ComponentConfig(Path file, JsonNode json) {
 
   /** A whole number above 0, such as a width or a number of layers. */
   public int count(String key, int absent) {
-    return value(key, "a whole number above 0", ComponentConfig::isCount)
-        .map(JsonNode::intValue)
-        .orElse(absent);
+    return has(key) ? count(key) : absent;
   }
 
-  /** A {@link #count(String, int)} that must be there. */
+  /** A required {@link #count(String, int)}. */
   public int count(String key) {
-    if (!json.hasNonNull(key)) {
-      throw wrong(key, "a whole number above 0");
-    }
-    return count(key, 0);
+    return required(key, "a whole number above 0", ComponentConfig::isCount).intValue();
+  }
+
+  /** A required whole number from 0, such as a token id. */
+  public int index(String key) {
+    return required(key, "a whole number from 0", ComponentConfig::isIndex).intValue();
   }
 
   /** Any number. */
@@ -89,7 +142,26 @@ public record ComponentConfig(Path file, JsonNode json) {
   }
 
   public String text(String key, String absent) {
-    return value(key, "a string", JsonNode::isTextual).map(JsonNode::textValue).orElse(absent);
+    return has(key) ? text(key) : absent;
+  }
+
+  /** A required string. */
+  public String text(String key) {
+    return required(key, "a string", JsonNode::isTextual).textValue();
+  }
+
+  /** A string, or a list of strings; empty if it is absent. */
+  public List<String> texts(String key) {
+    return value(
+            key,
+            "a string or a list of strings",
+            node -> node.isTextual() || isList(node, JsonNode::isTextual))
+        .map(
+            node ->
+                node.isTextual()
+                    ? List.of(node.textValue())
+                    : node.valueStream().map(JsonNode::textValue).toList())
+        .orElse(List.of());
   }
 
   /** One of some names. */
@@ -107,72 +179,69 @@ public record ComponentConfig(Path file, JsonNode json) {
     return value(
             key,
             "a list of whole numbers above 0",
-            node ->
-                node.isArray()
-                    && !node.isEmpty()
-                    && node.valueStream().allMatch(ComponentConfig::isCount))
+            node -> !node.isEmpty() && isList(node, ComponentConfig::isCount))
         .map(list -> list.valueStream().map(JsonNode::intValue).toList())
         .orElse(absent);
   }
 
-  /** A list of so many numbers, which must be there. */
+  /** A required list of {@code size} numbers. */
   public List<Float> floats(String key, int size) {
-    String wanted = "a list of %d numbers".formatted(size);
-    return value(
+    return required(
             key,
-            wanted,
-            node ->
-                node.isArray()
-                    && node.size() == size
-                    && node.valueStream().allMatch(JsonNode::isNumber))
-        .map(list -> list.valueStream().map(JsonNode::floatValue).toList())
-        .orElseThrow(() -> wrong(key, wanted));
+            "a list of %d numbers".formatted(size),
+            node -> node.size() == size && isList(node, JsonNode::isNumber))
+        .valueStream()
+        .map(JsonNode::floatValue)
+        .toList();
   }
 
-  /** A list of whole numbers from 0, such as places of layers; empty if it is absent. */
+  /** A list of whole numbers from 0, such as indices of layers; empty if it is absent. */
   public Set<Integer> indices(String key) {
     return value(
-            key,
-            "a list of whole numbers from 0",
-            node ->
-                node.isArray()
-                    && node.valueStream().allMatch(n -> isInteger(n) && n.intValue() >= 0))
+            key, "a list of whole numbers from 0", node -> isList(node, ComponentConfig::isIndex))
         .map(list -> list.valueStream().map(JsonNode::intValue).collect(Collectors.toSet()))
         .orElse(Set.of());
   }
 
+  private JsonNode required(String key, String expected, Predicate<JsonNode> valid) {
+    return value(key, expected, valid).orElseThrow(() -> wrong(key, expected));
+  }
+
   /** The value of a key; empty if it is absent or null. */
-  private Optional<JsonNode> value(String key, String wanted, Predicate<JsonNode> condition) {
-    if (!json.hasNonNull(key)) {
+  private Optional<JsonNode> value(String key, String expected, Predicate<JsonNode> valid) {
+    if (!has(key)) {
       return Optional.empty();
     }
-    if (!condition.test(json.get(key))) {
-      throw wrong(key, wanted);
+    if (!valid.test(json.get(key))) {
+      throw wrong(key, expected);
     }
     return Optional.of(json.get(key));
+  }
+
+  private static boolean isList(JsonNode value, Predicate<JsonNode> valid) {
+    return value.isArray() && value.valueStream().allMatch(valid);
   }
 
   private static boolean isInteger(JsonNode value) {
     return value.isIntegralNumber() && value.canConvertToInt();
   }
 
+  private static boolean isIndex(JsonNode value) {
+    return isInteger(value) && value.intValue() >= 0;
+  }
+
   private static boolean isCount(JsonNode value) {
     return isInteger(value) && value.intValue() > 0;
   }
 
-  /** Says what is wrong with the value of a key. */
-  public LightmillException wrong(String key, String wanted) {
+  /** The error for the value of a key. */
+  public LightmillException wrong(String key, String expected) {
     JsonNode value = json.path(key);
-    return invalid(
-        file,
+    String name = source.path() + key;
+    return source.invalid(
         value.isMissingNode()
-            ? "lacks '%s', which must be %s".formatted(key, wanted)
-            : "has %s for '%s', which must be %s".formatted(value, key, wanted));
-  }
-
-  private static LightmillException invalid(Path file, String what) {
-    return new LightmillException(
-        ErrorCode.CHECKPOINT_INVALID,
-        "%s %s; fix it or fetch the checkpoint again".formatted(file, what));
+            ? "lacks '%s', which must be %s".formatted(name, expected)
+            : "has %s for '%s', which must be %s".formatted(value, name, expected),
+        null);
   }
 }

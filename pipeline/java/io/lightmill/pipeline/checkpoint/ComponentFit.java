@@ -4,27 +4,28 @@ import io.lightmill.pipeline.ErrorCode;
 import io.lightmill.pipeline.LightmillException;
 
 /**
- * Whether the components of a checkpoint were made for its transformer, as far as configs tell.
+ * Checks that the components of a checkpoint match its transformer, by their configs.
  *
- * @param checkpoint that they stand in
+ * @param checkpoint that holds them
  */
 public record ComponentFit(Checkpoint checkpoint) {
 
   /**
-   * Holds what the transformer takes against what another component gives.
+   * Compares an input size of the transformer with the output size of another component.
    *
    * @param key of the transformer's config
-   * @param taken its value
-   * @param component that gives it
-   * @param given by that component
+   * @param taken its value, the input size
+   * @param component that provides the input
+   * @param given the component's output size
    * @throws LightmillException with {@code CHECKPOINT_INVALID} if they differ
    */
   public void require(String key, int taken, String component, int given) {
     if (taken != given) {
       throw new LightmillException(
           ErrorCode.CHECKPOINT_INVALID,
-          "%s has %d for '%s' where the component '%s' gives %d; fetch the checkpoint whole"
-              .formatted(checkpoint.config("transformer").file(), taken, key, component, given));
+          "%s has %d for '%s' where the component '%s' gives %d; fetch the whole checkpoint"
+              .formatted(
+                  checkpoint.config("transformer").source().name(), taken, key, component, given));
     }
   }
 }

@@ -7,8 +7,8 @@ import java.util.Map;
 import java.util.Set;
 
 /**
- * Layers that files store as one, their rows one after the other: diffusers' {@code
- * fuse_qkv_projections} and the serving engines' ways with language models.
+ * Layers that files store as one, with concatenated rows: by diffusers' {@code
+ * fuse_qkv_projections}, or by serving engines for language models.
  */
 final class FusedLayers {
 
@@ -22,11 +22,11 @@ final class FusedLayers {
   private FusedLayers() {}
 
   /**
-   * Adds the parts of fused tensors to what was found, those aside that are there unfused.
+   * Adds the parts of fused tensors to {@code found}, unless they are already present.
    *
-   * @param shapes that the network asks for
-   * @param others tensors that it does not ask for by their own names
-   * @return the names of those that are fused from what it asks for
+   * @param shapes that the network needs
+   * @param others tensors whose own names the network does not use
+   * @return the names of the fused tensors
    */
   static Set<String> split(
       Map<String, List<Long>> shapes,
@@ -41,7 +41,7 @@ final class FusedLayers {
             if (rows(shapes, parts) == rows(stored)) {
               split(shapes, stored, parts, found);
             } else {
-              found.putIfAbsent(parts.get(0), stored); // of a shape that will be refused
+              found.putIfAbsent(parts.get(0), stored); // its shape is refused later
             }
           }
         });
@@ -62,7 +62,7 @@ final class FusedLayers {
     }
   }
 
-  /** The names of what is fused under a name such as {@code blocks.0.attn.to_qkv.weight}. */
+  /** The names of the parts of a fused tensor such as {@code blocks.0.attn.to_qkv.weight}. */
   private static List<String> parts(String name) {
     int suffix = name.lastIndexOf('.');
     int layer = name.lastIndexOf('.', suffix - 1) + 1;

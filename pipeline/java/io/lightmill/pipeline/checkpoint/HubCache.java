@@ -9,8 +9,8 @@ import java.util.List;
 import java.util.stream.Stream;
 
 /**
- * The folders in which the Hugging Face Hub's clients keep what they download: {@code
- * models--org--name} with {@code refs/main}, {@code blobs}, and {@code snapshots/<revision>} of
+ * The directories into which clients of the Hugging Face Hub download models: {@code
+ * models--org--name} with {@code refs/main}, {@code blobs}, and {@code snapshots/<revision>} with
  * links to the blobs.
  */
 final class HubCache {
@@ -20,10 +20,10 @@ final class HubCache {
   private HubCache() {}
 
   /**
-   * The snapshot of a model's folder that {@code refs/main} names, or the only one; a directory
-   * that is no such folder as it is.
+   * The snapshot in a model's directory: the one that {@code refs/main} names, or the only one. Any
+   * other directory is returned unchanged.
    *
-   * @throws LightmillException with {@code CHECKPOINT_INVALID} if it is not clear which
+   * @throws LightmillException with {@code CHECKPOINT_INVALID} if the snapshot is ambiguous
    */
   static Path resolved(Path directory) {
     Path snapshots = directory.resolve(SNAPSHOTS);
@@ -42,13 +42,13 @@ final class HubCache {
         }
         throw new LightmillException(
             ErrorCode.CHECKPOINT_INVALID,
-            "%s holds %d snapshots and no refs/main; name one of %s"
+            "%s has %d snapshots and no refs/main; name one of %s"
                 .formatted(directory, all.size(), all));
       }
     } catch (IOException e) {
       throw new LightmillException(
           ErrorCode.CHECKPOINT_INVALID,
-          "the Hub's folder %s cannot be read (%s); check that it is readable"
+          "the Hub's directory %s cannot be read (%s); check that it is readable"
               .formatted(directory, e),
           e);
     }

@@ -4,20 +4,20 @@ import java.util.ArrayDeque;
 import java.util.Deque;
 
 /**
- * The parts of something that is being loaded. If one cannot be loaded, those before it are closed:
- * nothing but {@link #complete} keeps them.
+ * The parts of an object that is being loaded. Closing this closes all parts, unless {@link
+ * #complete} was called: so a part that fails to load leaves none open.
  */
 public final class Loading implements AutoCloseable {
 
   private final Deque<AutoCloseable> parts = new ArrayDeque<>();
 
-  /** Notes a part that was loaded, and returns it. */
+  /** Registers a loaded part and returns it. */
   public <T extends AutoCloseable> T add(T part) {
     parts.push(part);
     return part;
   }
 
-  /** All parts are loaded and have an owner who closes them. */
+  /** Hands all parts over to an owner that closes them. */
   public void complete() {
     parts.clear();
   }
@@ -28,7 +28,7 @@ public final class Loading implements AutoCloseable {
       try {
         parts.pop().close();
       } catch (Exception e) {
-        throw new IllegalStateException("a part could not be closed", e);
+        throw new IllegalStateException("a part cannot be closed", e);
       }
     }
   }

@@ -15,70 +15,59 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * What a checkpoint's {@code README.md} says of its use: the Hub's model card, whose YAML head may
- * give {@code inference.parameters} under the names of diffusers' pipeline arguments.
+ * The usage parameters in a checkpoint's {@code README.md}: the Hub's model card, whose YAML header
+ * may give {@code inference.parameters} under the names of diffusers' pipeline arguments.
  *
- * @param file of the card
- * @param parameters missing where the card says nothing
+ * @param settings these parameters; empty if the card gives none
  */
-public record ModelCard(Path file, JsonNode parameters) {
+public record ModelCard(ComponentConfig settings) {
 
-  private static final Pattern HEAD =
+  private static final Pattern HEADER =
       Pattern.compile("\\A---\\R(.*?\\R)---(\\R|\\z)", Pattern.DOTALL);
 
-  /** The card beside {@code model_index.json}, empty if there is none. */
+  /** The card beside {@code model_index.json}; without parameters if there is none. */
   public static ModelCard of(Checkpoint checkpoint) {
     Path file = checkpoint.directory().resolve("README.md");
     try {
-      Matcher head = HEAD.matcher(Files.exists(file) ? Files.readString(file) : "");
+      Matcher header = HEADER.matcher(Files.exists(file) ? Files.readString(file) : "");
       JsonNode yaml =
-          head.find() ? new YAMLMapper().readTree(head.group(1)) : MissingNode.getInstance();
-      return new ModelCard(file, yaml.path("inference").path("parameters"));
+          header.find() ? new YAMLMapper().readTree(header.group(1)) : MissingNode.getInstance();
+      return new ModelCard(
+          new ComponentConfig(
+              new ComponentConfig.Source(
+                  file.toString(),
+                  "inference.parameters.",
+                  ErrorCode.CHECKPOINT_INVALID,
+                  "fix or remove it"),
+              yaml.path("inference").path("parameters")));
     } catch (JsonProcessingException e) {
       throw new LightmillException(
           ErrorCode.CHECKPOINT_INVALID,
-          "the head of %s is not YAML (%s); fix or remove it"
+          "the header of %s is not YAML (%s); fix or remove it"
               .formatted(file, e.getOriginalMessage()),
           e);
     } catch (IOException e) {
       throw new LightmillException(
-          ErrorCode.CHECKPOINT_INVALID, "%s cannot be read: %s".formatted(file, e), e);
+          ErrorCode.CHECKPOINT_INVALID,
+          "%s cannot be read (%s); check that it is readable UTF-8 text".formatted(file, e),
+          e);
     }
   }
 
-  /** A whole number above 0, empty if the card gives none. */
+  /** A whole number above 0; empty if the card gives none. */
   public OptionalInt count(String key) {
-    JsonNode value = parameters.path(key);
-    if (value.isMissingNode() || value.isNull()) {
-      return OptionalInt.empty();
-    }
-    if (!value.isInt() || value.intValue() < 1) {
-      throw wrong(key, "a whole number above 0");
-    }
-    return OptionalInt.of(value.intValue());
+    return settings.has(key) ? OptionalInt.of(settings.count(key)) : OptionalInt.empty();
   }
 
-  /** A number from 0, empty if the card gives none. */
+  /** A number from 0; empty if the card gives none. */
   public OptionalDouble number(String key) {
-    JsonNode value = parameters.path(key);
-    if (value.isMissingNode() || value.isNull()) {
+    if (!settings.has(key)) {
       return OptionalDouble.empty();
     }
-    if (!value.isNumber() || !(value.doubleValue() >= 0) || value.doubleValue() > Float.MAX_VALUE) {
-      throw wrong(key, "a number from 0");
+    double number = settings.number(key, 0);
+    if (!(number >= 0) || number > Float.MAX_VALUE) {
+      throw settings.wrong(key, "a number from 0");
     }
-    return OptionalDouble.of(value.doubleValue());
-  }
-
-  /** The parameters as a pipeline reads those that are its own; empty if the card gives none. */
-  public ComponentConfig settings() {
-    return new ComponentConfig(file, parameters);
-  }
-
-  private LightmillException wrong(String key, String wanted) {
-    return new LightmillException(
-        ErrorCode.CHECKPOINT_INVALID,
-        "%s gives %s for inference.parameters.%s, which must be %s; fix or remove it"
-            .formatted(file, parameters.path(key), key, wanted));
+    return OptionalDouble.of(number);
   }
 }

@@ -9,9 +9,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Reads tensors into the page cache ahead of those who map them: in the order of the disk, in large
- * pieces, and while others are being converted. Page faults alone would read little by little, and
- * would get into its way.
+ * Reads tensors into the page cache before they are mapped: in the order of the disk, in large
+ * pieces, and while others are converted. Page faults alone read in small pieces.
  */
 final class ReadAhead {
 
@@ -23,7 +22,7 @@ final class ReadAhead {
   private final Thread thread;
 
   /**
-   * Begins to read.
+   * Starts to read.
    *
    * @param tensors in the order of the disk
    */
@@ -43,7 +42,8 @@ final class ReadAhead {
         left--;
       }
     } catch (IOException e) {
-      LOG.debug("reading ahead ended: interrupted, or who maps the file meets the same", e);
+      LOG.debug(
+          "read-ahead stopped: interrupted, or mapping the file will fail with the same error", e);
     } finally {
       tensorsRead.release(left);
     }
@@ -60,7 +60,7 @@ final class ReadAhead {
     }
   }
 
-  /** Waits until one more tensor has been read, or cannot be. */
+  /** Waits until one more tensor has been read, or has failed. */
   void awaitNext() {
     tensorsRead.acquireUninterruptibly();
   }

@@ -25,12 +25,12 @@ import java.util.Map;
 import java.util.TreeMap;
 
 /**
- * The header of a safetensors file, checked against the file: every tensor lies inside it, has the
- * bytes that its shape and type need, and shares none with another.
+ * The header of a safetensors file, checked against the file: every tensor lies inside the file,
+ * has as many bytes as its shape and type need, and overlaps no other.
  *
  * @param path of the file
  * @param tensors by name, in the order of their bytes
- * @param metadata what the writer noted beside them
+ * @param metadata that the writer added
  * @see <a href="https://huggingface.co/docs/safetensors">the format</a>
  */
 public record SafetensorsFile(
@@ -50,7 +50,7 @@ public record SafetensorsFile(
   /**
    * Reads and checks the header.
    *
-   * @throws LightmillException with {@code WEIGHTS_INVALID} if the file is not whole and sound
+   * @throws LightmillException with {@code WEIGHTS_INVALID} if the file is incomplete or invalid
    */
   public static SafetensorsFile open(Path path) {
     try (FileChannel channel = FileChannel.open(path)) {
@@ -89,7 +89,7 @@ public record SafetensorsFile(
     return buffer.flip();
   }
 
-  /** Pickles and the zip archives of PyTorch run code when loaded, whatever their file is named. */
+  /** Pickles and PyTorch's zip archives can run code when they are loaded, whatever their name. */
   private static void refusePickles(Path path, ByteBuffer start) {
     boolean zip = start.remaining() >= 4 && start.getInt(0) == 0x504B0304;
     boolean pickle = start.remaining() >= 2 && start.get(0) == (byte) 0x80 && start.get(1) <= 5;
@@ -107,7 +107,7 @@ public record SafetensorsFile(
     try {
       JsonNode json = JSON.readTree(UTF_8.newDecoder().decode(header).toString());
       if (!json.isObject()) {
-        throw invalid(path, "has a header that is no JSON object");
+        throw invalid(path, "has a header that is not a JSON object");
       }
       return json;
     } catch (JsonProcessingException e) {
@@ -134,7 +134,7 @@ public record SafetensorsFile(
         entries.add(entry(path, field.getKey(), field.getValue(), dataStart));
       }
     }
-    // Empty tensors share their offset with what follows them.
+    // An empty tensor has the same offset as the next one.
     entries.sort(
         Comparator.comparingLong(TensorEntry::offset).thenComparingLong(TensorEntry::bytes));
     Map<String, TensorEntry> byName = new LinkedHashMap<>();
@@ -210,6 +210,6 @@ public record SafetensorsFile(
   private static LightmillException invalid(Path path, String what) {
     return new LightmillException(
         ErrorCode.WEIGHTS_INVALID,
-        "%s %s; it is damaged or no safetensors file: fetch it again".formatted(path, what));
+        "%s %s; it is damaged or not a safetensors file: fetch it again".formatted(path, what));
   }
 }

@@ -12,10 +12,10 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * A tensor and the file that it lies in.
+ * A tensor and the file that holds it.
  *
- * @param file of the component's weights
- * @param entry of that file, or rows of one
+ * @param file with weights of the component
+ * @param entry of that file, or some rows of an entry
  */
 record StoredTensor(SafetensorsFile file, TensorEntry entry) {
 
@@ -27,8 +27,8 @@ record StoredTensor(SafetensorsFile file, TensorEntry entry) {
   private static final Logger LOG = LoggerFactory.getLogger(StoredTensor.class);
 
   /**
-   * Finds the tensors of a layout in a component's files, under the names of any release, whole or
-   * {@linkplain FusedLayers fused}. What the layout does not state stays where it is.
+   * Finds the tensors of a layout in a component's files, under the names of any release, alone or
+   * {@linkplain FusedLayers fused}. Other tensors are ignored.
    *
    * @return the stored tensors by the network's names
    * @throws LightmillException with {@code WEIGHTS_INVALID} that names all tensors that are
@@ -45,11 +45,11 @@ record StoredTensor(SafetensorsFile file, TensorEntry entry) {
       }
     }
     others.keySet().removeAll(FusedLayers.split(layout.shapes(), others, found));
-    others.keySet().removeIf(layout::leaves);
+    others.keySet().removeIf(layout::isUnused);
     List<String> unknown = others.values().stream().map(other -> other.entry().name()).toList();
     requireAll(layout.shapes(), found, unknown, component);
     if (!unknown.isEmpty()) {
-      LOG.warn("{} has tensors that no network reads: {}", component.location(), unknown);
+      LOG.warn("{} has tensors that no network uses: {}", component.location(), unknown);
     }
     return found;
   }
@@ -65,18 +65,18 @@ record StoredTensor(SafetensorsFile file, TensorEntry entry) {
     if (!missing.isEmpty()) {
       faults.add("lacks the weights " + String.join(", ", missing));
       if (!unknown.isEmpty()) {
-        faults.add("has instead what no network knows: " + String.join(", ", unknown));
+        faults.add("has unknown tensors instead: " + String.join(", ", unknown));
       }
     }
     found.forEach(
         (name, tensor) -> {
           if (!tensor.entry().shape().equals(shapes.get(name))) {
             faults.add(
-                "has '%s' of shape %s where the config asks for %s"
+                "has '%s' of shape %s where the config requires %s"
                     .formatted(tensor.entry().name(), tensor.entry().shape(), shapes.get(name)));
           } else if (!tensor.entry().dtype().floating()) {
             faults.add(
-                "has '%s' of type %s where the network takes floating-point weights"
+                "has '%s' of type %s where the network requires floating-point weights"
                     .formatted(tensor.entry().name(), tensor.entry().dtype()));
           }
         });

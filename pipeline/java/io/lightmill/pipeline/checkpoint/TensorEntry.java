@@ -7,7 +7,7 @@ import java.util.List;
 /**
  * One tensor of a safetensors file.
  *
- * @param name under which the checkpoint knows it
+ * @param name in the checkpoint
  * @param dtype of its elements
  * @param shape empty for a scalar
  * @param offset of its first byte from the file's start
@@ -28,7 +28,7 @@ public record TensorEntry(String name, DType dtype, List<Long> shape, long offse
     return Math.multiplyExact(count(), dtype.bytes());
   }
 
-  /** Some of its rows, as a tensor of their own. */
+  /** Some of its rows as a separate tensor. */
   TensorEntry rows(String name, long first, long count) {
     List<Long> part = new ArrayList<>(shape);
     part.set(0, count);

@@ -21,7 +21,7 @@ import java.util.stream.Stream;
  * .safetensors.index.json}.
  *
  * @param location the single file, or the index of the shards
- * @param files that hold the weights; no tensor stands in two of them
+ * @param files that hold the weights; no tensor is in two of them
  */
 public record WeightFiles(Path location, List<SafetensorsFile> files) {
 
@@ -31,7 +31,7 @@ public record WeightFiles(Path location, List<SafetensorsFile> files) {
     files = List.copyOf(files);
   }
 
-  /** The name of the component that they belong to: of its folder. */
+  /** The name of the component, which is that of its directory. */
   public String component() {
     return location.getParent().getFileName().toString();
   }
@@ -39,10 +39,10 @@ public record WeightFiles(Path location, List<SafetensorsFile> files) {
   /**
    * Finds the weights of a component and checks their headers.
    *
-   * @param variant such as {@code fp16}, which is read where there is one; where there is nothing
-   *     else, the only variant is read unasked
+   * @param variant such as {@code fp16}, which is read if it exists; if there are no plain weights,
+   *     the only variant is read even if it is not requested
    * @throws LightmillException with {@code WEIGHTS_INVALID} if there are none, a shard is missing
-   *     or unsound, or the index contradicts the shards
+   *     or invalid, or the index contradicts the shards
    */
   public static WeightFiles in(Path directory, Optional<String> variant) {
     Path found =
@@ -50,16 +50,11 @@ public record WeightFiles(Path location, List<SafetensorsFile> files) {
             .orElseThrow(
                 () -> new LightmillException(ErrorCode.WEIGHTS_INVALID, absence(directory)));
     return found.toString().endsWith(".json")
-        ? sharded(directory, ComponentConfig.read(found))
+        ? sharded(directory, found)
         : new WeightFiles(found, List.of(SafetensorsFile.open(found)));
   }
 
-  /** The weights of a component, whatever their variant. */
-  public static WeightFiles in(Path directory) {
-    return in(directory, Optional.empty());
-  }
-
-  /** The files that the weights of a directory are read from; none if it holds no weights. */
+  /** The files that hold the weights of a directory; none if it has no weights. */
   static Set<Path> paths(Path directory, Optional<String> variant) {
     Set<Path> paths = new HashSet<>();
     if (located(directory, variant).isPresent()) {
@@ -81,7 +76,8 @@ public record WeightFiles(Path location, List<SafetensorsFile> files) {
     }
   }
 
-  private static WeightFiles sharded(Path directory, ComponentConfig index) {
+  private static WeightFiles sharded(Path directory, Path location) {
+    ComponentConfig index = ComponentConfig.read(location);
     JsonNode map = index.json().path("weight_map");
     if (!map.isObject() || map.isEmpty()) {
       throw index.wrong("weight_map", "an object of tensor names and files");
@@ -99,9 +95,9 @@ public record WeightFiles(Path location, List<SafetensorsFile> files) {
       files.add(file);
     }
     if (!found.equals(indexed)) {
-      throw contradiction(index.file(), indexed, found);
+      throw contradiction(location, indexed, found);
     }
-    return new WeightFiles(index.file(), files);
+    return new WeightFiles(location, files);
   }
 
   private static LightmillException contradiction(
@@ -131,8 +127,8 @@ public record WeightFiles(Path location, List<SafetensorsFile> files) {
               .sorted()
               .toList();
       return unsafe.isEmpty()
-          ? "%s holds no safetensors weights; fetch the checkpoint again".formatted(directory)
-          : ("%s holds its weights as %s; Lightmill loads safetensors only, because pickles can run"
+          ? "%s has no safetensors weights; fetch the checkpoint again".formatted(directory)
+          : ("%s has its weights as %s; Lightmill loads safetensors only, because pickles can run"
                   + " code: convert them (save_pretrained with safe_serialization=True)")
               .formatted(directory, String.join(", ", unsafe));
     } catch (IOException e) {

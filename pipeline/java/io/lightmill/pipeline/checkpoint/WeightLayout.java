@@ -10,10 +10,10 @@ import java.util.function.UnaryOperator;
 import java.util.stream.LongStream;
 
 /**
- * The tensors that a network computes with, by name and shape, as its config decides them. Weight
- * files are held against it before anything is loaded.
+ * The names and shapes of the tensors that a network uses, as its config determines them. Weight
+ * files are checked against it before anything is loaded.
  *
- * <p>A network states its tensors layer by layer, under PyTorch's layer names.
+ * <p>A network declares its tensors layer by layer, under PyTorch's layer names.
  */
 public final class WeightLayout {
 
@@ -25,7 +25,7 @@ public final class WeightLayout {
   /** One tensor of this shape. */
   public WeightLayout tensor(String name, long... shape) {
     if (shapes.put(name, LongStream.of(shape).boxed().toList()) != null) {
-      throw new IllegalArgumentException("the tensor " + name + " is stated twice");
+      throw new IllegalArgumentException("the tensor " + name + " is declared twice");
     }
     return this;
   }
@@ -35,7 +35,7 @@ public final class WeightLayout {
     return linearWithoutBias(name, inputs, outputs).tensor(name + ".bias", outputs);
   }
 
-  /** A linear layer of {@code name.weight [outputs, inputs]} alone. */
+  /** A linear layer with only {@code name.weight [outputs, inputs]}. */
   public WeightLayout linearWithoutBias(String name, long inputs, long outputs) {
     linears.add(name);
     return tensor(name + ".weight", outputs, inputs);
@@ -46,14 +46,14 @@ public final class WeightLayout {
     return tensor(name + ".weight", width).tensor(name + ".bias", width);
   }
 
-  /** A convolution by a square kernel, with a bias. */
+  /** A convolution with a square kernel and a bias. */
   public WeightLayout convolution(String name, long inputs, long outputs, long kernel) {
     return tensor(name + ".weight", outputs, inputs, kernel, kernel)
         .tensor(name + ".bias", outputs);
   }
 
   /**
-   * Says how files of other releases name the tensors.
+   * Sets how files of other releases name the tensors.
    *
    * @param rename from the file's name to the network's
    */
@@ -63,26 +63,26 @@ public final class WeightLayout {
   }
 
   /**
-   * Says which tensors files have besides, for what no picture needs.
+   * Sets which further tensors files may hold that the network does not use.
    *
-   * @param names regular expression over whole names, as {@link #named} leaves them
+   * @param names regular expression that matches whole names, after {@link #named}
    */
   public WeightLayout unused(String names) {
     this.unused = names;
     return this;
   }
 
-  /** The network's name of a tensor or layer that a file names so. */
+  /** The network's name of a tensor or layer, from the file's name. */
   public String name(String stored) {
     return rename.apply(stored);
   }
 
-  /** Whether a file may have a tensor of this name that the network does not compute with. */
-  boolean leaves(String name) {
+  /** Whether a file may hold a tensor of this name that the network does not use. */
+  boolean isUnused(String name) {
     return name.matches(unused);
   }
 
-  /** The stated shapes by name. */
+  /** The declared shapes by name. */
   public Map<String, List<Long>> shapes() {
     return Collections.unmodifiableMap(shapes);
   }

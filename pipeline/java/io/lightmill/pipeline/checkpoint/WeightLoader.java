@@ -15,25 +15,25 @@ import java.util.Map;
 import java.util.function.Supplier;
 
 /**
- * Brings weights from files to a device. Files are memory-mapped: on the CPU, weights of the wanted
- * type are the file's own pages; others are converted one tensor at a time, so that loading never
- * holds the weights twice.
+ * Loads weights from files to a device. Files are memory-mapped: on the CPU, weights that already
+ * have the requested type are the file's own pages; others are converted one tensor at a time, so
+ * that loading never holds the weights twice.
  *
  * @param device that the networks run on
  * @param dtype that they compute in
- * @param place where networks get their weights
+ * @param place that provides networks with their weights
  */
 public record WeightLoader(Device device, DType dtype, Place place) {
 
-  /** Decides how long the weights of a network stay, and who shares them. */
+  /** Decides how long the weights of a network stay loaded, and which networks share them. */
   @FunctionalInterface
   public interface Place {
 
-    /** Every network loads its own and has them until it closes them. */
+    /** Every network loads its own weights and keeps them until it closes them. */
     Place OWN = (files, layout, loading) -> loading.get();
 
     /**
-     * The weights that a network computes with and closes.
+     * The weights of a network, which the network closes.
      *
      * @param files that hold them
      * @param layout of the network
@@ -50,9 +50,9 @@ public record WeightLoader(Device device, DType dtype, Place place) {
   private static final ScriptModule SCRIPT = ScriptModule.of("weights", "Weights");
 
   /**
-   * The weights of a network; other tensors stay on disk.
+   * Loads the weights of a network; other tensors stay on disk.
    *
-   * @throws LightmillException with {@code WEIGHTS_INVALID} if any is missing or of another shape
+   * @throws LightmillException with {@code WEIGHTS_INVALID} if any is missing or has another shape
    */
   public Weights load(WeightFiles component, WeightLayout layout) {
     Map<String, StoredTensor> stored = StoredTensor.of(layout, component);
@@ -76,7 +76,7 @@ public record WeightLoader(Device device, DType dtype, Place place) {
     }
   }
 
-  /** One tensor; integers keep their type. */
+  /** Loads one tensor; integers keep their type. */
   public Tensor read(SafetensorsFile file, TensorEntry entry) {
     return read(file, entry, entry.dtype().floating() ? dtype : entry.dtype());
   }
@@ -86,7 +86,7 @@ public record WeightLoader(Device device, DType dtype, Place place) {
     if (entry.offset() % width != 0) {
       throw new LightmillException(
           ErrorCode.WEIGHTS_INVALID,
-          "%s: tensor '%s' begins at byte %d, which is no multiple of its %d bytes an element; "
+          "%s: tensor '%s' begins at byte %d, which is not a multiple of its %d bytes per element; "
                   .formatted(file.path(), entry.name(), entry.offset(), width)
               + "save the file again with a current safetensors");
     }

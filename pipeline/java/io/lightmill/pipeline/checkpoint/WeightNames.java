@@ -14,9 +14,9 @@ import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
 /**
- * What a component's weights are called: {@code model.safetensors}, {@code
- * model.safetensors.index.json}, and with a variant {@code model.fp16.safetensors} and, by release
- * of diffusers and transformers, {@code model.safetensors.index.fp16.json} or {@code
+ * The file names of a component's weights: {@code model.safetensors}, {@code
+ * model.safetensors.index.json}, and with a variant {@code model.fp16.safetensors} and, depending
+ * on the release of diffusers and transformers, {@code model.safetensors.index.fp16.json} or {@code
  * model.fp16.safetensors.index.json}.
  *
  * @param directory of the component
@@ -33,12 +33,12 @@ record WeightNames(Path directory) {
               + "|\\.safetensors\\.(\\w+)\\.index\\.json)");
 
   /**
-   * The file that holds the weights, or the index of those that do.
+   * The file that holds the weights, or the index of its shards.
    *
-   * @param wanted variant; a component that lacks it has its plain weights read
-   * @return empty if the directory holds no safetensors weights
-   * @throws LightmillException with {@code CHECKPOINT_INVALID} if it holds variants alone, and
-   *     several, of which none is wanted
+   * @param wanted variant; if the component lacks it, its plain weights are found
+   * @return empty if the directory has no safetensors weights
+   * @throws LightmillException with {@code CHECKPOINT_INVALID} if it has no plain weights, but
+   *     several variants, none of them requested
    */
   Optional<Path> find(Optional<String> wanted) throws IOException {
     Optional<Path> chosen = wanted.flatMap(this::of);
@@ -54,7 +54,7 @@ record WeightNames(Path directory) {
     if (variants.size() > 1) {
       throw new LightmillException(
           ErrorCode.CHECKPOINT_INVALID,
-          "%s holds its weights as the variants %s alone; name one (--variant)"
+          "%s has its weights only as the variants %s; name one (--variant)"
               .formatted(directory, String.join(", ", variants)));
     }
     return variants.stream().findFirst().flatMap(this::of);
@@ -77,7 +77,7 @@ record WeightNames(Path directory) {
     return names.map(directory::resolve).filter(Files::exists).findFirst();
   }
 
-  /** The variants that the directory holds. */
+  /** The variants in the directory. */
   Set<String> variants() throws IOException {
     Set<String> variants = new TreeSet<>();
     try (Stream<Path> files = Files.list(directory)) {

@@ -2,11 +2,11 @@ package io.lightmill.pipeline.families;
 
 import io.lightmill.pipeline.DType;
 import io.lightmill.pipeline.checkpoint.Checkpoint;
-import io.lightmill.pipeline.checkpoint.ComponentConfig;
 import io.lightmill.pipeline.checkpoint.WeightLayout;
-import io.lightmill.pipeline.vae.AutoencoderKl;
-import io.lightmill.pipeline.vae.AutoencoderKlQwenImage;
+import io.lightmill.pipeline.flow.Family;
+import io.lightmill.pipeline.flow.TokenGrid;
 import io.lightmill.pipeline.vae.DecodingPasses;
+import io.lightmill.pipeline.vae.VaeConfig;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
@@ -14,15 +14,15 @@ import java.util.TreeMap;
 import java.util.stream.Collectors;
 
 /**
- * Bytes that a checkpoint takes on a device, computed from its configs: weights exactly, and
- * activations by what a block holds at its fullest.
+ * Bytes that a checkpoint needs on a device, computed from its configs: weights exactly,
+ * activations by the most that a block holds at once.
  *
  * <ul>
  *   <li>weights: elements × bytes of an element
  *   <li>activations of a transformer or text encoder: images × tokens × (6 × width + 2 × widest
  *       layer) × bytes of an element. A block holds its input, its normed input, queries, keys,
- *       values and what was attended, and a feed-forward layer before and after its activation.
- *       Attention itself keeps no table of token pairs.
+ *       values and the attention's output, and a feed-forward layer before and after its
+ *       activation. Attention itself keeps no table of token pairs.
  *   <li>activations of an autoencoder: images of one pass × pixels × 4 × channels × bytes of an
  *       element, with the channels that its last level begins with: the input of a residual block,
  *       its normed input, and a convolution's output and workspace. {@link DecodingPasses} says how
@@ -36,7 +36,6 @@ public record MemoryPlan(List<Network> networks, int batchSize) {
 
   private static final String TRANSFORMER = "transformer";
   private static final String VAE = "vae";
-  private static final int PATCH = 2;
   private static final int STREAMS = 6;
   private static final int WIDEST = 2;
   private static final int CONVOLUTION = 4;
@@ -62,12 +61,13 @@ public record MemoryPlan(List<Network> networks, int batchSize) {
    */
   public static MemoryPlan of(
       Checkpoint checkpoint, DType dtype, int width, int height, int promptTokens, int batchSize) {
-    Map<String, WeightLayout> layouts = Pipelines.networks(checkpoint);
+    Family family = Families.of(checkpoint);
+    Map<String, WeightLayout> layouts = family.networks(checkpoint);
+    VaeConfig vae = family.vae(checkpoint);
     long pixels = (long) width * height;
-    long side = (long) scaleFactor(checkpoint) * PATCH;
+    long side = (long) vae.scaleFactor() * TokenGrid.PATCH;
     long tokens = pixels / (side * side) + promptTokens;
-    // Stable Diffusion 3 evaluates prompts and negative prompts in one call.
-    long calls = checkpoint.pipelineClass().equals("StableDiffusion3Pipeline") ? 2 : 1;
+    long sides = family.guidance(checkpoint).joint() ? 2 : 1;
     Map<String, List<WeightLayout>> groups =
         layouts.entrySet().stream()
             .collect(
@@ -81,12 +81,12 @@ public record MemoryPlan(List<Network> networks, int batchSize) {
                 group -> {
                   long activated =
                       switch (group.getKey()) {
-                        case TRANSFORMER -> calls * batchSize * tokens * live(group.getValue());
+                        case TRANSFORMER -> sides * batchSize * tokens * live(group.getValue());
                         case VAE ->
                             Math.min(batchSize, DecodingPasses.of(pixels).images())
                                 * pixels
                                 * CONVOLUTION
-                                * channels(checkpoint);
+                                * vae.fullSizeChannels();
                         default -> batchSize * (long) promptTokens * live(group.getValue());
                       };
                   long parameters = group.getValue().stream().mapToLong(MemoryPlan::count).sum();
@@ -130,30 +130,9 @@ public record MemoryPlan(List<Network> networks, int batchSize) {
     return STREAMS * width + WIDEST * widest;
   }
 
-  /** Layers outside of blocks, and those over a picture's time, not over its tokens. */
+  /** Layers outside of blocks, and those over the timestep instead of the tokens. */
   private static boolean isModulation(String layer) {
     return layer.matches(".*(norm\\w*\\.linear|_mod\\.1|modulation.*|embed.*|txt_in)");
-  }
-
-  private static int scaleFactor(Checkpoint checkpoint) {
-    ComponentConfig vae = checkpoint.config(VAE);
-    return isQwen(vae)
-        ? AutoencoderKlQwenImage.Config.of(vae).scaleFactor()
-        : AutoencoderKl.Config.of(vae).scaleFactor();
-  }
-
-  /** Channels that the last level of the decoder begins with, at the picture's own size. */
-  private static int channels(Checkpoint checkpoint) {
-    ComponentConfig vae = checkpoint.config(VAE);
-    List<Integer> levels =
-        isQwen(vae)
-            ? AutoencoderKlQwenImage.Config.of(vae).levelChannels()
-            : AutoencoderKl.Config.of(vae).blockOutChannels();
-    return levels.get(Math.min(1, levels.size() - 1));
-  }
-
-  private static boolean isQwen(ComponentConfig vae) {
-    return vae.text("_class_name", "").equals("AutoencoderKLQwenImage");
   }
 
   /** What one of the networks takes; nothing if the checkpoint lacks it. */
@@ -175,12 +154,12 @@ public record MemoryPlan(List<Network> networks, int batchSize) {
   }
 
   /** The most bytes at once with all networks on the device. */
-  public long peakTogether() {
+  public long peakResident() {
     return weights() + activations();
   }
 
-  /** The most bytes at once where text encoders, transformer and autoencoder take turns. */
-  public long peakInTurn() {
+  /** The most bytes at once with text encoders, transformer and autoencoder one after the other. */
+  public long peakOffloaded() {
     return networks.stream()
         .mapToLong(network -> network.weights() + network.activations())
         .max()

@@ -1,12 +1,18 @@
 package io.lightmill.pipeline.flux;
 
+import io.lightmill.pipeline.DType;
 import io.lightmill.pipeline.Device;
+import io.lightmill.pipeline.ImageRequest;
 import io.lightmill.pipeline.checkpoint.Checkpoint;
+import io.lightmill.pipeline.checkpoint.Loading;
 import io.lightmill.pipeline.checkpoint.WeightLoader;
-import io.lightmill.pipeline.schedule.TokenGrid;
+import io.lightmill.pipeline.flow.Denoiser;
+import io.lightmill.pipeline.flow.PromptEmbeddings;
+import io.lightmill.pipeline.flow.TokenGrid;
 import io.lightmill.pipeline.torch.ScriptModule;
 import io.lightmill.pipeline.torch.Tensor;
 import io.lightmill.pipeline.torch.Weights;
+import java.util.List;
 
 /** The network of {@code flux.py} with the weights of a checkpoint. */
 final class FluxTransformer implements AutoCloseable {
@@ -15,13 +21,15 @@ final class FluxTransformer implements AutoCloseable {
 
   private final FluxConfig config;
   private final Device device;
+  private final DType dtype;
   private final Weights weights;
   private final Weights doubleBlocks;
   private final Weights singleBlocks;
 
-  private FluxTransformer(FluxConfig config, Device device, Weights weights) {
+  private FluxTransformer(FluxConfig config, WeightLoader loader, Weights weights) {
     this.config = config;
-    this.device = device;
+    this.device = loader.device();
+    this.dtype = loader.dtype();
     this.weights = weights;
     this.doubleBlocks = weights.stack("transformer_blocks", config.doubleBlocks());
     this.singleBlocks = weights.stack("single_transformer_blocks", config.singleBlocks());
@@ -30,44 +38,67 @@ final class FluxTransformer implements AutoCloseable {
   static FluxTransformer load(Checkpoint checkpoint, WeightLoader loader) {
     FluxConfig config = FluxConfig.of(checkpoint.config("transformer"));
     return new FluxTransformer(
-        config, loader.device(), loader.load(checkpoint.weights("transformer"), config.layout()));
+        config, loader, loader.load(checkpoint.weights("transformer"), config.layout()));
   }
 
   FluxConfig config() {
     return config;
   }
 
-  /** The rotary table for a text and a picture. */
-  Tensor rope(long textTokens, TokenGrid grid) {
+  /**
+   * The transformer with these prompts. Checkpoints without a guidance embedding ignore {@code
+   * guidance_scale}.
+   */
+  Denoiser denoiser(PromptEmbeddings prompts, List<ImageRequest> batch, TokenGrid grid) {
+    float[] guidance = new float[batch.size()];
+    for (int i = 0; i < guidance.length; i++) {
+      guidance[i] = (float) batch.get(i).guidanceScale();
+    }
     long[] widths = config.ropeWidths().stream().mapToLong(Long::longValue).toArray();
-    return NETWORK.tensor("rope", textTokens, grid.rows(), grid.columns(), widths, device);
+    long textTokens = prompts.context().shape()[1];
+    try (Loading loading = new Loading()) {
+      Tensor scales = loading.add(Tensor.of(guidance, device, dtype));
+      Tensor rope =
+          loading.add(
+              NETWORK.tensor("rope", textTokens, grid.rows(), grid.columns(), widths, device));
+      loading.complete();
+      return new Prompted(prompts, scales, rope);
+    }
   }
 
-  /**
-   * The flow's velocity.
-   *
-   * @param latents {@code [batch, tokens, channels]}
-   * @param timestep in [0, 1000], 1000 being pure noise
-   * @param guidance {@code [batch]}, ignored by checkpoints without a guidance embedding
-   */
-  Tensor velocity(
-      Tensor latents,
-      FluxTextEncoders.Prompts prompts,
-      double timestep,
-      Tensor guidance,
-      Tensor rope) {
-    return NETWORK.tensor(
-        "forward",
-        weights,
-        doubleBlocks,
-        singleBlocks,
-        latents,
-        prompts.context(),
-        prompts.pooled(),
-        timestep,
-        guidance,
-        rope,
-        config.heads());
+  private final class Prompted implements Denoiser {
+
+    private final PromptEmbeddings prompts;
+    private final Tensor guidance;
+    private final Tensor rope;
+
+    private Prompted(PromptEmbeddings prompts, Tensor guidance, Tensor rope) {
+      this.prompts = prompts;
+      this.guidance = guidance;
+      this.rope = rope;
+    }
+
+    @Override
+    public Tensor velocity(Tensor latents, double timestep) {
+      return NETWORK.tensor(
+          "forward",
+          weights,
+          doubleBlocks,
+          singleBlocks,
+          latents,
+          prompts.context(),
+          prompts.pooled().orElseThrow(),
+          timestep,
+          guidance,
+          rope,
+          config.heads());
+    }
+
+    @Override
+    public void close() {
+      rope.close();
+      guidance.close();
+    }
   }
 
   @Override

@@ -5,32 +5,29 @@ import io.lightmill.pipeline.checkpoint.ComponentConfig;
 import io.lightmill.pipeline.checkpoint.Loading;
 import io.lightmill.pipeline.checkpoint.WeightLayout;
 import io.lightmill.pipeline.checkpoint.WeightLoader;
-import io.lightmill.pipeline.schedule.Flow;
-import io.lightmill.pipeline.schedule.TokenGrid;
+import io.lightmill.pipeline.flow.TokenGrid;
 import io.lightmill.pipeline.torch.Tensor;
 import io.lightmill.pipeline.torch.TensorProbe;
 import io.lightmill.pipeline.torch.Weights;
 import io.lightmill.pipeline.vae.AutoencoderKl;
 
 /**
- * Diffusers' {@code AutoencoderKLFlux2}: an AutoencoderKL whose latents, in patches, the
- * transformer sees under a batch norm.
+ * Diffusers' {@code AutoencoderKLFlux2}: an AutoencoderKL whose latents, in patches, are
+ * batch-normalised for the transformer.
  */
 final class Flux2Decoder implements AutoCloseable {
 
-  private final Flow flow;
   private final AutoencoderKl vae;
   private final Weights statistics;
   private final double eps;
 
-  private Flux2Decoder(Flow flow, AutoencoderKl vae, Weights statistics, double eps) {
-    this.flow = flow;
+  private Flux2Decoder(AutoencoderKl vae, Weights statistics, double eps) {
     this.vae = vae;
     this.statistics = statistics;
     this.eps = eps;
   }
 
-  static Flux2Decoder load(Checkpoint checkpoint, WeightLoader loader, Flow flow) {
+  static Flux2Decoder load(Checkpoint checkpoint, WeightLoader loader) {
     ComponentConfig config = checkpoint.config("vae");
     try (Loading loading = new Loading()) {
       AutoencoderKl vae = loading.add(AutoencoderKl.load(checkpoint, loader));
@@ -43,7 +40,7 @@ final class Flux2Decoder implements AutoCloseable {
       Weights statistics = loading.add(loader.load(checkpoint.weights("vae"), layout));
       double eps = config.positive("batch_norm_eps", 1e-4);
       loading.complete();
-      return new Flux2Decoder(flow, vae, statistics, eps);
+      return new Flux2Decoder(vae, statistics, eps);
     }
   }
 
@@ -56,8 +53,9 @@ final class Flux2Decoder implements AutoCloseable {
     return patchChannels(vae);
   }
 
-  int scaleFactor() {
-    return vae.config().scaleFactor();
+  /** Pixels along the side of a patch. */
+  int patchPixels() {
+    return vae.config().scaleFactor() * TokenGrid.PATCH;
   }
 
   /**
@@ -68,7 +66,7 @@ final class Flux2Decoder implements AutoCloseable {
    */
   Tensor decode(Tensor latents, TokenGrid grid, TensorProbe probe) {
     try (Tensor patches = Flux2Transformer.NETWORK.tensor("denormalize", statistics, latents, eps);
-        Tensor unpacked = flow.unpack(patches, grid.rows(), grid.columns())) {
+        Tensor unpacked = grid.unpack(patches)) {
       return vae.decode(unpacked, probe);
     }
   }

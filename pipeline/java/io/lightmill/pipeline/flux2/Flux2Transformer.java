@@ -3,7 +3,9 @@ package io.lightmill.pipeline.flux2;
 import io.lightmill.pipeline.Device;
 import io.lightmill.pipeline.checkpoint.Checkpoint;
 import io.lightmill.pipeline.checkpoint.WeightLoader;
-import io.lightmill.pipeline.schedule.TokenGrid;
+import io.lightmill.pipeline.flow.Denoiser;
+import io.lightmill.pipeline.flow.PromptEmbeddings;
+import io.lightmill.pipeline.flow.TokenGrid;
 import io.lightmill.pipeline.torch.ScriptModule;
 import io.lightmill.pipeline.torch.Tensor;
 import io.lightmill.pipeline.torch.Weights;
@@ -37,37 +39,50 @@ final class Flux2Transformer implements AutoCloseable {
     return config;
   }
 
-  /** The rotary table for a text and a picture. */
-  Tensor rope(long textTokens, TokenGrid grid) {
+  /** The transformer with these prompts. */
+  Denoiser denoiser(PromptEmbeddings prompts, TokenGrid grid) {
     long[] widths = config.ropeWidths().stream().mapToLong(Long::longValue).toArray();
-    return NETWORK.tensor(
-        "rope", textTokens, grid.rows(), grid.columns(), widths, config.ropeTheta(), device);
+    long textTokens = prompts.context().shape()[1];
+    return new Prompted(
+        prompts,
+        NETWORK.tensor(
+            "rope", textTokens, grid.rows(), grid.columns(), widths, config.ropeTheta(), device));
   }
 
-  /** {@code [batch, channels, rows, columns]} to a token for each place. */
+  private final class Prompted implements Denoiser {
+
+    private final PromptEmbeddings prompts;
+    private final Tensor rope;
+
+    private Prompted(PromptEmbeddings prompts, Tensor rope) {
+      this.prompts = prompts;
+      this.rope = rope;
+    }
+
+    @Override
+    public Tensor velocity(Tensor latents, double timestep) {
+      return NETWORK.tensor(
+          "forward",
+          weights,
+          doubleBlocks,
+          singleBlocks,
+          latents,
+          prompts.context(),
+          timestep,
+          config.sinusoids(),
+          rope,
+          config.heads());
+    }
+
+    @Override
+    public void close() {
+      rope.close();
+    }
+  }
+
+  /** {@code [batch, channels, rows, columns]} to one token per latent. */
   static Tensor tokens(Tensor latents) {
     return NETWORK.tensor("tokens", latents);
-  }
-
-  /**
-   * The flow's velocity.
-   *
-   * @param latents {@code [batch, tokens, channels]}
-   * @param context of the text encoder, {@code [batch, tokens, width]}
-   * @param timestep in [0, 1000], 1000 being pure noise
-   */
-  Tensor velocity(Tensor latents, Tensor context, double timestep, Tensor rope) {
-    return NETWORK.tensor(
-        "forward",
-        weights,
-        doubleBlocks,
-        singleBlocks,
-        latents,
-        context,
-        timestep,
-        config.sinusoids(),
-        rope,
-        config.heads());
   }
 
   @Override

@@ -4,8 +4,8 @@ import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 
 /**
- * The smallest Exif block (CIPA DC-008) with a UserComment, where the community's tools look for
- * generation parameters in a JPEG: big-endian, the text in UTF-16.
+ * A minimal Exif block (CIPA DC-008) with a UserComment, from which the community's tools read the
+ * generation parameters of a JPEG: big-endian, with UTF-16 text.
  */
 final class ExifUserComment {
 
@@ -26,8 +26,8 @@ final class ExifUserComment {
   private ExifUserComment() {}
 
   /**
-   * @param limit bytes that the block may take; a longer prompt is cut, and the line of settings
-   *     stays
+   * @param limit of the block's size in bytes; a longer prompt is truncated, the line of settings
+   *     is not
    */
   static byte[] of(Receipt receipt, int limit) {
     int bytes = limit - EXIF.length - COMMENT_OFFSET - UNICODE.length;
@@ -60,7 +60,7 @@ final class ExifUserComment {
     return exif.putShort(tag).putShort(type).putInt(count);
   }
 
-  /** Bytes of a directory: a count, twelve for each entry, and the offset of the next one. */
+  /** Bytes of a directory: a count, twelve per entry, and the offset of the next directory. */
   private static int directory(int entries) {
     return 2 + 12 * entries + 4;
   }

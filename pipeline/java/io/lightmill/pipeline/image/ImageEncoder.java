@@ -2,14 +2,14 @@ package io.lightmill.pipeline.image;
 
 import io.lightmill.pipeline.RgbImage;
 
-/** Turns pixels and their receipt into the bytes of one image object. */
+/** Encodes pixels and their receipt as the bytes of one image object. */
 public final class ImageEncoder {
 
   private ImageEncoder() {}
 
   /**
-   * The bytes of one image object. They hold no time and no host: the same input gives the same
-   * bytes on the same Java runtime (another zlib may pack the same pixels otherwise).
+   * Encodes an image. The bytes contain neither time nor host: the same input gives the same bytes
+   * on the same Java runtime (another zlib may compress the same pixels differently).
    *
    * <p>PNG is lossless. JPEG has quality 0.95 and full colour resolution, so that small coloured
    * text keeps its edges.
@@ -21,12 +21,12 @@ public final class ImageEncoder {
     };
   }
 
-  /** JPEG bytes of a picture for the eye, such as a thumbnail: without a receipt. */
+  /** A JPEG without a receipt, such as a thumbnail. */
   public static byte[] jpeg(RgbImage image) {
     return JpegEncoder.plain(image);
   }
 
-  /** PNG bytes of a picture that no model drew, such as a contact sheet: without a receipt. */
+  /** A PNG without a receipt, such as a contact sheet. */
   public static byte[] png(RgbImage image) {
     return PngEncoder.encode(image);
   }

@@ -13,7 +13,7 @@ public enum ImageFormat {
     this.contentType = contentType;
   }
 
-  /** Of file names, without the dot. */
+  /** The extension of file names, without the dot. */
   public String extension() {
     return extension;
   }

@@ -3,15 +3,14 @@ package io.lightmill.pipeline.image;
 import java.nio.ByteBuffer;
 import java.util.Optional;
 
-/** Reads receipts back out of image objects. */
+/** Reads the receipts of image objects. */
 public final class ImageReceiptReader {
 
   private ImageReceiptReader() {}
 
   /**
-   * The {@link Receipt#identity() identity} that made an image object. Empty where the bytes are
-   * not a whole PNG or JPEG, or carry no receipt of Lightmill: such an object is not one that a run
-   * finished.
+   * The {@link Receipt#identity() identity} of an image object. Empty if the bytes are not a
+   * complete PNG or JPEG, or have no receipt of Lightmill: no run completed such an object.
    */
   public static Optional<String> identity(byte[] object) {
     if (JpegSegment.isJpeg(object)) {

@@ -15,7 +15,7 @@ import javax.imageio.metadata.IIOMetadata;
 import javax.imageio.metadata.IIOMetadataNode;
 import javax.imageio.stream.MemoryCacheImageOutputStream;
 
-/** JPEG by ImageIO, with the receipt's segments put in behind the JFIF header. */
+/** Encodes a JPEG with ImageIO and inserts the receipt's segments after the JFIF header. */
 final class JpegEncoder {
 
   private static final float QUALITY = 0.95f;
@@ -53,7 +53,7 @@ final class JpegEncoder {
     return bytes.toByteArray();
   }
 
-  /** Sets the sampling factors of luma, which ImageIO makes twice those of colour, to one. */
+  /** Sets luma's sampling factors to 1; ImageIO's default is twice those of colour. */
   private static void keepColourResolution(IIOMetadata metadata) throws IIOInvalidTreeException {
     String format = metadata.getNativeMetadataFormatName();
     IIOMetadataNode root = (IIOMetadataNode) metadata.getAsTree(format);

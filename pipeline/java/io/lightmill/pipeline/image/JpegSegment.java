@@ -11,10 +11,10 @@ import java.util.Optional;
 /**
  * One marker segment of a JPEG datastream (ITU T.81, annex B): a marker and up to 65,533 bytes.
  *
- * <p>A receipt takes three kinds: the parameters as Exif, the XMP packet, and the JSON as comments,
- * each of which starts with {@code lightmill } and holds the next part of it.
+ * <p>A receipt consists of three kinds of segments: the parameters as Exif, the XMP packet, and the
+ * JSON as comments, each of which holds {@code lightmill } and the next part of the JSON.
  */
-@SuppressWarnings("ArrayRecordComponent") // a buffer that is handed on; segments are never compared
+@SuppressWarnings("ArrayRecordComponent") // segments are never compared
 record JpegSegment(int marker, byte[] content) {
 
   private static final int SOI = 0xd8;
@@ -53,7 +53,7 @@ record JpegSegment(int marker, byte[] content) {
     return segments;
   }
 
-  /** The JSON of the receipt; empty where there is none or the datastream is cut short. */
+  /** The JSON of the receipt; empty if there is none or the datastream is truncated. */
   static Optional<String> receipt(byte[] jpeg) {
     int last = jpeg.length - 1;
     boolean whole = (jpeg[last - 1] & 0xff) == 0xff && (jpeg[last] & 0xff) == EOI;
@@ -69,12 +69,12 @@ record JpegSegment(int marker, byte[] content) {
     return Optional.of(json.toString(StandardCharsets.UTF_8)).filter(text -> !text.isEmpty());
   }
 
-  /** Where the JFIF header ends, which must be the first segment. */
+  /** The end of the JFIF header, which must be the first segment. */
   static int endOfJfif(byte[] jpeg) {
     ByteBuffer in = ByteBuffer.wrap(jpeg);
     in.position(2);
     if (in.getShort() != (short) (0xff00 | APP0)) {
-      throw new IllegalStateException("The JPEG writer of this Java runtime wrote no JFIF header.");
+      throw new IllegalStateException("the JPEG writer of this Java runtime wrote no JFIF header");
     }
     return in.position() + Short.toUnsignedInt(in.getShort(in.position()));
   }

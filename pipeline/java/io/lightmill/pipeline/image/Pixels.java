@@ -9,14 +9,14 @@ import java.awt.image.DataBufferByte;
 import java.awt.image.Raster;
 import java.awt.image.WritableRaster;
 
-/** Between our pictures and those of the JDK. */
+/** Converts between {@link RgbImage} and the JDK's {@link BufferedImage}. */
 public final class Pixels {
 
   private static final int CHANNELS = 3;
 
   private Pixels() {}
 
-  /** The image's own bytes, seen as a picture of the JDK; not to be drawn on. */
+  /** A view of the image's bytes, which must not be modified. */
   public static BufferedImage view(RgbImage image) {
     WritableRaster raster =
         Raster.createInterleavedRaster(
@@ -37,10 +37,10 @@ public final class Pixels {
     return new BufferedImage(model, raster, false, null);
   }
 
-  public static RgbImage copy(BufferedImage picture) {
-    int width = picture.getWidth();
-    int height = picture.getHeight();
-    int[] argb = picture.getRGB(0, 0, width, height, null, 0, width);
+  public static RgbImage copy(BufferedImage image) {
+    int width = image.getWidth();
+    int height = image.getHeight();
+    int[] argb = image.getRGB(0, 0, width, height, null, 0, width);
     byte[] rgb = new byte[CHANNELS * argb.length];
     for (int i = 0; i < argb.length; i++) {
       rgb[CHANNELS * i] = (byte) (argb[i] >> 16);

@@ -8,24 +8,24 @@ import java.util.List;
 import java.util.Optional;
 import java.util.zip.CRC32;
 
-/** One chunk of a PNG datastream: four letters and some bytes. */
+/** One chunk of a PNG datastream: a type of four letters, and data. */
 record PngChunk(String type, ByteBuffer data) {
 
   static final ByteBuffer SIGNATURE =
       ByteBuffer.wrap(new byte[] {(byte) 0x89, 'P', 'N', 'G', '\r', '\n', 0x1a, '\n'});
 
-  /** Keyword of the text that the community's tools read. */
+  /** Keyword of the generation parameters that the community's tools read. */
   static final String PARAMETERS = "parameters";
 
   /** Keyword of the receipt's JSON. */
   static final String RECEIPT = "lightmill";
 
-  /** Keyword of XMP packets, fixed by Adobe's XMP specification, part 3. */
+  /** Keyword of XMP packets, from Adobe's XMP specification, part 3. */
   static final String XMP = "XML:com.adobe.xmp";
 
   private static final int MAX_KEYWORD = 79;
 
-  /** All chunks up to IEND; empty where the datastream is cut short or damaged. */
+  /** All chunks up to IEND; empty if the datastream is truncated or damaged. */
   static Optional<List<PngChunk>> read(byte[] png) {
     ByteBuffer in = ByteBuffer.wrap(png);
     in.position(SIGNATURE.capacity());
@@ -50,7 +50,7 @@ record PngChunk(String type, ByteBuffer data) {
     return Optional.empty();
   }
 
-  /** The uncompressed text under a keyword, of either kind of text chunk. */
+  /** The text of an uncompressed tEXt or iTXt chunk with a keyword. */
   Optional<String> text(String keyword) {
     ByteBuffer in = data.duplicate();
     if (!type.equals("tEXt") && !type.equals("iTXt")) {

@@ -5,7 +5,7 @@ import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.zip.CRC32;
 
-/** A PNG datastream under construction, chunk by chunk. */
+/** Builds a PNG datastream chunk by chunk. */
 final class PngChunkWriter {
 
   private final ByteArrayOutputStream png = new ByteArrayOutputStream();
@@ -31,7 +31,7 @@ final class PngChunkWriter {
     png.writeBytes(bigEndian((int) crc.getValue()));
   }
 
-  /** A tEXt chunk where the text is printable Latin-1, as that chunk requires, else an iTXt. */
+  /** A tEXt chunk if the text is printable Latin-1, as that chunk requires, else an iTXt chunk. */
   void text(String keyword, String text) {
     if (text.chars().allMatch(PngChunkWriter::isLatin1Text)) {
       chunk("tEXt", latin1(keyword + '\0'), latin1(text));

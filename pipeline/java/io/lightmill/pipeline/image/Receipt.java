@@ -8,17 +8,17 @@ import java.util.Objects;
 import org.apache.commons.text.StringEscapeUtils;
 
 /**
- * What made an image. Every image object carries its own, so that it can be drawn again from the
- * object alone.
+ * The parameters that produced an image. Every image object contains its receipt, so that the image
+ * can be generated again from the object alone.
  *
- * @param request with every value decided
- * @param guidance that the pipeline follows
- * @param sampler as the community's tools name it, such as {@code Euler}
- * @param scheduleType as the community's tools name it, such as {@code Simple}
+ * @param request with all values set
+ * @param guidance that the pipeline uses
+ * @param sampler name that the community's tools use, such as {@code Euler}
+ * @param scheduleType name that the community's tools use, such as {@code Simple}
  * @param model name of the checkpoint
  * @param modelDigest of the checkpoint, in hex
  * @param software with its version, such as {@code Lightmill 0.1.0}
- * @param identity canonical JSON of every value that decides the pixels
+ * @param identity canonical JSON of all values that affect the pixels
  */
 public record Receipt(
     ImageRequest request,
@@ -30,7 +30,7 @@ public record Receipt(
     String software,
     String identity) {
 
-  /** Digits of the digest that the community's tools show. */
+  /** Number of digits of the digest that the community's tools show. */
   private static final int SHORT_HASH = 10;
 
   public Receipt {
@@ -47,7 +47,7 @@ public record Receipt(
   /**
    * The generation parameters in the text form of the Stable Diffusion web UI, which image hosts
    * and other user interfaces read: the prompt, the negative prompt, and one line of settings. The
-   * embedded guidance is named as Forge names it.
+   * embedded guidance has the name that Forge uses.
    */
   public String parameters() {
     String negative =
@@ -83,7 +83,7 @@ public record Receipt(
     return Math.min(SHORT_HASH, modelDigest.length());
   }
 
-  /** A JSON string where the plain text would end the value early. */
+  /** A JSON string if the plain text contains characters that would end the value. */
   private static String quoted(String value) {
     boolean plain = value.chars().noneMatch(c -> c < ' ' || ",:\"\\".indexOf(c) >= 0);
     return plain ? value : '"' + StringEscapeUtils.escapeJson(value) + '"';

@@ -3,19 +3,19 @@ package io.lightmill.pipeline.image;
 import org.apache.commons.text.StringEscapeUtils;
 
 /**
- * The XMP packet of a generated image. It says that a trained model made it, in the property that
- * Google Merchant Center and others ask for, and what with, in those of the IPTC Photo Metadata
- * Standard 2025.1.
+ * The XMP packet of a generated image. It marks the image as made by a trained model, in the
+ * property that Google Merchant Center and others require, and names model and prompt in properties
+ * of the IPTC Photo Metadata Standard 2025.1.
  */
 final class XmpPacket {
 
   static final String TRAINED_ALGORITHMIC_MEDIA =
       "http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia";
 
-  /** Of the prompt; escaped to six bytes a character, a packet still fits one JPEG segment. */
+  /** Limit for the prompt: even at six bytes per character, a packet fits one JPEG segment. */
   private static final int PROMPT_CHARACTERS = 8_000;
 
-  /** Of every other value, for the same reason. */
+  /** Limit for every other value, for the same reason. */
   private static final int VALUE_CHARACTERS = 500;
 
   private XmpPacket() {}

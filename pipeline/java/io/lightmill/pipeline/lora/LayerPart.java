@@ -1,12 +1,12 @@
 package io.lightmill.pipeline.lora;
 
 /**
- * Where some rows of an adapter's up matrix belong: to a layer's outputs, or to one of equal parts
- * of them.
+ * The target of some rows of an adapter's up matrix: the outputs of a layer, or one of several
+ * equal parts of them.
  *
  * @param layer of the network
  * @param part of the layer's outputs, from 0
- * @param of so many parts
+ * @param of number of parts
  */
 record LayerPart(String layer, int part, int of) {
 

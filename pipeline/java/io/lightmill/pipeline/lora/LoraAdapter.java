@@ -25,7 +25,7 @@ import org.apache.commons.codec.digest.DigestUtils;
  * A low-rank adapter that fits a checkpoint.
  *
  * @param file that holds it
- * @param digest SHA-256 of the file, and of PEFT's config if that stands beside it, in hex
+ * @param digest SHA-256 of the file, and of PEFT's config next to it if there is one, in hex
  * @param layers that it changes
  */
 public record LoraAdapter(SafetensorsFile file, String digest, List<LoraLayer> layers) {
@@ -41,16 +41,18 @@ public record LoraAdapter(SafetensorsFile file, String digest, List<LoraLayer> l
   }
 
   /**
-   * Reads an adapter and finds the layers that each of its tensors belongs to.
+   * Reads an adapter and finds the layer of each of its tensors.
    *
    * @param path of the file, or of a directory that holds it under its usual name
    * @param pipelineClass diffusers' class of the checkpoint
+   * @param originalNames of the transformer's layers in the model's first release, one {@code
+   *     original = diffusers' layers} per line; empty if they are diffusers' names
    * @param networks of the checkpoint, by component
    * @throws LightmillException with {@code WEIGHTS_INVALID} that names every key that matches
    *     nothing, every matrix without its counterpart, and every shape and rank that does not fit
    */
   public static LoraAdapter open(
-      Path path, String pipelineClass, Map<String, WeightLayout> networks) {
+      Path path, String pipelineClass, String originalNames, Map<String, WeightLayout> networks) {
     SafetensorsFile file = SafetensorsFile.open(inside(path));
     LoraFile read = LoraFile.of(file);
     List<String> faults = new ArrayList<>(read.faults());
@@ -58,7 +60,7 @@ public record LoraAdapter(SafetensorsFile file, String digest, List<LoraLayer> l
     networks.keySet().stream()
         .filter(component -> scale.beside().isEmpty() || component.equals(LoraNames.TRANSFORMER))
         .forEach(component -> scale.refuseOthers(component, faults));
-    LoraNames names = new LoraNames(pipelineClass, networks);
+    LoraNames names = new LoraNames(originalNames, networks);
     List<LoraLayer> layers = new ArrayList<>();
     read.layers()
         .forEach(

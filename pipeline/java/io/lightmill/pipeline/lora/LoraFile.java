@@ -10,11 +10,11 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * The tensors of an adapter's file, layer by layer.
+ * The tensors of an adapter file, by layer.
  *
  * @param file that holds them
- * @param layers by their names in the file, what follows the name of the layer left out
- * @param faults that make the file none of an adapter
+ * @param layers by their names in the file, without suffixes
+ * @param faults that keep the file from being an adapter
  */
 record LoraFile(SafetensorsFile file, Map<String, LoraFile.Layer> layers, List<String> faults) {
 

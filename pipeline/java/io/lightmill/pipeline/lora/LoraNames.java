@@ -8,8 +8,8 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * What the names in adapters' files stand for: diffusers' and PEFT's with dots, kohya's with
- * underscores, those of the models' first releases in either.
+ * The meanings of the names in adapter files: diffusers' and PEFT's with dots, kohya's with
+ * underscores, those of the models' first releases with either.
  */
 final class LoraNames {
 
@@ -24,11 +24,11 @@ final class LoraNames {
 
   static final String TRANSFORMER = "transformer";
 
-  /** What libraries put before everything. */
+  /** Prefixes that libraries add to all names. */
   private static final List<String> WRAPPERS =
       List.of("base_model.model.", "model.diffusion_model.");
 
-  /** What files of text encoders put before the names of their networks. */
+  /** Prefixes of layers in files of text encoders. */
   private static final List<String> ROOTS =
       List.of("", "text_model.", "model.", "model.language_model.");
 
@@ -38,14 +38,14 @@ final class LoraNames {
   /**
    * Names of a checkpoint's layers.
    *
-   * @param pipelineClass diffusers' class
+   * @param originalNames of the transformer's layers; see {@link OriginalNames}
    * @param networks of its components
    */
-  LoraNames(String pipelineClass, Map<String, WeightLayout> networks) {
+  LoraNames(String originalNames, Map<String, WeightLayout> networks) {
     networks.forEach(
         (component, layout) -> {
           if (component.equals(TRANSFORMER) || component.startsWith("text_encoder")) {
-            parts.put(component, spelled(pipelineClass, component, layout));
+            parts.put(component, spelled(originalNames, component, layout));
           }
         });
     parts.keySet().forEach(component -> components.put(component + ".", component));
@@ -61,11 +61,11 @@ final class LoraNames {
   }
 
   private static Map<String, List<LayerPart>> spelled(
-      String pipelineClass, String component, WeightLayout layout) {
+      String originalNames, String component, WeightLayout layout) {
     Map<String, List<LayerPart>> dotted = new LinkedHashMap<>();
     if (component.equals(TRANSFORMER)) {
       layout.linears().forEach(layer -> dotted.put(layer, List.of(LayerPart.whole(layer))));
-      dotted.putAll(OriginalNames.of(pipelineClass, layout.linears()));
+      dotted.putAll(OriginalNames.of(originalNames, layout.linears()));
     } else {
       for (String root : ROOTS) {
         layout

@@ -14,12 +14,12 @@ import java.util.regex.Pattern;
 import java.util.regex.PatternSyntaxException;
 
 /**
- * How strongly an adapter's layers count by themselves: {@code alpha / rank}, where alpha is a
- * tensor (kohya), a value of PEFT's config, or else the rank. diffusers puts the config into the
- * file's metadata, its keys under a component's name; PEFT puts it beside the file.
+ * The scale of an adapter's layers: {@code alpha / rank}, where alpha is a tensor (kohya), a value
+ * of PEFT's config, or else the rank. diffusers puts the config into the file's metadata, with keys
+ * prefixed by the component; PEFT puts it next to the file.
  *
  * @param config of PEFT; empty if there is none
- * @param beside the file that holds the config; empty if the adapter's own does
+ * @param beside the config file; empty if the config is in the adapter's metadata
  */
 record LoraScale(JsonNode config, Optional<Path> beside) {
 

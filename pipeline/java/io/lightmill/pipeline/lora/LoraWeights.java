@@ -3,8 +3,8 @@ package io.lightmill.pipeline.lora;
 import io.lightmill.pipeline.DType;
 import io.lightmill.pipeline.Device;
 import io.lightmill.pipeline.LoraBlend;
-import io.lightmill.pipeline.checkpoint.Residence;
 import io.lightmill.pipeline.checkpoint.WeightLoader;
+import io.lightmill.pipeline.checkpoint.WeightStore;
 import io.lightmill.pipeline.torch.ScriptModule;
 import io.lightmill.pipeline.torch.Tensor;
 import io.lightmill.pipeline.torch.Weights;
@@ -14,16 +14,16 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * What a blend of adapters adds to the weights of networks: {@code layer.lora_A [ranks, inputs]}
- * and {@code layer.lora_B [outputs, ranks]}, the weights of the blend folded into the latter in
+ * Extends the weights of networks by a blend of adapters: {@code layer.lora_A [ranks, inputs]} and
+ * {@code layer.lora_B [outputs, ranks]}. The weights of the blend are multiplied into the latter in
  * 32-bit floats.
  */
-final class LoraWeights implements Residence.Adding {
+public final class LoraWeights implements WeightStore.Extension {
 
   private static final ScriptModule SCRIPT = ScriptModule.of("lora", "Lora");
   private static final WeightLoader ON_CPU = new WeightLoader(Device.CPU, DType.F32);
 
-  private record Strong(LoraAdapter adapter, LoraLayer layer, double weight) {}
+  private record Weighted(LoraAdapter adapter, LoraLayer layer, double weight) {}
 
   private final Map<String, LoraAdapter> adapters;
   private final LoraBlend blend;
@@ -31,12 +31,11 @@ final class LoraWeights implements Residence.Adding {
   private final DType dtype;
 
   /**
-   * Prepares a blend.
-   *
-   * @param adapters by name, all that the blend names among them
+   * @param adapters by name, including all that the blend names
    * @param dtype that the networks compute in
    */
-  LoraWeights(Map<String, LoraAdapter> adapters, LoraBlend blend, Device device, DType dtype) {
+  public LoraWeights(
+      Map<String, LoraAdapter> adapters, LoraBlend blend, Device device, DType dtype) {
     this.adapters = adapters;
     this.blend = blend;
     this.device = device;
@@ -44,7 +43,7 @@ final class LoraWeights implements Residence.Adding {
   }
 
   @Override
-  public Weights to(String component, Weights weights) {
+  public Weights of(String component, Weights weights) {
     Map<String, Tensor> tensors = new LinkedHashMap<>();
     try {
       layers(component)
@@ -59,8 +58,8 @@ final class LoraWeights implements Residence.Adding {
     }
   }
 
-  private Map<String, List<Strong>> layers(String component) {
-    Map<String, List<Strong>> layers = new LinkedHashMap<>();
+  private Map<String, List<Weighted>> layers(String component) {
+    Map<String, List<Weighted>> layers = new LinkedHashMap<>();
     blend
         .weights()
         .forEach(
@@ -70,7 +69,7 @@ final class LoraWeights implements Residence.Adding {
                 if (layer.component().equals(component)) {
                   layers
                       .computeIfAbsent(layer.layer(), absent -> new ArrayList<>())
-                      .add(new Strong(adapter, layer, weight.doubleValue()));
+                      .add(new Weighted(adapter, layer, weight.doubleValue()));
                 }
               }
             });
@@ -78,10 +77,10 @@ final class LoraWeights implements Residence.Adding {
   }
 
   private interface Half {
-    Tensor of(Strong part);
+    Tensor of(Weighted part);
   }
 
-  private Tensor joined(List<Strong> parts, Half half, int dimension) {
+  private Tensor joined(List<Weighted> parts, Half half, int dimension) {
     List<Tensor> tensors = new ArrayList<>();
     try {
       parts.forEach(part -> tensors.add(half.of(part)));
@@ -91,11 +90,11 @@ final class LoraWeights implements Residence.Adding {
     }
   }
 
-  private static Tensor down(Strong part) {
+  private static Tensor down(Weighted part) {
     return ON_CPU.read(part.adapter().file(), part.layer().down());
   }
 
-  private static Tensor up(Strong part) {
+  private static Tensor up(Weighted part) {
     LoraLayer layer = part.layer();
     try (Tensor up = ON_CPU.read(part.adapter().file(), layer.up())) {
       return SCRIPT.tensor(

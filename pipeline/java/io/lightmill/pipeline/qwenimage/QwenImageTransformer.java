@@ -3,12 +3,16 @@ package io.lightmill.pipeline.qwenimage;
 import io.lightmill.pipeline.Device;
 import io.lightmill.pipeline.checkpoint.Checkpoint;
 import io.lightmill.pipeline.checkpoint.WeightLoader;
-import io.lightmill.pipeline.schedule.TokenGrid;
+import io.lightmill.pipeline.flow.Denoiser;
+import io.lightmill.pipeline.flow.Guidance;
+import io.lightmill.pipeline.flow.PromptEmbeddings;
+import io.lightmill.pipeline.flow.TokenGrid;
 import io.lightmill.pipeline.text.QwenPrompts;
 import io.lightmill.pipeline.torch.ScriptModule;
 import io.lightmill.pipeline.torch.Tensor;
 import io.lightmill.pipeline.torch.Weights;
 import java.util.Arrays;
+import java.util.Optional;
 import java.util.stream.LongStream;
 
 /** The network of {@code qwen_image.py} with the weights of a checkpoint. */
@@ -17,22 +21,10 @@ final class QwenImageTransformer implements AutoCloseable {
   private static final ScriptModule NETWORK =
       ScriptModule.of("qwen_image", "QwenImageTransformer2DModel");
 
-  /**
-   * Prompts as the network meets them at every step of a picture.
-   *
-   * @param context {@code [batch, tokens, width]}
-   * @param lengths tokens of each that are text
-   * @param rope rotary table of text and picture
-   */
-  @SuppressWarnings("ArrayRecordComponent") // an argument for the engine; never compared
-  record Texts(Tensor context, long[] lengths, Tensor rope) implements AutoCloseable {
-
-    @Override
-    public void close() {
-      rope.close();
-      context.close();
-    }
-  }
+  /** Classifier-free guidance after which each token has the norm of its positive velocity. */
+  static final Guidance.Rule NORM_KEEPING =
+      (negative, positive, weight, normLimit) ->
+          NETWORK.tensor("guide", negative, positive, weight);
 
   private final QwenImageConfig config;
   private final Device device;
@@ -57,52 +49,59 @@ final class QwenImageTransformer implements AutoCloseable {
   }
 
   /**
-   * Prepares prompts for pictures of this grid.
+   * What the transformer reads of encoded prompts.
    *
-   * @param skipped tokens that each begins with and that the network does not read
-   * @param most tokens that it reads
+   * @param skipped tokens at the start of each, of the template
+   * @param most tokens of each that are used
    */
-  Texts texts(QwenPrompts prompts, int skipped, int most, TokenGrid grid) {
+  static PromptEmbeddings context(QwenPrompts prompts, int skipped, int most) {
     long[] lengths =
         Arrays.stream(prompts.lengths()).map(text -> Math.min(text - skipped, most)).toArray();
-    Tensor context = NETWORK.tensor("context", prompts.states(), skipped, lengths);
-    Tensor rope =
+    return new PromptEmbeddings(
+        NETWORK.tensor("context", prompts.states(), skipped, lengths), Optional.empty(), lengths);
+  }
+
+  /** The transformer with these prompts. */
+  Denoiser denoiser(PromptEmbeddings prompts, TokenGrid grid) {
+    return new Prompted(
+        prompts,
         NETWORK.tensor(
             "rope",
-            LongStream.of(lengths).max().orElseThrow(),
+            LongStream.of(prompts.lengths()).max().orElseThrow(),
             grid.rows(),
             grid.columns(),
             config.ropeWidths().stream().mapToLong(Long::longValue).toArray(),
-            device);
-    return new Texts(context, lengths, rope);
+            device));
   }
 
-  /**
-   * The flow's velocity.
-   *
-   * @param latents {@code [batch, tokens, channels]}
-   * @param timestep in [0, 1000], 1000 being pure noise
-   */
-  Tensor velocity(Tensor latents, Texts texts, double timestep) {
-    return NETWORK.tensor(
-        "forward",
-        weights,
-        blocks,
-        latents,
-        texts.context(),
-        texts.lengths(),
-        timestep,
-        texts.rope(),
-        config.heads());
-  }
+  private final class Prompted implements Denoiser {
 
-  /**
-   * Classifier-free guidance, under which each token keeps the norm of its positive velocity.
-   *
-   * @param scale {@code [batch]}
-   */
-  static Tensor guide(Tensor negative, Tensor positive, Tensor scale) {
-    return NETWORK.tensor("guide", negative, positive, scale);
+    private final PromptEmbeddings prompts;
+    private final Tensor rope;
+
+    private Prompted(PromptEmbeddings prompts, Tensor rope) {
+      this.prompts = prompts;
+      this.rope = rope;
+    }
+
+    @Override
+    public Tensor velocity(Tensor latents, double timestep) {
+      return NETWORK.tensor(
+          "forward",
+          weights,
+          blocks,
+          latents,
+          prompts.context(),
+          prompts.lengths(),
+          timestep,
+          rope,
+          config.heads());
+    }
+
+    @Override
+    public void close() {
+      rope.close();
+    }
   }
 
   @Override

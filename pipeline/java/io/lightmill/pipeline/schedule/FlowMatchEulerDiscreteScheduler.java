@@ -10,8 +10,9 @@ import java.util.OptionalDouble;
 import java.util.stream.Stream;
 
 /**
- * The noise levels of a flow-matching model, under diffusers' names and to its last float: {@code
- * FlowMatchEulerDiscreteScheduler}. A noise level ("sigma") of 1 is pure noise, 0 is the image.
+ * The noise levels of a flow-matching model, under diffusers' names and equal to the last float:
+ * {@code FlowMatchEulerDiscreteScheduler}. A noise level ("sigma") of 1 is pure noise, 0 is the
+ * image.
  *
  * @param numTrainTimesteps timesteps of a noise level of 1
  * @param shift of all noise levels upwards, {@code shift * x / (1 + (shift - 1) * x)}; of no effect
@@ -21,15 +22,15 @@ import java.util.stream.Stream;
  * @param maxShift mu of an image of {@code maxImageSeqLen} tokens
  * @param baseImageSeqLen tokens of the transformer
  * @param maxImageSeqLen tokens of the transformer
- * @param invertSigmas for models to which 0 is pure noise and 1 the image
+ * @param invertSigmas for models with noise at 0 and the image at 1
  * @param shiftTerminal the noise level of the last step, to which all others are stretched
- * @param useKarrasSigmas space the noise levels between the first and the last anew, after Karras
- * @param useExponentialSigmas space them anew, evenly in their logarithms
- * @param useBetaSigmas space them anew, by the quantiles of a beta distribution
+ * @param useKarrasSigmas respace the noise levels between the first and the last, after Karras
+ * @param useExponentialSigmas respace them evenly in their logarithms
+ * @param useBetaSigmas respace them by the quantiles of a beta distribution
  * @param timeShiftType of the shift by {@code mu}
- * @param stochasticSampling whether each step goes to the image and back with new noise: {@code x0
- *     = x - sigma * v}, then {@code (1 - next) * x0 + next * noise}, instead of the Euler step
- *     {@code x + (next - sigma) * v}
+ * @param stochasticSampling whether each step predicts the image and adds new noise: {@code x0 = x
+ *     - sigma * v}, then {@code (1 - next) * x0 + next * noise}, instead of the Euler step {@code x
+ *     + (next - sigma) * v}
  */
 public record FlowMatchEulerDiscreteScheduler(
     int numTrainTimesteps,
@@ -50,8 +51,8 @@ public record FlowMatchEulerDiscreteScheduler(
   private static final String CLASS_NAME = "FlowMatchEulerDiscreteScheduler";
 
   /**
-   * Reads a {@code scheduler_config.json}. Keys that it lacks have diffusers' defaults; others than
-   * those of this scheduler are of no effect.
+   * Reads a {@code scheduler_config.json}. Missing keys have diffusers' defaults; unknown keys are
+   * ignored.
    *
    * @throws LightmillException with {@code CHECKPOINT_INVALID} if the config is of another
    *     scheduler or contradicts itself
@@ -121,14 +122,15 @@ public record FlowMatchEulerDiscreteScheduler(
   }
 
   /**
-   * The fewest steps of a run: a terminal shift stretches what lies between the first and the last.
+   * The fewest steps of a run: a terminal shift stretches the sigmas between the first and the
+   * last.
    */
   public int minInferenceSteps() {
     return shiftTerminal.isPresent() ? 2 : 1;
   }
 
   /**
-   * The noise levels that most pipelines start from: from 1 evenly down to {@code 1 /
+   * The noise levels that most pipelines start from: evenly from 1 down to {@code 1 /
    * numInferenceSteps}.
    */
   public static double[] linearSigmas(int numInferenceSteps) {
@@ -136,8 +138,8 @@ public record FlowMatchEulerDiscreteScheduler(
   }
 
   /**
-   * Those of {@link #linearSigmas} as Z-Image's pipeline reckons them, which takes torch for it and
-   * not numpy: some differ by the last bit of a float.
+   * Those of {@link #linearSigmas} as Z-Image's pipeline computes them, with torch instead of
+   * numpy: some differ in the last bit of a float.
    */
   public static double[] linearSigmasOfTorch(int numInferenceSteps) {
     return Linspace.single(1, 1.0 / numInferenceSteps, numInferenceSteps);

@@ -1,15 +1,16 @@
 package io.lightmill.pipeline.schedule;
 
 /**
- * Evenly spaced numbers, to the last bit those of {@code numpy.linspace} or {@code torch.linspace}.
+ * Evenly spaced numbers, equal to the last bit to those of {@code numpy.linspace} or {@code
+ * torch.linspace}.
  */
 final class Linspace {
 
   private Linspace() {}
 
   /**
-   * As numpy has them: {@code count} numbers from {@code start} to {@code stop}, both included; one
-   * is the start.
+   * As numpy computes them: {@code count} numbers from {@code start} to {@code stop}, both
+   * included; a single number is the start.
    */
   static double[] of(double start, double stop, int count) {
     double[] values = new double[count];
@@ -25,7 +26,7 @@ final class Linspace {
   }
 
   /**
-   * As torch has them in {@code float32} on a CPU that fuses products with sums: each half is
+   * As torch computes them in {@code float32} on a CPU that fuses products with sums: each half is
    * counted from its own end.
    */
   static double[] single(double start, double stop, int count) {

@@ -4,10 +4,10 @@ import io.lightmill.pipeline.ErrorCode;
 import io.lightmill.pipeline.LightmillException;
 
 /**
- * The noise levels that a sampler goes through.
+ * The noise levels (sigmas) of one run of the sampler.
  *
  * @param sigmas one before each step and one after the last
- * @param timesteps what the transformer is told at each step, in training timesteps
+ * @param timesteps input of the transformer at each step, in training timesteps
  * @param stochastic whether each step draws new noise
  */
 @SuppressWarnings("ArrayRecordComponent") // buffers for the engine; schedules are never compared
@@ -25,16 +25,16 @@ public record Schedule(float[] sigmas, float[] timesteps, boolean stochastic) {
   }
 
   /**
-   * This schedule, unless it holds noise levels that are no numbers.
+   * This schedule, if all its sigmas are finite.
    *
-   * @throws LightmillException with {@code VALUE_INVALID} if it does: nothing can be drawn by it
+   * @throws LightmillException with {@code VALUE_INVALID} if one is not
    */
-  Schedule requireNumbers() {
+  public Schedule requireFinite() {
     for (float sigma : sigmas) {
       if (!Float.isFinite(sigma)) {
         throw new LightmillException(
             ErrorCode.VALUE_INVALID,
-            "num_inference_steps is %d, for which the checkpoint's scheduler has noise levels that are no numbers (a shift_terminal takes two steps); ask for at least 2"
+            "num_inference_steps is %d, for which the checkpoint's scheduler has no finite sigmas (shift_terminal needs two steps); set it to 2 or more"
                 .formatted(numInferenceSteps()));
       }
     }

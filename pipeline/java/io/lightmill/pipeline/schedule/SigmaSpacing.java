@@ -3,8 +3,8 @@ package io.lightmill.pipeline.schedule;
 import org.apache.commons.math3.distribution.BetaDistribution;
 
 /**
- * How noise levels lie between the first and the last; all but {@link #AS_SHIFTED} keep nothing
- * else of the shifted ones.
+ * The spacing of noise levels between the first and the last. All but {@link #AS_SHIFTED} replace
+ * the levels in between.
  */
 enum SigmaSpacing {
   AS_SHIFTED,
@@ -24,7 +24,7 @@ enum SigmaSpacing {
 
   double[] between(double first, double last, int count) {
     return switch (this) {
-      case AS_SHIFTED -> throw new IllegalStateException("nothing to space anew");
+      case AS_SHIFTED -> throw new IllegalStateException("nothing to respace");
       case KARRAS -> karras(first, last, count);
       case EXPONENTIAL -> exponential(first, last, count);
       case BETA -> beta(first, last, count);

@@ -2,20 +2,21 @@ package io.lightmill.pipeline.stablediffusion3;
 
 import io.lightmill.pipeline.checkpoint.ComponentConfig;
 import io.lightmill.pipeline.checkpoint.WeightLayout;
+import io.lightmill.pipeline.flow.TransformerLayout;
 import java.util.List;
 import java.util.Set;
 
 /**
- * What {@code SD3Transformer2DModel}'s config decides.
+ * The config of {@code SD3Transformer2DModel}.
  *
  * @param channels of the latents
  * @param patchSize latents along a token's side
  * @param positions tokens along the side of the largest square that has learned positions
- * @param sampleSize latents along the side of the picture that it was trained for
+ * @param sampleSize latents along the side of the images that it was trained on
  * @param contextWidth of the encoded prompt
- * @param pooledWidth of the prompt's gist
+ * @param pooledWidth of the pooled prompt
  * @param blocks of both streams
- * @param dualAttentionLayers blocks whose image tokens attend to themselves besides
+ * @param dualAttentionLayers blocks with a second attention over image tokens only
  * @param heads of the attention
  * @param headWidth channels of one head
  * @param qkNorm whether queries and keys are RMS-normed
@@ -39,12 +40,9 @@ record Sd3Config(
     dualAttentionLayers = Set.copyOf(dualAttentionLayers);
   }
 
-  /** What is absent has the default of diffusers' class. */
+  /** Missing keys have the defaults of diffusers' class. */
   static Sd3Config of(ComponentConfig config) {
-    int channels = config.count("in_channels", 16);
-    if (config.count("out_channels", channels) != channels) {
-      throw config.wrong("out_channels", "in_channels, " + channels);
-    }
+    int channels = TransformerLayout.channels(config, 16);
     Sd3Config transformer =
         new Sd3Config(
             channels,
@@ -73,92 +71,50 @@ record Sd3Config(
 
   /** The weights of {@code SD3Transformer2DModel}. */
   WeightLayout layout() {
-    return Layout.of(this);
+    long width = width();
+    TransformerLayout layout = new TransformerLayout(width, headWidth, /* biases= */ true);
+    layout
+        .layout()
+        .convolution("pos_embed.proj", channels, width, patchSize)
+        .tensor("pos_embed.pos_embed", 1, (long) positions * positions, width);
+    layout
+        .linear("context_embedder", contextWidth, width)
+        .embedder("time_text_embed.timestep_embedder", TransformerLayout.SINUSOIDS)
+        .embedder("time_text_embed.text_embedder", pooledWidth);
+    for (int i = 0; i < blocks; i++) {
+      block(layout, i);
+    }
+    return layout
+        .linear("norm_out.linear", width, 2 * width)
+        .linear("proj_out", width, (long) patchSize * patchSize * channels)
+        .layout();
   }
 
-  /** States the weights, block by block. */
-  private static final class Layout {
-
-    /** Sinusoids that timesteps are embedded by. */
-    private static final int SINUSOIDS = 256;
-
-    /** Widening of the feed-forward layers. */
-    private static final long MLP_RATIO = 4;
-
-    private final WeightLayout layout = new WeightLayout();
-    private final Sd3Config config;
-    private final long width;
-
-    private Layout(Sd3Config config) {
-      this.config = config;
-      this.width = config.width();
+  /** The text stream ends in the last block, which has no output for it. */
+  private void block(TransformerLayout layout, int number) {
+    long width = width();
+    String block = "transformer_blocks.%d.".formatted(number);
+    boolean dual = dualAttentionLayers.contains(number);
+    boolean last = number == blocks - 1;
+    List<String> image = List.of("to_q", "to_k", "to_v", "to_out.0");
+    layout
+        .linear(block + "norm1.linear", width, (dual ? 9 : 6) * width)
+        .linear(block + "norm1_context.linear", width, (last ? 2 : 6) * width)
+        .projections(block + "attn.", image)
+        .projections(block + "attn.", List.of("add_q_proj", "add_k_proj", "add_v_proj"))
+        .feedForward(block + "ff");
+    if (qkNorm) {
+      layout.headNorms(
+          block + "attn.", List.of("norm_q", "norm_k", "norm_added_q", "norm_added_k"));
     }
-
-    static WeightLayout of(Sd3Config config) {
-      Layout sd3 = new Layout(config);
-      sd3.embeddings();
-      for (int i = 0; i < config.blocks(); i++) {
-        sd3.block(
-            "transformer_blocks.%d.".formatted(i),
-            config.dualAttentionLayers().contains(i),
-            i == config.blocks() - 1);
-      }
-      long patch = (long) config.patchSize() * config.patchSize();
-      return sd3.layout
-          .linear("norm_out.linear", sd3.width, 2 * sd3.width)
-          .linear("proj_out", sd3.width, patch * config.channels());
-    }
-
-    private void embeddings() {
-      layout
-          .convolution("pos_embed.proj", config.channels(), width, config.patchSize())
-          .tensor("pos_embed.pos_embed", 1, (long) config.positions() * config.positions(), width)
-          .linear("context_embedder", config.contextWidth(), width);
-      embedder("timestep_embedder", SINUSOIDS);
-      embedder("text_embedder", config.pooledWidth());
-    }
-
-    private void embedder(String name, int inputs) {
-      layout
-          .linear("time_text_embed.%s.linear_1".formatted(name), inputs, width)
-          .linear("time_text_embed.%s.linear_2".formatted(name), width, width);
-    }
-
-    /** The text of the last block is attended to and then dropped. */
-    private void block(String block, boolean dual, boolean last) {
-      layout
-          .linear(block + "norm1.linear", width, (dual ? 9 : 6) * width)
-          .linear(block + "norm1_context.linear", width, (last ? 2 : 6) * width);
-      attention(block + "attn.", List.of("to_q", "to_k", "to_v", "to_out.0"), "norm_q", "norm_k");
-      attention(
-          block + "attn.",
-          List.of("add_q_proj", "add_k_proj", "add_v_proj"),
-          "norm_added_q",
-          "norm_added_k");
-      if (dual) {
-        attention(
-            block + "attn2.", List.of("to_q", "to_k", "to_v", "to_out.0"), "norm_q", "norm_k");
-      }
-      feedForward(block + "ff");
-      if (!last) {
-        layout.linear(block + "attn.to_add_out", width, width);
-        feedForward(block + "ff_context");
+    if (dual) {
+      layout.projections(block + "attn2.", image);
+      if (qkNorm) {
+        layout.headNorms(block + "attn2.", List.of("norm_q", "norm_k"));
       }
     }
-
-    private void attention(String name, List<String> projections, String... norms) {
-      projections.forEach(projection -> layout.linear(name + projection, width, width));
-      if (config.qkNorm()) {
-        for (String norm : norms) {
-          layout.tensor(name + norm + ".weight", config.headWidth());
-        }
-      }
-    }
-
-    private void feedForward(String name) {
-      layout
-          .linear(name + ".net.0.proj", width, MLP_RATIO * width)
-          .linear(name + ".net.2", MLP_RATIO * width, width);
+    if (!last) {
+      layout.linear(block + "attn.to_add_out", width, width).feedForward(block + "ff_context");
     }
   }
 }

@@ -2,6 +2,8 @@ package io.lightmill.pipeline.stablediffusion3;
 
 import io.lightmill.pipeline.checkpoint.Checkpoint;
 import io.lightmill.pipeline.checkpoint.WeightLoader;
+import io.lightmill.pipeline.flow.Denoiser;
+import io.lightmill.pipeline.flow.PromptEmbeddings;
 import io.lightmill.pipeline.torch.ScriptModule;
 import io.lightmill.pipeline.torch.Tensor;
 import io.lightmill.pipeline.torch.Weights;
@@ -32,24 +34,36 @@ final class Sd3Transformer implements AutoCloseable {
     return config;
   }
 
-  /**
-   * The flow's velocity.
-   *
-   * @param latents {@code [batch, channels, height, width]}
-   * @param timestep in [0, 1000], 1000 being pure noise
-   */
-  Tensor velocity(Tensor latents, Sd3TextEncoders.Prompts prompts, double timestep) {
-    return NETWORK.tensor(
-        "forward",
-        weights,
-        blocks,
-        latents,
-        prompts.context(),
-        prompts.pooled(),
-        timestep,
-        config.patchSize(),
-        config.positions(),
-        config.heads());
+  /** The transformer with these prompts. */
+  Denoiser denoiser(PromptEmbeddings prompts) {
+    return new Prompted(prompts);
+  }
+
+  private final class Prompted implements Denoiser {
+
+    private final PromptEmbeddings prompts;
+
+    private Prompted(PromptEmbeddings prompts) {
+      this.prompts = prompts;
+    }
+
+    @Override
+    public Tensor velocity(Tensor latents, double timestep) {
+      return NETWORK.tensor(
+          "forward",
+          weights,
+          blocks,
+          latents,
+          prompts.context(),
+          prompts.pooled().orElseThrow(),
+          timestep,
+          config.patchSize(),
+          config.positions(),
+          config.heads());
+    }
+
+    @Override
+    public void close() {} // holds nothing but the caller's prompts
   }
 
   @Override

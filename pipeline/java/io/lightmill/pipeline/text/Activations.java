@@ -2,7 +2,7 @@ package io.lightmill.pipeline.text;
 
 import java.util.List;
 
-/** The activation functions that the networks know, under transformers' names. */
+/** The activation functions that the networks support, by transformers' names. */
 final class Activations {
 
   static final List<String> NAMES =

@@ -1,19 +1,19 @@
 package io.lightmill.pipeline.text;
 
-import com.fasterxml.jackson.databind.JsonNode;
+import io.lightmill.pipeline.checkpoint.ComponentConfig;
 import java.util.OptionalInt;
 
 /**
- * A token that is looked for in the text before the vocabulary is, under the names that tokenizers
- * files give its properties.
+ * A token that is matched in the text before the vocabulary. Its properties have the names that
+ * tokenizer files use.
  *
- * @param id that its file states; empty for the one of the vocabulary, or the next free one
- * @param content the text it stands for
- * @param singleWord match between word boundaries only
- * @param lstrip swallow white space before it
- * @param rstrip swallow white space after it
- * @param normalized look for it in the normalized text, not in the raw one
- * @param special has a meaning to the model
+ * @param id in its file; empty for the id in the vocabulary, or else the next free id
+ * @param content the text that it matches
+ * @param singleWord whether it matches only between word boundaries
+ * @param lstrip whether it includes the white space before it
+ * @param rstrip whether it includes the white space after it
+ * @param normalized whether it is matched in the normalized text instead of the raw one
+ * @param special whether it has a meaning to the model
  */
 record AddedToken(
     OptionalInt id,
@@ -24,37 +24,34 @@ record AddedToken(
     boolean normalized,
     boolean special) {
 
-  /** A token that a file names by its text alone. */
+  /** A special token of which a file stores only the text. */
   static AddedToken special(String content) {
     return new AddedToken(OptionalInt.empty(), content, false, false, false, false, true);
   }
 
-  /** A token of {@code added_tokens.json}, which knows no properties. */
+  /** A token of {@code added_tokens.json}, which holds no properties. */
   static AddedToken legacy(int id, String content, boolean special) {
     return new AddedToken(OptionalInt.of(id), content, false, false, false, !special, special);
   }
 
   /** An entry of {@code added_tokens_decoder}. */
-  static AddedToken stored(int id, JsonNode node) {
-    boolean special = node.path("special").asBoolean(false);
-    return of(OptionalInt.of(id), node, special);
+  static AddedToken stored(int id, ComponentConfig json) {
+    return of(OptionalInt.of(id), json, json.flag("special", false));
   }
 
-  /** A value of {@code special_tokens_map.json}: text alone, or an object. */
-  static AddedToken named(JsonNode node) {
-    return node.isTextual()
-        ? special(node.textValue())
-        : of(OptionalInt.empty(), node, /* special= */ true);
+  /** A special token that a file stores as an object. */
+  static AddedToken special(ComponentConfig json) {
+    return of(OptionalInt.empty(), json, /* special= */ true);
   }
 
-  private static AddedToken of(OptionalInt id, JsonNode node, boolean special) {
+  private static AddedToken of(OptionalInt id, ComponentConfig json, boolean special) {
     return new AddedToken(
         id,
-        node.path("content").asText(),
-        node.path("single_word").asBoolean(false),
-        node.path("lstrip").asBoolean(false),
-        node.path("rstrip").asBoolean(false),
-        node.path("normalized").asBoolean(!special),
+        json.text("content"),
+        json.flag("single_word", false),
+        json.flag("lstrip", false),
+        json.flag("rstrip", false),
+        json.flag("normalized", !special),
         special);
   }
 }

@@ -1,8 +1,8 @@
 package io.lightmill.pipeline.text;
 
-import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.lightmill.pipeline.checkpoint.ComponentConfig;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -12,20 +12,14 @@ import java.util.Map;
  *
  * @param file {@code vocab.json}, for messages
  * @param vocab ids by token
- * @param merges pairs of tokens, the most frequent first
+ * @param merges pairs of tokens, most frequent first
  */
 record BytePairVocabulary(TokenizerFile file, ObjectNode vocab, ArrayNode merges) {
 
   static BytePairVocabulary read(Path directory) {
     TokenizerFile file = new TokenizerFile(directory.resolve("vocab.json"));
     ObjectNode vocab = file.json();
-    for (Map.Entry<String, JsonNode> entry : vocab.properties()) {
-      if (!entry.getValue().isInt() || entry.getValue().intValue() < 0) {
-        throw file.damaged(
-            "gives the token '%s' the id %s, which is no number from 0"
-                .formatted(entry.getKey(), entry.getValue()));
-      }
-    }
+    vocab.fieldNames().forEachRemaining(new ComponentConfig(file.path(), vocab)::index);
     return new BytePairVocabulary(
         file, vocab, merges(new TokenizerFile(directory.resolve("merges.txt")), vocab));
   }
@@ -41,7 +35,7 @@ record BytePairVocabulary(TokenizerFile file, ObjectNode vocab, ArrayNode merges
       }
     }
     if (merges.isEmpty()) {
-      throw file.damaged("holds no merges");
+      throw file.damaged("has no merges");
     }
     return merges;
   }
@@ -60,9 +54,16 @@ record BytePairVocabulary(TokenizerFile file, ObjectNode vocab, ArrayNode merges
     }
   }
 
-  /** The skeleton of a tokenizer with this encoding as its model. */
-  ObjectNode in(ObjectNode skeleton) {
-    ((ObjectNode) skeleton.get("model")).setAll(Map.of("vocab", vocab, "merges", merges));
-    return skeleton;
+  /**
+   * The tokenizer with this encoding as its model.
+   *
+   * @param skeleton name of a {@linkplain TokenizerJson#skeleton skeleton}
+   */
+  TokenizerJson tokenizer(String skeleton, TokenizerConfig config) {
+    ObjectNode root = TokenizerJson.skeleton(skeleton);
+    ((ObjectNode) root.get("model")).setAll(Map.of("vocab", vocab, "merges", merges));
+    TokenizerJson json = new TokenizerJson(file, root);
+    json.add(config);
+    return json;
   }
 }

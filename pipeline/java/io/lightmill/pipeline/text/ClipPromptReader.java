@@ -1,21 +1,21 @@
 package io.lightmill.pipeline.text;
 
+import io.lightmill.pipeline.Device;
 import io.lightmill.pipeline.checkpoint.Checkpoint;
 import io.lightmill.pipeline.checkpoint.Loading;
 import io.lightmill.pipeline.checkpoint.WeightLoader;
-import io.lightmill.pipeline.schedule.Flow;
 import io.lightmill.pipeline.torch.Tensor;
 import io.lightmill.pipeline.torch.TensorProbe;
 import java.util.List;
 
-/** A CLIP that projects what it reads, with its tokenizer. */
+/** A CLIP text encoder with projection, and its tokenizer. */
 public final class ClipPromptReader implements AutoCloseable {
 
   /**
-   * What it reads in prompts.
+   * Encoded prompts.
    *
    * @param hidden states before the last layer, {@code [prompts, tokens, width]}
-   * @param textEmbeds projected, {@code [prompts, width]}
+   * @param textEmbeds projected prompts, {@code [prompts, width]}
    */
   public record Reading(Tensor hidden, Tensor textEmbeds) implements AutoCloseable {
 
@@ -27,18 +27,18 @@ public final class ClipPromptReader implements AutoCloseable {
   }
 
   private final String number;
-  private final Flow flow;
+  private final Device device;
   private final PromptTokenizer tokenizer;
   private final ClipTextEncoder encoder;
 
   /**
-   * Loads the components {@code tokenizer} and {@code text_encoder} of a number.
+   * Loads the components {@code tokenizer} and {@code text_encoder} with a number.
    *
-   * @param number that the names of its components end with: nothing, or {@code _2}
+   * @param number suffix of the components' names: empty, or {@code _2}
    */
-  public ClipPromptReader(Checkpoint checkpoint, String number, WeightLoader loader, Flow flow) {
+  public ClipPromptReader(Checkpoint checkpoint, String number, WeightLoader loader) {
     this.number = number;
-    this.flow = flow;
+    this.device = loader.device();
     try (Loading loading = new Loading()) {
       this.tokenizer =
           loading.add(PromptTokenizer.open(checkpoint.component("tokenizer" + number)));
@@ -59,19 +59,19 @@ public final class ClipPromptReader implements AutoCloseable {
     return encoder.projectionWidth();
   }
 
-  /** Most tokens of a prompt. */
+  /** Maximum number of tokens of a prompt. */
   public int mostTokens() {
     return Math.min(tokenizer.modelMaxLength(), encoder.positions());
   }
 
   /**
-   * Reads prompts.
+   * Encodes prompts.
    *
-   * @param length that they are cut and padded to
-   * @param call number of this call within its picture, as the probe names it
+   * @param length in tokens, to which they are truncated or padded
+   * @param call number of this call within its image, for the probe
    */
   public Reading read(List<String> prompts, int length, int call, TensorProbe probe) {
-    PromptRows rows = new PromptRows(flow, prompts);
+    PromptRows rows = new PromptRows(device, prompts);
     try (Tensor ids = rows.ids(tokenizer, length);
         Tensor hidden = encoder.penultimate(ids);
         Tensor last = encoder.last(hidden);

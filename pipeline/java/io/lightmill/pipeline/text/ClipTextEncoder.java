@@ -18,7 +18,7 @@ public final class ClipTextEncoder implements AutoCloseable {
 
   private static final String PREFIX = "text_model.";
 
-  /** What the network takes from {@code config.json}. */
+  /** The values of {@code config.json} that the network uses. */
   record Config(
       int vocabulary,
       int positions,
@@ -31,7 +31,7 @@ public final class ClipTextEncoder implements AutoCloseable {
       int eosTokenId,
       int projectionWidth) {
 
-    /** What is absent has the default of transformers' {@code CLIPTextConfig}. */
+    /** Absent values take the defaults of transformers' {@code CLIPTextConfig}. */
     static Config of(ComponentConfig config) {
       return new Config(
           config.count("vocab_size", 49408),
@@ -104,17 +104,17 @@ public final class ClipTextEncoder implements AutoCloseable {
     return new ClipTextEncoder(config, loader.load(checkpoint.weights(component), layout));
   }
 
-  /** The weights of a component. */
+  /** The weight layout of a component. */
   public static WeightLayout layout(Checkpoint checkpoint, String component) {
     return Config.of(checkpoint.config(component)).layout();
   }
 
-  /** The weights of a component that can {@link #project}. */
+  /** The weight layout of a component that can {@link #project}. */
   public static WeightLayout layoutWithProjection(Checkpoint checkpoint, String component) {
     return Config.of(checkpoint.config(component)).layoutWithProjection();
   }
 
-  /** Most tokens of a text, by the config of a component. */
+  /** Maximum number of tokens of a text, from the config of a component. */
   public static int positions(Checkpoint checkpoint, String component) {
     return Config.of(checkpoint.config(component)).positions();
   }
@@ -129,12 +129,12 @@ public final class ClipTextEncoder implements AutoCloseable {
     return config.projectionWidth();
   }
 
-  /** Most tokens of a text. */
+  /** Maximum number of tokens of a text. */
   public int positions() {
     return config.positions();
   }
 
-  /** Files of before transformers 5 put all names below {@code text_model}. */
+  /** Files written before transformers 5 have all names below {@code text_model}. */
   private static String canonical(String name) {
     return name.startsWith(PREFIX) ? name.substring(PREFIX.length()) : name;
   }
@@ -159,7 +159,7 @@ public final class ClipTextEncoder implements AutoCloseable {
     return run("penultimate", ids);
   }
 
-  /** From the {@link #penultimate} hidden states to those after the final norm. */
+  /** Turns the {@link #penultimate} hidden states into those after the final norm. */
   public Tensor last(Tensor penultimate) {
     return run("last", penultimate);
   }

@@ -4,16 +4,14 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.nio.file.Path;
 
-/** CLIP's tokenizer out of {@code vocab.json} and {@code merges.txt}. */
+/** CLIP's tokenizer, made from {@code vocab.json} and {@code merges.txt}. */
 final class ClipTokenizerJson {
 
   private ClipTokenizerJson() {}
 
   static TokenizerJson read(Path directory, TokenizerConfig config) {
-    BytePairVocabulary vocabulary = BytePairVocabulary.read(directory);
-    ObjectNode root = vocabulary.in(TokenizerJson.skeleton("clip.json"));
-    TokenizerJson json = new TokenizerJson(vocabulary.file(), root);
-    json.add(config);
+    TokenizerJson json = BytePairVocabulary.read(directory).tokenizer("clip.json", config);
+    ObjectNode root = json.root();
     ((ObjectNode) root.get("model")).put("unk_token", json.token(config, "unk_token"));
     ((ObjectNode) root.get("post_processor"))
         .<ObjectNode>set("cls", tokenAndId(json, config, "bos_token"))

@@ -12,11 +12,11 @@ import java.util.Deque;
 /**
  * The character map of a SentencePiece normalizer: the length of a trie in bytes, the trie, which
  * is a double array in the layout of <a
- * href="https://github.com/s-yata/darts-clone">darts-clone</a>, and the texts that its leaves point
- * into.
+ * href="https://github.com/s-yata/darts-clone">darts-clone</a>, and the texts to which its leaves
+ * point.
  *
- * <p>The native tokenizers follow its offsets on trust, and abort the whole process where one leads
- * out of the map. So each that a text could reach is followed here first.
+ * <p>The native tokenizers do not check its offsets, and abort the process if one is outside the
+ * map. So this class checks every offset that a text can reach.
  */
 final class PrecompiledCharsmap {
 
@@ -32,7 +32,7 @@ final class PrecompiledCharsmap {
     this.texts = texts;
   }
 
-  /** Whether every text can be normalized by a map. */
+  /** Whether a map can normalize every text. */
   static boolean isSound(byte[] map) {
     ByteBuffer bytes = ByteBuffer.wrap(map).order(ByteOrder.LITTLE_ENDIAN);
     if (bytes.remaining() < Integer.BYTES) {
@@ -61,7 +61,7 @@ final class PrecompiledCharsmap {
     visit(offset(trie.get(0)));
     while (!nodes.isEmpty()) {
       int node = nodes.remove();
-      // A text may go on with any byte, whether the node has a child for it or not.
+      // A text may continue with any byte, even if the node has no child for it.
       if ((node | LABELS) >= trie.limit() || !visitChildren(node)) {
         return false;
       }

@@ -1,6 +1,7 @@
 package io.lightmill.pipeline.text;
 
-import io.lightmill.pipeline.schedule.Flow;
+import io.lightmill.pipeline.DType;
+import io.lightmill.pipeline.Device;
 import io.lightmill.pipeline.torch.Tensor;
 import java.util.List;
 import java.util.stream.LongStream;
@@ -8,13 +9,13 @@ import java.util.stream.LongStream;
 /** Texts as the rows of a batch. Equal texts are encoded once. */
 public final class PromptRows {
 
-  private final Flow flow;
+  private final Device device;
   private final List<String> distinct;
   private final long[] rows;
 
-  /** Rows on the flow's device. */
-  public PromptRows(Flow flow, List<String> texts) {
-    this.flow = flow;
+  /** Rows on a device. */
+  public PromptRows(Device device, List<String> texts) {
+    this.device = device;
     this.distinct = texts.stream().distinct().toList();
     this.rows = texts.stream().mapToLong(distinct::indexOf).toArray();
   }
@@ -25,11 +26,13 @@ public final class PromptRows {
         distinct.stream()
             .flatMapToLong(text -> LongStream.of(tokenizer.encode(text, length).ids()))
             .toArray();
-    return flow.idsOnDevice(Tensor.of(ids, distinct.size(), length));
+    try (Tensor onCpu = Tensor.of(ids, distinct.size(), length)) {
+      return onCpu.to(device, DType.I64);
+    }
   }
 
   /** From a row for each distinct text to a row for each text. */
   public Tensor spread(Tensor ofDistinct) {
-    return flow.select(ofDistinct, rows);
+    return ofDistinct.select(rows);
   }
 }

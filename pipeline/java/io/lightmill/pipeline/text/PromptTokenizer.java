@@ -15,8 +15,8 @@ import java.util.Arrays;
 import java.util.Map;
 
 /**
- * The tokenizer of one component directory of a checkpoint, over Hugging Face's own tokenizers: its
- * ids are those of transformers. Safe for several threads.
+ * The tokenizer of one component directory of a checkpoint, based on Hugging Face's tokenizers: its
+ * ids are those of transformers. Thread-safe.
  */
 public final class PromptTokenizer implements AutoCloseable {
 
@@ -24,42 +24,56 @@ public final class PromptTokenizer implements AutoCloseable {
       Map.of("truncation", "false", "padding", "false");
 
   static {
-    // Beside a GPU, DJL would look for a CUDA build of the tokenizers, over the network if it may.
+    // With a GPU, DJL would look for a CUDA build of the tokenizers, if allowed over the network.
     if (Utils.getEnvOrSystemProperty("RUST_FLAVOR") == null) {
       System.setProperty("RUST_FLAVOR", "cpu");
     }
   }
 
   private final HuggingFaceTokenizer tokenizer;
-  private final TokenizerConfig config;
   private final int padTokenId;
+  private final int modelMaxLength;
+  private final boolean padsLeft;
+  private final boolean truncatesLeft;
 
-  private PromptTokenizer(HuggingFaceTokenizer tokenizer, TokenizerConfig config, int padTokenId) {
+  private PromptTokenizer(
+      HuggingFaceTokenizer tokenizer,
+      int padTokenId,
+      int modelMaxLength,
+      boolean padsLeft,
+      boolean truncatesLeft) {
     this.tokenizer = tokenizer;
-    this.config = config;
     this.padTokenId = padTokenId;
+    this.modelMaxLength = modelMaxLength;
+    this.padsLeft = padsLeft;
+    this.truncatesLeft = truncatesLeft;
   }
 
   /**
-   * Reads the directory's {@code tokenizer.json}; where there is none, the files of a CLIP, T5 or
+   * Reads the directory's {@code tokenizer.json}, or, if there is none, the files of a CLIP, T5 or
    * Qwen 2 tokenizer.
    *
-   * @throws LightmillException with {@code CHECKPOINT_INVALID} that names the file at fault
+   * @throws LightmillException with {@code CHECKPOINT_INVALID} that names the invalid file
    */
   public static PromptTokenizer open(Path directory) {
     TokenizerConfig config = TokenizerConfig.read(directory);
     TokenizerJson json = json(directory, config);
     int padTokenId = json.id(config, "pad_token");
+    int modelMaxLength = config.modelMaxLength();
+    boolean padsLeft = config.padsLeft();
+    boolean truncatesLeft = config.truncatesLeft();
     byte[] serialized = json.toString().getBytes(StandardCharsets.UTF_8);
     try {
       return new PromptTokenizer(
           HuggingFaceTokenizer.newInstance(new ByteArrayInputStream(serialized), WHOLE_TEXTS),
-          config,
-          padTokenId);
+          padTokenId,
+          modelMaxLength,
+          padsLeft,
+          truncatesLeft);
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     } catch (RuntimeException e) {
-      throw json.source().damaged("does not make a tokenizer (" + e.getMessage() + ")", e);
+      throw json.source().damaged("is not a valid tokenizer (" + e.getMessage() + ")", e);
     }
   }
 
@@ -71,32 +85,32 @@ public final class PromptTokenizer implements AutoCloseable {
     return switch (config.tokenizerClass().orElseThrow(() -> unknown(directory, config))) {
       case CLIP -> ClipTokenizerJson.read(directory, config);
       case T5 -> T5TokenizerJson.read(directory, config);
-      case QWEN2 -> Qwen2TokenizerJson.read(directory, config);
+      case QWEN2 -> BytePairVocabulary.read(directory).tokenizer("qwen2.json", config);
     };
   }
 
   private static LightmillException unknown(Path directory, TokenizerConfig config) {
     String message;
     if (!Files.isDirectory(directory)) {
-      message = "%s is missing; fetch the checkpoint again, with its tokenizers.";
-    } else if (config.root().has("tokenizer_class")) {
+      message = "%s is missing; fetch the checkpoint again, with its tokenizers";
+    } else if (config.json().has("tokenizer_class")) {
       message =
-          "%s holds no tokenizer.json, and Lightmill cannot make one for the tokenizer_class "
-              + config.root().get("tokenizer_class")
-              + "; save the tokenizer with transformers' save_pretrained, which writes one.";
+          "%s has no tokenizer.json, and Lightmill cannot make one for the tokenizer_class "
+              + config.json().json().get("tokenizer_class")
+              + "; save the tokenizer with transformers' save_pretrained, which writes one";
     } else {
       message =
-          "%s holds neither a tokenizer.json nor a tokenizer_config.json that names its"
-              + " tokenizer_class; fetch the checkpoint again, with all files of this directory.";
+          "%s has neither a tokenizer.json nor a tokenizer_config.json that names its"
+              + " tokenizer_class; fetch the checkpoint again, with all files of this directory";
     }
     return new LightmillException(ErrorCode.CHECKPOINT_INVALID, message.formatted(directory));
   }
 
   /**
-   * The ids of a text, cut and padded to a length as transformers does with {@code
-   * padding="max_length", truncation=True}: special tokens are never cut off.
+   * The ids of a text, truncated or padded to a length as transformers does with {@code
+   * padding="max_length", truncation=True}: special tokens are never truncated.
    *
-   * @throws IllegalArgumentException if not even the special tokens fit
+   * @throws IllegalArgumentException if the special tokens do not fit
    */
   public TokenIds encode(String text, int maxLength) {
     Encoding encoding = tokenize(text);
@@ -105,16 +119,16 @@ public final class PromptTokenizer implements AutoCloseable {
         whole.length <= maxLength
             ? whole
             : truncate(whole, encoding.getSpecialTokenMask(), maxLength);
-    int start = config.padsLeft() ? maxLength - fitting.length : 0;
+    int start = padsLeft ? maxLength - fitting.length : 0;
     long[] ids = new long[maxLength];
     Arrays.fill(ids, padTokenId);
     System.arraycopy(fitting, 0, ids, start, fitting.length);
     long[] attentionMask = new long[maxLength];
     Arrays.fill(attentionMask, start, start + fitting.length, 1);
-    return new TokenIds(ids, attentionMask, whole.length > maxLength);
+    return new TokenIds(ids, attentionMask);
   }
 
-  /** The special tokens of the text's template stand at its ends; those within it are text. */
+  /** Special tokens at both ends belong to the template; those in between are text. */
   private long[] truncate(long[] ids, long[] template, int length) {
     int head = 0;
     while (head < ids.length && template[head] == 1) {
@@ -129,7 +143,7 @@ public final class PromptTokenizer implements AutoCloseable {
       throw new IllegalArgumentException(
           "%d tokens are too few for the %d special ones".formatted(length, head + tail));
     }
-    int from = config.truncatesLeft() ? ids.length - tail - kept : head;
+    int from = truncatesLeft ? ids.length - tail - kept : head;
     long[] truncated = new long[length];
     System.arraycopy(ids, 0, truncated, 0, head);
     System.arraycopy(ids, from, truncated, head, kept);
@@ -137,7 +151,7 @@ public final class PromptTokenizer implements AutoCloseable {
     return truncated;
   }
 
-  /** The length of a text in tokens, special ones included, before anything is cut or padded. */
+  /** The length of a text in tokens, including special ones, before truncation and padding. */
   public int count(String text) {
     return tokenize(text).getIds().length;
   }
@@ -146,13 +160,9 @@ public final class PromptTokenizer implements AutoCloseable {
     return tokenizer.encode(text, /* addSpecialTokens= */ true, /* withOverflowingTokens= */ false);
   }
 
-  /** The longest text that the tokenizer's config allows; {@code Integer.MAX_VALUE} for any. */
+  /** The longest text that the config allows; {@code Integer.MAX_VALUE} if it has no limit. */
   public int modelMaxLength() {
-    return config.modelMaxLength();
-  }
-
-  public int padTokenId() {
-    return padTokenId;
+    return modelMaxLength;
   }
 
   @Override

@@ -1,11 +1,11 @@
 package io.lightmill.pipeline.text;
 
-import com.fasterxml.jackson.databind.JsonNode;
 import io.lightmill.pipeline.checkpoint.ComponentConfig;
 import io.lightmill.pipeline.checkpoint.WeightLayout;
 import java.util.List;
+import java.util.Optional;
 
-/** What a Qwen language model takes from {@code config.json}. */
+/** The values of {@code config.json} that a Qwen language model uses. */
 record QwenConfig(
     int vocabulary,
     int width,
@@ -26,11 +26,11 @@ record QwenConfig(
   private static final List<String> PLAIN_ROPES = List.of("default", "mrope");
 
   /**
-   * Reads the text side's config. What is absent has the default of transformers' {@code
+   * Reads the config of the text model. Absent values take the defaults of transformers' {@code
    * Qwen3Config} or {@code Qwen2_5_VLTextConfig}.
    */
   static QwenConfig of(ComponentConfig component) {
-    ComponentConfig config = textSide(component);
+    ComponentConfig config = textConfig(component);
     boolean qwen3 = config.choice("model_type", QWEN3, MODELS).equals(QWEN3);
     config.choice("hidden_act", "silu", List.of("silu"));
     if (config.flag("use_sliding_window", false)) {
@@ -62,36 +62,37 @@ record QwenConfig(
         config.positive("rms_norm_eps", qwen3 ? 1e-6 : 1e-5));
   }
 
-  /** Tokens that the model was made for. */
+  /** Maximum number of tokens. */
   static int positions(ComponentConfig component) {
-    return textSide(component).count("max_position_embeddings", 32768);
+    return textConfig(component).count("max_position_embeddings", 32768);
   }
 
-  private static ComponentConfig textSide(ComponentConfig component) {
-    JsonNode text = component.json().path("text_config");
-    return text.isObject() ? new ComponentConfig(component.file(), text) : component;
+  private static ComponentConfig textConfig(ComponentConfig component) {
+    return component.object("text_config").orElse(component);
   }
 
-  /** Transformers 5 writes {@code rope_parameters}, older releases two keys of their own. */
+  /** Transformers 5 writes {@code rope_parameters}; older releases write two separate keys. */
   private static double ropeTheta(ComponentConfig config) {
-    String scaling = "rope_scaling";
-    ComponentConfig parameters =
-        new ComponentConfig(config.file(), config.json().path("rope_parameters"));
-    for (JsonNode rope : List.of(parameters.json(), config.json().path(scaling))) {
-      String type = rope.path("rope_type").asText(rope.path("type").asText("default"));
-      if (!PLAIN_ROPES.contains(type)) {
-        throw config.wrong(scaling, "of the type default");
+    double theta = config.positive("rope_theta", 1_000_000);
+    for (String key : List.of("rope_scaling", "rope_parameters")) {
+      Optional<ComponentConfig> rope = config.object(key);
+      if (rope.isPresent()) {
+        String type = rope.get().text("rope_type", rope.get().text("type", "default"));
+        if (!PLAIN_ROPES.contains(type)) {
+          throw config.wrong(key, "of the type default");
+        }
+        theta = rope.get().positive("rope_theta", theta);
       }
     }
-    return parameters.positive("rope_theta", config.positive("rope_theta", 1_000_000));
+    return theta;
   }
 
-  /** Numbers a hidden state from the front where it is numbered from the back. */
+  /** Turns a negative number of a hidden state, counted from the end, into one from the start. */
   int state(int number) {
     return number < 0 ? layers + 1 + number : number;
   }
 
-  /** The weights up to a hidden state. */
+  /** The weight layout up to a hidden state. */
   WeightLayout layout(int lastState) {
     WeightLayout layout = new WeightLayout().tensor("embed_tokens.weight", vocabulary, width);
     for (int i = 0; i < lastState; i++) {

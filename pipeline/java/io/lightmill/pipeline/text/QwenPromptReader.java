@@ -1,31 +1,28 @@
 package io.lightmill.pipeline.text;
 
+import io.lightmill.pipeline.DType;
+import io.lightmill.pipeline.Device;
 import io.lightmill.pipeline.ErrorCode;
 import io.lightmill.pipeline.LightmillException;
 import io.lightmill.pipeline.checkpoint.Checkpoint;
 import io.lightmill.pipeline.checkpoint.Loading;
 import io.lightmill.pipeline.checkpoint.WeightLoader;
-import io.lightmill.pipeline.schedule.Flow;
 import io.lightmill.pipeline.torch.Tensor;
 import java.util.List;
 import java.util.stream.LongStream;
 
-/** A Qwen language model with its tokenizer and the template that its prompts stand in. */
+/** A Qwen language model with its tokenizer and its prompt template. */
 public final class QwenPromptReader implements AutoCloseable {
 
-  private final Flow flow;
+  private final Device device;
   private final ChatTemplate template;
   private final PromptTokenizer tokenizer;
   private final QwenTextEncoder encoder;
 
   /** Loads the components {@code tokenizer} and {@code text_encoder}. */
   public QwenPromptReader(
-      Checkpoint checkpoint,
-      WeightLoader loader,
-      Flow flow,
-      ChatTemplate template,
-      List<Integer> states) {
-    this.flow = flow;
+      Checkpoint checkpoint, WeightLoader loader, ChatTemplate template, List<Integer> states) {
+    this.device = loader.device();
     this.template = template;
     try (Loading loading = new Loading()) {
       this.tokenizer = loading.add(PromptTokenizer.open(checkpoint.component("tokenizer")));
@@ -45,12 +42,12 @@ public final class QwenPromptReader implements AutoCloseable {
     }
   }
 
-  /** Channels of a prompt's states together. */
+  /** Channels of all hidden states of a prompt. */
   public int width() {
     return encoder.width();
   }
 
-  /** One of the states of prompts, numbered from 0 in the order that they were asked for. */
+  /** One of the hidden states of prompts, by its index among the requested states. */
   public Tensor state(QwenPrompts prompts, int number) {
     return encoder.state(prompts.states(), number);
   }
@@ -64,16 +61,16 @@ public final class QwenPromptReader implements AutoCloseable {
     long[] rows = prompts.stream().mapToLong(distinct::indexOf).toArray();
     List<TokenIds> texts =
         distinct.stream().map(prompt -> tokenizer.encode(template.around(prompt), tokens)).toList();
-    try (Tensor ids = flow.cat(texts, this::ids);
-        Tensor states = flow.cat(texts, this::encode)) {
+    try (Tensor ids = Tensor.cat(texts, this::ids);
+        Tensor states = Tensor.cat(texts, this::encode)) {
       return new QwenPrompts(
-          flow.select(ids, rows),
-          flow.select(states, rows),
+          ids.select(rows),
+          states.select(rows),
           LongStream.of(rows).map(row -> textTokens(texts.get((int) row))).toArray());
     }
   }
 
-  /** Tokens of the longest of these prompts, the template's included. */
+  /** Tokens of the longest of these prompts, including the template. */
   public int longest(List<String> prompts) {
     return prompts.stream()
         .mapToInt(prompt -> tokenizer.count(template.around(prompt)))
@@ -86,7 +83,9 @@ public final class QwenPromptReader implements AutoCloseable {
   }
 
   private Tensor ids(TokenIds text) {
-    return flow.idsOnDevice(Tensor.of(text.ids(), 1, text.ids().length));
+    try (Tensor onCpu = Tensor.of(text.ids(), 1, text.ids().length)) {
+      return onCpu.to(device, DType.I64);
+    }
   }
 
   private Tensor encode(TokenIds text) {

@@ -10,19 +10,19 @@ import io.lightmill.pipeline.torch.Weights;
 import java.util.List;
 
 /**
- * A Qwen language model as a reader of prompts: transformers' {@code Qwen3Model}, or the text side
- * of {@code Qwen2_5_VLModel}. Gives some of its hidden states; layers behind the last of them stay
- * on disk.
+ * A Qwen language model as a text encoder: transformers' {@code Qwen3Model}, or the text model of
+ * {@code Qwen2_5_VLModel}. It returns some of its hidden states; layers after the last of them are
+ * not loaded.
  */
 public final class QwenTextEncoder implements AutoCloseable {
 
   private static final ScriptModule NETWORK = ScriptModule.of("qwen", "QwenModel");
 
-  /** Longer prefixes first: names of all releases, with and without a vision side. */
+  /** Prefixes of names in all releases, with and without a vision model; longer ones first. */
   private static final List<String> PREFIXES =
       List.of("model.language_model.", "language_model.model.", "language_model.", "model.");
 
-  /** As much as the attention of one text fits; no table or mask grows with its square. */
+  /** The longest supported text. No table or mask grows with the square of its length. */
   private static final int LONGEST_TEXT = 32_768;
 
   private final QwenConfig config;
@@ -41,8 +41,8 @@ public final class QwenTextEncoder implements AutoCloseable {
    * Loads a component.
    *
    * @param component such as {@code text_encoder}
-   * @param states numbers of the hidden states to give, ascending, as transformers counts: 0 enters
-   *     the first layer, the last, also -1, is that after the final norm
+   * @param states numbers of the hidden states to return, ascending, as transformers counts: 0 is
+   *     the input of the first layer; the last one, also -1, follows the final norm
    */
   public static QwenTextEncoder load(
       Checkpoint checkpoint, String component, List<Integer> states, WeightLoader loader) {
@@ -53,14 +53,14 @@ public final class QwenTextEncoder implements AutoCloseable {
         loader.load(checkpoint.weights(component), layout(checkpoint, component, states)));
   }
 
-  /** The weights of a component up to the last of some hidden states. */
+  /** The weight layout of a component up to the last of some hidden states. */
   public static WeightLayout layout(Checkpoint checkpoint, String component, List<Integer> states) {
     ComponentConfig json = checkpoint.config(component);
     QwenConfig config = QwenConfig.of(json);
     int first = config.state(states.get(0));
     int last = config.state(states.get(states.size() - 1));
     if (first < 0 || last > config.layers()) {
-      throw json.wrong("num_hidden_layers", "enough for the hidden states " + states);
+      throw json.wrong("num_hidden_layers", "large enough for the hidden states " + states);
     }
     return config
         .layout(last)
@@ -69,7 +69,7 @@ public final class QwenTextEncoder implements AutoCloseable {
   }
 
   /**
-   * Most tokens of a text: 32,768, if the component's config knows so many positions.
+   * Maximum number of tokens of a text: 32,768, or fewer if the component's config says so.
    *
    * @param component such as {@code text_encoder}
    */
@@ -85,17 +85,17 @@ public final class QwenTextEncoder implements AutoCloseable {
         .orElse(name);
   }
 
-  /** Channels of all given hidden states together. */
+  /** Channels of all returned hidden states together. */
   public int width() {
     return states.size() * config.width();
   }
 
   /**
-   * Hidden states of one text side by side, {@code [1, tokens, width]}. Padding sees the text, but
-   * neither itself nor other padding.
+   * The hidden states of one text, concatenated: {@code [1, tokens, width]}. Padding attends to the
+   * text, but not to padding.
    *
    * @param ids {@code [1, tokens]} on the encoder's device: text, then padding
-   * @param textTokens how many are text, at least 1
+   * @param textTokens number of text tokens, at least 1
    */
   public Tensor encode(Tensor ids, int textTokens) {
     return NETWORK.tensor(
@@ -112,7 +112,7 @@ public final class QwenTextEncoder implements AutoCloseable {
         config.rmsNormEps());
   }
 
-  /** The given hidden state of this number, from 0, {@code [batch, tokens, channels]}. */
+  /** One of the returned hidden states, by index, {@code [batch, tokens, channels]}. */
   public Tensor state(Tensor encoded, int number) {
     return NETWORK.tensor("state", encoded, number, states.size());
   }

@@ -9,8 +9,7 @@ import java.util.List;
 import java.util.OptionalInt;
 
 /**
- * A SentencePiece model, as much of it as a T5 tokenizer needs. The numbers of the fields are those
- * of <a
+ * The parts of a SentencePiece model that a T5 tokenizer needs. The field numbers are those of <a
  * href="https://github.com/google/sentencepiece/blob/master/src/sentencepiece_model.proto">its
  * protocol buffer</a>.
  *
@@ -37,7 +36,7 @@ record SentencePieceModel(List<Piece> pieces, ByteBuffer precompiledCharsmap) {
     try {
       model = parse(ByteBuffer.wrap(file.bytes()));
     } catch (BufferUnderflowException | IllegalArgumentException e) {
-      throw file.damaged("is not a SentencePiece model, or breaks off", e);
+      throw file.damaged("is not a SentencePiece model, or is truncated", e);
     }
     if (model.unknownId().isEmpty()) {
       throw file.damaged("is not a SentencePiece unigram model with an unknown piece");
@@ -54,7 +53,7 @@ record SentencePieceModel(List<Piece> pieces, ByteBuffer precompiledCharsmap) {
         case 1 -> pieces.add(piece(field.bytes()));
         case 2 -> requireUnigram(field.bytes());
         case 3 -> charsmap = charsmap(field.bytes(), charsmap);
-        default -> {} // a later version's, or of no use to a T5 tokenizer
+        default -> {} // of a later version, or not needed
       }
     }
     return new SentencePieceModel(pieces, charsmap);
@@ -70,7 +69,7 @@ record SentencePieceModel(List<Piece> pieces, ByteBuffer precompiledCharsmap) {
         case 1 -> text = StandardCharsets.UTF_8.decode(field.bytes()).toString();
         case 2 -> score = Float.intBitsToFloat((int) field.value());
         case 3 -> type = (int) field.value();
-        default -> {} // none so far
+        default -> {} // of a later version
       }
     }
     return new Piece(text, score, type);
@@ -108,8 +107,8 @@ record SentencePieceModel(List<Piece> pieces, ByteBuffer precompiledCharsmap) {
   /**
    * A field of a protocol buffer message.
    *
-   * @param value of a number, or 0
-   * @param bytes of a string or message, or none
+   * @param value of a numeric field, or 0
+   * @param bytes of a string or message, or empty
    */
   private record Field(int number, long value, ByteBuffer bytes) {
 

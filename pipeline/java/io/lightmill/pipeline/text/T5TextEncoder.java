@@ -16,7 +16,7 @@ public final class T5TextEncoder implements AutoCloseable {
 
   private static final String GATED = "gated-";
 
-  /** What the network takes from {@code config.json}. */
+  /** The values of {@code config.json} that the network uses. */
   record Config(
       int vocabulary,
       int width,
@@ -30,7 +30,7 @@ public final class T5TextEncoder implements AutoCloseable {
       int buckets,
       int maxDistance) {
 
-    /** What is absent has the default of transformers' {@code T5Config}. */
+    /** Absent values take the defaults of transformers' {@code T5Config}. */
     static Config of(ComponentConfig config) {
       return new Config(
           config.count("vocab_size", 32128),
@@ -46,12 +46,12 @@ public final class T5TextEncoder implements AutoCloseable {
           config.count("relative_attention_max_distance", 128));
     }
 
-    /** {@code gated-gelu} means the tanh approximation; other names are the function's own. */
+    /** {@code gated-gelu} means the tanh approximation; other names are those of the function. */
     private static String activation(ComponentConfig config) {
       String projection = config.text("feed_forward_proj", "relu");
       if (projection.equals("gated-gelu")) {
         return "gelu_new";
-      } else if (config.json().hasNonNull("dense_act_fn")) {
+      } else if (config.has("dense_act_fn")) {
         return config.choice("dense_act_fn", "", Activations.NAMES);
       }
       String function =
@@ -111,7 +111,7 @@ public final class T5TextEncoder implements AutoCloseable {
     return new T5TextEncoder(config, loader.load(checkpoint.weights(component), config.layout()));
   }
 
-  /** The weights of a component. */
+  /** The weight layout of a component. */
   public static WeightLayout layout(Checkpoint checkpoint, String component) {
     return Config.of(checkpoint.config(component)).layout();
   }
@@ -121,7 +121,7 @@ public final class T5TextEncoder implements AutoCloseable {
     return config.width();
   }
 
-  /** The embedding stands under either of two names, or under both. */
+  /** Files store the embedding under either of two names, or under both. */
   private static String canonical(String name) {
     return name.equals("encoder.embed_tokens.weight") ? "shared.weight" : name;
   }

@@ -9,7 +9,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.OptionalInt;
 
-/** T5's tokenizer out of {@code spiece.model}. */
+/** T5's tokenizer, made from {@code spiece.model}. */
 final class T5TokenizerJson {
 
   private static final int DEFAULT_EXTRA_IDS = 100;
@@ -29,14 +29,14 @@ final class T5TokenizerJson {
     json.add(config);
     json.add(extraIds.stream().map(AddedToken::special).toList());
     json.add(symbols(model));
-    end(root, json.token(config, "eos_token"), json.id(config, "eos_token"));
+    appendToken(root, json.token(config, "eos_token"), json.id(config, "eos_token"));
     return json;
   }
 
-  /** Sentinels of T5's training that its SentencePiece model does not have. */
+  /** T5's sentinel tokens, which its SentencePiece model lacks. */
   private static List<String> extraIds(TokenizerConfig config) {
     List<String> tokens = new ArrayList<>();
-    for (int i = config.root().path("extra_ids").asInt(DEFAULT_EXTRA_IDS) - 1; i >= 0; i--) {
+    for (int i = config.json().integer("extra_ids", DEFAULT_EXTRA_IDS) - 1; i >= 0; i--) {
       tokens.add("<extra_id_" + i + ">");
     }
     return tokens;
@@ -77,8 +77,8 @@ final class T5TokenizerJson {
     return tokens;
   }
 
-  /** Ends every text with a token. */
-  private static void end(ObjectNode root, String token, int id) {
+  /** Appends a token to every text. */
+  private static void appendToken(ObjectNode root, String token, int id) {
     ObjectNode processor = root.putObject("post_processor").put("type", "TemplateProcessing");
     for (String template : List.of("single", "pair")) {
       ArrayNode parts = processor.putArray(template);

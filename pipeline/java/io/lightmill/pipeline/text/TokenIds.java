@@ -1,11 +1,10 @@
 package io.lightmill.pipeline.text;
 
 /**
- * One prompt in token ids, as long as it was asked to be.
+ * The token ids of one prompt, in the requested length.
  *
- * @param ids special tokens and padding included
- * @param attentionMask 1 for each id that stands for text or a special token, 0 for padding
- * @param truncated whether text was cut off to fit
+ * @param ids including special tokens and padding
+ * @param attentionMask 1 for text and special tokens, 0 for padding
  */
 @SuppressWarnings("ArrayRecordComponent") // a buffer for the engine; token ids are never compared
-public record TokenIds(long[] ids, long[] attentionMask, boolean truncated) {}
+public record TokenIds(long[] ids, long[] attentionMask) {}

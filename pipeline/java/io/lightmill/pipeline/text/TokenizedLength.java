@@ -3,14 +3,14 @@ package io.lightmill.pipeline.text;
 import io.lightmill.pipeline.PromptLength;
 
 /**
- * Counts prompts in the tokens of one tokenizer.
+ * Counts the tokens of prompts with one tokenizer.
  *
- * @param tokenizer closed with this
- * @param most tokens that its encoder reads, whatever a request says
+ * @param tokenizer that is closed together with this
+ * @param most tokens that its encoder reads, whatever the request's maximum
  */
 public record TokenizedLength(PromptTokenizer tokenizer, int most) implements PromptLength {
 
-  /** For an encoder that reads as many tokens as a request says. */
+  /** For an encoder that reads as many tokens as the request allows. */
   public TokenizedLength(PromptTokenizer tokenizer) {
     this(tokenizer, Integer.MAX_VALUE);
   }

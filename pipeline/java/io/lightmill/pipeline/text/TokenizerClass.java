@@ -5,7 +5,7 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * The tokenizer classes of transformers whose own files are read where a checkpoint has no {@code
+ * The tokenizer classes of transformers whose files are read if a checkpoint has no {@code
  * tokenizer.json}.
  */
 enum TokenizerClass {
@@ -19,13 +19,13 @@ enum TokenizerClass {
     this.className = className;
   }
 
-  /** Some checkpoints write {@code Fast} behind the name, which means the same here. */
+  /** Some checkpoints append {@code Fast} to the name, which makes no difference here. */
   static Optional<TokenizerClass> named(String name) {
     String plain = name.replaceFirst("Fast$", "");
     return Arrays.stream(values()).filter(known -> known.className.equals(plain)).findFirst();
   }
 
-  /** Tokens by role, for the roles that a checkpoint does not speak of. */
+  /** Default tokens by role, for roles that a checkpoint does not mention. */
   Map<String, String> specialTokens() {
     return switch (this) {
       case CLIP ->

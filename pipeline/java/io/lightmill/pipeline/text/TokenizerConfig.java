@@ -3,6 +3,7 @@ package io.lightmill.pipeline.text;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.lightmill.pipeline.checkpoint.ComponentConfig;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -10,23 +11,24 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Collectors;
 
 /**
- * What a tokenizer directory says beside its vocabulary: {@code tokenizer_config.json}, and for
- * older checkpoints {@code special_tokens_map.json} and {@code added_tokens.json}, which count only
- * where the first has no {@code added_tokens_decoder}.
+ * The settings of a tokenizer directory: {@code tokenizer_config.json}, and for older checkpoints
+ * {@code special_tokens_map.json} and {@code added_tokens.json}, which are read only if the first
+ * has no {@code added_tokens_decoder}.
  *
- * @param file {@code tokenizer_config.json}, for messages
- * @param root its content, with that of the special tokens map over it where that counts
- * @param tokenizerClass that the file names; T5's too where it names none beside a {@code
+ * @param json {@code tokenizer_config.json}, overridden by the special tokens map where that is
+ *     read
+ * @param tokenizerClass that the file names; T5's if it names none and there is a {@code
  *     spiece.model}
- * @param addedTokens with their ids, in their order
+ * @param addedTokens sorted by their ids
  */
 record TokenizerConfig(
-    TokenizerFile file,
-    ObjectNode root,
-    Optional<TokenizerClass> tokenizerClass,
-    List<AddedToken> addedTokens) {
+    ComponentConfig json, Optional<TokenizerClass> tokenizerClass, List<AddedToken> addedTokens) {
+
+  private static final List<String> SIDES = List.of("left", "right");
 
   private static final List<String> ROLES =
       List.of(
@@ -43,56 +45,58 @@ record TokenizerConfig(
   static TokenizerConfig read(Path directory) {
     TokenizerFile file = new TokenizerFile(directory.resolve("tokenizer_config.json"));
     ObjectNode root = file.jsonIfExists().orElseGet(JsonNodeFactory.instance::objectNode);
-    Optional<TokenizerClass> tokenizerClass = tokenizerClass(directory, root);
-    if (root.has("added_tokens_decoder")) {
-      List<AddedToken> added = stored(file, root.get("added_tokens_decoder"));
-      return new TokenizerConfig(file, root, tokenizerClass, added);
+    ComponentConfig json = new ComponentConfig(file.path(), root);
+    Optional<TokenizerClass> tokenizerClass = tokenizerClass(directory, json);
+    Optional<ComponentConfig> decoder = json.object("added_tokens_decoder");
+    if (decoder.isPresent()) {
+      return new TokenizerConfig(json, tokenizerClass, stored(decoder.get()));
     }
     new TokenizerFile(directory.resolve("special_tokens_map.json"))
         .jsonIfExists()
         .ifPresent(root::setAll);
-    TokenizerConfig config = new TokenizerConfig(file, root, tokenizerClass, List.of());
-    List<AddedToken> added =
-        new TokenizerFile(directory.resolve("added_tokens.json"))
+    TokenizerConfig config = new TokenizerConfig(json, tokenizerClass, List.of());
+    TokenizerFile added = new TokenizerFile(directory.resolve("added_tokens.json"));
+    return new TokenizerConfig(
+        json,
+        tokenizerClass,
+        added
             .jsonIfExists()
-            .map(config::legacy)
-            .orElse(List.of());
-    return new TokenizerConfig(file, root, tokenizerClass, added);
+            .map(ids -> config.legacy(new ComponentConfig(added.path(), ids)))
+            .orElse(List.of()));
   }
 
-  private static Optional<TokenizerClass> tokenizerClass(Path directory, ObjectNode root) {
-    String name = root.path("tokenizer_class").textValue();
-    if (name != null) {
-      return TokenizerClass.named(name);
+  private static Optional<TokenizerClass> tokenizerClass(Path directory, ComponentConfig json) {
+    if (json.has("tokenizer_class")) {
+      return TokenizerClass.named(json.text("tokenizer_class"));
     }
     return new TokenizerFile(directory.resolve("spiece.model")).exists()
         ? Optional.of(TokenizerClass.T5)
         : Optional.empty();
   }
 
-  private static List<AddedToken> stored(TokenizerFile file, JsonNode decoder) {
+  private static List<AddedToken> stored(ComponentConfig decoder) {
     List<AddedToken> tokens = new ArrayList<>();
-    for (Map.Entry<String, JsonNode> entry : decoder.properties()) {
-      try {
-        tokens.add(AddedToken.stored(Integer.parseInt(entry.getKey()), entry.getValue()));
-      } catch (NumberFormatException e) {
-        throw file.damaged(
-            "has the key '%s' in added_tokens_decoder, which is no token id"
-                .formatted(entry.getKey()),
-            e);
+    for (Map.Entry<String, JsonNode> entry : decoder.json().properties()) {
+      String id = entry.getKey();
+      if (!id.matches("\\d{1,9}")) {
+        throw decoder.wrong(id, "stored under a token id, a whole number from 0");
       }
+      tokens.add(
+          AddedToken.stored(
+              Integer.parseInt(id),
+              decoder.object(id).orElseThrow(() -> decoder.wrong(id, "an object"))));
     }
     return sorted(tokens);
   }
 
-  private List<AddedToken> legacy(ObjectNode ids) {
-    List<String> special = new ArrayList<>();
-    specialTokens().values().forEach(token -> special.add(token.content()));
+  private List<AddedToken> legacy(ComponentConfig ids) {
+    Set<String> special =
+        specialTokens().values().stream().map(AddedToken::content).collect(Collectors.toSet());
     extraSpecialTokens().forEach(token -> special.add(token.content()));
     List<AddedToken> tokens = new ArrayList<>();
-    for (Map.Entry<String, JsonNode> entry : ids.properties()) {
+    for (Map.Entry<String, JsonNode> entry : ids.json().properties()) {
       String content = entry.getKey();
-      tokens.add(AddedToken.legacy(entry.getValue().asInt(), content, special.contains(content)));
+      tokens.add(AddedToken.legacy(ids.index(content), content, special.contains(content)));
     }
     return sorted(tokens);
   }
@@ -102,19 +106,18 @@ record TokenizerConfig(
   }
 
   /**
-   * The tokens that have a role, by its name, such as {@code pad_token}. Where the files do not
-   * speak of a role, the tokenizer's class decides; one that a file sets to null is empty.
+   * The tokens that have a role, by the role's name, such as {@code pad_token}. A role that is
+   * absent takes the default of the tokenizer's class; a role that is null has no token.
    */
   Map<String, AddedToken> specialTokens() {
     Map<String, String> defaults =
         tokenizerClass.map(TokenizerClass::specialTokens).orElse(Map.of());
     Map<String, AddedToken> tokens = new LinkedHashMap<>();
     for (String role : ROLES) {
-      JsonNode named = root.get(role);
-      if (named == null && defaults.containsKey(role)) {
+      if (json.has(role)) {
+        tokens.put(role, token(role, json.json().get(role)));
+      } else if (!json.json().has(role) && defaults.containsKey(role)) {
         tokens.put(role, AddedToken.special(defaults.get(role)));
-      } else if (named != null && !named.isNull()) {
-        tokens.put(role, AddedToken.named(named));
       }
     }
     return tokens;
@@ -124,26 +127,33 @@ record TokenizerConfig(
   List<AddedToken> extraSpecialTokens() {
     List<AddedToken> tokens = new ArrayList<>();
     for (String key : EXTRA_SPECIAL_TOKENS) {
-      root.path(key).forEach(token -> tokens.add(AddedToken.named(token)));
+      json.json().path(key).forEach(node -> tokens.add(token(key, node)));
     }
     return tokens;
   }
 
-  /** Checkpoints without a limit write none, or 1e30. */
+  /** A token that is stored as its text alone, or as an object. */
+  private AddedToken token(String key, JsonNode node) {
+    if (node.isTextual()) {
+      return AddedToken.special(node.textValue());
+    } else if (!node.isObject()) {
+      throw json.wrong(key, "made of strings and objects with a 'content'");
+    }
+    return AddedToken.special(new ComponentConfig(json.source().below(key), node));
+  }
+
+  /** The longest text; checkpoints without a limit store none, or 1e30. */
   int modelMaxLength() {
-    JsonNode length = root.path("model_max_length");
-    return length.isNumber() && length.doubleValue() < Integer.MAX_VALUE
-        ? length.intValue()
-        : Integer.MAX_VALUE;
+    return (int) Math.min(json.number("model_max_length", Integer.MAX_VALUE), Integer.MAX_VALUE);
   }
 
-  /** Whether padding goes to the left of the text instead of to its right. */
+  /** Whether padding precedes the text instead of following it. */
   boolean padsLeft() {
-    return "left".equals(root.path("padding_side").textValue());
+    return json.choice("padding_side", "right", SIDES).equals("left");
   }
 
-  /** Whether the start of an over-long text is cut off instead of its end. */
+  /** Whether the start of a text that is too long is cut off instead of its end. */
   boolean truncatesLeft() {
-    return "left".equals(root.path("truncation_side").textValue());
+    return json.choice("truncation_side", "right", SIDES).equals("left");
   }
 }

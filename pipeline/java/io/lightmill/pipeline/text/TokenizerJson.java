@@ -14,8 +14,8 @@ import java.util.HashMap;
 import java.util.Map;
 
 /**
- * A tokenizer in the one form that Hugging Face's tokenizers read: a checkpoint's own {@code
- * tokenizer.json}, or one made of the files of an older layout.
+ * A tokenizer in the format that Hugging Face's tokenizers read: a checkpoint's own {@code
+ * tokenizer.json}, or one made from the files of an older layout.
  */
 final class TokenizerJson {
 
@@ -27,17 +27,17 @@ final class TokenizerJson {
   private final int vocabularySize;
 
   /**
-   * @param source the file that the vocabulary is from, for messages
-   * @param root with the vocabulary in place
+   * @param source the file with the vocabulary, for messages
+   * @param root of the JSON, including the vocabulary
    */
   TokenizerJson(TokenizerFile source, ObjectNode root) {
     this.source = source;
     this.root = root;
-    // The caller decides how long each text is to be.
+    // The caller decides the length of each text.
     root.putNull("truncation").putNull("padding");
     JsonNode vocabulary = root.path("model").path("vocab");
     if (!vocabulary.isContainerNode() || vocabulary.isEmpty()) {
-      throw source.damaged("holds no vocabulary");
+      throw source.damaged("has no vocabulary");
     }
     if (vocabulary.isObject()) {
       vocabulary.properties().forEach(entry -> ids.put(entry.getKey(), entry.getValue().asInt()));
@@ -57,21 +57,21 @@ final class TokenizerJson {
     try {
       map = normalizer.get(CHARSMAP).binaryValue();
     } catch (IOException e) {
-      throw source.damaged("holds a character map that is not Base64", e);
+      throw source.damaged("has a character map that is not Base64", e);
     }
     if (map == null || !PrecompiledCharsmap.isSound(map)) {
-      throw source.damaged("holds a character map that leads out of itself");
+      throw source.damaged("has a character map with offsets outside the map");
     }
   }
 
-  /** A checkpoint's own, with what its config adds to it. */
+  /** A checkpoint's own file, with the tokens that its config adds. */
   static TokenizerJson read(TokenizerFile file, TokenizerConfig config) {
     TokenizerJson json = new TokenizerJson(file, file.json());
     json.add(config);
     return json;
   }
 
-  /** The tokenizer of one class, without its vocabulary. */
+  /** The tokenizer of one class, without a vocabulary. */
   static ObjectNode skeleton(String name) {
     try (InputStream in = TokenizerJson.class.getResourceAsStream("/tokenizers/" + name)) {
       return (ObjectNode) new ObjectMapper().readTree(in);
@@ -80,14 +80,14 @@ final class TokenizerJson {
     }
   }
 
-  /** Adds all tokens that a config knows of. */
+  /** Adds all tokens of a config. */
   void add(TokenizerConfig config) {
     add(config.addedTokens());
     add(config.specialTokens().values());
     add(config.extraSpecialTokens());
   }
 
-  /** Adds those tokens that are not among the added ones yet. */
+  /** Adds those tokens that have not been added yet. */
   void add(Collection<AddedToken> tokens) {
     ArrayNode array = root.withArray("added_tokens");
     Map<String, Integer> added = new HashMap<>();
@@ -97,7 +97,7 @@ final class TokenizerJson {
         int id = ids.computeIfAbsent(token.content(), content -> nextId(added.values()));
         if (token.id().orElse(id) != id) {
           throw source.damaged(
-              "has the token '%s' as %d while tokenizer_config.json or added_tokens.json has it as %d"
+              "has the id %2$d for the token '%1$s', but tokenizer_config.json or added_tokens.json has %3$d"
                   .formatted(token.content(), id, token.id().getAsInt()));
         }
         added.put(token.content(), id);
@@ -122,19 +122,19 @@ final class TokenizerJson {
         .put("special", token.special());
   }
 
-  /** The token of a role that the config must know, such as {@code pad_token}. */
+  /** The token of a role that the config must name, such as {@code pad_token}. */
   String token(TokenizerConfig config, String role) {
     AddedToken token = config.specialTokens().get(role);
     if (token == null) {
       throw new LightmillException(
           ErrorCode.CHECKPOINT_INVALID,
-          "%s names no %s; add the one that the model was trained with."
-              .formatted(config.file().path(), role));
+          "%s names no %s; add the one that the model was trained with"
+              .formatted(config.json().source().name(), role));
     }
     return token.content();
   }
 
-  /** The id of the token of a role that the config must know. */
+  /** The id of the token of a role that the config must name. */
   int id(TokenizerConfig config, String role) {
     return ids.get(token(config, role));
   }

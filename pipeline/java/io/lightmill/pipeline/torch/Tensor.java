@@ -6,6 +6,10 @@ import ai.djl.ndarray.types.Shape;
 import ai.djl.pytorch.engine.PtNDArray;
 import ai.djl.pytorch.engine.PtNDManager;
 import ai.djl.pytorch.jni.IValue;
+import io.lightmill.pipeline.DType;
+import io.lightmill.pipeline.Device;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.function.Function;
 
 /** A tensor of the engine. Java reads its values only as {@code float}, {@code long} or bytes. */
@@ -30,6 +34,43 @@ public final class Tensor extends EngineValue {
   /** A tensor of type I64 on the CPU. */
   public static Tensor of(long[] values, long... shape) {
     return create(manager -> manager.create(values, new Shape(shape)));
+  }
+
+  /** A vector of the device and the type. */
+  public static Tensor of(float[] values, Device device, DType dtype) {
+    try (Tensor onCpu = of(values, values.length)) {
+      return onCpu.to(device, dtype);
+    }
+  }
+
+  /** Joins tensors along the first dimension; they stay the caller's. */
+  public static Tensor cat(List<Tensor> tensors) {
+    return script().tensor("cat", (Object) tensors.toArray(new Tensor[0]));
+  }
+
+  /** Makes one tensor of each part and joins them along the first dimension. */
+  public static <T> Tensor cat(List<T> parts, Function<T, Tensor> making) {
+    List<Tensor> made = new ArrayList<>();
+    try {
+      parts.forEach(part -> made.add(making.apply(part)));
+      return cat(made);
+    } finally {
+      made.forEach(Tensor::close);
+    }
+  }
+
+  /** This tensor on a device and in a type; it may share this tensor's memory. */
+  public Tensor to(Device device, DType dtype) {
+    return script().tensor("to", this, device, dtype);
+  }
+
+  /** Rows of the first dimension, in this order; a row may occur several times. */
+  public Tensor select(long... rows) {
+    return script().tensor("select", this, rows);
+  }
+
+  private static ScriptModule script() {
+    return ScriptModule.of("tensors", "Tensors");
   }
 
   public long[] shape() {

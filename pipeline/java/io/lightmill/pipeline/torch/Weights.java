@@ -9,23 +9,23 @@ import java.util.function.Supplier;
  * Named tensors as the networks take them: {@code Dict[str, Tensor]}, or a stack of blocks as
  * {@code List[Dict[str, Tensor]]}. Views taken from one dictionary share its tensors.
  *
- * <p>Weights are on the device until they are closed, or, {@linkplain #inTurn in turn}, while they
- * or others of their group are used.
+ * <p>Weights stay on the device until they are closed, or, {@linkplain #offloaded offloaded}, until
+ * those of another group are used.
  */
 public final class Weights extends EngineValue {
 
   private final Supplier<IValue> making;
-  private final DeviceTurns turns;
+  private final ModelOffload offload;
   private final String group;
   private IValue held;
 
-  private Weights(DeviceTurns turns, String group, Supplier<IValue> making) {
-    this.turns = turns;
+  private Weights(ModelOffload offload, String group, Supplier<IValue> making) {
+    this.offload = offload;
     this.group = group;
     this.making = making;
   }
 
-  private static Weights staying(IValue value) {
+  private static Weights resident(IValue value) {
     Weights weights = new Weights(null, null, null);
     weights.held = value;
     return weights;
@@ -35,24 +35,24 @@ public final class Weights extends EngineValue {
   public static Weights of(Map<String, Tensor> tensors) {
     Map<String, IValue> values = new LinkedHashMap<>();
     tensors.forEach((name, tensor) -> values.put(name, tensor.value()));
-    return staying(IValue.stringIValueMapFrom(values));
+    return resident(IValue.stringIValueMapFrom(values));
   }
 
   /**
-   * A dictionary that comes to the device when it or a view of it is used, and leaves when the turn
-   * is another group's.
+   * A dictionary that is loaded when it or a view of it is used, and freed when weights of another
+   * group are used.
    *
    * @param group of networks that are on the device together
-   * @param loading makes the dictionary, each time anew
+   * @param loading loads the dictionary; called each time
    */
-  public static Weights inTurn(DeviceTurns turns, String group, Supplier<Weights> loading) {
-    return new Weights(turns, group, () -> loading.get().held);
+  public static Weights offloaded(ModelOffload offload, String group, Supplier<Weights> loading) {
+    return new Weights(offload, group, () -> loading.get().held);
   }
 
   /** This dictionary with more tensors, which may be closed afterwards; this one stays as it is. */
   public Weights with(Map<String, Tensor> more) {
     try (Weights added = of(more)) {
-      return staying(script().run("joined", this, added));
+      return resident(script().run("joined", this, added));
     }
   }
 
@@ -67,26 +67,26 @@ public final class Weights extends EngineValue {
   }
 
   private Weights view(Supplier<IValue> viewing) {
-    return turns == null ? staying(viewing.get()) : new Weights(turns, group, viewing);
+    return offload == null ? resident(viewing.get()) : new Weights(offload, group, viewing);
   }
 
   @Override
   IValue value() {
-    if (turns == null) {
+    if (offload == null) {
       return held;
     }
-    synchronized (turns) {
-      turns.take(group);
+    synchronized (offload) {
+      offload.select(group);
       if (held == null) {
         held = making.get();
-        turns.arrived(this);
+        offload.added(this);
       }
       return held;
     }
   }
 
-  /** Frees what is held; weights in turn come again when they are used again. */
-  void leave() {
+  /** Frees the value; offloaded weights are loaded again on their next use. */
+  void free() {
     if (held != null) {
       held.close();
       held = null;
@@ -95,10 +95,10 @@ public final class Weights extends EngineValue {
 
   @Override
   public void close() {
-    if (turns == null) {
+    if (offload == null) {
       held.close();
     } else {
-      turns.leave(this);
+      offload.remove(this);
     }
   }
 

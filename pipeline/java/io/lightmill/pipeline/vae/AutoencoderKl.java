@@ -11,16 +11,16 @@ import io.lightmill.pipeline.torch.TensorProbe;
 import io.lightmill.pipeline.torch.Weights;
 import java.util.List;
 
-/** Turns latents into pictures: the decoder of diffusers' {@code AutoencoderKL}. */
+/** Turns latents into images: the decoder of diffusers' {@code AutoencoderKL}. */
 public final class AutoencoderKl implements AutoCloseable {
 
   private static final ScriptModule NETWORK = ScriptModule.of("autoencoder_kl", "AutoencoderKL");
 
-  /** Channels of a picture. */
+  /** Channels of an image. */
   static final int RGB = 3;
 
   /**
-   * What {@code config.json} says of an AutoencoderKL.
+   * The {@code config.json} of an AutoencoderKL.
    *
    * @param latentChannels of the latents
    * @param blockOutChannels of each level of resolution, the finest first; each but the last
@@ -40,7 +40,8 @@ public final class AutoencoderKl implements AutoCloseable {
       boolean postQuantConv,
       boolean midAttention,
       double scalingFactor,
-      double shiftFactor) {
+      double shiftFactor)
+      implements VaeConfig {
 
     /** What is absent has the default of diffusers' class. */
     public static Config of(ComponentConfig config) {
@@ -87,9 +88,14 @@ public final class AutoencoderKl implements AutoCloseable {
       }
     }
 
-    /** Pixels along a side of one latent. */
+    @Override
     public int scaleFactor() {
       return 1 << (blockOutChannels.size() - 1);
+    }
+
+    @Override
+    public int fullSizeChannels() {
+      return blockOutChannels.get(Math.min(1, blockOutChannels.size() - 1));
     }
   }
 
@@ -108,7 +114,7 @@ public final class AutoencoderKl implements AutoCloseable {
         config, loader.load(checkpoint.weights("vae"), DecoderLayout.of(config)));
   }
 
-  /** The weights of the component {@code vae} that decoding takes. */
+  /** The weights of the component {@code vae} that the decoder uses. */
   public static WeightLayout layout(Checkpoint checkpoint) {
     return DecoderLayout.of(Config.of(checkpoint.config("vae")));
   }
@@ -120,7 +126,7 @@ public final class AutoencoderKl implements AutoCloseable {
   /**
    * Decodes latents.
    *
-   * @param latents {@code [batch, channels, height, width]} as the transformer leaves them
+   * @param latents {@code [batch, channels, height, width]} from the transformer
    * @return pixels {@code [batch, 3, height * scale, width * scale]} in [0, 1]
    */
   public Tensor decode(Tensor latents, TensorProbe probe) {

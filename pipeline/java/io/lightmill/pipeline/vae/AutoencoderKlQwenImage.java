@@ -5,21 +5,20 @@ import io.lightmill.pipeline.checkpoint.ComponentConfig;
 import io.lightmill.pipeline.checkpoint.Loading;
 import io.lightmill.pipeline.checkpoint.WeightLayout;
 import io.lightmill.pipeline.checkpoint.WeightLoader;
-import io.lightmill.pipeline.schedule.Flow;
 import io.lightmill.pipeline.torch.ScriptModule;
 import io.lightmill.pipeline.torch.Tensor;
 import io.lightmill.pipeline.torch.TensorProbe;
 import io.lightmill.pipeline.torch.Weights;
 import java.util.List;
 
-/** Turns latents into pictures: the decoder of diffusers' {@code AutoencoderKLQwenImage}. */
+/** Turns latents into images: the decoder of diffusers' {@code AutoencoderKLQwenImage}. */
 public final class AutoencoderKlQwenImage implements AutoCloseable {
 
   private static final ScriptModule NETWORK =
       ScriptModule.of("autoencoder_kl_qwen_image", "AutoencoderKLQwenImage");
 
   /**
-   * What {@code config.json} says of an AutoencoderKLQwenImage.
+   * The {@code config.json} of an AutoencoderKLQwenImage.
    *
    * @param latentChannels of the latents
    * @param levelChannels of each level of resolution, the finest first; each but the last doubles
@@ -33,7 +32,8 @@ public final class AutoencoderKlQwenImage implements AutoCloseable {
       List<Integer> levelChannels,
       int resnetsPerLevel,
       List<Float> latentsMean,
-      List<Float> latentsStd) {
+      List<Float> latentsStd)
+      implements VaeConfig {
 
     /** What is absent has the default of diffusers' class, but for the latents' statistics. */
     public static Config of(ComponentConfig config) {
@@ -58,9 +58,14 @@ public final class AutoencoderKlQwenImage implements AutoCloseable {
           config.floats("latents_std", latents));
     }
 
-    /** Pixels along a side of one latent. */
+    @Override
     public int scaleFactor() {
       return 1 << (levelChannels.size() - 1);
+    }
+
+    @Override
+    public int fullSizeChannels() {
+      return levelChannels.get(Math.min(1, levelChannels.size() - 1));
     }
   }
 
@@ -77,29 +82,29 @@ public final class AutoencoderKlQwenImage implements AutoCloseable {
   }
 
   /** Loads the decoder of the component {@code vae}; the encoder stays on disk. */
-  public static AutoencoderKlQwenImage load(Checkpoint checkpoint, WeightLoader loader, Flow flow) {
+  public static AutoencoderKlQwenImage load(Checkpoint checkpoint, WeightLoader loader) {
     Config config = Config.of(checkpoint.config("vae"));
     try (Loading loading = new Loading()) {
       Weights weights =
           loading.add(loader.load(checkpoint.weights("vae"), QwenImageDecoderLayout.of(config)));
-      Tensor mean = loading.add(channels(config.latentsMean(), flow));
-      Tensor deviation = loading.add(channels(config.latentsStd(), flow));
+      Tensor mean = loading.add(channels(config.latentsMean(), loader));
+      Tensor deviation = loading.add(channels(config.latentsStd(), loader));
       loading.complete();
       return new AutoencoderKlQwenImage(config, weights, mean, deviation);
     }
   }
 
-  /** The weights of the component {@code vae} that decoding takes. */
+  /** The weights of the component {@code vae} that the decoder uses. */
   public static WeightLayout layout(Checkpoint checkpoint) {
     return QwenImageDecoderLayout.of(Config.of(checkpoint.config("vae")));
   }
 
-  private static Tensor channels(List<Float> values, Flow flow) {
+  private static Tensor channels(List<Float> values, WeightLoader loader) {
     float[] array = new float[values.size()];
     for (int i = 0; i < array.length; i++) {
       array[i] = values.get(i);
     }
-    return flow.onDevice(Tensor.of(array, array.length));
+    return Tensor.of(array, loader.device(), loader.dtype());
   }
 
   public Config config() {
@@ -109,7 +114,7 @@ public final class AutoencoderKlQwenImage implements AutoCloseable {
   /**
    * Decodes latents.
    *
-   * @param latents {@code [batch, channels, height, width]} as the transformer leaves them
+   * @param latents {@code [batch, channels, height, width]} from the transformer
    * @return pixels {@code [batch, 3, height * scale, width * scale]} in [0, 1]
    */
   public Tensor decode(Tensor latents, TensorProbe probe) {

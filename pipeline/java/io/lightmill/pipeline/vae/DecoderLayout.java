@@ -6,10 +6,10 @@ import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 
-/** The weights of {@code AutoencoderKL}'s decoder; the encoder's are never needed. */
+/** The weights of {@code AutoencoderKL}'s decoder; the encoder's weights are not loaded. */
 final class DecoderLayout {
 
-  /** Checkpoints of before 2023 name the attention's projections otherwise. */
+  /** Names of the attention's projections in checkpoints from before 2023. */
   private static final Map<String, String> OLD_ATTENTION =
       Map.of("query", "to_q", "key", "to_k", "value", "to_v", "proj_attn", "to_out.0");
 
@@ -77,7 +77,7 @@ final class DecoderLayout {
     }
   }
 
-  /** The name that a tensor has today. */
+  /** The current name of a tensor. */
   static String currentName(String name) {
     int dot = name.lastIndexOf('.');
     if (!name.startsWith(ATTENTION) || dot < ATTENTION.length()) {

@@ -6,8 +6,8 @@ import java.util.Collections;
 import java.util.List;
 
 /**
- * The weights of {@code AutoencoderKLQwenImage}'s decoder, those between frames aside: a picture is
- * one.
+ * The weights of {@code AutoencoderKLQwenImage}'s decoder, without those between frames: an image
+ * is one frame.
  */
 final class QwenImageDecoderLayout {
 
@@ -68,7 +68,7 @@ final class QwenImageDecoderLayout {
     }
   }
 
-  /** A convolution over time and picture. */
+  /** A convolution over time and image. */
   private void convolution(String name, long inputs, long outputs, long kernel) {
     layout
         .tensor(name + ".weight", outputs, inputs, kernel, kernel, kernel)

@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.lightmill.pipeline.ErrorCode;
 import io.lightmill.pipeline.ImageRequest;
 import io.lightmill.pipeline.LightmillException;
+import io.lightmill.pipeline.PipelineLimits;
 import io.lightmill.pipeline.checkpoint.ComponentConfig;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -14,7 +15,6 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
-import java.util.function.Predicate;
 import java.util.stream.IntStream;
 
 /**
@@ -22,9 +22,11 @@ import java.util.stream.IntStream;
  *
  * @param caseName of the call
  * @param json the case as {@code cases.json} holds it
- * @param defaults of the pipeline
+ * @param defaults of the pipeline's {@code __call__}
+ * @param settingNames arguments that set the pipeline and not a request
  */
-record CallArguments(String caseName, JsonNode json, CallDefaults defaults) {
+record CallArguments(
+    String caseName, JsonNode json, PipelineLimits.Defaults defaults, Set<String> settingNames) {
 
   private static final Set<String> EXPRESSIBLE =
       Set.of(
@@ -40,12 +42,12 @@ record CallArguments(String caseName, JsonNode json, CallDefaults defaults) {
           "max_sequence_length",
           "num_images_per_prompt");
 
-  /** The call as requests, in the order of its pictures: each prompt's pictures side by side. */
+  /** The call as requests, in the order of its images: those of one prompt are adjacent. */
   List<ImageRequest> requests() {
     requireExpressible();
     List<String> prompts = texts("prompt");
     if (prompts.isEmpty()) {
-      throw wrong("prompt", "a text or a list of texts");
+      throw wrong("prompt", "a string or a list of strings");
     }
     List<Optional<String>> seconds = texts("prompt_2", prompts.size());
     List<Optional<String>> thirds = texts("prompt_3", prompts.size());
@@ -64,21 +66,21 @@ record CallArguments(String caseName, JsonNode json, CallDefaults defaults) {
     return count("num_images_per_prompt", 1);
   }
 
-  /** What the pipeline is to be set to for this call. */
+  /** The settings of the pipeline for this call. */
   ComponentConfig settings(Path file) {
     ObjectNode settings = JsonNodeFactory.instance.objectNode();
-    for (String key : defaults.settings()) {
+    for (String key : settingNames) {
       JsonNode given = json.path("load_overrides").path(key);
       settings.set(key, given.isMissingNode() ? args().get(key) : given);
     }
     return new ComponentConfig(file, settings);
   }
 
-  /** One text a prompt, of an argument that may be left out or be one for all. */
+  /** One text per prompt, from an argument that may be absent or one for all prompts. */
   private List<Optional<String>> texts(String key, int prompts) {
     List<String> texts = texts(key);
     if (texts.size() > 1 && texts.size() != prompts) {
-      throw wrong(key, "one for all prompts or one for each");
+      throw wrong(key, "one string for all prompts or one for each");
     }
     return IntStream.range(0, prompts)
         .mapToObj(i -> texts.isEmpty() ? null : texts.get(texts.size() == 1 ? 0 : i))
@@ -86,7 +88,7 @@ record CallArguments(String caseName, JsonNode json, CallDefaults defaults) {
         .toList();
   }
 
-  /** To diffusers, an empty further prompt is none. */
+  /** To diffusers, an empty second or third prompt is absent. */
   private static Optional<String> notEmpty(Optional<String> text) {
     return text.filter(given -> !given.isEmpty());
   }
@@ -96,11 +98,11 @@ record CallArguments(String caseName, JsonNode json, CallDefaults defaults) {
     args().fieldNames().forEachRemaining(unknown::add);
     json.path("load_overrides").fieldNames().forEachRemaining(unknown::add);
     unknown.removeAll(EXPRESSIBLE);
-    unknown.removeAll(defaults.settings());
+    unknown.removeAll(settingNames);
     if (!unknown.isEmpty()) {
       throw new LightmillException(
           ErrorCode.INPUT_INVALID,
-          "the case '%s' of the reference uses %s, which no request of Lightmill's expresses; remove the case"
+          "the case '%s' of the reference uses %s, which no request of Lightmill expresses; remove the case"
               .formatted(caseName, String.join(", ", unknown)));
     }
   }
@@ -122,45 +124,32 @@ record CallArguments(String caseName, JsonNode json, CallDefaults defaults) {
   }
 
   private List<String> texts(String key) {
-    JsonNode value = args().path(key);
-    if (!args().hasNonNull(key)) {
-      return List.of();
-    } else if (value.isTextual()) {
-      return List.of(value.textValue());
-    } else if (!value.isArray() || !value.valueStream().allMatch(JsonNode::isTextual)) {
-      throw wrong(key, "a text or a list of texts");
-    }
-    return value.valueStream().map(JsonNode::textValue).toList();
+    return typed().texts(key);
   }
 
   private int count(String key, int absent) {
-    return value(key, "a whole number above 0", n -> n.isInt() && n.intValue() > 0)
-        .map(JsonNode::intValue)
-        .orElse(absent);
+    return typed().count(key, absent);
   }
 
   private double number(String key, double absent) {
-    return value(key, "a number", JsonNode::isNumber).map(JsonNode::doubleValue).orElse(absent);
+    return typed().number(key, absent);
   }
 
-  private Optional<JsonNode> value(String key, String wanted, Predicate<JsonNode> condition) {
-    if (!args().hasNonNull(key)) {
-      return Optional.empty();
-    }
-    if (!condition.test(args().get(key))) {
-      throw wrong(key, wanted);
-    }
-    return Optional.of(args().get(key));
+  private LightmillException wrong(String key, String expected) {
+    return typed().wrong(key, expected);
+  }
+
+  private ComponentConfig typed() {
+    return new ComponentConfig(
+        new ComponentConfig.Source(
+            "the case '%s' of the reference".formatted(caseName),
+            "",
+            ErrorCode.INPUT_INVALID,
+            "fix or remove the case"),
+        args());
   }
 
   private JsonNode args() {
     return json.path("args");
-  }
-
-  private LightmillException wrong(String key, String wanted) {
-    return new LightmillException(
-        ErrorCode.INPUT_INVALID,
-        "the case '%s' of the reference has %s for '%s', which must be %s; fix or remove the case"
-            .formatted(caseName, args().path(key), key, wanted));
   }
 }

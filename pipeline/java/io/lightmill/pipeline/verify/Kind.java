@@ -1,6 +1,6 @@
 package io.lightmill.pipeline.verify;
 
-/** What a comparison looks at, in the order of a drawing. */
+/** The kinds of compared quantities, in the order in which a pipeline computes them. */
 public enum Kind {
   TOKEN_IDS,
   TEXT_ENCODER,

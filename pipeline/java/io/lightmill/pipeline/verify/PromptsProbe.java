@@ -2,7 +2,6 @@ package io.lightmill.pipeline.verify;
 
 import io.lightmill.pipeline.DType;
 import io.lightmill.pipeline.Device;
-import io.lightmill.pipeline.schedule.Flow;
 import io.lightmill.pipeline.torch.Tensor;
 import io.lightmill.pipeline.torch.TensorProbe;
 import java.util.regex.Matcher;
@@ -10,15 +9,13 @@ import java.util.regex.Pattern;
 import java.util.stream.LongStream;
 
 /**
- * Passes on what a pipeline makes of texts once a prompt, as diffusers does. The pipeline does it
- * once a picture, and the pictures of a prompt stand side by side.
+ * Passes on the tensors of texts once per prompt, as diffusers computes them. The pipeline computes
+ * them once per image, and the images of a prompt are adjacent.
  *
- * @param imagesPerPrompt pictures of each prompt
- * @param probe that is told of prompts
+ * @param imagesPerPrompt images of each prompt
+ * @param probe receives the tensors
  */
 record PromptsProbe(int imagesPerPrompt, TensorProbe probe) implements TensorProbe {
-
-  private static final Flow ON_CPU = new Flow(Device.CPU, DType.F32);
 
   private static final Pattern TEXTS = Pattern.compile("((?:tok|te)\\.\\w+\\.)(\\d+)(\\..+)");
 
@@ -32,14 +29,14 @@ record PromptsProbe(int imagesPerPrompt, TensorProbe probe) implements TensorPro
     } else {
       long prompts = tensor.shape()[0] / imagesPerPrompt;
       long[] rows = LongStream.range(0, prompts).map(row -> row * imagesPerPrompt).toArray();
-      try (Tensor copy = ON_CPU.copy(tensor);
-          Tensor first = ON_CPU.select(copy, rows)) {
+      try (Tensor copy = tensor.to(Device.CPU, DType.F32);
+          Tensor first = copy.select(rows)) {
         probe.record(name, first);
       }
     }
   }
 
-  /** A tokenizer that is called text by text. */
+  /** The ids of a tokenizer that is called once per text. */
   private void oneText(Matcher texts, Tensor tensor) {
     int call = Integer.parseInt(texts.group(2));
     if (call % imagesPerPrompt == 0) {

@@ -23,7 +23,7 @@ record Quantity(Kind kind, String words, Tolerance tolerance) {
               + "|(?<schedule>sigmas|timesteps)"
               + "|image");
 
-  /** Empty for tensors that others imply: inputs, masks, what goes into and out of the VAE. */
+  /** Empty for tensors that others imply: inputs, masks, input and output of the VAE. */
   static Optional<Quantity> of(String name, ReferenceCase reference) {
     Matcher matcher = NAME.matcher(name);
     return matcher.matches() ? Optional.of(of(matcher, reference)) : Optional.empty();

@@ -11,6 +11,7 @@ import io.lightmill.pipeline.checkpoint.ComponentConfig;
 import io.lightmill.pipeline.checkpoint.SafetensorsFile;
 import io.lightmill.pipeline.checkpoint.TensorEntry;
 import io.lightmill.pipeline.checkpoint.WeightLoader;
+import io.lightmill.pipeline.flow.Family;
 import io.lightmill.pipeline.torch.Tensor;
 import java.util.List;
 import java.util.Map;
@@ -18,14 +19,14 @@ import java.util.Set;
 import java.util.TreeMap;
 
 /**
- * One recorded call of a diffusers pipeline: its arguments and the tensors that it went through.
+ * One recorded call of a diffusers pipeline: its arguments and its intermediate tensors.
  *
  * @param name of the case
- * @param requests that the call comes to, in the order of its pictures
- * @param imagesPerPrompt pictures of each prompt, which stand side by side
- * @param settings that the pipeline had beside them
+ * @param requests equivalent to the call, in the order of its images
+ * @param imagesPerPrompt adjacent images of each prompt
+ * @param settings of the pipeline
  * @param guidance of the pipeline
- * @param recordings of its tensors by name, of which several may be one
+ * @param recordings of its tensors by name; several names may share one
  * @param file that holds them
  */
 record ReferenceCase(
@@ -37,7 +38,7 @@ record ReferenceCase(
     Map<String, TensorEntry> recordings,
     SafetensorsFile file) {
 
-  /** What a call starts from instead of noise. */
+  /** The latents that the call started from. */
   static final String LATENTS = "latents_init";
 
   static final String IMAGE = "image";
@@ -47,19 +48,20 @@ record ReferenceCase(
   /**
    * Reads a case.
    *
-   * @throws LightmillException with {@code INPUT_INVALID} if requests do not express it, or if it
-   *     lacks what verification starts from and arrives at
+   * @throws LightmillException with {@code INPUT_INVALID} if requests cannot express it, or if it
+   *     lacks the initial latents or the image
    */
-  static ReferenceCase of(JsonNode json, CallDefaults defaults, SafetensorsFile file) {
+  static ReferenceCase of(JsonNode json, Family family, SafetensorsFile file) {
     String name = json.path("name").asText();
-    CallArguments arguments = new CallArguments(name, json, defaults);
+    CallArguments arguments =
+        new CallArguments(name, json, family.callDefaults(), family.settings());
     ReferenceCase reference =
         new ReferenceCase(
             name,
             arguments.requests(),
             arguments.imagesPerPrompt(),
             arguments.settings(file.path()),
-            defaults.guidance(),
+            family.guidanceArgument(),
             recordings(name, json, file),
             file);
     reference.requireRecording(LATENTS);

@@ -14,7 +14,7 @@ import java.util.OptionalDouble;
 /**
  * One recorded schedule.
  *
- * @param note that tells the table from others
+ * @param note that identifies the table
  * @param config of the scheduler
  * @param numInferenceSteps of the schedule
  * @param linearSigmas whether it starts from {@code linspace(1, 1/n, n)}, as most pipelines do,
@@ -69,12 +69,12 @@ public record SchedulerTable(
     return values;
   }
 
-  /** JSON has no NaN: the text {@code nan} stands for it. */
+  /** JSON has no NaN; the file has the text {@code nan} instead. */
   private static float number(JsonNode node) {
     return node.isNumber() ? (float) node.doubleValue() : Float.NaN;
   }
 
-  /** Computes the schedule and holds it against the recorded one. */
+  /** Computes the schedule and compares it with the recorded one. */
   public Comparison compare() {
     FlowMatchEulerDiscreteScheduler scheduler = FlowMatchEulerDiscreteScheduler.of(config);
     Schedule schedule =

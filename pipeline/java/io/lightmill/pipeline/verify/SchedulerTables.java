@@ -32,7 +32,7 @@ public record SchedulerTables(List<SchedulerTable> tables) {
    * The tables in the directory of a reference, or in the directory above, which several references
    * share; empty if there are none.
    *
-   * @throws LightmillException with {@code INPUT_INVALID} if there are, but not such
+   * @throws LightmillException with {@code INPUT_INVALID} if they cannot be read
    */
   public static Optional<SchedulerTables> near(Path reference) {
     Path directory = reference.toAbsolutePath().normalize();
@@ -62,7 +62,7 @@ public record SchedulerTables(List<SchedulerTable> tables) {
   /**
    * Compares all tables.
    *
-   * @param each is told one comparison for all tables of a note: the worst of them
+   * @param each receives one comparison for all tables of a note: the worst of them
    */
   public void run(Consumer<Comparison> each) {
     Map<String, Comparison> byNote = new LinkedHashMap<>();

@@ -1,9 +1,9 @@
 package io.lightmill.pipeline.verify;
 
 /**
- * How far a quantity may be from its recording: {@code |x - r| <= absolute + relative * |r|} for
- * every element, and the mean of {@code |x - r|} within its own bound. The figures are those at
- * which two correct implementations in 32 bits agree.
+ * The allowed difference between a quantity and its recording: {@code |x - r| <= absolute +
+ * relative * |r|} for every element, and the mean of {@code |x - r|} within its own bound. Two
+ * correct implementations in 32 bits agree within these bounds.
  */
 record Tolerance(double absolute, double relative, double mean) {
 

@@ -2,7 +2,6 @@ package io.lightmill.pipeline.verify;
 
 import io.lightmill.pipeline.DType;
 import io.lightmill.pipeline.Device;
-import io.lightmill.pipeline.schedule.Flow;
 import io.lightmill.pipeline.torch.Tensor;
 import java.util.Arrays;
 
@@ -15,11 +14,9 @@ import java.util.Arrays;
 @SuppressWarnings("ArrayRecordComponent") // read once, by comparisons; never compared themselves
 record Values(long[] shape, float[] elements) {
 
-  private static final Flow ON_CPU = new Flow(Device.CPU, DType.F32);
-
   /** The values of a tensor of any type on any device; it stays the caller's. */
   static Values of(Tensor tensor) {
-    try (Tensor copy = ON_CPU.copy(tensor)) {
+    try (Tensor copy = tensor.to(Device.CPU, DType.F32)) {
       return new Values(tensor.shape(), copy.toFloats());
     }
   }

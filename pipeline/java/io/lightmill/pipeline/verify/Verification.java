@@ -1,16 +1,15 @@
 package io.lightmill.pipeline.verify;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import io.lightmill.pipeline.DType;
-import io.lightmill.pipeline.Device;
-import io.lightmill.pipeline.DiffusionPipeline;
 import io.lightmill.pipeline.ErrorCode;
 import io.lightmill.pipeline.ImageRequest;
 import io.lightmill.pipeline.LightmillException;
 import io.lightmill.pipeline.checkpoint.Checkpoint;
 import io.lightmill.pipeline.checkpoint.ComponentConfig;
 import io.lightmill.pipeline.checkpoint.SafetensorsFile;
-import io.lightmill.pipeline.schedule.Flow;
+import io.lightmill.pipeline.families.Families;
+import io.lightmill.pipeline.flow.Family;
+import io.lightmill.pipeline.flow.FlowPipeline;
 import io.lightmill.pipeline.torch.Tensor;
 import io.lightmill.pipeline.torch.TensorProbe;
 import java.nio.file.Files;
@@ -21,14 +20,13 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.function.Consumer;
+import java.util.function.Function;
 
 /**
- * Holds a pipeline against recordings of diffusers: the acceptance test of a checkpoint on new
+ * Compares a pipeline with recordings of diffusers: the acceptance test of a checkpoint on new
  * hardware.
  */
 public final class Verification {
-
-  private static final Flow ON_CPU = new Flow(Device.CPU, DType.F32);
 
   private final Path directory;
   private final String pipelineClass;
@@ -56,11 +54,11 @@ public final class Verification {
     }
     ComponentConfig json = ComponentConfig.read(index);
     String pipelineClass = json.text("pipeline_class", "");
-    CallDefaults defaults = CallDefaults.of(pipelineClass);
+    Family family = family(pipelineClass);
     SafetensorsFile recordings = SafetensorsFile.open(tensors);
     List<ReferenceCase> cases = new ArrayList<>();
     for (JsonNode one : json.json().path("cases")) {
-      cases.add(ReferenceCase.of(one, defaults, recordings));
+      cases.add(ReferenceCase.of(one, family, recordings));
     }
     if (cases.isEmpty()) {
       throw new LightmillException(
@@ -69,13 +67,25 @@ public final class Verification {
     return new Verification(directory, pipelineClass, cases);
   }
 
+  private static Family family(String pipelineClass) {
+    return Families.find(pipelineClass)
+        .orElseThrow(
+            () ->
+                new LightmillException(
+                    ErrorCode.INPUT_INVALID,
+                    "the reference was recorded from a %s; Lightmill verifies %s"
+                        .formatted(
+                            pipelineClass,
+                            String.join(", ", Families.pipelineClasses().toList()))));
+  }
+
   /** Names of the recorded calls, in order. */
   public List<String> caseNames() {
     return cases.stream().map(ReferenceCase::name).toList();
   }
 
   /**
-   * Refuses a checkpoint that the reference says nothing about.
+   * Refuses a checkpoint of another pipeline class.
    *
    * @throws LightmillException with {@code INPUT_INVALID}
    */
@@ -89,36 +99,37 @@ public final class Verification {
     }
   }
 
+  /** Draws a batch, as {@link FlowPipeline#draw} does. */
+  @FunctionalInterface
+  interface Drawing {
+    Tensor draw(List<ImageRequest> batch, Optional<Tensor> latents, TensorProbe probe);
+  }
+
   /**
-   * Runs every case: from the recorded latents, from its seed where it draws a single picture, and
-   * picture by picture where it draws several.
+   * Runs every case: from the recorded latents, from its seed if it has a single image, and image
+   * by image if it has several.
    *
-   * @param each is told each comparison as soon as it is made
+   * @param each receives each comparison as soon as it is made
    */
-  public void run(DiffusionPipeline pipeline, Consumer<Comparison> each) {
-    cases.forEach(reference -> run(reference, pipeline, each));
+  public void run(FlowPipeline pipeline, Consumer<Comparison> each) {
+    run(settings -> pipeline.with(settings)::draw, each);
   }
 
-  /** Runs one of the cases. */
-  public void run(String caseName, DiffusionPipeline pipeline, Consumer<Comparison> each) {
-    cases.stream()
-        .filter(reference -> reference.name().equals(caseName))
-        .forEach(reference -> run(reference, pipeline, each));
-  }
-
-  private static void run(
-      ReferenceCase reference, DiffusionPipeline loaded, Consumer<Comparison> each) {
-    DiffusionPipeline pipeline = loaded.with(reference.settings());
-    fromLatents(pipeline, reference, each);
-    if (reference.requests().size() == 1) {
-      fromSeed(pipeline, reference, each);
-    } else {
-      alone(pipeline, reference, each);
+  /** Runs every case with what draws under the settings of a case. */
+  void run(Function<ComponentConfig, Drawing> pipeline, Consumer<Comparison> each) {
+    for (ReferenceCase reference : cases) {
+      Drawing drawing = pipeline.apply(reference.settings());
+      fromLatents(drawing, reference, each);
+      if (reference.requests().size() == 1) {
+        fromSeed(drawing, reference, each);
+      } else {
+        alone(drawing, reference, each);
+      }
     }
   }
 
   private static void fromLatents(
-      DiffusionPipeline pipeline, ReferenceCase reference, Consumer<Comparison> each) {
+      Drawing pipeline, ReferenceCase reference, Consumer<Comparison> each) {
     Set<String> awaited = new TreeSet<>(reference.recorded());
     awaited.removeIf(name -> Quantity.of(name, reference).isEmpty());
     TensorProbe ofPrompts =
@@ -140,7 +151,7 @@ public final class Verification {
   }
 
   private static void fromSeed(
-      DiffusionPipeline pipeline, ReferenceCase reference, Consumer<Comparison> each) {
+      Drawing pipeline, ReferenceCase reference, Consumer<Comparison> each) {
     Quantity image = new Quantity(Kind.IMAGE, "image from its seed", Tolerance.IMAGE);
     try (Tensor drawn = pipeline.draw(reference.requests(), Optional.empty(), TensorProbe.NONE)) {
       each.accept(
@@ -148,8 +159,7 @@ public final class Verification {
     }
   }
 
-  private static void alone(
-      DiffusionPipeline pipeline, ReferenceCase reference, Consumer<Comparison> each) {
+  private static void alone(Drawing pipeline, ReferenceCase reference, Consumer<Comparison> each) {
     List<ImageRequest> requests = reference.requests();
     try (Tensor latents = reference.tensor(ReferenceCase.LATENTS);
         Tensor together = pipeline.draw(requests, Optional.of(latents), TensorProbe.NONE)) {
@@ -157,10 +167,10 @@ public final class Verification {
         Quantity image =
             new Quantity(
                 Kind.IMAGE, "image %d, batched against alone".formatted(i), Tolerance.ALONE);
-        try (Tensor start = ON_CPU.select(latents, new long[] {i});
+        try (Tensor start = latents.select(i);
             Tensor one =
                 pipeline.draw(List.of(requests.get(i)), Optional.of(start), TensorProbe.NONE);
-            Tensor there = ON_CPU.select(together, new long[] {i})) {
+            Tensor there = together.select(i)) {
           each.accept(image.compare(reference.name(), Values.of(there), Values.of(one)));
         }
       }

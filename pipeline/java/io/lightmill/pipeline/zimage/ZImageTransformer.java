@@ -2,11 +2,15 @@ package io.lightmill.pipeline.zimage;
 
 import io.lightmill.pipeline.Device;
 import io.lightmill.pipeline.checkpoint.Checkpoint;
+import io.lightmill.pipeline.checkpoint.Loading;
 import io.lightmill.pipeline.checkpoint.WeightLoader;
-import io.lightmill.pipeline.schedule.TokenGrid;
-import io.lightmill.pipeline.text.QwenPrompts;
+import io.lightmill.pipeline.flow.Denoiser;
+import io.lightmill.pipeline.flow.Guidance;
+import io.lightmill.pipeline.flow.PromptEmbeddings;
+import io.lightmill.pipeline.flow.TokenGrid;
 import io.lightmill.pipeline.torch.ScriptModule;
 import io.lightmill.pipeline.torch.Tensor;
+import io.lightmill.pipeline.torch.TensorProbe;
 import io.lightmill.pipeline.torch.Weights;
 
 /** The network of {@code z_image.py} with the weights of a checkpoint. */
@@ -16,21 +20,12 @@ final class ZImageTransformer implements AutoCloseable {
       ScriptModule.of("z_image", "ZImageTransformer2DModel");
 
   /**
-   * Prompts as the network meets them at every step of a picture.
-   *
-   * @param tokens refined, {@code [batch, tokens, width]}
-   * @param lengths tokens of each that are text
-   * @param rope rotary tables of picture and caption
+   * Classifier-free guidance {@code positive + weight * (positive - negative)} with a limit to each
+   * image's norm.
    */
-  @SuppressWarnings("ArrayRecordComponent") // an argument for the engine; never compared
-  record Captions(Tensor tokens, long[] lengths, Tensor rope) implements AutoCloseable {
-
-    @Override
-    public void close() {
-      rope.close();
-      tokens.close();
-    }
-  }
+  static final Guidance.Rule NORM_LIMITED =
+      (negative, positive, weight, normLimit) ->
+          NETWORK.tensor("guide", negative, positive, weight, normLimit);
 
   private final ZImageConfig config;
   private final Device device;
@@ -60,71 +55,80 @@ final class ZImageTransformer implements AutoCloseable {
     return config;
   }
 
-  /** Refines prompts for pictures of this grid. */
-  Captions captions(QwenPrompts prompts, TokenGrid grid) {
-    Tensor tokens =
-        NETWORK.tensor(
-            "captions",
-            weights,
-            contextRefiner,
-            prompts.states(),
-            prompts.lengths(),
-            ropeWidths,
-            config.ropeTheta(),
-            config.heads(),
-            config.normEps());
-    Tensor rope =
-        NETWORK.tensor(
-            "rope",
-            prompts.lengths(),
-            grid.rows(),
-            grid.columns(),
-            ropeWidths,
-            config.ropeTheta(),
-            device);
-    return new Captions(tokens, prompts.lengths(), rope);
+  /** The transformer with these prompts, which it refines once. */
+  Denoiser denoiser(PromptEmbeddings prompts, TokenGrid grid) {
+    try (Loading loading = new Loading()) {
+      Tensor captions =
+          loading.add(
+              NETWORK.tensor(
+                  "captions",
+                  weights,
+                  contextRefiner,
+                  prompts.context(),
+                  prompts.lengths(),
+                  ropeWidths,
+                  config.ropeTheta(),
+                  config.heads(),
+                  config.normEps()));
+      Tensor rope =
+          loading.add(
+              NETWORK.tensor(
+                  "rope",
+                  prompts.lengths(),
+                  grid.rows(),
+                  grid.columns(),
+                  ropeWidths,
+                  config.ropeTheta(),
+                  device));
+      loading.complete();
+      return new Prompted(captions, prompts.lengths(), rope);
+    }
   }
 
-  /**
-   * What the network says of latents: against the flow's velocity.
-   *
-   * @param latents {@code [batch, channels, height, width]}
-   * @param timestep in [0, 1000], 1000 being pure noise
-   */
-  Tensor out(Tensor latents, Captions captions, double timestep) {
-    return NETWORK.tensor(
-        "forward",
-        weights,
-        noiseRefiner,
-        layers,
-        latents,
-        captions.tokens(),
-        captions.lengths(),
-        captions.rope(),
-        timestep,
-        config.timeScale(),
-        config.heads(),
-        config.normEps());
-  }
+  private final class Prompted implements Denoiser {
 
-  /** One picture's part of {@link #out}, {@code [channels, 1, height, width]}. */
-  static Tensor part(Tensor out, int number) {
-    return NETWORK.tensor("part", out, number);
-  }
+    private final Tensor captions;
+    private final long[] lengths;
+    private final Tensor rope;
 
-  /** The flow's velocity. */
-  static Tensor velocity(Tensor out) {
-    return NETWORK.tensor("velocity", out);
-  }
+    private Prompted(Tensor captions, long[] lengths, Tensor rope) {
+      this.captions = captions;
+      this.lengths = lengths;
+      this.rope = rope;
+    }
 
-  /**
-   * The flow's velocity, guided: from {@code positive + scale * (positive - negative)}.
-   *
-   * @param scale {@code [batch]}, of which 0 guides nowhere
-   * @param normLimit how many times the norm of the positive part a picture's may have; 0 for any
-   */
-  static Tensor guided(Tensor negative, Tensor positive, Tensor scale, double normLimit) {
-    return NETWORK.tensor("guide", negative, positive, scale, normLimit);
+    @Override
+    public Tensor velocity(Tensor latents, double timestep) {
+      return NETWORK.tensor(
+          "forward",
+          weights,
+          noiseRefiner,
+          layers,
+          latents,
+          captions,
+          lengths,
+          rope,
+          timestep,
+          config.timeScale(),
+          config.heads(),
+          config.normEps());
+    }
+
+    /** diffusers calls its transformer once for both sides and gets one output per image. */
+    @Override
+    public void record(TensorProbe probe, Tensor velocity, int step, int side, int sides) {
+      for (int i = 0; i < lengths.length; i++) {
+        try (Tensor part = NETWORK.tensor("part", velocity, i)) {
+          probe.record("tr.%d.out.%d".formatted(step, side * lengths.length + i), part);
+        }
+      }
+    }
+
+    @Override
+    public void close() {
+      rope.close();
+      captions.close();
+    }
   }
 
   @Override

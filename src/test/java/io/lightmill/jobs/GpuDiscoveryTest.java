@@ -14,7 +14,10 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** {@code scripts/gpu-discovery}, beside a stand-in for nvidia-smi, as Spark reads its answer. */
+/**
+ * Tests {@code scripts/gpu-discovery} with a script in place of nvidia-smi, and parses its output
+ * as Spark does.
+ */
 class GpuDiscoveryTest {
 
   @TempDir Path tools;
@@ -28,12 +31,13 @@ class GpuDiscoveryTest {
     }
   }
 
-  /** A machine whose nvidia-smi answers so, each GPU in a line, when it is asked for MIG modes. */
+  /** Installs an nvidia-smi that reports these MIG modes, one GPU per line. */
   private void gpus(String... modes) throws IOException {
     Path smi = tools.resolve("nvidia-smi");
     Files.writeString(
         smi,
-        "#!/bin/sh\n[ \"$1 $2\" = '--query-gpu=mig.mode.current --format=csv,noheader' ] || exit 9\n"
+        "#!/bin/sh\n"
+            + "[ \"$1 $2\" = '--query-gpu=mig.mode.current --format=csv,noheader' ] || exit 9\n"
             + (modes.length == 0 ? "" : "echo '%s'\n".formatted(String.join("\n", modes))));
     Files.setPosixFilePermissions(smi, PosixFilePermissions.fromString("rwxr-xr-x"));
   }
@@ -50,7 +54,7 @@ class GpuDiscoveryTest {
   }
 
   @Test
-  void everyGpuOfTheMachineHasItsIndex() throws Exception {
+  void everyGpuOfTheMachineHasAnIndex() throws Exception {
     gpus("[N/A]", "Disabled", "Disabled");
 
     assertThat(discover(Map.of()).addresses()).containsExactly("0", "1", "2");
@@ -60,11 +64,11 @@ class GpuDiscoveryTest {
   @CsvSource({
     "'3,5', '0,1'",
     "GPU-8f1e, 0",
-    "'MIG-a1,MIG-b2', 0", // a process sees one instance
+    "'MIG-a1,MIG-b2', 0", // a process can use one instance
     "'', ''",
     "-1, ''",
   })
-  void cudaCountsTheVisibleOnesFromZero(String visible, String addresses) throws Exception {
+  void visibleGpusAreNumberedFromZero(String visible, String addresses) throws Exception {
     gpus("Disabled", "Disabled", "Disabled", "Disabled");
 
     assertThat(String.join(",", discover(Map.of("CUDA_VISIBLE_DEVICES", visible)).addresses()))
@@ -72,7 +76,7 @@ class GpuDiscoveryTest {
   }
 
   @Test
-  void ofGpusInPartsAProcessSeesOne() throws Exception {
+  void aProcessCanUseOneMigInstance() throws Exception {
     gpus("Enabled", "Enabled");
 
     assertThat(discover(Map.of()).addresses()).containsExactly("0");
@@ -86,16 +90,16 @@ class GpuDiscoveryTest {
   }
 
   @Test
-  void whatIsMissingIsSaid() throws Exception {
+  void aMissingNvidiaSmiIsReported() throws Exception {
     Answer answer = discover(Map.of());
 
     assertThat(answer.status()).isEqualTo(1);
     assertThat(answer.out()).isEmpty();
-    assertThat(answer.err()).contains("there is no nvidia-smi here", "CUDA_VISIBLE_DEVICES");
+    assertThat(answer.err()).contains("cannot find nvidia-smi", "CUDA_VISIBLE_DEVICES");
   }
 
   @Test
-  void aDriverThatDoesNotAnswerIsNoMachineWithoutGpus() throws Exception {
+  void aFailingDriverIsAnError() throws Exception {
     Path smi = tools.resolve("nvidia-smi");
     Files.writeString(smi, "#!/bin/sh\necho 'Failed to initialize NVML'\nexit 255\n");
     Files.setPosixFilePermissions(smi, PosixFilePermissions.fromString("rwxr-xr-x"));

@@ -18,8 +18,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * {@code scripts/lightmill} in a checkout of stand-ins: its java, Maven and spark-submit write down
- * their arguments, one a line.
+ * Tests {@code scripts/lightmill} in a checkout whose java, Maven and spark-submit are scripts that
+ * log their arguments, one per line.
  */
 class LauncherTest {
 
@@ -38,7 +38,7 @@ class LauncherTest {
   private final Map<String, String> environment = new TreeMap<>();
 
   @BeforeEach
-  void layOut() throws IOException {
+  void createCheckout() throws IOException {
     checkout = temporary.resolve("a checkout");
     record = temporary.resolve("record");
     for (String directory : List.of("scripts", "target/lib", "target/spark", "udfs", "jobs")) {
@@ -57,7 +57,7 @@ class LauncherTest {
   }
 
   @Test
-  void argumentsArriveAsTheyWereGiven() throws Exception {
+  void argumentsArePassedUnchanged() throws Exception {
     Launch launch =
         launch(
             "generate", "--prompt-template", "a {color} {name}, \"new\"", "--column=id=s k u", "");
@@ -88,7 +88,7 @@ class LauncherTest {
   }
 
   @Test
-  void memoryJavaOptionsAndEnvironmentAreTheUsers() throws Exception {
+  void memoryJavaOptionsAndEnvironmentCanBeSet() throws Exception {
     environment.put("LIGHTMILL_DRIVER_MEMORY", "12g");
     environment.put("LIGHTMILL_JAVA_OPTS", "-Da=1  -Dai.djl.offline=false");
     environment.put("OMP_WAIT_POLICY", "ACTIVE");
@@ -107,7 +107,7 @@ class LauncherTest {
   }
 
   @Test
-  void itIsFoundThroughLinksFromAnywhere() throws Exception {
+  void theCheckoutIsFoundThroughLinks() throws Exception {
     Path bin = Files.createDirectories(temporary.resolve("elsewhere/bin"));
     Files.createSymbolicLink(bin.resolve("first"), checkout.resolve("scripts/lightmill"));
     Files.createSymbolicLink(bin.resolve("second"), Path.of("first"));
@@ -117,7 +117,7 @@ class LauncherTest {
   }
 
   @Test
-  void aMissingJarIsBuiltAndSaidInOneLine() throws Exception {
+  void aMissingJarIsBuiltAndReportedInOneLine() throws Exception {
     Files.delete(checkout.resolve("target/lightmill.jar"));
     Launch launch = launch("--version");
     assertThat(launch.status).as(launch.output).isZero();
@@ -142,18 +142,18 @@ class LauncherTest {
   }
 
   @Test
-  void buildingCanBeForbidden() throws Exception {
+  void theBuildCanBeDisabled() throws Exception {
     environment.put("LIGHTMILL_NO_BUILD", "1");
     Files.delete(checkout.resolve("target/lightmill.jar"));
     Launch launch = launch("--version");
     assertThat(launch.status).isEqualTo(2);
     assertThat(launch.output)
-        .contains("there is no " + checkout + "/target/lightmill.jar; run ./mvnw package");
+        .contains(checkout + "/target/lightmill.jar does not exist; run ./mvnw package");
     assertThat(record).doesNotExist();
   }
 
   @Test
-  void aBuildThatFailsStopsIt() throws Exception {
+  void aFailedBuildStopsTheLauncher() throws Exception {
     executable(checkout.resolve("mvnw"), "#!/usr/bin/env bash\nexit 1\n");
     Files.delete(checkout.resolve("target/lightmill.jar"));
     Launch launch = launch("--version");
@@ -162,7 +162,7 @@ class LauncherTest {
   }
 
   @Test
-  void anOldJavaIsNamed() throws Exception {
+  void anOldJavaIsReported() throws Exception {
     java("11.0.2");
     Launch launch = launch("--version");
     assertThat(launch.status).isEqualTo(2);
@@ -173,7 +173,7 @@ class LauncherTest {
   }
 
   @Test
-  void aMissingJavaIsNamed() throws Exception {
+  void aMissingJavaIsReported() throws Exception {
     environment.put("JAVA_HOME", temporary.resolve("nowhere").toString());
     Launch launch = launch("--version");
     assertThat(launch.status).isEqualTo(2);
@@ -181,7 +181,7 @@ class LauncherTest {
   }
 
   @Test
-  void aSparkDistributionTakesOverTheGeneration() throws Exception {
+  void generateRunsThroughTheSparkDistribution() throws Exception {
     Path spark = temporary.resolve("a spark");
     executable(spark.resolve("bin/spark-submit"), RECORDER.formatted(""));
     environment.put("SPARK_HOME", spark.toString());

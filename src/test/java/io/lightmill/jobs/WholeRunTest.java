@@ -31,16 +31,20 @@ class WholeRunTest {
       value = {
         "p.csv |                                 | --input=gone.csv | 'gone.csv' does not exist",
         "p.tsv | id~prompt                       |                  | p.tsv' does not end in .csv",
-        "p.csv | ``                              |                  | p.csv' is empty: it has no header",
+        "p.csv | ``                              |                  | p.csv' is empty: it has no"
+            + " header",
         "p.csv | id,prompt                       |                  | p.csv' has no rows",
         "p.csv | id,caption;1,a mug              |                  | --column prompt=caption",
         "p.csv | id,prompt;1,a;1,b               |                  | '1' (2 rows)",
         "p.csv | id,prompt,status;1,a,b          |                  | rename it in the table",
         "p.csv | id,prompt;1,\"a;2,b;3,\"c\" d      |                  | do not pair up at line 4",
-        "p.csv | id,prompt;1,a                   | --prompt-template={name} | names the column 'name'",
-        "p.csv | id,prompt;1,a                   | --path-template={sku} | names {sku}, which no row has",
+        "p.csv | id,prompt;1,a                   | --prompt-template={name} | names the column"
+            + " 'name'",
+        "p.csv | id,prompt;1,a                   | --path-template={sku} | names {sku}, which no"
+            + " row has",
         "p.csv | id,prompt;1,a                   | --width=100      | the nearest is 96",
-        "p.csv | id,prompt;1,a                   | --checkpoint=builtin:huge | no checkpoint 'builtin:huge'",
+        "p.csv | id,prompt;1,a                   | --checkpoint=builtin:huge | the checkpoint"
+            + " 'builtin:huge' does not exist",
         "p.csv | id,prompt;1,a                   | --master=nowhere | master 'nowhere'",
         "p.csv | id,prompt;1,a                   | --device=cuda    | device cuda is asked for",
       })
@@ -61,7 +65,7 @@ class WholeRunTest {
       delimiter = '|',
       value = {
         "model_index.json | | model_index.json",
-        "vae/diffusion_pytorch_model.safetensors | | holds no safetensors weights",
+        "vae/diffusion_pytorch_model.safetensors | | has no safetensors weights",
         "vae/diffusion_pytorch_model.safetensors | PK\u0003\u0004 and more | can run code",
         "transformer/diffusion_pytorch_model.safetensors | cut off | transformer",
       })

@@ -1,5 +1,6 @@
 package io.lightmill.pipeline;
 
+import io.lightmill.pipeline.flow.FlowPipeline;
 import io.lightmill.pipeline.torch.Tensor;
 import io.lightmill.pipeline.torch.TensorProbe;
 import java.util.Arrays;
@@ -13,7 +14,7 @@ public final class DrawnBatch {
   private DrawnBatch() {}
 
   /** The values of each image in [0, 1]. */
-  public static List<float[]> of(DiffusionPipeline pipeline, List<ImageRequest> batch) {
+  public static List<float[]> of(FlowPipeline pipeline, List<ImageRequest> batch) {
     try (Tensor image = pipeline.draw(batch, Optional.empty(), TensorProbe.NONE)) {
       float[] all = image.toFloats();
       int each = all.length / batch.size();

@@ -2,13 +2,13 @@ package io.lightmill.udfs;
 
 import io.lightmill.pipeline.DType;
 import io.lightmill.pipeline.Device;
-import io.lightmill.pipeline.DiffusionPipeline;
 import io.lightmill.pipeline.ImageRequest;
 import io.lightmill.pipeline.RgbImage;
 import io.lightmill.pipeline.checkpoint.Checkpoint;
 import io.lightmill.pipeline.checkpoint.CheckpointCache;
 import io.lightmill.pipeline.checkpoint.ReferenceCheckpoint;
-import io.lightmill.pipeline.families.Pipelines;
+import io.lightmill.pipeline.families.Families;
+import io.lightmill.pipeline.flow.FlowPipeline;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -32,9 +32,9 @@ final class KernelLevelDrawing {
   static final List<Integer> SIDES = List.of(64, 128);
   static final List<String> CHECKPOINTS = List.of("pocket", "flux-dev");
 
-  private final DiffusionPipeline pipeline;
+  private final FlowPipeline pipeline;
 
-  private KernelLevelDrawing(DiffusionPipeline pipeline) {
+  private KernelLevelDrawing(FlowPipeline pipeline) {
     this.pipeline = pipeline;
   }
 
@@ -47,8 +47,8 @@ final class KernelLevelDrawing {
           name.equals("pocket")
               ? new CheckpointCache(Path.of(arguments[0])).localize(CheckpointCache.BUILTIN_POCKET)
               : ReferenceCheckpoint.of(name);
-      try (DiffusionPipeline pipeline =
-          Pipelines.load(Checkpoint.open(directory), Device.CPU, DType.F32)) {
+      try (FlowPipeline pipeline =
+          Families.load(Checkpoint.open(directory), Device.CPU, DType.F32)) {
         for (int side : SIDES) {
           for (boolean guided : new boolean[] {false, true}) {
             new KernelLevelDrawing(pipeline).print(name, side, guided);

@@ -9,14 +9,11 @@ import io.lightmill.pipeline.LightmillException;
 import io.lightmill.pipeline.PipelineLimits;
 import io.lightmill.pipeline.PromptLength;
 import io.lightmill.pipeline.RgbImage;
-import io.lightmill.pipeline.torch.Tensor;
-import io.lightmill.pipeline.torch.TensorProbe;
 import io.lightmill.udfs.device.JobCheckpoint;
 import io.lightmill.udfs.device.Model;
 import io.lightmill.udfs.device.PipelineLoader;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
@@ -128,11 +125,6 @@ public final class PaintStudio {
       studio.batches.add(List.copyOf(batch));
       studio.fault.accept(batch);
       return batch.stream().map(PaintStudio::painted).toList();
-    }
-
-    @Override
-    public Tensor draw(List<ImageRequest> batch, Optional<Tensor> latents, TensorProbe probe) {
-      throw new UnsupportedOperationException("there are no tensors in paint");
     }
 
     @Override

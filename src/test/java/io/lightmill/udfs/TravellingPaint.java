@@ -7,8 +7,6 @@ import io.lightmill.pipeline.DiffusionPipeline;
 import io.lightmill.pipeline.ImageRequest;
 import io.lightmill.pipeline.PromptLength;
 import io.lightmill.pipeline.RgbImage;
-import io.lightmill.pipeline.torch.Tensor;
-import io.lightmill.pipeline.torch.TensorProbe;
 import io.lightmill.udfs.device.JobCheckpoint;
 import io.lightmill.udfs.device.PipelineLoader;
 import java.io.IOException;
@@ -21,7 +19,6 @@ import java.nio.file.StandardWatchEventKinds;
 import java.nio.file.WatchKey;
 import java.nio.file.WatchService;
 import java.util.List;
-import java.util.Optional;
 import org.apache.spark.TaskContext;
 
 /**
@@ -151,11 +148,6 @@ record TravellingPaint(String directory, String throwing, String slow, boolean g
       } else if (paint.lines(SLOWED).contains(attempt)) {
         paint.await("never: its twin ends first, and this one is killed");
       }
-    }
-
-    @Override
-    public Tensor draw(List<ImageRequest> batch, Optional<Tensor> latents, TensorProbe probe) {
-      throw new UnsupportedOperationException("there are no tensors in paint");
     }
 
     @Override

@@ -5,25 +5,25 @@ import java.nio.file.Path;
 import org.apache.hadoop.conf.Configuration;
 
 /**
- * Checkpoints and adapters of any Hadoop file system, fetched to this node once.
+ * Fetches checkpoints and adapters from any Hadoop file system, once per node.
  *
  * @param cache of this node
- * @param hadoop settings of the file systems
+ * @param hadoop configuration of the file systems
  */
 public record CheckpointFetch(CheckpointCache cache, Configuration hadoop) {
 
-  /** Into the cache of this machine's user. */
+  /** Fetches into the cache of the current user. */
   public CheckpointFetch(Configuration hadoop) {
     this(CheckpointCache.ofUser(), hadoop);
   }
 
   /**
-   * The local directory of a checkpoint, fetched if need be.
+   * The local directory of a checkpoint, which is fetched if necessary.
    *
-   * @param location {@code builtin:pocket}, a local directory, a folder of the Hugging Face Hub's
-   *     cache, or a URI of any Hadoop file system
-   * @throws io.lightmill.pipeline.LightmillException with {@code CHECKPOINT_INVALID} if there is no
-   *     such checkpoint or it cannot be fetched
+   * @param location {@code builtin:pocket}, a local directory, a model's directory in the Hugging
+   *     Face Hub's cache, or a URI of any Hadoop file system
+   * @throws io.lightmill.pipeline.LightmillException with {@code CHECKPOINT_INVALID} if the
+   *     checkpoint does not exist or cannot be fetched
    */
   public Path localize(String location) {
     return RemoteCheckpoint.isRemote(location)
@@ -32,11 +32,11 @@ public record CheckpointFetch(CheckpointCache cache, Configuration hadoop) {
   }
 
   /**
-   * The local path of a file beside checkpoints, such as an adapter, fetched if need be.
+   * The local path of a single file, such as an adapter, which is fetched if necessary.
    *
    * @param location a local path, or the URI of a file on any Hadoop file system
-   * @throws io.lightmill.pipeline.LightmillException with {@code CHECKPOINT_INVALID} if there is no
-   *     such file or it cannot be fetched
+   * @throws io.lightmill.pipeline.LightmillException with {@code CHECKPOINT_INVALID} if the file
+   *     does not exist or cannot be fetched
    */
   public Path localizeFile(String location) {
     if (!RemoteCheckpoint.isRemote(location)) {

@@ -2,7 +2,7 @@ package io.lightmill.udfs.checkpoint;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
-import io.lightmill.pipeline.checkpoint.NoRoomException;
+import io.lightmill.pipeline.checkpoint.InsufficientSpaceException;
 import java.io.EOFException;
 import java.io.IOException;
 import java.io.InterruptedIOException;
@@ -27,9 +27,9 @@ import org.apache.hadoop.fs.FileStatus;
 import org.apache.hadoop.fs.FileSystem;
 
 /**
- * Brings files from a Hadoop file system to a local directory, chunk by chunk and several chunks at
- * a time, since one stream from an object store is slower than any network. A chunk that is on the
- * disk is written down; so a fetch that failed or was killed is taken up where it was.
+ * Copies files from a Hadoop file system to a local directory, in chunks and several chunks at a
+ * time, since one stream from an object store is slower than the network. Copied chunks are logged,
+ * so that a fetch that failed or was killed can be resumed.
  *
  * @param chunkBytes length of a chunk
  */
@@ -37,7 +37,7 @@ record FileFetch(FileSystem fileSystem, List<RemotePart> files, int chunkBytes) 
 
   static final int CHUNK_BYTES = 32 << 20;
 
-  /** Names the chunks that are there, one a line. */
+  /** Lists the copied chunks, one per line. */
   static final String LOG = ".fetched";
 
   private static final int STREAMS = 8;
@@ -46,7 +46,7 @@ record FileFetch(FileSystem fileSystem, List<RemotePart> files, int chunkBytes) 
   /**
    * A file on the file system.
    *
-   * @param name that it gets, below the directory
+   * @param name of the copy, relative to the directory
    */
   record RemotePart(String name, FileStatus status) {}
 
@@ -58,17 +58,17 @@ record FileFetch(FileSystem fileSystem, List<RemotePart> files, int chunkBytes) 
   }
 
   /**
-   * Brings what is missing.
+   * Copies the missing chunks.
    *
-   * @param directory that holds nothing, or what an earlier fetch of the same files left
-   * @throws NoRoomException before anything is brought, if the disk is too small
+   * @param directory that is empty, or holds the partial result of an earlier fetch of these files
+   * @throws InsufficientSpaceException before anything is copied, if the disk has too little space
    */
   void into(Path directory) throws IOException {
     Files.createDirectories(directory);
     Path log = directory.resolve(LOG);
     Set<String> done = Files.exists(log) ? new HashSet<>(Files.readAllLines(log)) : Set.of();
-    long all = files.stream().mapToLong(file -> file.status().getLen()).sum();
-    requireRoom(directory, all - (long) done.size() * chunkBytes);
+    long total = files.stream().mapToLong(file -> file.status().getLen()).sum();
+    requireSpace(directory, total - (long) done.size() * chunkBytes);
     List<Chunk> missing = chunks().stream().filter(chunk -> !done.contains(chunk.line())).toList();
     for (RemotePart file : files) {
       Path copy = directory.resolve(file.name());
@@ -79,7 +79,7 @@ record FileFetch(FileSystem fileSystem, List<RemotePart> files, int chunkBytes) 
     }
     try (FileChannel written =
         FileChannel.open(log, StandardOpenOption.CREATE, StandardOpenOption.APPEND)) {
-      bring(missing, directory, written);
+      copy(missing, directory, written);
     }
     Files.delete(log);
   }
@@ -95,41 +95,41 @@ record FileFetch(FileSystem fileSystem, List<RemotePart> files, int chunkBytes) 
     return chunks;
   }
 
-  private static void requireRoom(Path directory, long bytes) throws IOException {
-    long room = Files.getFileStore(directory).getUsableSpace();
-    if (bytes > room) {
-      throw new NoRoomException(bytes, room);
+  private static void requireSpace(Path directory, long bytes) throws IOException {
+    long space = Files.getFileStore(directory).getUsableSpace();
+    if (bytes > space) {
+      throw new InsufficientSpaceException(bytes, space);
     }
   }
 
-  private void bring(List<Chunk> chunks, Path directory, FileChannel log) throws IOException {
+  private void copy(List<Chunk> chunks, Path directory, FileChannel log) throws IOException {
     ExecutorService threads = Executors.newFixedThreadPool(STREAMS);
-    CompletionService<Void> bringing = new ExecutorCompletionService<>(threads);
+    CompletionService<Void> copying = new ExecutorCompletionService<>(threads);
     try {
       for (Chunk chunk : chunks) {
         Callable<Void> task =
             () -> {
-              bring(chunk, directory.resolve(chunk.file().name()));
-              note(chunk, log);
+              copy(chunk, directory.resolve(chunk.file().name()));
+              log(chunk, log);
               return null;
             };
-        bringing.submit(task);
+        copying.submit(task);
       }
       for (int i = 0; i < chunks.size(); i++) {
-        bringing.take().get();
+        copying.take().get();
       }
     } catch (ExecutionException e) {
       ExceptionUtils.throwUnchecked(e.getCause());
       throw (IOException) e.getCause();
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
-      throw new InterruptedIOException("interrupted while files were fetched");
+      throw new InterruptedIOException("interrupted while fetching files");
     } finally {
       threads.shutdownNow();
     }
   }
 
-  private void bring(Chunk chunk, Path copy) throws IOException {
+  private void copy(Chunk chunk, Path copy) throws IOException {
     try (FSDataInputStream in = fileSystem.open(chunk.file().status().getPath());
         FileChannel out =
             FileChannel.open(copy, StandardOpenOption.CREATE, StandardOpenOption.WRITE)) {
@@ -150,11 +150,11 @@ record FileFetch(FileSystem fileSystem, List<RemotePart> files, int chunkBytes) 
           copied += out.write(bytes, chunk.offset() + copied);
         }
       }
-      out.force(false); // the log must not name what a power cut takes
+      out.force(false); // before the log names the chunk, so that a power cut cannot lose it
     }
   }
 
-  private static synchronized void note(Chunk chunk, FileChannel log) throws IOException {
+  private static synchronized void log(Chunk chunk, FileChannel log) throws IOException {
     ByteBuffer line = ByteBuffer.wrap((chunk.line() + "\n").getBytes(UTF_8));
     while (line.hasRemaining()) {
       log.write(line);

@@ -20,12 +20,12 @@ import org.apache.hadoop.fs.RemoteIterator;
 
 /**
  * A checkpoint on a Hadoop file system. Its key covers name, length and modification time of every
- * file, so that a checkpoint that was replaced there is fetched again.
+ * file, so that a checkpoint is fetched again after it was replaced.
  */
 record RemoteCheckpoint(String location, FileSystem fileSystem, List<LocatedFileStatus> files)
     implements CheckpointSource {
 
-  /** What a pipeline reads; samples and foreign formats of a repository stay where they are. */
+  /** The files that a pipeline reads; sample images and other formats are not fetched. */
   private static final String WANTED = ".*\\.(safetensors|json|txt|model|md)";
 
   static boolean isRemote(String location) {
@@ -58,12 +58,12 @@ record RemoteCheckpoint(String location, FileSystem fileSystem, List<LocatedFile
     }
   }
 
-  /** Before anything large is copied. */
+  /** Checks for the index before large files are copied. */
   private static void requireIndex(String location, FileSystem fileSystem) throws IOException {
     if (!fileSystem.exists(new org.apache.hadoop.fs.Path(location, Checkpoint.INDEX))) {
       throw new LightmillException(
           ErrorCode.CHECKPOINT_INVALID,
-          "the checkpoint %s holds no %s, but %s. %s"
+          "the checkpoint %s has no %s, but %s. %s"
               .formatted(location, Checkpoint.INDEX, Checkpoint.LAYOUT, Checkpoint.REFUSED_FILES));
     }
   }

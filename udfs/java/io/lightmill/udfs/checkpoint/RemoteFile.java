@@ -20,9 +20,9 @@ import org.apache.hadoop.fs.FileStatus;
 import org.apache.hadoop.fs.FileSystem;
 
 /**
- * An adapter's file on a Hadoop file system, with PEFT's config where that stands beside it. Its
- * key covers names, lengths and modification times, so that a file that was replaced there is
- * fetched again.
+ * An adapter's file on a Hadoop file system, with PEFT's config if there is one beside it. Its key
+ * covers names, lengths and modification times, so that a file is fetched again after it was
+ * replaced.
  */
 record RemoteFile(
     String location, FileSystem fileSystem, FileStatus status, Optional<FileStatus> config)
@@ -53,7 +53,7 @@ record RemoteFile(
     }
   }
 
-  /** Of the file in its directory. */
+  /** The name of the file without its directory. */
   String name() {
     return status.getPath().getName();
   }

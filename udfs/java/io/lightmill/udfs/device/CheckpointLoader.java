@@ -8,7 +8,7 @@ import io.lightmill.pipeline.LightmillException;
 import io.lightmill.pipeline.PromptLength;
 import io.lightmill.pipeline.checkpoint.Checkpoint;
 import io.lightmill.pipeline.checkpoint.CheckpointCache;
-import io.lightmill.pipeline.families.Pipelines;
+import io.lightmill.pipeline.families.Families;
 import io.lightmill.pipeline.lora.LoraAdapter;
 import io.lightmill.udfs.checkpoint.CheckpointFetch;
 import java.util.Map;
@@ -39,7 +39,7 @@ record CheckpointLoader(
 
   @Override
   public PromptLength promptLength() {
-    return Pipelines.promptLength(checkpoint());
+    return Families.promptLength(checkpoint());
   }
 
   @Override
@@ -58,13 +58,13 @@ record CheckpointLoader(
     }
     Map<String, LoraAdapter> adapters = new TreeMap<>();
     digests.keySet().forEach(name -> adapters.put(name, adapter(checkpoint, name)));
-    return Pipelines.load(checkpoint, device, dtype, adapters, loading.offload());
+    return Families.load(checkpoint, device, dtype, adapters, loading.offload());
   }
 
   private LoraAdapter adapter(Checkpoint checkpoint, String name) {
     String file = loading.adapters().get(name);
     LoraAdapter adapter =
-        Pipelines.adapter(checkpoint, new CheckpointFetch(hadoop.value()).localizeFile(file));
+        Families.adapter(checkpoint, new CheckpointFetch(hadoop.value()).localizeFile(file));
     if (!adapter.digest().equals(digests.get(name))) {
       throw new LightmillException(
           ErrorCode.WEIGHTS_INVALID,

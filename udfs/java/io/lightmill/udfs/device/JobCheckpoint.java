@@ -6,7 +6,7 @@ import io.lightmill.pipeline.LightmillException;
 import io.lightmill.pipeline.PipelineLimits;
 import io.lightmill.pipeline.checkpoint.Checkpoint;
 import io.lightmill.pipeline.checkpoint.CheckpointCache;
-import io.lightmill.pipeline.families.Pipelines;
+import io.lightmill.pipeline.families.Families;
 import io.lightmill.udfs.checkpoint.CheckpointFetch;
 import java.nio.file.Path;
 import java.util.Map;
@@ -30,9 +30,8 @@ public record JobCheckpoint(Model model, PipelineLimits limits, PipelineLoader l
       Cluster cluster,
       Configuration hadoop) {
     Checkpoint checkpoint =
-        Checkpoint.open(
-            new CheckpointFetch(hadoop).localize(location), loading.wanted());
-    PipelineLimits limits = Pipelines.limits(checkpoint);
+        Checkpoint.open(new CheckpointFetch(hadoop).localize(location), loading.wanted());
+    PipelineLimits limits = Families.limits(checkpoint);
     requireWeights(checkpoint);
     Map<String, String> adapters = adapters(checkpoint, loading, hadoop);
     // A CPU without 16-bit arithmetic is faster with 32 bits; any GPU is faster with 16.
@@ -66,7 +65,7 @@ public record JobCheckpoint(Model model, PipelineLimits limits, PipelineLoader l
         .forEach(
             (name, location) -> {
               Path file = new CheckpointFetch(hadoop).localizeFile(location);
-              digests.put(name, Pipelines.adapter(checkpoint, file).digest());
+              digests.put(name, Families.adapter(checkpoint, file).digest());
             });
     return digests;
   }

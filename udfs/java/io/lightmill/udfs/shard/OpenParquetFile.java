@@ -5,7 +5,7 @@ import org.apache.parquet.hadoop.util.HadoopStreams;
 import org.apache.parquet.io.InputFile;
 import org.apache.parquet.io.SeekableInputStream;
 
-/** Lets Parquet read an object that is open. */
+/** Lets Parquet read an open object. */
 record OpenParquetFile(OpenObject object) implements InputFile {
 
   @Override

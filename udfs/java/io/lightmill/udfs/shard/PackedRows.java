@@ -18,9 +18,9 @@ import org.apache.spark.sql.Row;
 import org.apache.spark.util.TaskCompletionListener;
 
 /**
- * Packs the staged images of a partition into shards. A row comes out when the shard that holds its
- * image stands, whole. While a shard is packed the next images are drawn, so that the device does
- * not wait; rows of two shards are held at most, and one image.
+ * Packs the staged images of a partition into shards. A row is returned when the shard with its
+ * image is complete. While a shard is packed, the next images are drawn, so that the device does
+ * not wait. At most the rows of two shards and one image are held in memory.
  */
 public final class PackedRows implements Iterator<Row>, TaskCompletionListener {
 
@@ -37,8 +37,8 @@ public final class PackedRows implements Iterator<Row>, TaskCompletionListener {
   private Iterator<Row> ready = Collections.emptyIterator();
 
   /**
-   * @param rows of the manifest, those of one image beside each other
-   * @param shardSize most images of a shard
+   * @param rows of the manifest; rows with the same image are adjacent
+   * @param shardSize maximum number of images in a shard
    * @param prefix of the keys of this partition's shards
    */
   public PackedRows(
@@ -92,7 +92,7 @@ public final class PackedRows implements Iterator<Row>, TaskCompletionListener {
     waitingImages.putIfAbsent(image.member(), image);
   }
 
-  /** Begins a shard, as soon as the one before stands. */
+  /** Starts a shard when the previous one is complete. */
   private void pack() throws InterruptedException {
     if (packing != null) {
       ready = packed();

@@ -3,11 +3,11 @@ package io.lightmill.udfs.shard;
 import java.util.Map;
 
 /**
- * A shard that stands in the store, whole.
+ * A complete shard in the store.
  *
  * @param key of its object
  * @param bytes its length
- * @param offsets of the first byte of each image in it, by member; empty where images do not stand
- *     in one piece
+ * @param offsets of the first byte of each image, by member; empty if images are not stored
+ *     contiguously
  */
 public record PackedShard(String key, long bytes, Map<String, Long> offsets) {}

@@ -15,8 +15,8 @@ import org.apache.parquet.schema.MessageType;
 import org.apache.parquet.schema.MessageTypeParser;
 
 /**
- * Parquet with a row an image. Row groups are small, so that few images are held, and are in the
- * order of {@code image.path}, so that a reader of one image finds its row group by statistics.
+ * Parquet with one row per image. Row groups are small, so that few images are in memory, and
+ * sorted by {@code image.path}, so that a reader of one image finds its row group by statistics.
  */
 final class ParquetShardWriter implements ShardWriter {
 
@@ -39,7 +39,7 @@ final class ParquetShardWriter implements ShardWriter {
           }
           """);
 
-  /** What makes {@code datasets} decode the struct; its features under the key that it reads. */
+  /** Metadata that makes Hugging Face's {@code datasets} library decode the struct as an image. */
   private static final Map<String, String> FEATURES =
       Map.of(
           "huggingface",
@@ -58,7 +58,7 @@ final class ParquetShardWriter implements ShardWriter {
 
   private static final String IMAGE_BYTES = "image.bytes";
 
-  /** Held until it is written, once for its pages and once for their encoding. */
+  /** A row group is in memory until it is written: its pages, and their encoded form. */
   private static final long ROW_GROUP_BYTES = 16L << 20;
 
   private final ParquetWriter<Group> parquet;
@@ -69,7 +69,8 @@ final class ParquetShardWriter implements ShardWriter {
             .withConf(new PlainParquetConfiguration())
             .withType(SCHEMA)
             .withExtraMetaData(FEATURES)
-            .withCompressionCodec(CompressionCodecName.UNCOMPRESSED) // images are compressed
+            .withCompressionCodec(
+                CompressionCodecName.UNCOMPRESSED) // images are compressed already
             .withRowGroupSize(ROW_GROUP_BYTES)
             .withMinRowCountForPageSizeCheck(1)
             .withMaxRowCountForPageSizeCheck(1)

@@ -16,13 +16,13 @@ import org.apache.parquet.hadoop.api.ReadSupport;
 import org.apache.parquet.hadoop.example.GroupReadSupport;
 import org.apache.parquet.io.api.Binary;
 
-/** Reads images back from where a manifest says that they stand: objects, and members of shards. */
+/** Reads images from the locations in a manifest: objects, and members of shards. */
 public record PlacedImages(ImageStore store) {
 
   /**
-   * The bytes of an image; empty where the object or the member is not there.
+   * The bytes of an image; empty if the object or the member does not exist.
    *
-   * @throws LightmillException (STORE_FAILED) where the object cannot be read
+   * @throws LightmillException (STORE_FAILED) if the object cannot be read
    */
   public Optional<byte[]> read(ImagePlace place) {
     if (place.member().isEmpty()) {
@@ -36,10 +36,11 @@ public record PlacedImages(ImageStore store) {
       return place.offset().isPresent()
           ? range(open, place.offset().get(), place.bytes())
           : row(open, place.member().get());
-    } catch (IOException | RuntimeException e) { // Parquet throws unchecked what is no Parquet
+    } catch (IOException
+        | RuntimeException e) { // Parquet throws unchecked exceptions for invalid files
       throw new LightmillException(
           ErrorCode.STORE_FAILED,
-          "image '%s' cannot be read from shard '%s': %s"
+          "image '%s' cannot be read from shard '%s': %s; fix its permissions, or delete the shard and run again"
               .formatted(place.member().get(), place.path(), e.getMessage()),
           e);
     }

@@ -15,7 +15,7 @@ import org.apache.spark.sql.types.StructType;
 import scala.jdk.javaapi.CollectionConverters;
 
 /**
- * Rows as JSON objects, the same on every host: times are ISO-8601 in UTC whatever the time zone.
+ * Rows as JSON objects, identical on every host: times are ISO-8601 in UTC, whatever the time zone.
  */
 final class RowJson {
 
@@ -27,13 +27,13 @@ final class RowJson {
   /**
    * Some columns of a row.
    *
-   * @param columns by their places
+   * @param columns by their indices
    */
   static String of(StructType schema, Row row, List<Integer> columns) {
     try {
       return JSON.writeValueAsString(object(schema, row, columns));
     } catch (JsonProcessingException e) {
-      throw new IllegalStateException("plain values always have a JSON form", e);
+      throw new IllegalStateException("plain values can always be written as JSON", e);
     }
   }
 
@@ -43,7 +43,7 @@ final class RowJson {
     return object;
   }
 
-  /** What JSON knows; of the rest, its text. */
+  /** A value that JSON supports, or the text of any other value. */
   private static Object plain(Object value) {
     if (value == null
         || value instanceof Number

@@ -1,12 +1,11 @@
 package io.lightmill.udfs.shard;
 
+import io.lightmill.udfs.store.PathSegment;
 import java.io.IOException;
 import java.io.OutputStream;
-import java.nio.charset.StandardCharsets;
-import org.apache.commons.codec.digest.DigestUtils;
 import org.apache.commons.io.FilenameUtils;
 
-/** What images are packed in. */
+/** File formats of shards. */
 public enum ShardFormat {
   /**
    * Tar files for the <a href="https://github.com/webdataset/webdataset">webdataset</a> library. A
@@ -20,34 +19,18 @@ public enum ShardFormat {
     }
 
     /**
-     * The library takes for the key what stands before the first dot, and its index reader knows no
-     * names longer than those of a plain tar header.
+     * The library uses the part before the first dot as the key, and its index reader does not
+     * support names that are longer than those in a plain tar header.
      */
     @Override
     public String named(String path) {
       String key = FilenameUtils.removeExtension(path).replace('.', '_');
-      return limited(key) + "." + FilenameUtils.getExtension(path);
-    }
-
-    /** Cuts what is too long; a hash of the whole keeps different ones apart. */
-    private static String limited(String key) {
-      int bytes = key.getBytes(StandardCharsets.UTF_8).length;
-      if (bytes <= MOST_KEY_BYTES) {
-        return key;
-      }
-      String hash = "-" + DigestUtils.sha256Hex(key).substring(0, 8);
-      int end = key.length();
-      while (bytes > MOST_KEY_BYTES - hash.length()) {
-        int start = key.offsetByCodePoints(end, -1);
-        bytes -= key.substring(start, end).getBytes(StandardCharsets.UTF_8).length;
-        end = start;
-      }
-      return key.substring(0, end) + hash;
+      return PathSegment.limited(key, key, MAX_KEY_BYTES) + "." + FilenameUtils.getExtension(path);
     }
   },
   /**
-   * Parquet files, a row an image, with the image as Hugging Face's {@code datasets} library has
-   * it: a struct of {@code bytes} and {@code path}.
+   * Parquet files with one row per image, which is stored as Hugging Face's {@code datasets}
+   * library expects it: a struct of {@code bytes} and {@code path}.
    */
   PARQUET("parquet", "application/vnd.apache.parquet") {
     @Override
@@ -62,7 +45,7 @@ public enum ShardFormat {
   };
 
   /** The 100 bytes of a tar header without the longest extension, {@code .json}. */
-  private static final int MOST_KEY_BYTES = 95;
+  private static final int MAX_KEY_BYTES = 95;
 
   private final String extension;
   private final String contentType;
@@ -72,7 +55,7 @@ public enum ShardFormat {
     this.contentType = contentType;
   }
 
-  /** Of a shard's name, without the dot. */
+  /** The extension of a shard's name, without the dot. */
   public String extension() {
     return extension;
   }
@@ -82,12 +65,12 @@ public enum ShardFormat {
   }
 
   /**
-   * Begins a shard.
+   * Starts a shard.
    *
    * @param out stays open
    */
   abstract ShardWriter writer(OutputStream out) throws IOException;
 
-  /** The path of an image, as this format can name a member. */
+  /** The name of a member in this format, from the path of its image. */
   public abstract String named(String path);
 }

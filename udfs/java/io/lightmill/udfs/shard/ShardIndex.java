@@ -8,10 +8,10 @@ import java.util.Comparator;
 import java.util.List;
 
 /**
- * The index of the shards of one run, in the form of webdataset's {@code wids}, which counts the
- * samples of each shard so that a reader may go to any of them.
+ * The index of the shards of one run, in the format of webdataset's {@code wids}. It holds the
+ * number of samples of each shard, so that a reader can access any sample.
  *
- * @param shards in the order of their names
+ * @param shards sorted by name
  */
 public record ShardIndex(
     @JsonProperty("__kind__") String kind,
@@ -19,7 +19,7 @@ public record ShardIndex(
     String name,
     @JsonProperty("shardlist") List<Shard> shards) {
 
-  /** Its name, beside the shards. */
+  /** Name of the file, which is beside the shards. */
   public static final String FILE = "index.json";
 
   private static final JsonMapper JSON =
@@ -49,7 +49,7 @@ public record ShardIndex(
     try {
       return JSON.writeValueAsBytes(this);
     } catch (JsonProcessingException e) {
-      throw new IllegalStateException("strings and numbers always have a JSON form", e);
+      throw new IllegalStateException("strings and numbers can always be written as JSON", e);
     }
   }
 }

@@ -12,29 +12,29 @@ import java.util.Map;
 import org.apache.commons.codec.digest.DigestUtils;
 
 /**
- * Packs staged images into shards, holding one image at a time. The name of a shard tells its
- * content: whoever packs the same images writes the same bytes to the same name, and whoever packs
- * others writes to another.
+ * Packs staged images into shards, with one image in memory at a time. The name of a shard
+ * identifies its content: attempts that pack the same images write the same bytes to the same name;
+ * attempts that pack other images write to another name.
  */
 public record ShardPacker(ImageStore store, ShardFormat format) {
 
-  /** Of all shards below an output. */
+  /** The directory of all shards below an output. */
   public static final String DIRECTORY = "shards";
 
   private static final int HASH_DIGITS = 16;
 
-  /** The directory of the shards of one run, a key. */
+  /** The key of the directory of one run's shards. */
   public static String directory(String runId) {
     return DIRECTORY + "/run_id=" + runId;
   }
 
   /**
-   * Packs images into one shard, in the order of their members.
+   * Packs images into one shard, sorted by member.
    *
-   * @param prefix of its key: {@value #DIRECTORY} and more
+   * @param prefix of its key, below {@value #DIRECTORY}
    * @param images with different members, at least one
-   * @throws LightmillException (STORE_FAILED) where a staged image is gone or changed, or the shard
-   *     cannot be stored; then none of it is left
+   * @throws LightmillException (STORE_FAILED) if a staged image is missing or has changed, or the
+   *     shard cannot be stored; no part of the shard remains
    */
   public PackedShard pack(String prefix, List<ShardImage> images) {
     List<ShardImage> sorted =
@@ -62,7 +62,7 @@ public record ShardPacker(ImageStore store, ShardFormat format) {
             () ->
                 new LightmillException(
                     ErrorCode.STORE_FAILED,
-                    "staged image '%s' is gone, or not what was stored; keep other programs out of '%s' below the output, and run again"
+                    "staged image '%s' is missing or has changed; keep other programs out of '%s' below the output and run again"
                         .formatted(image.staged(), StagedImages.DIRECTORY)));
   }
 

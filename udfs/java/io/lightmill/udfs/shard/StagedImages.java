@@ -3,15 +3,15 @@ package io.lightmill.udfs.shard;
 import io.lightmill.pipeline.image.ImageFormat;
 
 /**
- * Images that wait to be packed, each an object of its own, named by its identity. So whoever draws
- * it once more finds it, whatever it will be called in a shard.
+ * Images to be packed, each stored as one object that is named by its image id. So a later attempt
+ * finds the image, whatever its name in a shard will be.
  */
 public final class StagedImages {
 
-  /** Of all staged images below an output. */
+  /** The directory of all staged images below an output. */
   public static final String DIRECTORY = "staged";
 
-  /** Finds the identity in a key, for SQL's {@code regexp_extract}. */
+  /** Extracts the image id from a key, for SQL's {@code regexp_extract}. */
   public static final String IDENTITY = "([0-9a-f]+)\\.[a-z]+$";
 
   private StagedImages() {}
@@ -21,7 +21,7 @@ public final class StagedImages {
     return "%s/%s/%s.%s".formatted(DIRECTORY, imageId.substring(0, 2), imageId, format.extension());
   }
 
-  /** Whether a key is one of theirs. */
+  /** Whether a key is that of a staged image. */
   public static boolean include(String key) {
     return key.startsWith(DIRECTORY + "/");
   }

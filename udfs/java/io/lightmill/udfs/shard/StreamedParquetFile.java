@@ -8,7 +8,7 @@ import org.apache.parquet.io.DelegatingPositionOutputStream;
 import org.apache.parquet.io.OutputFile;
 import org.apache.parquet.io.PositionOutputStream;
 
-/** Lets Parquet write to a stream that it does not close. */
+/** Lets Parquet write to a stream without closing it. */
 record StreamedParquetFile(OutputStream out) implements OutputFile {
 
   @Override

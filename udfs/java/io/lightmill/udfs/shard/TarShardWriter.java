@@ -11,8 +11,8 @@ import org.apache.commons.io.FilenameUtils;
 import org.apache.commons.io.output.CloseShieldOutputStream;
 
 /**
- * Tar as the webdataset library reads it: the files of a sample stand beside each other. The bytes
- * depend on nothing but the images: no times, no owners.
+ * Tar for the webdataset library: the files of a sample are adjacent. The bytes depend only on the
+ * images: entries have no times and owners.
  */
 final class TarShardWriter implements ShardWriter {
 

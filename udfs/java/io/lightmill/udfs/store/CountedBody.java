@@ -4,12 +4,12 @@ import java.io.IOException;
 import java.io.OutputStream;
 import org.apache.commons.io.output.CountingOutputStream;
 
-/** Knows how long a body was that went into the store, and whether all of it did. */
+/** Counts the bytes of a body that were written, and records whether the body was complete. */
 final class CountedBody implements ObjectBody {
 
   private final ObjectBody body;
   private long bytes;
-  private boolean whole;
+  private boolean complete;
 
   CountedBody(ObjectBody body) {
     this.body = body;
@@ -17,19 +17,19 @@ final class CountedBody implements ObjectBody {
 
   @Override
   public void writeTo(OutputStream out) throws IOException {
-    whole = false;
+    complete = false;
     CountingOutputStream counting = new CountingOutputStream(out);
     body.writeTo(counting);
     counting.flush();
     bytes = counting.getByteCount();
-    whole = true;
+    complete = true;
   }
 
   long bytes() {
     return bytes;
   }
 
-  boolean whole() {
-    return whole;
+  boolean complete() {
+    return complete;
   }
 }

@@ -3,9 +3,9 @@ package io.lightmill.udfs.store;
 import java.time.Instant;
 
 /**
- * An object that was found under its key.
+ * An existing object.
  *
- * @param bytes all of them; not to be changed
+ * @param bytes of the object, which must not be modified
  * @param modified when it was stored, by the store's clock
  */
 @SuppressWarnings("ArrayRecordComponent") // never compared

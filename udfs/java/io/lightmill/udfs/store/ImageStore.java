@@ -18,13 +18,13 @@ import org.apache.hadoop.fs.LocalFileSystem;
 import org.apache.hadoop.fs.Path;
 
 /**
- * Image objects below one root of any Hadoop file system. An object appears under its key whole or
- * not at all, whatever fails meanwhile. Safe for many threads, tasks and hosts at once.
+ * Image objects below one root on any Hadoop file system. An object appears under its key either
+ * complete or not at all, whatever fails. Safe for concurrent use by threads, tasks and hosts.
  */
 public final class ImageStore {
 
-  /** Of two who store an object at once, each needs two tries at most. */
-  private static final int MOST_TRIES = 8;
+  /** Two concurrent writers of one object need at most two attempts each. */
+  private static final int MAX_ATTEMPTS = 8;
 
   private final FileSystem fileSystem;
   private final Path root;
@@ -38,10 +38,10 @@ public final class ImageStore {
   }
 
   /**
-   * Opens the store below a root, which need not exist yet.
+   * Opens the store below a root, which need not exist.
    *
    * @param root a directory: a path, or a URI such as {@code s3a://bucket/catalogue}
-   * @throws LightmillException (OUTPUT_UNWRITABLE) where no such file system can be reached
+   * @throws LightmillException (OUTPUT_UNWRITABLE) if the file system cannot be reached
    */
   public static ImageStore open(String root, Configuration configuration) {
     try {
@@ -53,12 +53,11 @@ public final class ImageStore {
   }
 
   /**
-   * Stores one object, and replaces any that has this key.
+   * Stores one object and replaces any existing object with this key.
    *
-   * @param key below the root, as a {@link PathTemplate} makes them
-   * @param contentType kept by stores that know of it
-   * @throws LightmillException (STORE_FAILED) where the object could not be stored; none of it is
-   *     left
+   * @param key relative to the root, such as those of {@link PathTemplate}
+   * @param contentType stored if the store supports it
+   * @throws LightmillException (STORE_FAILED) if the object cannot be stored; no part of it remains
    */
   public StoredObject put(String key, byte[] bytes, String contentType) {
     Path path = path(key);
@@ -71,48 +70,47 @@ public final class ImageStore {
   }
 
   /**
-   * Stores one object where nothing stands. Of several that try at once, on any hosts, one
-   * succeeds.
+   * Stores one object if its key is free. Of several concurrent writers on any hosts, one succeeds.
    *
-   * @return empty where something else stands, which stays
+   * @return empty if another object has this key; that object is kept
    * @throws LightmillException as {@link #put}
    */
   public Optional<StoredObject> create(String key, byte[] bytes, String contentType) {
     Path path = path(key);
     try {
-      boolean ours =
-          writer.create(path, ObjectBody.of(bytes), contentType) || answerWasLost(path, bytes);
-      return ours ? Optional.of(stored(path, bytes)) : Optional.empty();
+      boolean created =
+          writer.create(path, ObjectBody.of(bytes), contentType) || responseWasLost(path, bytes);
+      return created ? Optional.of(stored(path, bytes)) : Optional.empty();
     } catch (IOException e) {
       throw StoreFailures.unstored(path, e);
     }
   }
 
   /**
-   * Stores one object as its bytes come, where nothing stands. One that stands and is as long is
-   * taken for the same: so the key should tell of the content. What of it was written when the body
-   * throws is discarded.
+   * Streams one object to its key if the key is free. An existing object of the same length counts
+   * as the same object, so the key should identify the content. If the body throws, partial output
+   * is discarded.
    *
    * @return its length
-   * @throws LightmillException as {@link #put}, and where something of another length stands
+   * @throws LightmillException as {@link #put}, and if an object of another length has this key
    */
   public long create(String key, ObjectBody body, String contentType) {
     Path path = path(key);
     CountedBody counted = new CountedBody(body);
     try {
-      if (!writer.create(path, counted, contentType) && !stands(path, counted.bytes())) {
-        throw new IOException("something else stands there");
+      if (!writer.create(path, counted, contentType) && !hasLength(path, counted.bytes())) {
+        throw new IOException("another object has this key");
       }
       return counted.bytes();
     } catch (IOException e) {
-      if (counted.whole() && stands(path, counted.bytes())) { // only the answer was lost
+      if (counted.complete() && hasLength(path, counted.bytes())) { // only the response was lost
         return counted.bytes();
       }
       throw StoreFailures.unstored(path, e);
     }
   }
 
-  private boolean stands(Path path, long bytes) {
+  private boolean hasLength(Path path, long bytes) {
     try {
       return fileSystem.getFileStatus(path).getLen() == bytes;
     } catch (FileNotFoundException e) {
@@ -123,11 +121,11 @@ public final class ImageStore {
   }
 
   /**
-   * Stores one object, unless an equivalent one stands under its key: then that one stays. So those
-   * who store the same thing at once, or once more after a lost answer, agree on what is there.
+   * Stores one object unless an equivalent one has its key, which is kept. So concurrent writers of
+   * the same image, and a retry after a lost response, agree on the stored object.
    *
-   * @param equivalent whether an object that stands may stay in the place of this one
-   * @return the object that stands
+   * @param equivalent whether an existing object may be kept instead of this one
+   * @return the object in the store
    * @throws LightmillException as {@link #put}
    */
   public StoredObject putOnce(
@@ -135,17 +133,17 @@ public final class ImageStore {
     Path path = path(key);
     try {
       ObjectBody body = ObjectBody.of(bytes);
-      for (int tries = 0; !writer.create(path, body, contentType); tries++) {
-        if (tries == MOST_TRIES) {
-          throw new IOException("others keep writing it");
+      for (int attempts = 0; !writer.create(path, body, contentType); attempts++) {
+        if (attempts == MAX_ATTEMPTS) {
+          throw new IOException("other writers keep replacing it");
         }
-        Optional<Standing> standing = standing(path);
-        if (standing.isPresent()) {
-          FoundObject found = standing.get().found();
+        Optional<Existing> existing = existing(path);
+        if (existing.isPresent()) {
+          FoundObject found = existing.get().found();
           if (Arrays.equals(found.bytes(), bytes) || equivalent.test(found)) {
             return stored(path, found.bytes());
           }
-          if (writer.replace(standing.get().status(), body, contentType)) {
+          if (writer.replace(existing.get().status(), body, contentType)) {
             break;
           }
         }
@@ -156,15 +154,15 @@ public final class ImageStore {
     }
   }
 
-  /** An object, and how the file system knew it before its bytes were read. */
-  private record Standing(FileStatus status, FoundObject found) {}
+  /** An object, and its status before its bytes were read. */
+  private record Existing(FileStatus status, FoundObject found) {}
 
-  private Optional<Standing> standing(Path path) throws IOException {
+  private Optional<Existing> existing(Path path) throws IOException {
     try {
       FileStatus status = fileSystem.getFileStatus(path);
       try (FSDataInputStream in = fileSystem.open(path)) {
         return Optional.of(
-            new Standing(
+            new Existing(
                 status,
                 new FoundObject(
                     in.readAllBytes(), Instant.ofEpochMilli(status.getModificationTime()))));
@@ -174,25 +172,25 @@ public final class ImageStore {
     }
   }
 
-  private boolean answerWasLost(Path path, byte[] bytes) throws IOException {
-    return standing(path).filter(it -> Arrays.equals(it.found().bytes(), bytes)).isPresent();
+  private boolean responseWasLost(Path path, byte[] bytes) throws IOException {
+    return existing(path).filter(it -> Arrays.equals(it.found().bytes(), bytes)).isPresent();
   }
 
   private static StoredObject stored(Path path, byte[] bytes) {
     return new StoredObject(path.toString(), bytes.length, DigestUtils.sha256Hex(bytes));
   }
 
-  /** The object that has this key. */
+  /** The object with this key. */
   public Optional<FoundObject> find(String key) {
     Path path = path(key);
     try {
-      return standing(path).map(Standing::found);
+      return existing(path).map(Existing::found);
     } catch (IOException e) {
       throw StoreFailures.unreadable(path, e);
     }
   }
 
-  /** Opens the object that has this key, to read any of its bytes. */
+  /** Opens the object with this key for reading at any position. */
   public Optional<OpenObject> open(String key) {
     Path path = path(key);
     try {
@@ -205,7 +203,7 @@ public final class ImageStore {
     }
   }
 
-  /** Removes the object that has this key, if there is one. */
+  /** Deletes the object with this key, if it exists. */
   public void delete(String key) {
     Path path = path(key);
     try {
@@ -215,37 +213,27 @@ public final class ImageStore {
     }
   }
 
-  /** What stands below the root. */
+  /** Lists objects below the root. */
   public ObjectListing listing() {
     return new ObjectListing(fileSystem, root, writer instanceof ObjectWriter.OnePut);
   }
 
-  /** Takes away many objects, and what held them. */
+  /** Deletes many objects, and directories. */
   public ObjectRemoval removal() {
     return new ObjectRemoval(fileSystem, root, writer instanceof ObjectWriter.OnePut);
   }
 
-  /** Whether an object has this key. */
-  public boolean exists(String key) {
-    Path path = path(key);
-    try {
-      return fileSystem.exists(path);
-    } catch (IOException e) {
-      throw StoreFailures.unreadable(path, e);
-    }
-  }
-
-  /** The bytes of the object that has this key. */
+  /** The bytes of the object with this key. */
   public Optional<byte[]> read(String key) {
     return find(key).map(FoundObject::bytes);
   }
 
   /**
-   * Makes sure, before any image is paid for, that objects can be stored: writes a small one and
-   * deletes it, along with the directories that it needed.
+   * Checks, before any image is generated, that objects can be stored: writes a small one and
+   * deletes it, together with the directories that it needed.
    *
-   * @return the time by the store's clock, which dates objects
-   * @throws LightmillException (OUTPUT_UNWRITABLE) where they cannot
+   * @return the time by the store's clock, which sets the modification times of objects
+   * @throws LightmillException (OUTPUT_UNWRITABLE) if objects cannot be stored
    */
   public Instant probeWritable() {
     Path probe = new Path(root, ".lightmill-probe-" + UUID.randomUUID());
@@ -262,8 +250,8 @@ public final class ImageStore {
   }
 
   /**
-   * Remembers which directories, the root and those above it, are not there yet. Running the result
-   * removes those that are there then and hold nothing.
+   * Records which of the root and its parents do not exist yet. The returned action deletes those
+   * of them that exist by then and are empty.
    */
   public Runnable tidying() {
     try {
@@ -275,7 +263,7 @@ public final class ImageStore {
   }
 
   /**
-   * Removes a directory that holds nothing.
+   * Deletes a directory if it is empty.
    *
    * @param directory a key
    */
@@ -287,7 +275,7 @@ public final class ImageStore {
     Path path = new Path(root, key);
     String below = root.toString().endsWith("/") ? root.toString() : root + "/";
     if (!path.toString().startsWith(below)) {
-      throw new IllegalArgumentException("Key '%s' leads out of %s".formatted(key, root));
+      throw new IllegalArgumentException("the key '%s' is outside %s".formatted(key, root));
     }
     return path;
   }

@@ -11,9 +11,9 @@ import org.apache.hadoop.fs.RawLocalFileSystem;
 import org.apache.hadoop.fs.permission.FsPermission;
 
 /**
- * The local file system without Hadoop's {@code .crc} file beside each file, and without a {@code
- * chmod} process for each: without its native library, Hadoop starts one for every file that it
- * creates, which takes longer than to write an image.
+ * The local file system without a {@code .crc} file and without a {@code chmod} process for each
+ * file. Without its native library, Hadoop starts such a process for every file that it creates,
+ * which takes longer than writing an image.
  */
 final class LocalDisk extends RawLocalFileSystem {
 
@@ -23,7 +23,7 @@ final class LocalDisk extends RawLocalFileSystem {
     LocalDisk disk = new LocalDisk();
     try {
       disk.initialize(URI.create("file:///"), configuration);
-    } catch (IOException e) { // nothing is opened here
+    } catch (IOException e) { // initialization opens nothing
       throw new UncheckedIOException(e);
     }
     return disk;
@@ -38,7 +38,9 @@ final class LocalDisk extends RawLocalFileSystem {
     try {
       Files.setPosixFilePermissions(
           pathToFile(path).toPath(), PosixFilePermissions.fromString(symbols));
-    } catch (UnsupportedOperationException e) { // a disk that knows none, such as Windows'
+    } catch (
+        UnsupportedOperationException
+            e) { // a file system without POSIX permissions, such as Windows'
       super.setPermission(path, permission);
     }
   }

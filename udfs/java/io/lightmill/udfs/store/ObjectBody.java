@@ -3,14 +3,14 @@ package io.lightmill.udfs.store;
 import java.io.IOException;
 import java.io.OutputStream;
 
-/** The bytes of an object that is too large to be held at once. */
+/** The content of an object, which may be too large for memory. */
 @FunctionalInterface
 public interface ObjectBody {
 
-  /** Writes all of them; leaves the stream open. */
+  /** Writes all bytes and leaves the stream open. */
   void writeTo(OutputStream out) throws IOException;
 
-  /** Bytes that are held. */
+  /** Content that is in memory. */
   static ObjectBody of(byte[] bytes) {
     return out -> out.write(bytes);
   }

@@ -12,7 +12,7 @@ import org.apache.hadoop.fs.LocatedFileStatus;
 import org.apache.hadoop.fs.Path;
 import org.apache.hadoop.fs.RemoteIterator;
 
-/** What stands below the root of a store. A directory that is not there holds nothing. */
+/** Lists objects below the root of a store. A missing directory counts as empty. */
 public final class ObjectListing {
 
   private final FileSystem fileSystem;
@@ -20,7 +20,7 @@ public final class ObjectListing {
   private final boolean flat;
 
   /**
-   * @param flat whether the store knows no directories, and lists a tree in one go
+   * @param flat whether the store has no directories and lists a tree in one call
    */
   ObjectListing(FileSystem fileSystem, Path root, boolean flat) {
     this.fileSystem = fileSystem;
@@ -29,8 +29,8 @@ public final class ObjectListing {
   }
 
   /**
-   * All objects below a directory but hidden ones, in no order: on object stores one call for a
-   * thousand of them.
+   * All objects in the tree below a directory except hidden ones, in no order. Object stores list a
+   * thousand objects per call.
    *
    * @param directory a key
    */
@@ -39,8 +39,8 @@ public final class ObjectListing {
   }
 
   /**
-   * The keys of hidden objects below a directory: files that nobody lived to complete. Object
-   * stores have none.
+   * The keys of hidden objects in the tree below a directory: temporary files, which remain if
+   * their writer is killed. Object stores have none.
    *
    * @param directory a key
    */
@@ -74,7 +74,7 @@ public final class ObjectListing {
     }
   }
 
-  /** Hadoop's own walk asks the local disk for the owner of each file, by a process each. */
+  /** Hadoop's own recursive listing starts a process for each local file, to find its owner. */
   private void walk(Path directory, List<ListedObject> listed) throws IOException {
     for (FileStatus child : fileSystem.listStatus(directory)) {
       if (child.isDirectory()) {
@@ -92,7 +92,7 @@ public final class ObjectListing {
   }
 
   /**
-   * The keys of what stands right below a directory, objects and directories, sorted.
+   * The keys of the direct children of a directory, objects and directories, sorted.
    *
    * @param directory a key
    */

@@ -8,7 +8,7 @@ import org.apache.hadoop.fs.BulkDelete;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
 
-/** Takes away what is no longer wanted below the root of a store. */
+/** Deletes objects and directories below the root of a store. */
 public final class ObjectRemoval {
 
   private final FileSystem fileSystem;
@@ -16,7 +16,7 @@ public final class ObjectRemoval {
   private final boolean flat;
 
   /**
-   * @param flat whether the store knows no directories
+   * @param flat whether the store has no directories
    */
   ObjectRemoval(FileSystem fileSystem, Path root, boolean flat) {
     this.fileSystem = fileSystem;
@@ -25,30 +25,30 @@ public final class ObjectRemoval {
   }
 
   /**
-   * Removes objects: on S3 by a call for hundreds of them.
+   * Deletes objects, on S3 hundreds per call.
    *
-   * @param keys of objects; one that is not there counts as removed
-   * @throws io.lightmill.pipeline.LightmillException (STORE_FAILED) where one stays
+   * @param keys of objects; a missing object counts as deleted
+   * @throws io.lightmill.pipeline.LightmillException (STORE_FAILED) if one cannot be deleted
    */
   public void objects(List<String> keys) {
     List<Path> paths = keys.stream().map(key -> new Path(root, key)).toList();
     try (BulkDelete bulk = fileSystem.createBulkDelete(root)) {
       int page = bulk.pageSize();
       for (int start = 0; start < paths.size(); start += page) {
-        List<Map.Entry<Path, String>> stayed =
+        List<Map.Entry<Path, String>> failed =
             bulk.bulkDelete(paths.subList(start, Math.min(start + page, paths.size())));
-        if (!stayed.isEmpty()) {
-          Map.Entry<Path, String> first = stayed.get(0);
-          throw StoreFailures.unremoved(first.getKey(), new IOException(first.getValue()));
+        if (!failed.isEmpty()) {
+          Map.Entry<Path, String> first = failed.get(0);
+          throw StoreFailures.undeleted(first.getKey(), new IOException(first.getValue()));
         }
       }
     } catch (IOException e) {
-      throw StoreFailures.unremoved(root, e);
+      throw StoreFailures.undeleted(root, e);
     }
   }
 
   /**
-   * Removes a directory, if no object is left in the tree below it.
+   * Deletes a directory if the tree below it has no objects.
    *
    * @param directory a key
    */
@@ -58,23 +58,23 @@ public final class ObjectRemoval {
       try {
         fileSystem.delete(path, true);
       } catch (IOException e) {
-        throw StoreFailures.unremoved(path, e);
+        throw StoreFailures.undeleted(path, e);
       }
     }
   }
 
-  /** Removes a directory, if it holds nothing at all. */
+  /** Deletes a directory if it is empty. */
   void ifEmpty(Path directory) {
     try {
       if (fileSystem.exists(directory) && fileSystem.listStatus(directory).length == 0) {
         fileSystem.delete(directory, false);
       }
     } catch (IOException e) {
-      throw StoreFailures.unremoved(directory, e);
+      throw StoreFailures.undeleted(directory, e);
     }
   }
 
-  /** A directory and its parents that are not there, the deepest first. */
+  /** Those of a directory and its parents that do not exist, deepest first. */
   List<Path> missing(Path directory) throws IOException {
     List<Path> missing = new ArrayList<>();
     for (Path at = directory; at != null && !fileSystem.exists(at); at = at.getParent()) {

@@ -15,31 +15,32 @@ import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Options;
 import org.apache.hadoop.fs.Path;
 
-/** A way of writing an object so that it appears under its name whole or not at all. */
+/** Writes objects so that each appears under its name either complete or not at all. */
 sealed interface ObjectWriter {
 
-  /** Object stores whose connectors publish on close, yet tell so by no capability. */
+  /** Object stores whose connectors publish on close but do not declare that capability. */
   Set<String> PUBLISHING_ON_CLOSE = Set.of("gs", "oss", "cosn", "obs");
 
-  /** Replaces what stands at the path; after an exception nothing new does. */
+  /** Writes the object and replaces any existing one; after an exception nothing has changed. */
   void write(Path path, ObjectBody body, String contentType) throws IOException;
 
   /**
-   * Writes the object where nothing stands; of several writers at once, one succeeds. After a lost
-   * answer the object may stand although this returns false.
+   * Writes the object if none exists; of several concurrent writers, one succeeds. After a lost
+   * response the object may have been written although this returns false.
    *
-   * @return false where something stands, which stays
+   * @return false if an object exists, which is kept
    */
   boolean create(Path path, ObjectBody body, String contentType) throws IOException;
 
   /**
-   * Replaces what was seen at the path; where the store can tell, only if nobody else has.
+   * Replaces an object whose status was read before; if the store supports it, only if the object
+   * has not changed since.
    *
-   * @return false if somebody else has
+   * @return false if it has changed
    */
   boolean replace(FileStatus seen, ObjectBody body, String contentType) throws IOException;
 
-  /** The way that suits a file system. */
+  /** The writer for a file system. */
   static ObjectWriter of(FileSystem fileSystem, Path root) throws IOException {
     boolean publishesOnClose =
         fileSystem.hasPathCapability(root, CommonPathCapabilities.ABORTABLE_STREAM)
@@ -55,19 +56,20 @@ sealed interface ObjectWriter {
   }
 
   /**
-   * For object stores, where an object appears when its stream is closed: one PUT. A stream that
-   * failed is aborted, or left open where it cannot be: closing it would publish half an object.
+   * For object stores, where an object appears when its stream is closed: one PUT. A failed stream
+   * is aborted, or left open if it cannot be aborted, since closing it would publish a partial
+   * object.
    *
-   * @param ifNoneMatch whether a PUT can be made to spare what stands
-   * @param ifMatch whether a PUT can be made to replace only what was seen
+   * @param ifNoneMatch whether a PUT can be conditional on the absence of the object
+   * @param ifMatch whether a PUT can be conditional on the object's ETag
    */
   record OnePut(FileSystem fileSystem, boolean ifNoneMatch, boolean ifMatch)
       implements ObjectWriter {
 
-    /** S3A: skips the look-ups that a PUT does not need. */
+    /** S3A: skips checks that a PUT does not need. */
     private static final String S3A_CREATE_PERFORMANCE = "fs.s3a.create.performance";
 
-    /** Of S3A, for the answer 412 to a condition. */
+    /** S3A's exception for the response 412, a failed condition. */
     private static final String CHANGED = "RemoteFileChangedException";
 
     @Override
@@ -136,8 +138,9 @@ sealed interface ObjectWriter {
   }
 
   /**
-   * For file systems that show files while they grow: a hidden file beside the target, renamed when
-   * it is whole. Readers of the directory, Spark among them, pass over names with a leading dot.
+   * For file systems on which incomplete files are visible: writes a hidden file beside the target
+   * and renames it when it is complete. Readers of the directory, such as Spark, ignore names with
+   * a leading dot.
    */
   record TemporaryFile(FileSystem fileSystem) implements ObjectWriter {
 
@@ -175,7 +178,8 @@ sealed interface ObjectWriter {
     }
 
     /**
-     * A POSIX rename replaces what stands, and only a link spares it; HDFS renames onto nothing.
+     * A POSIX rename replaces an existing file, but a link does not; HDFS does not rename onto an
+     * existing file.
      */
     private boolean linked(Path temporary, Path path) throws IOException {
       if (!path.toUri().getScheme().equals("file")) {
@@ -185,7 +189,7 @@ sealed interface ObjectWriter {
         if (fileSystem.exists(path)) {
           return false;
         }
-        throw new IOException("Could not rename %s to %s".formatted(temporary, path));
+        throw new IOException("cannot rename %s to %s".formatted(temporary, path));
       }
       try {
         Files.createLink(
@@ -197,7 +201,7 @@ sealed interface ObjectWriter {
         if (fileSystem.exists(path)) {
           return false;
         }
-        rename(temporary, path); // a disk without links, such as a memory stick
+        rename(temporary, path); // a file system without links, such as FAT
         return true;
       }
     }
@@ -214,9 +218,9 @@ sealed interface ObjectWriter {
       if (renamed(temporary, path)) {
         return;
       }
-      fileSystem.delete(path, false); // HDFS, unlike POSIX, renames onto nothing that exists
+      fileSystem.delete(path, false); // HDFS, unlike POSIX, does not rename onto an existing file
       if (!renamed(temporary, path)) {
-        throw new IOException("Could not rename %s to %s".formatted(temporary, path));
+        throw new IOException("cannot rename %s to %s".formatted(temporary, path));
       }
     }
 

@@ -5,9 +5,9 @@ import java.io.IOException;
 import org.apache.hadoop.fs.FSDataInputStream;
 
 /**
- * An object that is read from any of its bytes.
+ * An object that is open for reading at any position.
  *
- * @param bytes its length
+ * @param bytes the object's length
  */
 public record OpenObject(FSDataInputStream stream, long bytes) implements Closeable {
 

@@ -6,16 +6,16 @@ import java.util.regex.Pattern;
 import org.apache.commons.codec.digest.DigestUtils;
 
 /**
- * One name between two slashes, made from text that nobody has checked. Letters, marks and digits
- * of every script stay; so do {@code - _ . , + @ ( )}. All else, such as separators, spaces,
- * control, formatting and glob characters, becomes {@code _}.
+ * One name between two slashes, made from unchecked text. Letters, marks and digits of every script
+ * and {@code - _ . , + @ ( )} are kept. Everything else, such as separators, spaces, control,
+ * formatting and glob characters, is replaced by {@code _}.
  */
-final class PathSegment {
+public final class PathSegment {
 
-  /** In UTF-8; an extension still fits the 255 bytes of common file systems. */
+  /** Limit in UTF-8; with an extension, a name fits the 255 bytes of common file systems. */
   static final int MAX_BYTES = 180;
 
-  /** In UTF-8, of one value in a name. */
+  /** Limit in UTF-8 for one value in a name. */
   static final int MAX_VALUE_BYTES = 120;
 
   private static final int HASH_DIGITS = 8;
@@ -24,18 +24,18 @@ final class PathSegment {
   private static final Pattern DOTS = Pattern.compile("\\.{2,}");
   private static final Pattern OUTER_DOT = Pattern.compile("^\\.|\\.$");
 
-  /** Device names of Windows, which no extension makes harmless. */
+  /** Windows' device names, which are reserved even with an extension. */
   private static final Pattern DEVICE =
       Pattern.compile("(?i)(con|prn|aux|nul|(com|lpt)[0-9¹²³])(\\..*)?");
 
   private PathSegment() {}
 
-  /** One value as a part of a name: safe characters, never empty, of limited length. */
+  /** One value as part of a name: safe characters, not empty, of limited length. */
   static String value(String text) {
     return text == null || text.isEmpty() ? "_" : limited(plain(text), text, MAX_VALUE_BYTES);
   }
 
-  /** A whole name: neither hidden, nor relative, nor a device, and of limited length. */
+  /** A complete name: not hidden, not relative, not a device, and of limited length. */
   static String of(String filled) {
     String name = limited(plain(filled), filled, MAX_BYTES);
     return DEVICE.matcher(name).matches() ? "_" + name : name;
@@ -48,19 +48,24 @@ final class PathSegment {
     return OUTER_DOT.matcher(safe).replaceAll("_");
   }
 
-  /** Cuts what is too long; a hash of the whole text keeps different ones apart. */
-  private static String limited(String plain, String text, int maxBytes) {
-    if (bytes(plain) <= maxBytes) {
-      return plain;
+  /**
+   * Truncates a name that is too long and appends a hash, so that different names stay different.
+   *
+   * @param text that is hashed, from which the name was made
+   * @param maxBytes of the result in UTF-8
+   */
+  public static String limited(String name, String text, int maxBytes) {
+    if (bytes(name) <= maxBytes) {
+      return name;
     }
     String hash = "-" + DigestUtils.sha256Hex(text).substring(0, HASH_DIGITS);
     int end = 0;
     int taken = hash.length();
     while (true) {
-      int next = plain.offsetByCodePoints(end, 1);
-      taken += bytes(plain.substring(end, next));
+      int next = name.offsetByCodePoints(end, 1);
+      taken += bytes(name.substring(end, next));
       if (taken > maxBytes) {
-        return plain.substring(0, end) + hash;
+        return name.substring(0, end) + hash;
       }
       end = next;
     }

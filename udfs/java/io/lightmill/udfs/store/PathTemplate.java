@@ -20,13 +20,13 @@ import java.util.stream.Collectors;
  */
 public final class PathTemplate {
 
-  /** Spreads images over 256 directories by the first digits of their identity. */
+  /** The default: 256 directories, by the first digits of the image id. */
   public static final String STANDARD = "{image_id:2}/{image_id}";
 
-  /** Of all image objects below an output. */
+  /** The directory of all image objects below an output. */
   public static final String DIRECTORY = "images";
 
-  /** With names of at most {@link PathSegment#MAX_BYTES}, keys stay within S3's 1,024 bytes. */
+  /** With names of at most {@link PathSegment#MAX_BYTES}, keys are within S3's 1,024 bytes. */
   private static final int MAX_SEGMENTS = 5;
 
   private static final String KIND = "Path template";
@@ -41,13 +41,12 @@ public final class PathTemplate {
   }
 
   /**
-   * Checks a template, once.
+   * Parses a template.
    *
-   * @param template directories and a name, divided by {@code /}; the extension comes from the
-   *     format
-   * @param known names of values that rows have
-   * @throws LightmillException (CONFIGURATION_INVALID) where it names an unknown value or could
-   *     make no proper path
+   * @param template directories and a name, separated by {@code /}; the format adds the extension
+   * @param known names of the values that rows have
+   * @throws LightmillException (CONFIGURATION_INVALID) if it names an unknown value or cannot make
+   *     a valid path
    */
   public static PathTemplate parse(String template, Set<String> known, ImageFormat format) {
     List<String> segments =
@@ -67,7 +66,7 @@ public final class PathTemplate {
   /**
    * The key of one image object.
    *
-   * @param values looks up a value by its name; null counts as empty
+   * @param values finds a value by its name; null counts as empty
    */
   public String key(UnaryOperator<String> values) {
     return segments.stream()
@@ -75,7 +74,7 @@ public final class PathTemplate {
         .collect(Collectors.joining("/", DIRECTORY + "/", extension));
   }
 
-  /** What the template made of a key: the path below {@value #DIRECTORY}. */
+  /** The part of a key that the template made: the path below {@value #DIRECTORY}. */
   public static String name(String key) {
     return key.substring(DIRECTORY.length() + 1);
   }

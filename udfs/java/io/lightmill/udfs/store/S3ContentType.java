@@ -9,9 +9,9 @@ import software.amazon.awssdk.core.interceptor.ExecutionInterceptor;
 import software.amazon.awssdk.services.s3.model.PutObjectRequest;
 
 /**
- * Gives S3 objects the content type that they were created with, so that browsers show images
- * instead of downloading them. Hadoop 3.4 files it among the user's own metadata, where S3 does not
- * look for it. Put in through {@code fs.s3a.audit.execution.interceptors}.
+ * Sets the content type of S3 objects, so that browsers show images instead of downloading them.
+ * Hadoop 3.4 puts the type into the user metadata, which S3 does not use. Installed through {@code
+ * fs.s3a.audit.execution.interceptors}.
  */
 public final class S3ContentType implements ExecutionInterceptor {
 

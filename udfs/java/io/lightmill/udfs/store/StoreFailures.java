@@ -5,7 +5,7 @@ import io.lightmill.pipeline.LightmillException;
 import java.io.IOException;
 import org.apache.hadoop.fs.Path;
 
-/** What a store says when it fails. */
+/** The errors of a store. */
 final class StoreFailures {
 
   private StoreFailures() {}
@@ -13,33 +13,28 @@ final class StoreFailures {
   static LightmillException unwritable(String root, Exception e) {
     return new LightmillException(
         ErrorCode.OUTPUT_UNWRITABLE,
-        ("Output %s cannot be written: %s. Name a directory that this user may write, or fix its "
-                + "permissions, credentials or endpoint.")
+        ("output %s cannot be written: %s; name a directory that this user may write, or fix its "
+                + "permissions, credentials or endpoint")
             .formatted(root, e),
         e);
   }
 
   static LightmillException unstored(Path path, IOException e) {
-    return new LightmillException(
-        ErrorCode.STORE_FAILED,
-        "Object %s could not be stored: %s. Fix that and run again; finished images are kept."
-            .formatted(path, e),
-        e);
+    return failed("object %s cannot be stored: %s; fix the cause and run again", path, e);
   }
 
   static LightmillException unreadable(Path path, IOException e) {
-    return new LightmillException(
-        ErrorCode.STORE_FAILED,
-        "Object %s could not be read back: %s. Fix its permissions or credentials and run again."
-            .formatted(path, e),
-        e);
+    return failed(
+        "object %s cannot be read: %s; fix its permissions or credentials and run again", path, e);
   }
 
-  static LightmillException unremoved(Path path, IOException e) {
+  static LightmillException undeleted(Path path, IOException e) {
+    return failed(
+        "%s cannot be deleted: %s; fix its permissions or credentials and run again", path, e);
+  }
+
+  private static LightmillException failed(String message, Path path, IOException e) {
     return new LightmillException(
-        ErrorCode.STORE_FAILED,
-        "%s could not be removed: %s. Fix its permissions or credentials and run again."
-            .formatted(path, e),
-        e);
+        ErrorCode.STORE_FAILED, (message + "; finished images are kept").formatted(path, e), e);
   }
 }

@@ -12,15 +12,15 @@ import org.apache.hadoop.fs.Path;
 import org.apache.hadoop.security.UserGroupInformation;
 
 /**
- * The file systems that images are written through. For S3 they are instances of their own, one a
- * bucket and user: what Spark has opened to read a table would not keep the type of an image.
+ * The file systems for writing images. For S3 they are separate instances, one per bucket and user,
+ * because those that Spark has opened to read a table lack {@link S3ContentType}.
  */
 final class StoreFileSystems {
 
   private static final String INTERCEPTORS = "fs.s3a.audit.execution.interceptors";
   private static final String UNSHARED = "fs.s3a.impl.disable.cache";
 
-  /** Of {@link S3ContentType}, which loads only where the AWS SDK is. */
+  /** Name of {@link S3ContentType}, which can be loaded only if the AWS SDK is present. */
   private static final String CONTENT_TYPE = "io.lightmill.udfs.store.S3ContentType";
 
   private static final Map<String, FileSystem> S3 = new ConcurrentHashMap<>();

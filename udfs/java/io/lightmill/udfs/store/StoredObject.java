@@ -1,9 +1,9 @@
 package io.lightmill.udfs.store;
 
 /**
- * An object that stands, whole, in the store.
+ * A complete object in the store.
  *
- * @param path its full URI, as Hadoop writes it
+ * @param path its full URI in Hadoop's form
  * @param bytes its length
  * @param sha256 of its bytes, in lower-case hex
  */

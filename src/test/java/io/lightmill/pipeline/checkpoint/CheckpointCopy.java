@@ -13,9 +13,9 @@ import java.util.TreeMap;
 import java.util.function.UnaryOperator;
 
 /**
- * A copy of a reference checkpoint, to be changed.
+ * A copy of a reference checkpoint that tests may change.
  *
- * @param directory that it lies in
+ * @param directory that holds it
  */
 public record CheckpointCopy(Path directory) {
 
@@ -26,10 +26,10 @@ public record CheckpointCopy(Path directory) {
     return new CheckpointCopy(ReferenceCheckpoint.copy(model, directory));
   }
 
-  /** Changes a value in place. */
+  /** A change of a value in place. */
   @FunctionalInterface
   public interface Change<T> {
-    /** Changes it. */
+    /** Changes the value. */
     void to(T value) throws IOException;
   }
 
@@ -41,7 +41,7 @@ public record CheckpointCopy(Path directory) {
     JSON.writeValue(file.toFile(), config);
   }
 
-  /** Changes the tensors of a safetensors file, which is named without its ending. */
+  /** Changes the tensors of a safetensors file, which is named without its extension. */
   public void change(String weights, Change<Map<String, StoredBytes>> change) throws IOException {
     Path file = directory.resolve(weights + ".safetensors");
     Map<String, StoredBytes> tensors = StoredBytes.read(file);
@@ -54,7 +54,7 @@ public record CheckpointCopy(Path directory) {
     change(weights, tensors -> tensors.replaceAll((name, tensor) -> each.apply(tensor)));
   }
 
-  /** Replaces a part of the names of a file's tensors. */
+  /** Replaces part of the names of a file's tensors. */
   public void rename(String weights, String from, String to) throws IOException {
     Path file = directory.resolve(weights + ".safetensors");
     Map<String, StoredBytes> renamed = new TreeMap<>();
@@ -62,7 +62,7 @@ public record CheckpointCopy(Path directory) {
     StoredBytes.write(file, renamed);
   }
 
-  /** Deals the tensors of a file out to three shards. */
+  /** Distributes the tensors of a file over three shards. */
   public void shard(String weights) throws IOException {
     Path file = directory.resolve(weights + ".safetensors");
     List<Map<String, StoredBytes>> shards = new ArrayList<>();

@@ -7,7 +7,7 @@ import io.lightmill.pipeline.DType;
 import io.lightmill.pipeline.Device;
 import io.lightmill.pipeline.ErrorCode;
 import io.lightmill.pipeline.LightmillException;
-import io.lightmill.pipeline.families.Pipelines;
+import io.lightmill.pipeline.families.Families;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -33,7 +33,7 @@ class CheckpointTest {
   }
 
   @Test
-  void theIndexNamesTheComponents() {
+  void theIndexListsTheComponents() {
     Checkpoint checkpoint = Checkpoint.open(directory);
     assertThat(checkpoint.pipelineClass()).isEqualTo("FluxPipeline");
     assertThat(checkpoint.components())
@@ -46,8 +46,8 @@ class CheckpointTest {
                 "tokenizer_2",
                 "transformer",
                 "vae"));
-    assertThat(checkpoint.config("scheduler").file())
-        .isEqualTo(directory.resolve("scheduler/scheduler_config.json"));
+    assertThat(checkpoint.config("scheduler").source().name())
+        .isEqualTo(directory.resolve("scheduler/scheduler_config.json").toString());
     assertThat(checkpoint.weights("vae").files()).hasSize(1);
   }
 
@@ -57,12 +57,12 @@ class CheckpointTest {
     PathUtils.deleteDirectory(directory.resolve(component));
     refusal(directory)
         .withMessage(
-            "the checkpoint %s lacks its component '%s'; fetch it whole"
+            "the checkpoint %s lacks its component '%s'; fetch the whole checkpoint"
                 .formatted(directory, component));
   }
 
   @Test
-  void aComponentThatTheIndexLeavesOutIsMissedWhenItIsNeeded() throws IOException {
+  void aComponentThatTheIndexOmitsIsReportedWhenItIsRequired() throws IOException {
     index("{'_class_name': 'FluxPipeline', 'vae': [null, null], 'scheduler': ['a', 'b']}");
     Checkpoint checkpoint = Checkpoint.open(directory);
     assertThat(checkpoint.components()).containsExactly("scheduler");
@@ -76,15 +76,15 @@ class CheckpointTest {
       delimiter = '|',
       textBlock =
           """
-          transformer/config.json                            | CHECKPOINT_INVALID | holds none of [config.json
-          scheduler/scheduler_config.json                    | CHECKPOINT_INVALID | scheduler holds none of
+          transformer/config.json                            | CHECKPOINT_INVALID | has none of [config.json
+          scheduler/scheduler_config.json                    | CHECKPOINT_INVALID | scheduler has none of
           tokenizer/vocab.json                               | CHECKPOINT_INVALID | vocab.json
           tokenizer_2/tokenizer.json                         | NONE               |
-          vae/diffusion_pytorch_model.safetensors            | WEIGHTS_INVALID    | vae holds no safetensors weights
+          vae/diffusion_pytorch_model.safetensors            | WEIGHTS_INVALID    | vae has no safetensors weights
           """)
   void aMissingFileIsNamed(String file, String code, String message) throws IOException {
     Files.delete(directory.resolve(file));
-    if (code.equals("NONE")) { // spiece.model stands in
+    if (code.equals("NONE")) { // spiece.model replaces it
       load();
     } else {
       assertThatExceptionOfType(LightmillException.class)
@@ -119,7 +119,7 @@ class CheckpointTest {
   }
 
   @Test
-  void anUnknownPipelineIsNamedBesideTheKnownOnes() throws IOException {
+  void anUnknownPipelineIsRefusedWithTheKnownOnes() throws IOException {
     index("{'_class_name': 'StableCascadePipeline', 'vae': ['diffusers', 'AutoencoderKL']}");
     assertThatExceptionOfType(LightmillException.class)
         .isThrownBy(this::load)
@@ -146,31 +146,31 @@ class CheckpointTest {
 
   @ParameterizedTest
   @ValueSource(strings = {"model.pt", "model.ckpt", "model.safetensors", "model.bin"})
-  void aSingleFileIsNoCheckpoint(String name) throws IOException {
+  void aSingleFileIsRefused(String name) throws IOException {
     Path file = Files.createFile(temporary.resolve(name));
     refusal(file)
         .withMessage(
             "the checkpoint "
                 + file
                 + " is a file, but a checkpoint is a directory in diffusers' layout:"
-                + " model_index.json and a folder with config and safetensors for each component."
-                + " Pickles (.ckpt, .pt, .pth, .bin) and TorchScript archives are refused because"
-                + " they can run code when they are loaded; a single .safetensors file lacks the"
-                + " configs.");
+                + " model_index.json and a directory with config and safetensors for each"
+                + " component. Pickles (.ckpt, .pt, .pth, .bin) and TorchScript archives are"
+                + " refused because they can run code when they are loaded; a single .safetensors"
+                + " file lacks the configs.");
   }
 
   @Test
-  void anotherDirectoryIsNoCheckpoint() {
+  void aDirectoryWithoutAnIndexIsRefused() {
     refusal(directory.resolve("vae"))
         .withMessageStartingWith(
-            "the checkpoint %s holds no model_index.json, but a checkpoint is"
+            "the checkpoint %s has no model_index.json, but a checkpoint is"
                 .formatted(directory.resolve("vae")));
     refusal(directory.resolve("nowhere"))
-        .withMessageStartingWith("there is no checkpoint " + directory.resolve("nowhere"));
+        .withMessageStartingWith("the checkpoint %s does not exist", directory.resolve("nowhere"));
   }
 
   @Test
-  void theDigestIsOfTheContentWhereverItLies() throws IOException {
+  void theDigestDependsOnTheContentAndNotOnThePath() throws IOException {
     String digest = digest();
     assertThat(digest).matches("[0-9a-f]{64}");
     assertThat(Checkpoint.open(ReferenceCheckpoint.of("flux-schnell")).digest()).isEqualTo(digest);
@@ -190,11 +190,11 @@ class CheckpointTest {
         "tokenizer/merges.txt",
         "tokenizer_2/spiece.model"
       })
-  void theDigestKnowsEveryByte(String name) throws IOException {
+  void everyByteChangesTheDigest(String name) throws IOException {
     String digest = digest();
     Path file = directory.resolve(name);
     byte[] bytes = Files.readAllBytes(file);
-    if (name.equals("model_index.json")) { // must stay one
+    if (name.equals("model_index.json")) { // must stay valid JSON
       bytes = Arrays.copyOf(bytes, bytes.length + 1);
       bytes[bytes.length - 1] = ' ';
     } else {
@@ -205,7 +205,7 @@ class CheckpointTest {
   }
 
   @Test
-  void theDigestKnowsWhichFileHoldsWhat() throws IOException {
+  void theDigestCoversFileNames() throws IOException {
     String digest = digest();
     Path vocabulary = directory.resolve("tokenizer/vocab.json");
     Files.move(vocabulary, vocabulary.resolveSibling("vocab2.json"));
@@ -221,7 +221,7 @@ class CheckpointTest {
   }
 
   private void load() {
-    Pipelines.load(Checkpoint.open(directory), Device.CPU, DType.F32).close();
+    Families.load(Checkpoint.open(directory), Device.CPU, DType.F32).close();
   }
 
   private static ThrowableAssertAlternative<LightmillException> refusal(Path path) {

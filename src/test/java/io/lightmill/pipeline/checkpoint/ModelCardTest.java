@@ -19,7 +19,7 @@ class ModelCardTest {
   @TempDir Path directory;
 
   @Test
-  void theHeadGivesParameters() throws IOException {
+  void theHeaderGivesParameters() throws IOException {
     ModelCard card =
         card(
             """
@@ -60,39 +60,38 @@ class ModelCardTest {
         "---\nwidth: 3\n",
         "\n---\ninference: {parameters: {width: 7}}\n---\n"
       })
-  void aCardMaySayNothing(String text) throws IOException {
+  void aCardMayGiveNoParameters(String text) throws IOException {
     assertThat(card(text).count("width")).isEmpty();
   }
 
   @ParameterizedTest
   @ValueSource(strings = {"'128'", "1.5", "0", "-8", "[1]", "99999999999"})
-  void aWidthThatCannotBeIsNamed(String value) throws IOException {
+  void anInvalidWidthIsNamed(String value) throws IOException {
     ModelCard card = card("---\ninference:\n  parameters:\n    width: " + value + "\n---\n");
     assertThatExceptionOfType(LightmillException.class)
         .isThrownBy(() -> card.count("width"))
-        .withMessageStartingWith(directory.resolve("README.md") + " gives ")
+        .withMessageStartingWith(directory.resolve("README.md") + " has ")
         .withMessageEndingWith(
-            "for inference.parameters.width, which must be a whole number above 0; fix or remove"
+            "for 'inference.parameters.width', which must be a whole number above 0; fix or remove"
                 + " it")
         .matches(e -> e.code() == ErrorCode.CHECKPOINT_INVALID);
   }
 
   @ParameterizedTest
   @ValueSource(strings = {"much", "-1", "1e39", "[2]"})
-  void aScaleThatCannotBeIsNamed(String value) throws IOException {
+  void anInvalidScaleIsNamed(String value) throws IOException {
     ModelCard card =
         card("---\ninference:\n  parameters:\n    guidance_scale: " + value + "\n---\n");
     assertThatExceptionOfType(LightmillException.class)
         .isThrownBy(() -> card.number("guidance_scale"))
-        .withMessageContaining(
-            "inference.parameters.guidance_scale, which must be a number from 0");
+        .withMessageContaining("for 'inference.parameters.guidance_scale', which must be a number");
   }
 
   @Test
-  void aHeadThatIsNoYamlIsNamed() {
+  void aHeaderThatIsNotYamlIsNamed() {
     assertThatExceptionOfType(LightmillException.class)
         .isThrownBy(() -> card("---\na: [1\n---\n"))
-        .withMessageStartingWith("the head of " + directory.resolve("README.md") + " is not YAML")
+        .withMessageStartingWith("the header of " + directory.resolve("README.md") + " is not YAML")
         .matches(e -> e.code() == ErrorCode.CHECKPOINT_INVALID);
   }
 

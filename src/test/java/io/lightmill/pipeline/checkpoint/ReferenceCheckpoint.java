@@ -9,12 +9,12 @@ public final class ReferenceCheckpoint {
 
   private ReferenceCheckpoint() {}
 
-  /** The directory of a model such as {@code flux-dev}; not to be changed. */
+  /** The directory of a model such as {@code flux-dev}; which must not be changed. */
   public static Path of(String model) {
     return Path.of("src/test/resources/reference", model, "checkpoint");
   }
 
-  /** A copy to be changed. */
+  /** A copy that tests may change. */
   public static Path copy(String model, Path directory) throws IOException {
     PathUtils.copyDirectory(of(model), directory);
     return directory;

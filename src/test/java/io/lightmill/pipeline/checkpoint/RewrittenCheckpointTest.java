@@ -6,11 +6,11 @@ import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.lightmill.pipeline.DType;
 import io.lightmill.pipeline.Device;
-import io.lightmill.pipeline.DiffusionPipeline;
 import io.lightmill.pipeline.ErrorCode;
 import io.lightmill.pipeline.ImageRequest;
 import io.lightmill.pipeline.LightmillException;
-import io.lightmill.pipeline.families.Pipelines;
+import io.lightmill.pipeline.families.Families;
+import io.lightmill.pipeline.flow.FlowPipeline;
 import io.lightmill.pipeline.torch.Tensor;
 import io.lightmill.pipeline.torch.TensorProbe;
 import java.io.ByteArrayOutputStream;
@@ -31,7 +31,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Checkpoints that hold the same in other files, under other names, or in other pieces. */
+/** Checkpoints with the same weights in other files, under other names, or fused. */
 class RewrittenCheckpointTest {
 
   private static final List<String> WEIGHTS =
@@ -48,7 +48,7 @@ class RewrittenCheckpointTest {
   }
 
   @Test
-  void theOnlyVariantIsReadUnasked() throws IOException {
+  void theOnlyVariantIsReadWithoutARequest() throws IOException {
     Path directory = copy("flux-schnell");
     float[] plain = draw(directory, Optional.empty());
     for (String weights : WEIGHTS) {
@@ -67,7 +67,7 @@ class RewrittenCheckpointTest {
         "diffusion_pytorch_model.safetensors.index.fp16.json",
         "diffusion_pytorch_model.safetensors.fp16.index.json"
       })
-  void shardsOfAVariantAreFoundUnderEveryReleasesName(String index) throws IOException {
+  void shardsOfAVariantAreFoundUnderTheNamesOfAllReleases(String index) throws IOException {
     Path directory = copy("flux-schnell");
     float[] plain = draw(directory, Optional.empty());
     Path folder = directory.resolve("transformer");
@@ -92,7 +92,7 @@ class RewrittenCheckpointTest {
   }
 
   @Test
-  void aVariantIsAModelOfItsOwn() throws IOException {
+  void aVariantHasItsOwnDigest() throws IOException {
     Path directory = copy("flux-schnell");
     float[] plain = draw(directory, Optional.empty());
     String digest = Checkpoint.open(directory).digest();
@@ -122,15 +122,15 @@ class RewrittenCheckpointTest {
     Files.copy(plain, vae.resolve("diffusion_pytorch_model.bf16.safetensors"));
     Files.move(plain, vae.resolve("diffusion_pytorch_model.fp16.safetensors"));
     assertThatExceptionOfType(LightmillException.class)
-        .isThrownBy(() -> WeightFiles.in(vae))
+        .isThrownBy(() -> WeightFiles.in(vae, Optional.empty()))
         .withMessage(
-            "%s holds its weights as the variants bf16, fp16 alone; name one (--variant)", vae);
+            "%s has its weights only as the variants bf16, fp16; name one (--variant)", vae);
     assertThat(WeightFiles.in(vae, Optional.of("bf16")).location().getFileName())
         .hasToString("diffusion_pytorch_model.bf16.safetensors");
   }
 
   @Test
-  void theHubsCacheIsACheckpoint() throws IOException {
+  void aDirectoryOfTheHubsCacheIsResolved() throws IOException {
     Path model = temporary.resolve("models--maker--flux");
     Path snapshot = hubSnapshot(model, "0a1b2c", "flux-schnell");
     CheckpointCache cache = new CheckpointCache(temporary.resolve("cache"));
@@ -144,7 +144,7 @@ class RewrittenCheckpointTest {
     Files.createDirectories(model.resolve("snapshots/3d4e5f"));
     assertThatExceptionOfType(LightmillException.class)
         .isThrownBy(() -> cache.localize(model.toString()))
-        .withMessageContaining("holds 2 snapshots and no refs/main; name one of [" + snapshot);
+        .withMessageContaining("has 2 snapshots and no refs/main; name one of [" + snapshot);
     Files.createDirectories(model.resolve("refs"));
     Files.writeString(model.resolve("refs/main"), "0a1b2c\n");
     assertThat(cache.localize(model.toString())).isEqualTo(snapshot);
@@ -190,7 +190,8 @@ class RewrittenCheckpointTest {
     "zimage, '', visual.",
     "flux2-klein, model., visual."
   })
-  void languageModelsHaveManyNames(String model, String root, String visual) throws IOException {
+  void namesOfLanguageModelsInAllReleasesAreRead(String model, String root, String visual)
+      throws IOException {
     Path directory = copy(model);
     float[] plain = draw(directory, Optional.empty());
     rename(
@@ -210,7 +211,7 @@ class RewrittenCheckpointTest {
   }
 
   @Test
-  void fusedTensorsOfAnotherShapeAndUnknownOnesAreNamedTogether() throws IOException {
+  void oneErrorListsInvalidFusedTensorsAndUnknownTensors() throws IOException {
     Path directory = copy("flux-dev");
     Path file = directory.resolve("transformer/diffusion_pytorch_model.safetensors");
     Map<String, StoredBytes> tensors = StoredBytes.read(file);
@@ -230,11 +231,11 @@ class RewrittenCheckpointTest {
                 + block
                 + "to_k.weight, "
                 + block
-                + "to_v.weight, x_embedder.bias; has instead what no network knows:"
-                + " x_embedding.bias; has 'proj_out.bias' of shape [3] where the config asks for"
+                + "to_v.weight, x_embedder.bias; has unknown tensors instead:"
+                + " x_embedding.bias; has 'proj_out.bias' of shape [3] where the config requires"
                 + " [64]; has '"
                 + block
-                + "to_qkv.weight' of shape [95, 32] where the config asks for [32, 32];"
+                + "to_qkv.weight' of shape [95, 32] where the config requires [32, 32];"
                 + " fetch the checkpoint again, or fix its config");
   }
 
@@ -276,8 +277,8 @@ class RewrittenCheckpointTest {
             .maxSequenceLength(32)
             .seed(5)
             .build();
-    try (DiffusionPipeline pipeline =
-            Pipelines.load(Checkpoint.open(directory, variant), Device.CPU, DType.F32);
+    try (FlowPipeline pipeline =
+            Families.load(Checkpoint.open(directory, variant), Device.CPU, DType.F32);
         Tensor image = pipeline.draw(List.of(request), Optional.empty(), TensorProbe.NONE)) {
       return image.toFloats();
     }

@@ -51,7 +51,7 @@ class SafetensorsFileTest {
   }
 
   @Test
-  void everyReferenceFileIsSound() {
+  void everyReferenceFileIsValid() {
     Path transformer = ReferenceCheckpoint.of("flux-dev").resolve("transformer");
     assertThat(
             SafetensorsFile.open(transformer.resolve("diffusion_pytorch_model.safetensors"))
@@ -88,9 +88,9 @@ class SafetensorsFileTest {
           {"a": {"dtype": "F32", "dtype": "I32", "shape": [3], "data_offsets": [0, 12]}} | not JSON (Duplicate field 'dtype')
           {"a": {"dtype": "F32", "shape": [3], "data_offsets": [0, 12]}} {}          | not JSON
           {"a":                                                                      | not JSON
-          [1]                                                                        | no JSON object
+          [1]                                                                        | not a JSON object
           """)
-  void aHeaderThatLiesIsRefused(String header, String message) throws IOException {
+  void anInconsistentHeaderIsRefused(String header, String message) throws IOException {
     write(header, 12);
     refusal().withMessageContaining(message).withMessageEndingWith("fetch it again");
   }
@@ -108,7 +108,7 @@ class SafetensorsFileTest {
 
   @ParameterizedTest
   @ValueSource(longs = {-1, 0, 1, 93, 1 << 27, Long.MIN_VALUE})
-  void aHeaderLengthThatCannotBeIsRefused(long length) throws IOException {
+  void anImpossibleHeaderLengthIsRefused(long length) throws IOException {
     byte[] bytes = new byte[100];
     ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN).putLong(length);
     Files.write(file, bytes);
@@ -126,7 +126,7 @@ class SafetensorsFileTest {
   }
 
   @Test
-  void aFileCutAnywhereIsRefused() throws IOException {
+  void aTruncatedFileIsRefused() throws IOException {
     Path whole = ReferenceCheckpoint.of("flux-dev").resolve("text_encoder/model.safetensors");
     byte[] bytes = Files.readAllBytes(whole);
     for (int cut : new int[] {3, 8, 9, 1000, bytes.length / 2, bytes.length - 1}) {
@@ -136,7 +136,7 @@ class SafetensorsFileTest {
   }
 
   @Test
-  void aHeaderThatIsNoUtf8IsRefused() throws IOException {
+  void aHeaderThatIsNotUtf8IsRefused() throws IOException {
     byte[] bytes = StoredBytes.file("{\"a\": \"??????????\"}", new byte[0]);
     bytes[16] = (byte) 0xff;
     Files.write(file, bytes);
@@ -159,7 +159,7 @@ class SafetensorsFileTest {
 
   /** A header of 0x0280 bytes begins with the bytes of a pickle. */
   @Test
-  void aHeaderLengthThatLooksLikeAPickleIsNone() throws IOException {
+  void aHeaderLengthThatLooksLikeAPickleIsAccepted() throws IOException {
     String entry = "{\"a\": {\"dtype\": \"U8\", \"shape\": [1], \"data_offsets\": [0, 1]}}";
     Files.write(file, StoredBytes.file(entry + " ".repeat(0x280 - entry.length()), new byte[1]));
     assertThat(Files.readAllBytes(file)).startsWith(0x80, 2, 0);
@@ -167,7 +167,7 @@ class SafetensorsFileTest {
   }
 
   @Test
-  void whatIsNoFileIsNamed() throws IOException {
+  void anUnreadableFileIsNamed() throws IOException {
     refusal().withMessageContaining("cannot be read (java.nio.file.NoSuchFileException");
     Files.createDirectory(file);
     refusal().withMessageContaining("cannot be read");

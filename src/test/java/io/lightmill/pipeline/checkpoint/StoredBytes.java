@@ -19,9 +19,10 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * A tensor as safetensors files store it; reads and writes whole files, for tests that change them.
+ * A tensor in the form that safetensors files store; reads and writes whole files, for tests that
+ * change them.
  */
-@SuppressWarnings("ArrayRecordComponent") // bytes on their way from file to file
+@SuppressWarnings("ArrayRecordComponent") // never compared
 public record StoredBytes(String dtype, List<Long> shape, byte[] bytes) {
 
   private static final ObjectMapper JSON = new ObjectMapper();
@@ -63,12 +64,14 @@ public record StoredBytes(String dtype, List<Long> shape, byte[] bytes) {
     return tensors;
   }
 
-  /** The widest elements come first, as writers order them, so that all are aligned. */
+  /**
+   * Tensors with the widest elements come first, as writers order them, so that all are aligned.
+   */
   public static Path write(Path file, Map<String, StoredBytes> tensors) throws IOException {
     return write(file, tensors, Map.of());
   }
 
-  /** As {@link #write(Path, Map)}, with notes of the writer's. */
+  /** As {@link #write(Path, Map)}, with metadata. */
   public static Path write(
       Path file, Map<String, StoredBytes> tensors, Map<String, String> metadata)
       throws IOException {
@@ -90,7 +93,7 @@ public record StoredBytes(String dtype, List<Long> shape, byte[] bytes) {
     return Files.write(file, file(header.toString(), data.toByteArray()));
   }
 
-  /** A file of this header, padded as writers pad it, and these bytes. */
+  /** A file with this header, padded as writers pad it, and this data. */
   static byte[] file(String header, byte[] data) {
     String padded = header + " ".repeat(Math.floorMod(-header.length(), 8));
     byte[] text = padded.getBytes(StandardCharsets.UTF_8);
@@ -102,7 +105,7 @@ public record StoredBytes(String dtype, List<Long> shape, byte[] bytes) {
         .array();
   }
 
-  /** These numbers without the lower half of their bits. */
+  /** Numbers without the lower half of their bits. */
   public StoredBytes truncated() {
     float[] values = floats();
     for (int i = 0; i < values.length; i++) {

@@ -10,6 +10,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeMap;
 import org.assertj.core.api.ThrowableAssertAlternative;
 import org.junit.jupiter.api.Test;
@@ -28,7 +29,7 @@ class WeightFilesTest {
   @ValueSource(strings = {"model.safetensors", "diffusion_pytorch_model.safetensors"})
   void aSingleFileIsFoundUnderEitherName(String name) throws IOException {
     Path file = StoredBytes.write(directory.resolve(name), Map.of("a", TENSOR));
-    WeightFiles found = WeightFiles.in(directory);
+    WeightFiles found = WeightFiles.in(directory, Optional.empty());
     assertThat(found.location()).isEqualTo(file);
     assertThat(found.files()).extracting(SafetensorsFile::path).containsExactly(file);
   }
@@ -38,7 +39,7 @@ class WeightFilesTest {
     shard("one.safetensors", "a", "b");
     shard("two.safetensors", "c");
     index(Map.of("a", "one.safetensors", "b", "one.safetensors", "c", "two.safetensors"));
-    WeightFiles found = WeightFiles.in(directory);
+    WeightFiles found = WeightFiles.in(directory, Optional.empty());
     assertThat(found.location()).isEqualTo(directory.resolve(INDEX));
     assertThat(found.files()).extracting(file -> file.tensors().size()).containsExactly(2, 1);
   }
@@ -46,7 +47,7 @@ class WeightFilesTest {
   @ParameterizedTest
   @ValueSource(
       strings = {"../one.safetensors", "/etc/one.safetensors", "a/one.safetensors", "one.bin", ""})
-  void anIndexNamesFilesBesideItAlone(String name) throws IOException {
+  void anIndexMayNameOnlyFilesBesideIt(String name) throws IOException {
     shard("one.safetensors", "a");
     index(Map.of("a", name));
     refusal(ErrorCode.CHECKPOINT_INVALID)
@@ -87,7 +88,8 @@ class WeightFilesTest {
         .withMessageContaining("'absent' is indexed in one.safetensors and found in nowhere")
         .withMessageContaining("'b' is indexed in two.safetensors and found in one.safetensors")
         .withMessageContaining(
-            "'twice' is indexed in two.safetensors and found in one.safetensors and two.safetensors")
+            "'twice' is indexed in two.safetensors and found in one.safetensors and"
+                + " two.safetensors")
         .withMessageContaining("'unlisted' is indexed in nowhere and found in two.safetensors")
         .matches(e -> !e.getMessage().contains("'a'"));
   }
@@ -97,15 +99,15 @@ class WeightFilesTest {
   void picklesAreRefusedByName(String name) throws IOException {
     Files.createFile(directory.resolve(name));
     refusal(ErrorCode.WEIGHTS_INVALID)
-        .withMessageStartingWith(directory + " holds its weights as " + name)
+        .withMessageStartingWith(directory + " has its weights as " + name)
         .withMessageContaining("because pickles can run code")
         .withMessageContaining("safe_serialization=True");
   }
 
   @Test
-  void aFolderWithoutWeightsIsRefused() {
+  void aDirectoryWithoutWeightsIsRefused() {
     refusal(ErrorCode.WEIGHTS_INVALID)
-        .withMessage(directory + " holds no safetensors weights; fetch the checkpoint again");
+        .withMessage(directory + " has no safetensors weights; fetch the checkpoint again");
   }
 
   private void shard(String name, String... tensors) throws IOException {
@@ -123,7 +125,7 @@ class WeightFilesTest {
 
   private ThrowableAssertAlternative<LightmillException> refusal(ErrorCode code) {
     return assertThatExceptionOfType(LightmillException.class)
-        .isThrownBy(() -> WeightFiles.in(directory))
+        .isThrownBy(() -> WeightFiles.in(directory, Optional.empty()))
         .matches(e -> e.code() == code);
   }
 }

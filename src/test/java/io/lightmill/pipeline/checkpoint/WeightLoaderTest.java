@@ -7,7 +7,6 @@ import io.lightmill.pipeline.DType;
 import io.lightmill.pipeline.Device;
 import io.lightmill.pipeline.ErrorCode;
 import io.lightmill.pipeline.LightmillException;
-import io.lightmill.pipeline.schedule.Flow;
 import io.lightmill.pipeline.torch.Tensor;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -16,6 +15,7 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -27,7 +27,7 @@ class WeightLoaderTest {
   @TempDir Path directory;
 
   @Test
-  void float32IsReadAsItIs() throws IOException {
+  void float32IsReadUnchanged() throws IOException {
     float[] values = {0, -0f, 1.5f, Float.MIN_VALUE, Float.MAX_VALUE, Float.NEGATIVE_INFINITY};
     assertThat(load(StoredBytes.of(values, 2L, 3L), FLOAT32)).containsExactly(values);
   }
@@ -53,7 +53,7 @@ class WeightLoaderTest {
   }
 
   @Test
-  void float32IsRoundedToTheWantedType() throws IOException {
+  void float32IsRoundedToTheRequestedType() throws IOException {
     float[] values = new float[1000];
     Random random = new Random(7);
     for (int i = 0; i < values.length; i++) {
@@ -88,12 +88,13 @@ class WeightLoaderTest {
     TensorEntry off = new TensorEntry("a", DType.F32, List.of(1L), 9);
     assertThatExceptionOfType(LightmillException.class)
         .isThrownBy(() -> FLOAT32.read(file, off))
-        .withMessageContaining("tensor 'a' begins at byte 9, which is no multiple of its 4 bytes")
+        .withMessageContaining(
+            "tensor 'a' begins at byte 9, which is not a multiple of its 4 bytes")
         .matches(e -> e.code() == ErrorCode.WEIGHTS_INVALID);
   }
 
   @Test
-  void allThatIsMissingOrMisshapenIsNamedAtOnce() throws IOException {
+  void oneErrorListsAllMissingAndInvalidTensors() throws IOException {
     StoredBytes two = StoredBytes.of(new float[] {1, 2}, 2L);
     StoredBytes.write(
         directory.resolve("model.safetensors"),
@@ -111,13 +112,14 @@ class WeightLoaderTest {
         .isThrownBy(
             () ->
                 FLOAT32.load(
-                    WeightFiles.in(directory), layout.named(name -> name.replace("kept.", ""))))
+                    WeightFiles.in(directory, Optional.empty()),
+                    layout.named(name -> name.replace("kept.", ""))))
         .withMessage(
             directory.resolve("model.safetensors")
                 + " lacks the weights norm.bias, proj.bias;"
-                + " has instead what no network knows: other;"
-                + " has 'kept.ids' of type I32 where the network takes floating-point weights;"
-                + " has 'kept.proj.weight' of shape [1, 2] where the config asks for [3, 2];"
+                + " has unknown tensors instead: other;"
+                + " has 'kept.ids' of type I32 where the network requires floating-point weights;"
+                + " has 'kept.proj.weight' of shape [1, 2] where the config requires [3, 2];"
                 + " fetch the checkpoint again, or fix its config")
         .matches(e -> e.code() == ErrorCode.WEIGHTS_INVALID);
   }
@@ -125,7 +127,7 @@ class WeightLoaderTest {
   private float[] load(StoredBytes stored, WeightLoader loader) throws IOException {
     SafetensorsFile file = file(stored);
     try (Tensor tensor = loader.read(file, file.tensors().get("a"));
-        Tensor floats = new Flow(Device.CPU, DType.F32).copy(tensor)) {
+        Tensor floats = tensor.to(Device.CPU, DType.F32)) {
       assertThat(tensor.shape())
           .isEqualTo(stored.shape().stream().mapToLong(Long::longValue).toArray());
       return floats.toFloats();
@@ -155,7 +157,7 @@ class WeightLoaderTest {
     return new StoredBytes(dtype, List.of((long) bits.length), bytes.array());
   }
 
-  /** IEEE 754 with so many bits of exponent and mantissa. */
+  /** Decodes IEEE 754 with the given number of bits of exponent and mantissa. */
   private static float decoded(short bits, int exponentBits, int mantissaBits) {
     int mantissa = bits & ((1 << mantissaBits) - 1);
     int exponent = (bits >> mantissaBits) & ((1 << exponentBits) - 1);
@@ -168,7 +170,7 @@ class WeightLoaderTest {
     return (float) (bits < 0 ? -magnitude : magnitude);
   }
 
-  /** To the nearest number of so many bits of mantissa, halves to even. */
+  /** Rounds to the given number of bits of mantissa, half to even. */
   private static float rounded(float value, int mantissaBits, int minExponent) {
     double unit = Math.pow(2, Math.max(Math.getExponent(value), minExponent) - mantissaBits);
     return (float) (Math.rint(value / unit) * unit);

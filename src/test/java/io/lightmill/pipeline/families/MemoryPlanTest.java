@@ -64,8 +64,8 @@ class MemoryPlanTest {
                     .mapToLong(MemoryPlan.Network::activations)
                     .max()
                     .orElse(0)),
-            gib(plan.peakTogether()),
-            gib(plan.peakInTurn()));
+            gib(plan.peakResident()),
+            gib(plan.peakOffloaded()));
     assertThat(Files.readString(Path.of("README.md"))).contains(row);
   }
 
@@ -95,8 +95,8 @@ class MemoryPlanTest {
                 new MemoryPlan.Network("transformer", 10, 20, 5),
                 new MemoryPlan.Network("vae", 1, 2, 30)),
             1);
-    assertThat(plan.peakTogether()).isEqualTo(10 + 20 + 2 + 30);
-    assertThat(plan.peakInTurn()).isEqualTo(2 + 30);
+    assertThat(plan.peakResident()).isEqualTo(10 + 20 + 2 + 30);
+    assertThat(plan.peakOffloaded()).isEqualTo(2 + 30);
     assertThat(plan.network("absent").weights()).isZero();
   }
 

@@ -4,14 +4,14 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.lightmill.pipeline.DType;
 import io.lightmill.pipeline.Device;
-import io.lightmill.pipeline.DiffusionPipeline;
 import io.lightmill.pipeline.DrawnBatch;
 import io.lightmill.pipeline.ImageRequest;
 import io.lightmill.pipeline.RgbImage;
 import io.lightmill.pipeline.checkpoint.Checkpoint;
 import io.lightmill.pipeline.checkpoint.CheckpointCache;
 import io.lightmill.pipeline.checkpoint.ReferenceCheckpoint;
-import io.lightmill.pipeline.families.Pipelines;
+import io.lightmill.pipeline.families.Families;
+import io.lightmill.pipeline.flow.FlowPipeline;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -52,7 +52,7 @@ class FluxBatchTest {
           "Vase en céramique — 日本製の湯呑み, 45 €");
 
   @TempDir static Path cache;
-  private static final Map<String, DiffusionPipeline> PIPELINES = new TreeMap<>();
+  private static final Map<String, FlowPipeline> PIPELINES = new TreeMap<>();
 
   @BeforeAll
   static void load() {
@@ -63,12 +63,12 @@ class FluxBatchTest {
   }
 
   private static void load(String name, Path directory) {
-    PIPELINES.put(name, Pipelines.load(Checkpoint.open(directory), Device.CPU, DType.F32));
+    PIPELINES.put(name, Families.load(Checkpoint.open(directory), Device.CPU, DType.F32));
   }
 
   @AfterAll
   static void unload() {
-    PIPELINES.values().forEach(DiffusionPipeline::close);
+    PIPELINES.values().forEach(FlowPipeline::close);
   }
 
   @ParameterizedTest

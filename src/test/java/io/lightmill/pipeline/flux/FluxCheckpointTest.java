@@ -4,12 +4,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.lightmill.pipeline.DType;
 import io.lightmill.pipeline.Device;
-import io.lightmill.pipeline.DiffusionPipeline;
 import io.lightmill.pipeline.ImageRequest;
 import io.lightmill.pipeline.checkpoint.Checkpoint;
 import io.lightmill.pipeline.checkpoint.CheckpointCopy;
 import io.lightmill.pipeline.checkpoint.StoredBytes;
-import io.lightmill.pipeline.families.Pipelines;
+import io.lightmill.pipeline.families.Families;
+import io.lightmill.pipeline.flow.FlowPipeline;
 import io.lightmill.pipeline.torch.Tensor;
 import io.lightmill.pipeline.torch.TensorProbe;
 import java.io.IOException;
@@ -156,8 +156,8 @@ class FluxCheckpointTest {
     assertThat(largest).isLessThan(5e-6);
   }
 
-  private DiffusionPipeline load(DType dtype) {
-    return Pipelines.load(Checkpoint.open(checkpoint.directory()), Device.CPU, dtype);
+  private FlowPipeline load(DType dtype) {
+    return Families.load(Checkpoint.open(checkpoint.directory()), Device.CPU, dtype);
   }
 
   private float[] draw(DType dtype) {
@@ -165,7 +165,7 @@ class FluxCheckpointTest {
   }
 
   private float[] draw(DType dtype, Optional<float[]> noise) {
-    try (DiffusionPipeline pipeline = load(dtype);
+    try (FlowPipeline pipeline = load(dtype);
         Tensor latents = Tensor.of(noise.orElseGet(() -> new float[6 * 64]), 1, 6, 64);
         Tensor image =
             pipeline.draw(List.of(REQUEST), noise.map(given -> latents), TensorProbe.NONE)) {

@@ -8,14 +8,14 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.lightmill.pipeline.DType;
 import io.lightmill.pipeline.Device;
-import io.lightmill.pipeline.DiffusionPipeline;
 import io.lightmill.pipeline.ErrorCode;
 import io.lightmill.pipeline.ImageRequest;
 import io.lightmill.pipeline.LightmillException;
 import io.lightmill.pipeline.checkpoint.Checkpoint;
 import io.lightmill.pipeline.checkpoint.CheckpointCopy;
 import io.lightmill.pipeline.checkpoint.ReferenceCheckpoint;
-import io.lightmill.pipeline.families.Pipelines;
+import io.lightmill.pipeline.families.Families;
+import io.lightmill.pipeline.flow.FlowPipeline;
 import io.lightmill.pipeline.torch.Tensor;
 import io.lightmill.pipeline.torch.TensorProbe;
 import java.io.IOException;
@@ -77,13 +77,13 @@ class FluxDamageTest {
           """
           transformer    | num_layers            | 3    | lacks the weights transformer_blocks.2.attn.add_k_proj.bias
           transformer    | num_single_layers     | 4    | lacks the weights single_transformer_blocks.3.attn.norm_k
-          transformer    | num_attention_heads   | 3    | where the config asks for
-          transformer    | joint_attention_dim   | 41   | 'context_embedder.weight' of shape [32, 40] where the config asks for [32, 41]
+          transformer    | num_attention_heads   | 3    | where the config requires
+          transformer    | joint_attention_dim   | 41   | 'context_embedder.weight' of shape [32, 40] where the config requires [32, 41]
           text_encoder   | num_hidden_layers     | 5    | lacks the weights encoder.layers.2.layer_norm1.bias
-          text_encoder   | vocab_size            | 9    | of shape [814, 24] where the config asks for [9, 24]
-          text_encoder_2 | d_kv                  | 9    | where the config asks for [45, 40]
+          text_encoder   | vocab_size            | 9    | of shape [814, 24] where the config requires [9, 24]
+          text_encoder_2 | d_kv                  | 9    | where the config requires [45, 40]
           text_encoder_2 | num_layers            | 3    | lacks the weights encoder.block.2.layer.0.SelfAttention.k.weight
-          vae            | latent_channels       | 8    | 'decoder.conv_in.weight' of shape [16, 16, 3, 3] where the config asks for [16, 8, 3, 3]
+          vae            | latent_channels       | 8    | 'decoder.conv_in.weight' of shape [16, 16, 3, 3] where the config requires [16, 8, 3, 3]
           vae            | layers_per_block      | 3    | lacks the weights decoder.up_blocks.0.resnets.3.conv1.bias
           """)
   void weightsThatDoNotFitTheirConfigAreNamed(
@@ -149,7 +149,7 @@ class FluxDamageTest {
         .withMessage(
             checkpoint.directory().resolve("transformer/config.json")
                 + " has 40 for 'joint_attention_dim' where the component 'text_encoder_2' gives 32;"
-                + " fetch the checkpoint whole");
+                + " fetch the whole checkpoint");
   }
 
   @Test
@@ -164,10 +164,10 @@ class FluxDamageTest {
   void noPictureIsDrawnFromNoNumbers() throws IOException {
     Path file = checkpoint.directory().resolve("scheduler/scheduler_config.json");
     ObjectNode config = (ObjectNode) JSON.readTree(file.toFile());
-    assertThat(Pipelines.limits(open()).minInferenceSteps()).isEqualTo(1);
+    assertThat(Families.limits(open()).minInferenceSteps()).isEqualTo(1);
     JSON.writeValue(file.toFile(), config.put("shift_terminal", 0.02));
-    assertThat(Pipelines.limits(open()).minInferenceSteps()).isEqualTo(2);
-    try (DiffusionPipeline pipeline = load()) {
+    assertThat(Families.limits(open()).minInferenceSteps()).isEqualTo(2);
+    try (FlowPipeline pipeline = load()) {
       ImageRequest single =
           ImageRequest.builder("a red mug")
               .width(48)
@@ -188,18 +188,19 @@ class FluxDamageTest {
 
   @Test
   void latentsOfAnotherShapeAreRefused() {
-    try (DiffusionPipeline pipeline = load();
+    try (FlowPipeline pipeline = load();
         Tensor latents = Tensor.of(new float[64], 1, 1, 64)) {
       assertThatExceptionOfType(LightmillException.class)
           .isThrownBy(() -> pipeline.draw(List.of(REQUEST), Optional.of(latents), TensorProbe.NONE))
           .withMessage(
-              "the latents have the shape [1, 1, 64], where this batch starts from [1, 6, 64]")
+              "the latents have the shape [1, 1, 64], but this batch starts from [1, 6, 64]; pass"
+                  + " latents of that shape")
           .matches(e -> e.code() == ErrorCode.INPUT_INVALID);
     }
   }
 
-  private DiffusionPipeline load() {
-    return Pipelines.load(open(), Device.CPU, DType.F32);
+  private FlowPipeline load() {
+    return Families.load(open(), Device.CPU, DType.F32);
   }
 
   private Checkpoint open() {

@@ -10,7 +10,7 @@ import io.lightmill.pipeline.PipelineLimits.Defaults;
 import io.lightmill.pipeline.PromptLength;
 import io.lightmill.pipeline.checkpoint.Checkpoint;
 import io.lightmill.pipeline.checkpoint.ReferenceCheckpoint;
-import io.lightmill.pipeline.families.Pipelines;
+import io.lightmill.pipeline.families.Families;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -51,7 +51,7 @@ class FluxLimitsTest {
         directory.resolve("README.md"), "---\ninference: {parameters: {height: tall}}\n---\n");
     assertThatExceptionOfType(LightmillException.class)
         .isThrownBy(() -> limits(directory))
-        .withMessageContaining("gives \"tall\" for inference.parameters.height");
+        .withMessageContaining("has \"tall\" for 'inference.parameters.height'");
   }
 
   /** Sizes follow the autoencoder's levels. */
@@ -71,7 +71,7 @@ class FluxLimitsTest {
 
   @Test
   void promptsAreCountedInTokensOfT5() {
-    try (PromptLength length = Pipelines.promptLength(Checkpoint.open(POCKET))) {
+    try (PromptLength length = Families.promptLength(Checkpoint.open(POCKET))) {
       assertThat(length.tokens("")).isEqualTo(1);
       int few = length.tokens("a red mug on a wooden table");
       assertThat(few).isBetween(7, 32);
@@ -93,6 +93,6 @@ class FluxLimitsTest {
   }
 
   private static PipelineLimits limits(Path directory) {
-    return Pipelines.limits(Checkpoint.open(directory));
+    return Families.limits(Checkpoint.open(directory));
   }
 }

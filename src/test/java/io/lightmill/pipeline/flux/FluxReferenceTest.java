@@ -5,10 +5,10 @@ import static org.junit.jupiter.api.DynamicTest.dynamicTest;
 
 import io.lightmill.pipeline.DType;
 import io.lightmill.pipeline.Device;
-import io.lightmill.pipeline.DiffusionPipeline;
 import io.lightmill.pipeline.checkpoint.Checkpoint;
 import io.lightmill.pipeline.checkpoint.ReferenceCheckpoint;
-import io.lightmill.pipeline.families.Pipelines;
+import io.lightmill.pipeline.families.Families;
+import io.lightmill.pipeline.flow.FlowPipeline;
 import io.lightmill.pipeline.verify.Comparison;
 import io.lightmill.pipeline.verify.Kind;
 import io.lightmill.pipeline.verify.Verification;
@@ -37,8 +37,7 @@ class FluxReferenceTest {
   private static Stream<DynamicNode> comparisons(String model, int count) {
     Path directory = ReferenceCheckpoint.of(model);
     List<Comparison> comparisons = new ArrayList<>();
-    try (DiffusionPipeline pipeline =
-        Pipelines.load(Checkpoint.open(directory), Device.CPU, DType.F32)) {
+    try (FlowPipeline pipeline = Families.load(Checkpoint.open(directory), Device.CPU, DType.F32)) {
       Verification.read(directory.getParent()).run(pipeline, comparisons::add);
     }
     return Stream.concat(

@@ -7,7 +7,7 @@ import io.lightmill.pipeline.ClassifierFreeGuidance;
 import io.lightmill.pipeline.PipelineLimits;
 import io.lightmill.pipeline.PromptLength;
 import io.lightmill.pipeline.checkpoint.Checkpoint;
-import io.lightmill.pipeline.families.Pipelines;
+import io.lightmill.pipeline.families.Families;
 import io.lightmill.pipeline.text.PromptTokenizer;
 import io.lightmill.pipeline.verify.RecordedCalls;
 import java.nio.file.Path;
@@ -32,7 +32,7 @@ class Flux2KleinReferenceTest {
 
   @Test
   void limitsAreThoseOfDiffusersPipeline() {
-    assertThat(Pipelines.limits(CHECKPOINT))
+    assertThat(Families.limits(CHECKPOINT))
         .isEqualTo(
             new PipelineLimits(
                 16,
@@ -46,7 +46,7 @@ class Flux2KleinReferenceTest {
 
   @Test
   void promptsCountWithTheirTemplate() {
-    try (PromptLength length = Pipelines.promptLength(CHECKPOINT);
+    try (PromptLength length = Families.promptLength(CHECKPOINT);
         PromptTokenizer tokenizer = PromptTokenizer.open(CHECKPOINT.component("tokenizer"))) {
       assertThat(length.tokens("a red mug"))
           .isEqualTo(
@@ -66,9 +66,9 @@ class Flux2KleinReferenceTest {
   /** The two lines that the shift was fitted to: 10 and 200 steps; above 4300 tokens one alone. */
   @Test
   void theShiftLiesBetweenItsLines() {
-    assertThat(Flux2KleinPipeline.mu(1000, 10)).isCloseTo(1.985714, within(1e-5));
-    assertThat(Flux2KleinPipeline.mu(1000, 200)).isCloseTo(0.625937, within(1e-5));
-    assertThat(Flux2KleinPipeline.mu(4300, 105)).isCloseTo(1.729295, within(1e-5));
-    assertThat(Flux2KleinPipeline.mu(4301, 4)).isCloseTo(1.184697, within(1e-5));
+    assertThat(Flux2KleinFamily.mu(1000, 10)).isCloseTo(1.985714, within(1e-5));
+    assertThat(Flux2KleinFamily.mu(1000, 200)).isCloseTo(0.625937, within(1e-5));
+    assertThat(Flux2KleinFamily.mu(4300, 105)).isCloseTo(1.729295, within(1e-5));
+    assertThat(Flux2KleinFamily.mu(4301, 4)).isCloseTo(1.184697, within(1e-5));
   }
 }

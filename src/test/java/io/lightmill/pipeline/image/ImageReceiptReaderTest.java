@@ -16,7 +16,7 @@ class ImageReceiptReaderTest {
 
   @ParameterizedTest
   @EnumSource(ImageFormat.class)
-  void receiptsComeBack(ImageFormat format) {
+  void receiptsAreReadBack(ImageFormat format) {
     for (String prompt :
         new String[] {"a mug", "", Receipts.HOSTILE, "a\0b\uFFFF", "Negative prompt: x"}) {
       Receipt receipt = Receipts.of(prompt);
@@ -28,7 +28,7 @@ class ImageReceiptReaderTest {
 
   @ParameterizedTest
   @EnumSource(ImageFormat.class)
-  void anObjectCutShortAnywhereHasNoReceipt(ImageFormat format) {
+  void aTruncatedObjectHasNoReceipt(ImageFormat format) {
     byte[] object = ImageEncoder.encode(Pictures.noise(5, 4), Receipts.of("a mug"), format);
 
     for (int length = 0; length < object.length; length++) {
@@ -50,7 +50,7 @@ class ImageReceiptReaderTest {
 
   @ParameterizedTest
   @EnumSource(ImageFormat.class)
-  void imagesOfOthersHaveNoReceipt(ImageFormat format) throws IOException {
+  void imagesOfOtherProgramsHaveNoReceipt(ImageFormat format) throws IOException {
     ByteArrayOutputStream object = new ByteArrayOutputStream();
     BufferedImage image = new BufferedImage(5, 4, BufferedImage.TYPE_INT_RGB);
     assertThat(ImageIO.write(image, format.extension(), object)).isTrue();

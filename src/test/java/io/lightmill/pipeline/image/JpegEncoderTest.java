@@ -17,7 +17,7 @@ import org.junit.jupiter.api.Test;
 class JpegEncoderTest {
 
   @Test
-  void thePictureIsKeptUpToTheEdgesOfItsColours() throws IOException {
+  void colourEdgesAreKept() throws IOException {
     RgbImage image = Pictures.slopes(62, 47);
     RgbImage decoded = Pictures.decoded(jpeg(image, "a mug"));
 
@@ -37,7 +37,7 @@ class JpegEncoderTest {
   }
 
   @Test
-  void segmentsStandBehindTheJfifHeader() throws IOException {
+  void segmentsFollowTheJfifHeader() throws IOException {
     List<Segment> segments = segments(jpeg(Pictures.noise(9, 9), "a mug"));
 
     assertThat(segments.subList(0, 4))
@@ -67,7 +67,7 @@ class JpegEncoderTest {
   }
 
   @Test
-  void promptsLongerThanASegmentAreCutInExifAndWholeInTheJson() throws IOException {
+  void longPromptsAreTruncatedInExifAndCompleteInTheJson() throws IOException {
     String prompt = "\"杯👩🏽‍🚀&\u0001".repeat(20_000);
     Receipt receipt = Receipts.of(prompt);
     RgbImage image = Pictures.slopes(24, 24);
@@ -84,14 +84,14 @@ class JpegEncoderTest {
     return ImageEncoder.encode(image, Receipts.of(prompt), ImageFormat.JPEG);
   }
 
-  @SuppressWarnings("ArrayRecordComponent") // read, never compared
+  @SuppressWarnings("ArrayRecordComponent") // never compared
   private record Segment(int marker, byte[] content) {}
 
   private static String text(Segment segment) {
     return new String(segment.content, UTF_8);
   }
 
-  /** The segments before the scan, read as ITU T.81 says. */
+  /** The segments before the scan, as ITU T.81 defines them. */
   private static List<Segment> segments(byte[] jpeg) throws IOException {
     DataInputStream in = new DataInputStream(new ByteArrayInputStream(jpeg));
     assertThat(in.readUnsignedShort()).isEqualTo(0xffd8);

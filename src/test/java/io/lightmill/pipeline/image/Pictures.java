@@ -7,19 +7,19 @@ import java.io.IOException;
 import java.util.Random;
 import javax.imageio.ImageIO;
 
-/** Pixels that the tests of this room draw and read. */
+/** Images for tests. */
 public final class Pictures {
 
   private Pictures() {}
 
-  /** Every byte at random: no prediction holds, and wrong ones show. */
+  /** Random bytes: no prediction fits, so that errors are visible. */
   public static RgbImage noise(int width, int height) {
     byte[] rgb = new byte[width * height * 3];
     new Random(7).nextBytes(rgb);
     return new RgbImage(width, height, rgb);
   }
 
-  /** Two smooth slopes and a hard edge of saturated colours down the middle. */
+  /** Two smooth gradients, and a hard vertical edge between saturated colours. */
   public static RgbImage slopes(int width, int height) {
     byte[] rgb = new byte[width * height * 3];
     for (int i = 0; i < width * height; i++) {
@@ -40,7 +40,7 @@ public final class Pictures {
     return new RgbImage(width, height, rgb);
   }
 
-  /** What the JDK's own readers see. */
+  /** An image as the JDK's readers decode it. */
   public static RgbImage decoded(byte[] object) throws IOException {
     BufferedImage image = ImageIO.read(new ByteArrayInputStream(object));
     byte[] rgb = new byte[image.getWidth() * image.getHeight() * 3];

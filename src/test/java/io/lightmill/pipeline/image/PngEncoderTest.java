@@ -20,7 +20,7 @@ class PngEncoderTest {
 
   @ParameterizedTest
   @CsvSource({"1,1", "1,9", "9,1", "2,2", "61,47", "256,64"})
-  void everyPixelComesBack(int width, int height) throws IOException {
+  void everyPixelIsReadBack(int width, int height) throws IOException {
     for (RgbImage image :
         List.of(
             Pictures.noise(width, height),
@@ -41,13 +41,13 @@ class PngEncoderTest {
   }
 
   @Test
-  void smoothPicturesAreCompressed() {
+  void smoothImagesAreCompressed() {
     RgbImage image = Pictures.slopes(256, 256);
     assertThat(png(image, "a mug")).hasSizeLessThan(image.rgb().length / 20);
   }
 
   @Test
-  void chunksStandInTheOrderOfTheStandard() throws IOException {
+  void chunksHaveTheOrderOfTheStandard() throws IOException {
     List<Chunk> chunks = chunks(png(Pictures.noise(300, 300), "a mug"));
 
     assertThat(chunks)
@@ -58,7 +58,7 @@ class PngEncoderTest {
   }
 
   @Test
-  void picturesThatNoModelDrewHaveNoReceipt() throws IOException {
+  void imagesWithoutAReceiptHaveNoTextChunks() throws IOException {
     RgbImage image = Pictures.noise(7, 5);
     byte[] png = ImageEncoder.png(image);
 
@@ -67,7 +67,7 @@ class PngEncoderTest {
   }
 
   @Test
-  void latinTextTakesPlainChunks() throws IOException {
+  void latinTextIsStoredInTextChunks() throws IOException {
     Receipt receipt = Receipts.of("Café à la crème,\nwith a £ sign");
     List<Chunk> chunks = chunks(PngEncoder.encode(Pictures.noise(2, 2), receipt));
 
@@ -78,7 +78,7 @@ class PngEncoderTest {
   }
 
   @Test
-  void allOtherTextTakesInternationalChunks() throws IOException {
+  void otherTextIsStoredInInternationalTextChunks() throws IOException {
     for (String prompt :
         List.of(Receipts.HOSTILE, "€", "tab\there", "carriage\rreturn", "\u0085")) {
       Receipt receipt = Receipts.of(prompt);
@@ -111,10 +111,10 @@ class PngEncoderTest {
     return ImageEncoder.encode(image, Receipts.of(prompt), ImageFormat.PNG);
   }
 
-  @SuppressWarnings("ArrayRecordComponent") // read, never compared
+  @SuppressWarnings("ArrayRecordComponent") // never compared
   private record Chunk(String type, byte[] data) {}
 
-  /** Reads a datastream as the standard says, and checks every length and CRC. */
+  /** Parses a datastream by the standard, and checks every length and CRC. */
   private static List<Chunk> chunks(byte[] png) throws IOException {
     List<Chunk> chunks = new ArrayList<>();
     DataInputStream in = new DataInputStream(new ByteArrayInputStream(png));

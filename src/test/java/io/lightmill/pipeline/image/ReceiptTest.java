@@ -93,7 +93,7 @@ class ReceiptTest {
   }
 
   @Test
-  void valuesThatWouldEndEarlyAreQuoted() {
+  void valuesWithSeparatorsAreQuoted() {
     ImageRequest request = Receipts.of("a mug").request();
     Receipt receipt =
         new Receipt(

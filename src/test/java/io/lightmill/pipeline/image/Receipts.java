@@ -8,7 +8,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
 
-/** Receipts that the tests of this room embed. */
+/** Receipts for tests. */
 public final class Receipts {
 
   public static final String HOSTILE =

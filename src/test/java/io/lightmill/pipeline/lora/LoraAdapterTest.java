@@ -8,7 +8,7 @@ import io.lightmill.pipeline.LightmillException;
 import io.lightmill.pipeline.checkpoint.Checkpoint;
 import io.lightmill.pipeline.checkpoint.ReferenceCheckpoint;
 import io.lightmill.pipeline.checkpoint.StoredBytes;
-import io.lightmill.pipeline.families.Pipelines;
+import io.lightmill.pipeline.families.Families;
 import io.lightmill.pipeline.lora.DraftedLora.Rows;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -27,7 +27,7 @@ class LoraAdapterTest {
   @TempDir Path directory;
 
   private LoraAdapter open(Path file) {
-    return Pipelines.adapter(Checkpoint.open(ReferenceCheckpoint.of("flux-dev")), file);
+    return Families.adapter(Checkpoint.open(ReferenceCheckpoint.of("flux-dev")), file);
   }
 
   private static DraftedLora sound() {

@@ -5,7 +5,6 @@ import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
 import io.lightmill.pipeline.DType;
 import io.lightmill.pipeline.Device;
-import io.lightmill.pipeline.DiffusionPipeline;
 import io.lightmill.pipeline.ErrorCode;
 import io.lightmill.pipeline.ImageRequest;
 import io.lightmill.pipeline.LightmillException;
@@ -13,7 +12,8 @@ import io.lightmill.pipeline.LoraBlend;
 import io.lightmill.pipeline.RgbImage;
 import io.lightmill.pipeline.checkpoint.Checkpoint;
 import io.lightmill.pipeline.checkpoint.ReferenceCheckpoint;
-import io.lightmill.pipeline.families.Pipelines;
+import io.lightmill.pipeline.families.Families;
+import io.lightmill.pipeline.flow.FlowPipeline;
 import io.lightmill.pipeline.lora.DraftedLora.Rows;
 import io.lightmill.pipeline.torch.Tensor;
 import io.lightmill.pipeline.torch.TensorProbe;
@@ -23,6 +23,11 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -59,8 +64,8 @@ class LoraPipelineTest {
     Path file = lora.save(temporary.resolve("brand.safetensors"));
     Path folded = ReferenceCheckpoint.copy(model, temporary.resolve("folded"));
     lora.fold(folded, 0.8);
-    try (DiffusionPipeline base = load(ReferenceCheckpoint.of(model), Map.of("brand", file));
-        DiffusionPipeline expected = load(folded, Map.of())) {
+    try (FlowPipeline base = load(ReferenceCheckpoint.of(model), Map.of("brand", file));
+        FlowPipeline expected = load(folded, Map.of())) {
       float[] adapted = draw(base, request("brand@0.8"));
       assertThat(distance(adapted, draw(expected, request("")))).isLessThan(2e-5);
       assertThat(distance(adapted, draw(base, request("")))).isGreaterThan(1e-3);
@@ -87,8 +92,8 @@ class LoraPipelineTest {
     first.fold(folded, 0.5);
     second.fold(folded, -0.25);
     third.fold(folded, 2);
-    try (DiffusionPipeline pipeline = load(ReferenceCheckpoint.of("flux-dev"), files);
-        DiffusionPipeline expected = load(folded, Map.of())) {
+    try (FlowPipeline pipeline = load(ReferenceCheckpoint.of("flux-dev"), files);
+        FlowPipeline expected = load(folded, Map.of())) {
       assertThat(
               distance(draw(pipeline, request("c@2+a@0.5+b@-0.25")), draw(expected, request(""))))
           .isLessThan(2e-5);
@@ -104,12 +109,11 @@ class LoraPipelineTest {
         List.of(request("brand@0.5"), request("brand@0.5", "a bowl on a table", 8));
     Path flux = ReferenceCheckpoint.of("flux-dev");
     byte[] plain;
-    try (DiffusionPipeline base = load(flux, Map.of())) {
+    try (FlowPipeline base = load(flux, Map.of())) {
       plain = base.generate(List.of(request(""))).get(0).rgb();
     }
-    try (DiffusionPipeline pipeline =
-        Pipelines.load(
-            Checkpoint.open(flux), Device.CPU, DType.F32, opened(flux, files), offload)) {
+    try (FlowPipeline pipeline =
+        Families.load(Checkpoint.open(flux), Device.CPU, DType.F32, opened(flux, files), offload)) {
       List<byte[]> alone =
           two.stream().map(r -> pipeline.generate(List.of(r)).get(0).rgb()).toList();
       assertThat(pipeline.generate(List.of(request(""))).get(0).rgb()).isEqualTo(plain);
@@ -121,6 +125,46 @@ class LoraPipelineTest {
       }
       assertThat(pipeline.generate(two).stream().map(RgbImage::rgb))
           .containsExactlyElementsOf(alone);
+    }
+  }
+
+  /** One drawing waits in the middle of its steps until six others have evicted its blend. */
+  @Test
+  void drawingsWithOtherAdaptersRunAtOnceAndDoNotFreeItsWeights() throws Exception {
+    Map<String, Path> files =
+        Map.of("brand", StyledLoras.peft("transformer.").save(temporary.resolve("a.safetensors")));
+    try (FlowPipeline pipeline = load(ReferenceCheckpoint.of("flux-dev"), files)) {
+      float[] expected = draw(pipeline, request("brand@0.5"));
+      CountDownLatch inTheMiddle = new CountDownLatch(1);
+      CountDownLatch othersAreDone = new CountDownLatch(1);
+      TensorProbe waiting =
+          (name, tensor) -> {
+            if (name.equals("latents.0")) {
+              inTheMiddle.countDown();
+              await(othersAreDone);
+            }
+          };
+      ExecutorService thread = Executors.newSingleThreadExecutor();
+      try {
+        Future<float[]> drawn = thread.submit(() -> draw(pipeline, request("brand@0.5"), waiting));
+        await(inTheMiddle);
+        for (int i = 1; i < 7; i++) {
+          assertThat(draw(pipeline, request("brand@1." + i))).isNotEqualTo(expected);
+        }
+        othersAreDone.countDown();
+        assertThat(drawn.get(1, TimeUnit.MINUTES)).isEqualTo(expected);
+      } finally {
+        thread.shutdownNow();
+      }
+      assertThat(draw(pipeline, request("brand@0.5"))).isEqualTo(expected);
+    }
+  }
+
+  private static void await(CountDownLatch latch) {
+    try {
+      assertThat(latch.await(1, TimeUnit.MINUTES)).isTrue();
+    } catch (InterruptedException e) {
+      throw new IllegalStateException(e);
     }
   }
 
@@ -142,8 +186,8 @@ class LoraPipelineTest {
     Path folded = ReferenceCheckpoint.copy("flux-dev", temporary.resolve("folded"));
     lora.fold(folded, 1);
     Map<String, Path> directory = Map.of("brand", file.getParent());
-    try (DiffusionPipeline pipeline = load(ReferenceCheckpoint.of("flux-dev"), directory);
-        DiffusionPipeline expected = load(folded, Map.of())) {
+    try (FlowPipeline pipeline = load(ReferenceCheckpoint.of("flux-dev"), directory);
+        FlowPipeline expected = load(folded, Map.of())) {
       assertThat(distance(draw(pipeline, request("brand")), draw(expected, request(""))))
           .isLessThan(2e-5);
     }
@@ -153,7 +197,7 @@ class LoraPipelineTest {
   void anAdapterThatWasNotDeclaredIsRefused() throws IOException {
     Map<String, Path> files =
         Map.of("brand", StyledLoras.peft("transformer.").save(temporary.resolve("a.safetensors")));
-    try (DiffusionPipeline pipeline = load(ReferenceCheckpoint.of("flux-dev"), files)) {
+    try (FlowPipeline pipeline = load(ReferenceCheckpoint.of("flux-dev"), files)) {
       assertThatExceptionOfType(LightmillException.class)
           .isThrownBy(() -> pipeline.generate(List.of(request("style@1"))))
           .withMessage(
@@ -162,15 +206,15 @@ class LoraPipelineTest {
     }
   }
 
-  private static DiffusionPipeline load(Path directory, Map<String, Path> files) {
-    return Pipelines.load(
+  private static FlowPipeline load(Path directory, Map<String, Path> files) {
+    return Families.load(
         Checkpoint.open(directory), Device.CPU, DType.F32, opened(directory, files), false);
   }
 
   private static Map<String, LoraAdapter> opened(Path directory, Map<String, Path> files) {
     Map<String, LoraAdapter> adapters = new HashMap<>();
     files.forEach(
-        (name, file) -> adapters.put(name, Pipelines.adapter(Checkpoint.open(directory), file)));
+        (name, file) -> adapters.put(name, Families.adapter(Checkpoint.open(directory), file)));
     return adapters;
   }
 
@@ -191,8 +235,12 @@ class LoraPipelineTest {
         .build();
   }
 
-  private static float[] draw(DiffusionPipeline pipeline, ImageRequest request) {
-    try (Tensor image = pipeline.draw(List.of(request), Optional.empty(), TensorProbe.NONE)) {
+  private static float[] draw(FlowPipeline pipeline, ImageRequest request) {
+    return draw(pipeline, request, TensorProbe.NONE);
+  }
+
+  private static float[] draw(FlowPipeline pipeline, ImageRequest request, TensorProbe probe) {
+    try (Tensor image = pipeline.draw(List.of(request), Optional.empty(), probe)) {
       return image.toFloats();
     }
   }

@@ -7,7 +7,7 @@ import io.lightmill.pipeline.ErrorCode;
 import io.lightmill.pipeline.LightmillException;
 import io.lightmill.pipeline.checkpoint.Checkpoint;
 import io.lightmill.pipeline.checkpoint.ReferenceCheckpoint;
-import io.lightmill.pipeline.families.Pipelines;
+import io.lightmill.pipeline.families.Families;
 import io.lightmill.pipeline.lora.DraftedLora.Rows;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -27,7 +27,7 @@ class LoraScaleTest {
   @TempDir Path directory;
 
   private LoraAdapter open() {
-    return Pipelines.adapter(Checkpoint.open(ReferenceCheckpoint.of("flux-dev")), directory);
+    return Families.adapter(Checkpoint.open(ReferenceCheckpoint.of("flux-dev")), directory);
   }
 
   private Path save(Map<String, String> metadata) throws IOException {

@@ -13,7 +13,7 @@ import io.lightmill.pipeline.LightmillException;
 import io.lightmill.pipeline.PipelineLimits;
 import io.lightmill.pipeline.PromptLength;
 import io.lightmill.pipeline.checkpoint.Checkpoint;
-import io.lightmill.pipeline.families.Pipelines;
+import io.lightmill.pipeline.families.Families;
 import io.lightmill.pipeline.text.PromptTokenizer;
 import io.lightmill.pipeline.verify.RecordedCalls;
 import java.nio.file.Path;
@@ -36,7 +36,7 @@ class QwenImageReferenceTest {
 
   @Test
   void limitsAreThoseOfDiffusersPipeline() {
-    assertThat(Pipelines.limits(CHECKPOINT))
+    assertThat(Families.limits(CHECKPOINT))
         .isEqualTo(
             new PipelineLimits(
                 16,
@@ -51,7 +51,7 @@ class QwenImageReferenceTest {
   /** What stands before the prompt is not counted, what stands behind it is. */
   @Test
   void promptsCountWithTheEndOfTheirTemplate() {
-    try (PromptLength length = Pipelines.promptLength(CHECKPOINT);
+    try (PromptLength length = Families.promptLength(CHECKPOINT);
         PromptTokenizer tokenizer = PromptTokenizer.open(CHECKPOINT.component("tokenizer"))) {
       int whole =
           tokenizer.count(
@@ -80,7 +80,7 @@ class QwenImageReferenceTest {
             .maxSequenceLength(64)
             .seed(7)
             .build();
-    try (DiffusionPipeline pipeline = Pipelines.load(CHECKPOINT, Device.CPU, DType.F32)) {
+    try (DiffusionPipeline pipeline = Families.load(CHECKPOINT, Device.CPU, DType.F32)) {
       assertThatExceptionOfType(LightmillException.class)
           .isThrownBy(() -> pipeline.generate(List.of(request)))
           .withMessageStartingWith("num_inference_steps is 1")

@@ -56,9 +56,9 @@ class FlowMatchEulerDiscreteSchedulerTest {
     assertThat(
             scheduler(
                 "{'_class_name': 'FlowMatchEulerDiscreteScheduler', 'num_train_timesteps': 500,"
-                    + " 'shift': 3, 'use_dynamic_shifting': true, 'base_shift': 0.25, 'max_shift': 2,"
-                    + " 'base_image_seq_len': 64, 'max_image_seq_len': 128, 'invert_sigmas': true,"
-                    + " 'shift_terminal': 0.02, 'use_karras_sigmas': true, 'time_shift_type':"
+                    + " 'shift': 3, 'use_dynamic_shifting': true, 'base_shift': 0.25, 'max_shift':"
+                    + " 2, 'base_image_seq_len': 64, 'max_image_seq_len': 128, 'invert_sigmas':"
+                    + " true, 'shift_terminal': 0.02, 'use_karras_sigmas': true, 'time_shift_type':"
                     + " 'linear', 'stochastic_sampling': true, 'unheard_of': 1}"))
         .isEqualTo(
             new FlowMatchEulerDiscreteScheduler(
@@ -158,14 +158,14 @@ class FlowMatchEulerDiscreteSchedulerTest {
     Schedule single = stretched.schedule(1, Optional.of(new double[] {1}), OptionalDouble.empty());
     assertThat(single.sigmas()).startsWith(Float.NaN);
     assertThatExceptionOfType(LightmillException.class)
-        .isThrownBy(single::requireNumbers)
+        .isThrownBy(single::requireFinite)
         .withMessage(
-            "num_inference_steps is 1, for which the checkpoint's scheduler has noise levels that"
-                + " are no numbers (a shift_terminal takes two steps); ask for at least 2")
+            "num_inference_steps is 1, for which the checkpoint's scheduler has no finite sigmas"
+                + " (shift_terminal needs two steps); set it to 2 or more")
         .matches(e -> e.code() == ErrorCode.VALUE_INVALID);
     Schedule two =
         stretched.schedule(2, Optional.of(new double[] {1, 0.5}), OptionalDouble.empty());
-    assertThat(two.requireNumbers()).isSameAs(two);
+    assertThat(two.requireFinite()).isSameAs(two);
   }
 
   private static FlowMatchEulerDiscreteScheduler scheduler(String config) {

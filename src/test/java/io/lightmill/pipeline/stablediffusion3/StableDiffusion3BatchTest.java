@@ -6,13 +6,13 @@ import io.lightmill.pipeline.BatchKey;
 import io.lightmill.pipeline.ClassifierFreeGuidance;
 import io.lightmill.pipeline.DType;
 import io.lightmill.pipeline.Device;
-import io.lightmill.pipeline.DiffusionPipeline;
 import io.lightmill.pipeline.DrawnBatch;
 import io.lightmill.pipeline.ImageRequest;
 import io.lightmill.pipeline.RgbImage;
 import io.lightmill.pipeline.checkpoint.Checkpoint;
 import io.lightmill.pipeline.checkpoint.ReferenceCheckpoint;
-import io.lightmill.pipeline.families.Pipelines;
+import io.lightmill.pipeline.families.Families;
+import io.lightmill.pipeline.flow.FlowPipeline;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
@@ -45,19 +45,19 @@ class StableDiffusion3BatchTest {
           "a small white book on night blue, left",
           "Vase en céramique — 日本製の湯呑み, 45 €");
 
-  private static final Map<String, DiffusionPipeline> PIPELINES = new TreeMap<>();
+  private static final Map<String, FlowPipeline> PIPELINES = new TreeMap<>();
 
   @BeforeAll
   static void load() {
     for (String model : List.of("sd3", "sd35")) {
       Checkpoint checkpoint = Checkpoint.open(ReferenceCheckpoint.of(model));
-      PIPELINES.put(model, Pipelines.load(checkpoint, Device.CPU, DType.F32));
+      PIPELINES.put(model, Families.load(checkpoint, Device.CPU, DType.F32));
     }
   }
 
   @AfterAll
   static void unload() {
-    PIPELINES.values().forEach(DiffusionPipeline::close);
+    PIPELINES.values().forEach(FlowPipeline::close);
   }
 
   @ParameterizedTest
@@ -148,7 +148,7 @@ class StableDiffusion3BatchTest {
   @Test
   void whatIsGuidedSharesNoBatchWithWhatIsNot() {
     ClassifierFreeGuidance guidance =
-        Pipelines.limits(Checkpoint.open(ReferenceCheckpoint.of("sd3"))).guidance();
+        Families.limits(Checkpoint.open(ReferenceCheckpoint.of("sd3"))).guidance();
     BatchKey guided = BatchKey.of(request(1, 1.5, 48, 48), guidance);
     assertThat(BatchKey.of(request(1, 9, 48, 48), guidance)).isEqualTo(guided);
     assertThat(BatchKey.of(request(1, 1, 48, 48), guidance)).isNotEqualTo(guided);

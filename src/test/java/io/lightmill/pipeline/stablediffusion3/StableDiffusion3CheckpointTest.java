@@ -9,7 +9,6 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.lightmill.pipeline.ClassifierFreeGuidance;
 import io.lightmill.pipeline.DType;
 import io.lightmill.pipeline.Device;
-import io.lightmill.pipeline.DiffusionPipeline;
 import io.lightmill.pipeline.ErrorCode;
 import io.lightmill.pipeline.ImageRequest;
 import io.lightmill.pipeline.LightmillException;
@@ -17,7 +16,8 @@ import io.lightmill.pipeline.PipelineLimits;
 import io.lightmill.pipeline.PromptLength;
 import io.lightmill.pipeline.checkpoint.Checkpoint;
 import io.lightmill.pipeline.checkpoint.ReferenceCheckpoint;
-import io.lightmill.pipeline.families.Pipelines;
+import io.lightmill.pipeline.families.Families;
+import io.lightmill.pipeline.flow.FlowPipeline;
 import io.lightmill.pipeline.torch.Tensor;
 import io.lightmill.pipeline.torch.TensorProbe;
 import java.io.IOException;
@@ -76,17 +76,17 @@ class StableDiffusion3CheckpointTest {
   void withoutT5PromptsAreCountedByClip() throws IOException {
     leaveOutT5();
     Checkpoint checkpoint = Checkpoint.open(directory);
-    try (PromptLength length = Pipelines.promptLength(checkpoint)) {
+    try (PromptLength length = Families.promptLength(checkpoint)) {
       assertThat(length.tokens("")).isEqualTo(2); // the start and the end of CLIP
       assertThat(length.most(256)).isEqualTo(77);
       assertThat(length.most(40)).isEqualTo(40);
     }
-    assertThat(Pipelines.limits(checkpoint).defaults().maxSequenceLength()).isEqualTo(256);
+    assertThat(Families.limits(checkpoint).defaults().maxSequenceLength()).isEqualTo(256);
   }
 
   @Test
   void limitsAndDefaultsAreThoseOfConfigsAndDiffusers() {
-    assertThat(Pipelines.limits(Checkpoint.open(ReferenceCheckpoint.of("sd3"))))
+    assertThat(Families.limits(Checkpoint.open(ReferenceCheckpoint.of("sd3"))))
         .isEqualTo(
             new PipelineLimits(
                 16,
@@ -96,7 +96,7 @@ class StableDiffusion3CheckpointTest {
                 1,
                 ClassifierFreeGuidance.GUIDANCE_SCALE,
                 new PipelineLimits.Defaults(128, 128, 28, 7, 1, 256)));
-    assertThat(Pipelines.limits(Checkpoint.open(directory)))
+    assertThat(Families.limits(Checkpoint.open(directory)))
         .isEqualTo(
             new PipelineLimits(
                 16,
@@ -112,7 +112,7 @@ class StableDiffusion3CheckpointTest {
   @Test
   void theLargestSideIsDrawn() {
     Checkpoint checkpoint = Checkpoint.open(directory);
-    int side = Pipelines.limits(checkpoint).maxSide();
+    int side = Families.limits(checkpoint).maxSide();
     ImageRequest wide =
         ImageRequest.builder("a mug")
             .width(side)
@@ -133,7 +133,7 @@ class StableDiffusion3CheckpointTest {
             .maxSequenceLength(8)
             .seed(1)
             .build();
-    try (DiffusionPipeline pipeline = Pipelines.load(checkpoint, Device.CPU, DType.F32)) {
+    try (FlowPipeline pipeline = Families.load(checkpoint, Device.CPU, DType.F32)) {
       assertThat(pipeline.generate(List.of(wide)).get(0).width()).isEqualTo(side);
       assertThat(pipeline.generate(List.of(high)).get(0).height()).isEqualTo(side);
     }
@@ -156,8 +156,7 @@ class StableDiffusion3CheckpointTest {
     for (int i = 0; i < values.length; i++) {
       values[i] = (float) Math.sin(i * 1.7);
     }
-    try (DiffusionPipeline pipeline =
-            Pipelines.load(Checkpoint.open(directory), Device.CPU, dtype);
+    try (FlowPipeline pipeline = Families.load(Checkpoint.open(directory), Device.CPU, dtype);
         Tensor latents = Tensor.of(values, 1, 16, 4, 6);
         Tensor image = pipeline.draw(List.of(REQUEST), Optional.of(latents), TensorProbe.NONE)) {
       return image.toFloats();
@@ -208,8 +207,7 @@ class StableDiffusion3CheckpointTest {
 
   @Test
   void latentsOfAnotherShapeAreRefused() {
-    try (DiffusionPipeline pipeline =
-            Pipelines.load(Checkpoint.open(directory), Device.CPU, DType.F32);
+    try (FlowPipeline pipeline = Families.load(Checkpoint.open(directory), Device.CPU, DType.F32);
         Tensor latents = Tensor.of(new float[16 * 6 * 6], 1, 16, 6, 6)) {
       assertThatExceptionOfType(LightmillException.class)
           .isThrownBy(() -> pipeline.draw(List.of(REQUEST), Optional.of(latents), TensorProbe.NONE))
@@ -250,8 +248,7 @@ class StableDiffusion3CheckpointTest {
   }
 
   private static float[] draw(Path directory, DType dtype) {
-    try (DiffusionPipeline pipeline =
-            Pipelines.load(Checkpoint.open(directory), Device.CPU, dtype);
+    try (FlowPipeline pipeline = Families.load(Checkpoint.open(directory), Device.CPU, dtype);
         Tensor image = pipeline.draw(List.of(REQUEST), Optional.empty(), TensorProbe.NONE)) {
       return image.toFloats();
     }

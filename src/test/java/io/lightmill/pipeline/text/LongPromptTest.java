@@ -10,8 +10,7 @@ import io.lightmill.pipeline.RgbImage;
 import io.lightmill.pipeline.checkpoint.Checkpoint;
 import io.lightmill.pipeline.checkpoint.ReferenceCheckpoint;
 import io.lightmill.pipeline.checkpoint.WeightLoader;
-import io.lightmill.pipeline.families.Pipelines;
-import io.lightmill.pipeline.schedule.Flow;
+import io.lightmill.pipeline.families.Families;
 import io.lightmill.pipeline.torch.Tensor;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -27,11 +26,10 @@ class LongPromptTest {
 
   private static final int LONG = 4_096;
 
-  /** A token sees those before it alone, so what a text begins with does not feel its length. */
+  /** A token attends only to earlier ones, so the start of a text does not depend on its length. */
   @ParameterizedTest
   @CsvSource({"qwenimage, -1", "zimage, -2", "flux2-klein, 27"})
   void aLongTextIsReadAsItsBeginningIs(String model, int state) {
-    Flow flow = new Flow(Device.CPU, DType.F32);
     Checkpoint checkpoint = Checkpoint.open(ReferenceCheckpoint.of(model));
     long[] ids = new long[LONG];
     Arrays.setAll(ids, i -> 3 + (i * 7919L) % 200);
@@ -40,7 +38,7 @@ class LongPromptTest {
                 checkpoint,
                 "text_encoder",
                 List.of(state),
-                new WeightLoader(flow.device(), flow.dtype()));
+                new WeightLoader(Device.CPU, DType.F32));
         Tensor longText = Tensor.of(ids, 1, LONG);
         Tensor beginning = Tensor.of(Arrays.copyOf(ids, 50), 1, 50);
         Tensor longStates = encoder.encode(longText, LONG);
@@ -58,7 +56,7 @@ class LongPromptTest {
 
   /** A mask or a table over pairs of tokens would take {@code 8,192² · 4} bytes, 256 MiB. */
   @Test
-  void memoryDoesNotGrowWithTheSquareOfAText() throws IOException {
+  void memoryDoesNotGrowWithTheSquareOfTheTokens() throws IOException {
     int tokens = 8_192;
     Checkpoint checkpoint = Checkpoint.open(ReferenceCheckpoint.of("flux2-klein"));
     long[] ids = new long[tokens];
@@ -67,7 +65,7 @@ class LongPromptTest {
             QwenTextEncoder.load(
                 checkpoint, "text_encoder", List.of(1), new WeightLoader(Device.CPU, DType.F32));
         Tensor text = Tensor.of(ids, 1, tokens)) {
-      Files.writeString(Path.of("/proc/self/clear_refs"), "5"); // the peak begins anew
+      Files.writeString(Path.of("/proc/self/clear_refs"), "5"); // resets the peak
       long before = peakBytes();
       encoder.encode(text, tokens).close();
       assertThat(peakBytes() - before).isLessThan(128L << 20);
@@ -82,13 +80,13 @@ class LongPromptTest {
         .orElseThrow();
   }
 
-  /** Beyond what diffusers' pipelines read, what was cut off before counts. */
+  /** Text beyond the limit of diffusers' pipelines has an effect. */
   @ParameterizedTest
   @CsvSource({"qwenimage, 2000", "flux2-klein, 1500", "zimage, 992"})
-  void whatStandsLateInALongPromptCounts(String model, int sequence) {
+  void theEndOfALongPromptHasAnEffect(String model, int sequence) {
     Checkpoint checkpoint = Checkpoint.open(ReferenceCheckpoint.of(model));
     String start = "a red mug, ".repeat(30);
-    try (DiffusionPipeline pipeline = Pipelines.load(checkpoint, Device.CPU, DType.F32)) {
+    try (DiffusionPipeline pipeline = Families.load(checkpoint, Device.CPU, DType.F32)) {
       List<RgbImage> both =
           pipeline.generate(
               List.of(
@@ -98,10 +96,10 @@ class LongPromptTest {
     }
   }
 
-  /** A prompt with room for a few words more. */
+  /** A prompt that leaves space for a few more words. */
   private static String padded(String start, Checkpoint checkpoint, int sequence) {
     StringBuilder prompt = new StringBuilder(start);
-    try (var length = Pipelines.promptLength(checkpoint)) {
+    try (var length = Families.promptLength(checkpoint)) {
       while (length.tokens(prompt + "a blue bowl, ") < sequence - 100) {
         prompt.append("a blue bowl, ");
       }

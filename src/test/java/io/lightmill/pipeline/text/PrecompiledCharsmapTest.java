@@ -13,7 +13,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Faults put into T5's own map. */
+/** Injects faults into T5's own map. */
 class PrecompiledCharsmapTest {
 
   private byte[] map;
@@ -32,43 +32,43 @@ class PrecompiledCharsmapTest {
   }
 
   @Test
-  void theMapOfT5IsSound() {
+  void theMapOfT5IsValid() {
     assertThat(PrecompiledCharsmap.isSound(map)).isTrue();
   }
 
   @ParameterizedTest
   @ValueSource(ints = {0, 3, 4, 1_000, 100_000})
-  void aMapThatBreaksOffInItsTrieIsNot(int length) {
+  void aMapThatIsTruncatedInItsTrieIsInvalid(int length) {
     assertThat(PrecompiledCharsmap.isSound(Arrays.copyOf(map, length))).isFalse();
   }
 
   @ParameterizedTest
   @ValueSource(ints = {0, 3, 6, Integer.MAX_VALUE, -4})
-  void aTrieOfAnotherLengthIsNot(int length) {
+  void aTrieOfAnotherLengthIsInvalid(int length) {
     bytes.putInt(0, length);
     assertThat(PrecompiledCharsmap.isSound(map)).isFalse();
   }
 
   @Test
-  void aRootOutsideOfTheTrieIsNot() {
+  void aRootOutsideOfTheTrieIsInvalid() {
     bytes.putInt(Integer.BYTES, 0x7fffff00);
     assertThat(PrecompiledCharsmap.isSound(map)).isFalse();
   }
 
   @Test
-  void aTrieOfNoiseIsNot() {
+  void aTrieOfNoiseIsInvalid() {
     Arrays.fill(map, Integer.BYTES, Integer.BYTES + bytes.getInt(0), (byte) 0x7f);
     assertThat(PrecompiledCharsmap.isSound(map)).isFalse();
   }
 
   @Test
-  void textsThatAreNotUtf8AreNot() {
+  void textsThatAreNotUtf8AreInvalid() {
     map[map.length - 2] = (byte) 0xff;
     assertThat(PrecompiledCharsmap.isSound(map)).isFalse();
   }
 
   @Test
-  void leavesThatPointBehindTheTextsAreNot() {
+  void leavesThatPointBeyondTheTextsAreInvalid() {
     byte[] cut = Arrays.copyOf(map, Integer.BYTES + bytes.getInt(0));
     assertThat(PrecompiledCharsmap.isSound(cut)).isFalse();
   }

@@ -15,9 +15,10 @@ import java.util.Arrays;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** What a user is told of a damaged tokenizer. */
+/** The errors for damaged tokenizer files. */
 class PromptTokenizerDamageTest {
 
   private static final Path SCHNELL = TokenizerCalls.REFERENCE.resolve("flux-schnell/checkpoint");
@@ -33,7 +34,7 @@ class PromptTokenizerDamageTest {
   void anEmptyDirectory() {
     assertRefused(
         directory,
-        "holds neither a tokenizer.json nor a tokenizer_config.json that names its tokenizer_class");
+        "has neither a tokenizer.json nor a tokenizer_config.json that names its tokenizer_class");
   }
 
   @Test
@@ -47,7 +48,7 @@ class PromptTokenizerDamageTest {
   void aMissingFile(String file) throws IOException {
     clip();
     Files.delete(directory.resolve(file));
-    assertRefused(directory, file + " is missing; fetch the checkpoint again, with all files");
+    assertRefused(directory, file + " is missing; fetch the checkpoint again, with all its files");
   }
 
   @Test
@@ -57,7 +58,7 @@ class PromptTokenizerDamageTest {
   }
 
   @Test
-  void aDirectoryInPlaceOfAFile() throws IOException {
+  void aDirectoryInsteadOfAFile() throws IOException {
     clip();
     Files.delete(directory.resolve("vocab.json"));
     Files.createDirectory(directory.resolve("vocab.json"));
@@ -65,30 +66,31 @@ class PromptTokenizerDamageTest {
   }
 
   @Test
-  void jsonThatBreaksOff() throws IOException {
+  void truncatedJson() throws IOException {
     clip();
     for (String file : new String[] {"vocab.json", "tokenizer_config.json"}) {
       String whole = Files.readString(directory.resolve(file));
       write(file, whole.substring(0, whole.length() / 2));
-      assertRefused(directory, file + " is not valid JSON (");
+      assertRefused(directory, file + " is not JSON (");
       write(file, whole);
     }
   }
 
   @Test
-  void jsonOfAnotherShape() throws IOException {
+  void jsonOfTheWrongShape() throws IOException {
     clip();
     write("vocab.json", "[]");
-    assertRefused(directory, "vocab.json does not hold a JSON object; fetch this file");
+    assertRefused(
+        directory, "vocab.json does not hold a JSON object; fix it or fetch the checkpoint");
     write("vocab.json", "{\"a\": \"b\"}");
-    assertRefused(directory, "vocab.json gives the token 'a' the id \"b\", which is no number");
+    assertRefused(directory, "vocab.json has \"b\" for 'a', which must be a whole number from 0");
     write("vocab.json", "{}");
     write("merges.txt", "#version: 0.2\n");
-    assertRefused(directory, "merges.txt holds no merges");
+    assertRefused(directory, "merges.txt has no merges");
   }
 
   @Test
-  void mergesThatAreNone() throws IOException {
+  void invalidMerges() throws IOException {
     clip();
     String whole = Files.readString(directory.resolve("merges.txt"));
     write("merges.txt", whole + "lonely\n");
@@ -106,9 +108,13 @@ class PromptTokenizerDamageTest {
     clip();
     String config = Files.readString(directory.resolve("tokenizer_config.json"));
     write("tokenizer_config.json", config.replace("\"913\": {", "\"7\": {"));
-    assertRefused(directory, "vocab.json has the token '<|endoftext|>' as 913", "has it as 7");
+    assertRefused(
+        directory,
+        "vocab.json has the id 913 for the token '<|endoftext|>'",
+        "added_tokens.json has 7");
     write("tokenizer_config.json", config.replace("\"913\": {", "\"last\": {"));
-    assertRefused(directory, "tokenizer_config.json has the key 'last' in added_tokens_decoder");
+    assertRefused(
+        directory, "for 'added_tokens_decoder.last', which must be stored under a token id");
     write(
         "tokenizer_config.json",
         config.replace("\"pad_token\": \"<|endoftext|>\"", "\"pad_token\": null"));
@@ -116,14 +122,38 @@ class PromptTokenizerDamageTest {
   }
 
   @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      quoteCharacter = '`',
+      textBlock =
+          """
+          "padding_side": "top"                          | has "top" for 'padding_side', which must be one of left, right
+          "truncation_side": true                        | has true for 'truncation_side', which must be one of
+          "model_max_length": "long"                     | has "long" for 'model_max_length', which must be a number
+          "tokenizer_class": 7                           | has 7 for 'tokenizer_class', which must be a string
+          "pad_token": 7                                 | has 7 for 'pad_token', which must be made of strings and objects
+          "pad_token": {"content": 7}                    | has 7 for 'pad_token.content', which must be a string
+          "added_tokens_decoder": []                     | has [] for 'added_tokens_decoder', which must be an object
+          "added_tokens_decoder": {"7": {}}              | lacks 'added_tokens_decoder.7.content', which must be a string
+          "added_tokens_decoder": {"7": {"content": "a", "lstrip": 1}} | has 1 for 'added_tokens_decoder.7.lstrip', which must be true or false
+          """)
+  void configValuesOfTheWrongType(String entry, String message) throws IOException {
+    clip();
+    String config = Files.readString(directory.resolve("tokenizer_config.json"));
+    write("tokenizer_config.json", config.replaceFirst("\\}\\s*\\z", ", " + entry + "}"));
+    assertRefused(
+        directory, "tokenizer_config.json " + message, "; fix it or fetch the checkpoint again");
+  }
+
+  @ParameterizedTest
   @ValueSource(ints = {1, 2, 100, 4_000, 100_000, 247_074})
-  void aSentencePieceModelThatBreaksOff(int length) throws IOException {
+  void aTruncatedSentencePieceModel(int length) throws IOException {
     Files.write(directory.resolve("spiece.model"), Arrays.copyOf(sentencePiece(), length));
-    assertRefused(directory, "spiece.model ", "fetch this file of the checkpoint again.");
+    assertRefused(directory, "spiece.model ", "fetch this file of the checkpoint again");
   }
 
   @Test
-  void aSentencePieceModelThatIsNone() throws IOException {
+  void anInvalidSentencePieceModel() throws IOException {
     write("spiece.model", "version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n");
     assertRefused(directory, "spiece.model is not a SentencePiece ");
     write("spiece.model", "");
@@ -135,10 +165,11 @@ class PromptTokenizerDamageTest {
   void aSentencePieceModelWithADamagedCharacterMap() throws IOException {
     byte[] model = sentencePiece();
     int map = indexOf(model, "nmt_nfkc".getBytes(StandardCharsets.US_ASCII)) + "nmt_nfkc".length();
-    int trieLength = map + 4; // behind the tag and a length of three bytes
+    int trieLength = map + 4; // after the tag and a length of three bytes
     model[trieLength + 3] = 0x7f;
     Files.write(directory.resolve("spiece.model"), model);
-    assertRefused(directory, "spiece.model holds a character map that leads out of itself; fetch");
+    assertRefused(
+        directory, "spiece.model has a character map with offsets outside the map; fetch");
   }
 
   @Test
@@ -151,20 +182,20 @@ class PromptTokenizerDamageTest {
 
     normalizer.put("precompiled_charsmap", Arrays.copyOf(map, map.length / 2));
     Files.writeString(file, json.toString());
-    assertRefused(directory, "tokenizer.json holds a character map that leads out of itself");
+    assertRefused(directory, "tokenizer.json has a character map with offsets outside the map");
 
     normalizer.put("precompiled_charsmap", "not Base64!");
     Files.writeString(file, json.toString());
-    assertRefused(directory, "tokenizer.json holds a character map that is not Base64");
+    assertRefused(directory, "tokenizer.json has a character map that is not Base64");
   }
 
   @Test
-  void aTokenizerJsonThatIsNone() throws IOException {
+  void anInvalidTokenizerJson() throws IOException {
     write("tokenizer_config.json", "{\"pad_token\": \"a\"}");
     write("tokenizer.json", "{}");
-    assertRefused(directory, "tokenizer.json holds no vocabulary; fetch this file");
+    assertRefused(directory, "tokenizer.json has no vocabulary; fetch this file");
     write("tokenizer.json", "{\"model\": {\"type\": \"BPE\", \"vocab\": {\"a\": 0}}}");
-    assertRefused(directory, "tokenizer.json does not make a tokenizer (");
+    assertRefused(directory, "tokenizer.json is not a valid tokenizer (");
   }
 
   private void clip() throws IOException {
@@ -185,14 +216,14 @@ class PromptTokenizerDamageTest {
         return i;
       }
     }
-    throw new AssertionError("not there");
+    throw new AssertionError("not found");
   }
 
   private static void assertRefused(Path directory, String... message) {
     LightmillException refusal =
         catchThrowableOfType(
             LightmillException.class, () -> PromptTokenizer.open(directory).close());
-    assertThat(refusal).isNotNull().hasMessageContainingAll(message).hasMessageEndingWith(".");
+    assertThat(refusal).isNotNull().hasMessageContainingAll(message);
     assertThat(refusal.code()).isEqualTo(ErrorCode.CHECKPOINT_INVALID);
     assertThat(refusal).hasMessageContaining(directory.toString());
   }

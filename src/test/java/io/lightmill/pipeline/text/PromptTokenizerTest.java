@@ -27,7 +27,7 @@ class PromptTokenizerTest {
   private static final String PHOTO = "a photo of a red ceramic mug on a white table";
 
   @Test
-  void anEmptyPromptIsItsSpecialTokens() {
+  void anEmptyPromptHasOnlySpecialTokens() {
     try (PromptTokenizer clip = PromptTokenizer.open(CLIP);
         PromptTokenizer t5 = PromptTokenizer.open(T5)) {
       assertThat(clip.encode("", 4).ids()).containsExactly(BOS, EOS, EOS, EOS);
@@ -41,21 +41,19 @@ class PromptTokenizerTest {
 
   /** Ids of transformers with {@code padding="max_length", max_length=8, truncation=True}. */
   @Test
-  void cuttingKeepsTheSpecialTokens() {
+  void truncationKeepsTheSpecialTokens() {
     try (PromptTokenizer clip = PromptTokenizer.open(CLIP)) {
       TokenIds cut = clip.encode(PHOTO, 8);
       assertThat(cut.ids()).containsExactly(BOS, 320, 696, 512, 320, 792, 778, EOS);
       assertThat(cut.attentionMask()).containsOnly(1);
-      assertThat(cut.truncated()).isTrue();
       TokenIds padded = clip.encode("red mug", 8);
       assertThat(padded.ids()).containsExactly(BOS, 792, 882, EOS, EOS, EOS, EOS, EOS);
-      assertThat(padded.truncated()).isFalse();
       assertThat(clip.encode(PHOTO, 2).ids()).containsExactly(BOS, EOS);
     }
   }
 
   @Test
-  void aConfigMayCutAndPadOnTheLeft(@TempDir Path directory) throws IOException {
+  void aConfigMayTruncateAndPadOnTheLeft(@TempDir Path directory) throws IOException {
     copy(CLIP, directory);
     Path file = directory.resolve("tokenizer_config.json");
     ObjectNode config = (ObjectNode) new ObjectMapper().readTree(file.toFile());
@@ -71,7 +69,7 @@ class PromptTokenizerTest {
   }
 
   @Test
-  void specialTokensInThePromptAreTextWhenItIsCut() {
+  void specialTokensInThePromptAreTruncatedLikeText() {
     try (PromptTokenizer clip = PromptTokenizer.open(CLIP)) {
       assertThat(clip.encode("<|startoftext|><|startoftext|> red mug <|endoftext|>", 5).ids())
           .containsExactly(BOS, BOS, BOS, 792, EOS);
@@ -89,7 +87,7 @@ class PromptTokenizerTest {
 
   /** Longer than the 512 tokens that DJL would clamp to. */
   @Test
-  void veryLongPromptsAreCountedWholeAndCutToAnyLength() {
+  void veryLongPromptsAreCountedFullyAndTruncatedToAnyLength() {
     String text = "red mug ".repeat(20_000);
     try (PromptTokenizer clip = PromptTokenizer.open(CLIP);
         PromptTokenizer t5 = PromptTokenizer.open(T5)) {
@@ -116,7 +114,7 @@ class PromptTokenizerTest {
 
   @ParameterizedTest
   @CsvSource({"77,77", "1000000000000000019884624838656,2147483647", "null,2147483647"})
-  void theModelsLimitIsReadFromTheConfig(String stated, int expected, @TempDir Path directory)
+  void theMaximumLengthIsReadFromTheConfig(String stated, int expected, @TempDir Path directory)
       throws IOException {
     copy(CLIP, directory);
     Path file = directory.resolve("tokenizer_config.json");
@@ -129,24 +127,24 @@ class PromptTokenizerTest {
   }
 
   @Test
-  void thePaddingTokenIsThatOfTheCheckpoint() {
+  void thePaddingTokenComesFromTheCheckpoint() {
     Path tokenizers = Path.of("src/test/resources/tokenizers");
     try (PromptTokenizer clip = PromptTokenizer.open(CLIP);
         PromptTokenizer t5 = PromptTokenizer.open(T5);
         PromptTokenizer qwen = PromptTokenizer.open(tokenizers.resolve("qwen2"));
         PromptTokenizer exclamationMark =
             PromptTokenizer.open(tokenizers.resolve("clip_pad_exclamation_mark"))) {
-      assertThat(clip.padTokenId()).isEqualTo((int) EOS);
-      assertThat(t5.padTokenId()).isZero();
-      assertThat(qwen.padTokenId()).isEqualTo(748);
-      assertThat(exclamationMark.padTokenId()).isZero();
+      assertThat(clip.encode("", 8).ids()[7]).isEqualTo(EOS);
+      assertThat(t5.encode("", 8).ids()[7]).isZero();
+      assertThat(qwen.encode("", 8).ids()[7]).isEqualTo(748);
+      assertThat(exclamationMark.encode("", 8).ids()[7]).isZero();
       assertThat(exclamationMark.encode("", 4).ids()).containsExactly(BOS, EOS, 0, 0);
     }
   }
 
-  /** Some checkpoints store a tokenizer as it was last used. */
+  /** Some checkpoints store the truncation and padding that were used last. */
   @Test
-  void theLengthThatATokenizerJsonAsksForDoesNotCount(@TempDir Path directory) throws IOException {
+  void theLengthInATokenizerJsonIsIgnored(@TempDir Path directory) throws IOException {
     copy(T5, directory);
     Path file = directory.resolve("tokenizer.json");
     ObjectNode json = (ObjectNode) new ObjectMapper().readTree(file.toFile());
@@ -171,9 +169,9 @@ class PromptTokenizerTest {
     }
   }
 
-  /** transformers adds what the config knows and the tokenizer.json does not. */
+  /** transformers adds the tokens that only the config has. */
   @Test
-  void tokensThatOnlyTheConfigKnowsAreAdded(@TempDir Path directory) throws IOException {
+  void tokensThatOnlyTheConfigHasAreAdded(@TempDir Path directory) throws IOException {
     copy(T5, directory);
     Path file = directory.resolve("tokenizer.json");
     ObjectNode json = (ObjectNode) new ObjectMapper().readTree(file.toFile());

@@ -22,7 +22,7 @@ final class TokenizerCalls {
 
   private TokenizerCalls() {}
 
-  /** One text of one call, with the ids that transformers made of it. */
+  /** One text of one call, with its ids from transformers. */
   record Call(
       String model,
       String name,

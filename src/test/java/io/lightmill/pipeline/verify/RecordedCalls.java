@@ -5,9 +5,9 @@ import static org.junit.jupiter.api.DynamicTest.dynamicTest;
 
 import io.lightmill.pipeline.DType;
 import io.lightmill.pipeline.Device;
-import io.lightmill.pipeline.DiffusionPipeline;
 import io.lightmill.pipeline.checkpoint.Checkpoint;
-import io.lightmill.pipeline.families.Pipelines;
+import io.lightmill.pipeline.families.Families;
+import io.lightmill.pipeline.flow.FlowPipeline;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.EnumSet;
@@ -25,8 +25,8 @@ public final class RecordedCalls {
   public static Stream<DynamicNode> of(String model, int count) {
     Path reference = Path.of("src/test/resources/reference", model);
     List<Comparison> comparisons = new ArrayList<>();
-    try (DiffusionPipeline pipeline =
-        Pipelines.load(Checkpoint.open(reference.resolve("checkpoint")), Device.CPU, DType.F32)) {
+    try (FlowPipeline pipeline =
+        Families.load(Checkpoint.open(reference.resolve("checkpoint")), Device.CPU, DType.F32)) {
       Verification.read(reference).run(pipeline, comparisons::add);
     }
     return Stream.concat(

@@ -6,7 +6,7 @@ import io.lightmill.pipeline.ClassifierFreeGuidance;
 import io.lightmill.pipeline.PipelineLimits;
 import io.lightmill.pipeline.PromptLength;
 import io.lightmill.pipeline.checkpoint.Checkpoint;
-import io.lightmill.pipeline.families.Pipelines;
+import io.lightmill.pipeline.families.Families;
 import io.lightmill.pipeline.text.PromptTokenizer;
 import io.lightmill.pipeline.verify.RecordedCalls;
 import java.nio.file.Path;
@@ -28,7 +28,7 @@ class ZImageReferenceTest {
 
   @Test
   void limitsAreThoseOfDiffusersPipeline() {
-    assertThat(Pipelines.limits(CHECKPOINT))
+    assertThat(Families.limits(CHECKPOINT))
         .isEqualTo(
             new PipelineLimits(
                 16,
@@ -42,7 +42,7 @@ class ZImageReferenceTest {
 
   @Test
   void promptsCountWithTheirTemplate() {
-    try (PromptLength length = Pipelines.promptLength(CHECKPOINT);
+    try (PromptLength length = Families.promptLength(CHECKPOINT);
         PromptTokenizer tokenizer = PromptTokenizer.open(CHECKPOINT.component("tokenizer"))) {
       assertThat(length.tokens("a red mug"))
           .isEqualTo(

@@ -58,7 +58,7 @@ class CheckpointFetchTest {
     hadoop.setBoolean("fs.file.impl.disable.cache", true);
   }
 
-  /** One JVM of several that bring the checkpoint at once. */
+  /** One of several JVMs that fetch the checkpoint concurrently. */
   static final class OtherJvm {
     public static void main(String[] arguments) {
       new CheckpointFetch(new CheckpointCache(Path.of(arguments[0])), null)
@@ -67,18 +67,18 @@ class CheckpointFetchTest {
   }
 
   @Test
-  void theBuiltinCheckpointIsBroughtWholeAndOnce() throws IOException {
-    Path brought = new CheckpointFetch(cache, hadoop).localize("builtin:pocket");
-    assertThat(brought).startsWith(root.resolve("builtin"));
-    assertThat(PathUtils.directoryAndFileContentEquals(brought, POCKET)).isTrue();
-    Path marker = Files.createFile(brought.resolve("marker"));
-    assertThat(new CheckpointFetch(cache, hadoop).localize("builtin:pocket")).isEqualTo(brought);
+  void theBuiltinCheckpointIsCopiedCompletelyAndOnce() throws IOException {
+    Path local = new CheckpointFetch(cache, hadoop).localize("builtin:pocket");
+    assertThat(local).startsWith(root.resolve("builtin"));
+    assertThat(PathUtils.directoryAndFileContentEquals(local, POCKET)).isTrue();
+    Path marker = Files.createFile(local.resolve("marker"));
+    assertThat(new CheckpointFetch(cache, hadoop).localize("builtin:pocket")).isEqualTo(local);
     assertThat(marker).exists();
-    assertThat(Checkpoint.open(brought).pipelineClass()).isEqualTo("FluxPipeline");
+    assertThat(Checkpoint.open(local).pipelineClass()).isEqualTo("FluxPipeline");
   }
 
   @Test
-  void itIsBroughtFromAJarToo() throws IOException {
+  void theBuiltinCheckpointIsCopiedFromAJar() throws IOException {
     Path jar = temporary.resolve("a jar+with 100%.jar");
     try (OutputStream file = Files.newOutputStream(jar);
         ZipOutputStream zip = new ZipOutputStream(file)) {
@@ -101,11 +101,12 @@ class CheckpointFetchTest {
   void anUnknownBuiltinIsNamed(String location) {
     refused(
         location,
-        "there is no checkpoint '%s'; the one that ships is builtin:pocket".formatted(location));
+        "the checkpoint '%s' does not exist; the built-in one is builtin:pocket"
+            .formatted(location));
   }
 
   @Test
-  void localDirectoriesStayWhereTheyAre() {
+  void localDirectoriesAreNotCopied() {
     assertThat(new CheckpointFetch(cache, hadoop).localize("some/where"))
         .isEqualTo(Path.of("some/where"));
     assertThat(new CheckpointFetch(cache, hadoop).localize("file:///some/a b"))
@@ -118,19 +119,19 @@ class CheckpointFetchTest {
   }
 
   @Test
-  void threadsThatBringItAtOnceGetTheSame() throws Exception {
+  void concurrentThreadsGetTheSameCopy() throws Exception {
     ExecutorService threads = Executors.newFixedThreadPool(6);
     try {
       Callable<Path> bringing =
           () ->
               new CheckpointFetch(new CheckpointCache(root), new Configuration(false))
                   .localize("builtin:pocket");
-      List<Path> brought = new ArrayList<>();
+      List<Path> local = new ArrayList<>();
       for (Future<Path> each : threads.invokeAll(Collections.nCopies(6, bringing))) {
-        brought.add(each.get());
+        local.add(each.get());
       }
-      assertThat(brought).containsOnly(brought.get(0));
-      assertThat(PathUtils.directoryAndFileContentEquals(brought.get(0), POCKET)).isTrue();
+      assertThat(local).containsOnly(local.get(0));
+      assertThat(PathUtils.directoryAndFileContentEquals(local.get(0), POCKET)).isTrue();
       assertOneCheckpointAndItsLock(root.resolve("builtin"));
     } finally {
       threads.shutdownNow();
@@ -138,7 +139,7 @@ class CheckpointFetchTest {
   }
 
   @Test
-  void jvmsThatBringItAtOnceGetTheSame() throws Exception {
+  void concurrentJvmsGetTheSameCopy() throws Exception {
     List<Process> jvms = new ArrayList<>();
     for (int i = 0; i < 2; i++) {
       jvms.add(
@@ -166,13 +167,13 @@ class CheckpointFetchTest {
   }
 
   @Test
-  void anInterruptedCopyIsRedone() throws IOException {
+  void anInterruptedCopyIsRepeated() throws IOException {
     String key = BuiltinCheckpoint.of("builtin:pocket").key();
     Path partial = Files.createDirectories(root.resolve(key + ".partial/vae"));
     Files.writeString(partial.resolve("config.json"), "{");
     Files.writeString(partial.resolve("left.over"), "");
-    Path brought = new CheckpointFetch(cache, hadoop).localize("builtin:pocket");
-    assertThat(PathUtils.directoryAndFileContentEquals(brought, POCKET)).isTrue();
+    Path local = new CheckpointFetch(cache, hadoop).localize("builtin:pocket");
+    assertThat(PathUtils.directoryAndFileContentEquals(local, POCKET)).isTrue();
     assertThat(root.resolve(key + ".partial")).doesNotExist();
   }
 
@@ -180,7 +181,7 @@ class CheckpointFetchTest {
   void aRemoteCheckpointIsFetchedWithoutItsSamples() throws IOException {
     Path bucket = bucket();
     Files.createDirectories(bucket.resolve("samples"));
-    Files.writeString(bucket.resolve("samples/one.png"), "picture");
+    Files.writeString(bucket.resolve("samples/one.png"), "image");
     Files.writeString(bucket.resolve("vae/model.bin"), "pickle");
     Path fetched = new CheckpointFetch(cache, hadoop).localize(REMOTE + "bucket/");
     assertThat(fetched).startsWith(root.resolve("fetched"));
@@ -204,11 +205,11 @@ class CheckpointFetchTest {
   }
 
   @Test
-  void aFetchThatFailsLeavesNothingWholeAndIsRedone() throws IOException {
+  void aFailedFetchLeavesNoCheckpointAndIsResumed() throws IOException {
     bucket();
     String location = REMOTE + "bucket";
     hadoop.set(ShortFileSystem.SHORT, "vae/diffusion_pytorch_model.safetensors");
-    refused(location, location + " cannot be brought to the cache " + root);
+    refused(location, location + " cannot be copied to the cache " + root);
     refused(location, "diffusion_pytorch_model.safetensors ended after");
     try (Stream<Path> left = Files.list(root.resolve("fetched"))) {
       assertThat(left).allMatch(path -> path.toString().matches(".*\\.(partial|lock)"));
@@ -220,22 +221,22 @@ class CheckpointFetchTest {
   }
 
   @Test
-  void aCheckpointThatIsLargerThanTheDiskIsRefusedBeforeAnyOfItIsBrought() throws IOException {
+  void aCheckpointThatIsLargerThanTheDiskIsRefusedBeforeTheFetch() throws IOException {
     bucket();
     String location = REMOTE + "bucket";
     hadoop.set(ShortFileSystem.HUGE, "transformer/diffusion_pytorch_model.safetensors");
     refused(location, location + " does not fit into the cache " + root);
     refused(location, "1073741824.");
-    refused(location, "set LIGHTMILL_CACHE to a folder on a larger disk");
+    refused(location, "set LIGHTMILL_CACHE to a directory on a larger disk");
     assertThat(files(root.resolve("fetched"))).allMatch(path -> path.toString().endsWith(".lock"));
   }
 
   @Test
-  void whatIsNoRemoteCheckpointIsNamed() throws IOException {
+  void anInvalidRemoteCheckpointIsNamed() throws IOException {
     bucket();
     refused(
         REMOTE + "bucket/vae",
-        "holds no model_index.json, but a checkpoint is a directory in diffusers' layout");
+        "has no model_index.json, but a checkpoint is a directory in diffusers' layout");
     Path pickle = Files.createFile(temporary.resolve("model.pt"));
     refused(REMOTE + pickle.getFileName(), "can run code when they are loaded");
     refused(REMOTE + "nowhere", "cannot be read");
@@ -247,7 +248,7 @@ class CheckpointFetchTest {
   @Test
   void aCacheThatCannotBeWrittenIsNamed() throws IOException {
     Files.createFile(root);
-    refused("builtin:pocket", "cannot be brought to the cache " + root);
+    refused("builtin:pocket", "cannot be copied to the cache " + root);
   }
 
   private Path bucket() throws IOException {
@@ -276,7 +277,7 @@ class CheckpointFetchTest {
   }
 
   @Test
-  void anAdapterIsBroughtWithItsConfig() throws IOException {
+  void anAdapterIsFetchedWithItsConfig() throws IOException {
     Path adapter = Files.writeString(temporary.resolve("adapter_model.safetensors"), "weights");
     Path plain =
         new CheckpointFetch(cache, hadoop).localizeFile(REMOTE + "adapter_model.safetensors");

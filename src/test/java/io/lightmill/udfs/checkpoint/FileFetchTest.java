@@ -20,7 +20,7 @@ class FileFetchTest {
 
   private static final int CHUNK = 1000;
 
-  /** Of no chunk, of a part of one, of chunks exactly, and of many and a part. */
+  /** Lengths of no chunk, part of a chunk, whole chunks, and many chunks and a part. */
   private static final Map<String, Integer> LENGTHS =
       Map.of("empty.json", 0, "config.json", 7, "vae/two.safetensors", 2000, "large.bin", 12_345);
 
@@ -55,7 +55,7 @@ class FileFetchTest {
     new FileFetch(fileSystem, parts, CHUNK).into(copy);
   }
 
-  private void assertWhole() throws IOException {
+  private void assertComplete() throws IOException {
     for (String name : LENGTHS.keySet()) {
       assertThat(copy.resolve(name))
           .hasSameBinaryContentAs(temporary.resolve("remote").resolve(name));
@@ -72,33 +72,33 @@ class FileFetchTest {
   }
 
   @Test
-  void filesOfAnyLengthArriveWhole() throws IOException {
+  void filesOfAnyLengthAreCopiedCompletely() throws IOException {
     fetch();
 
-    assertWhole();
+    assertComplete();
     assertThat(read()).isEqualTo(all());
   }
 
   @Test
-  void whatIsThereIsNotBroughtAgain() throws IOException {
-    configuration.set(ShortFileSystem.SHORT, "large.bin"); // of whose 13 chunks the last one fails
+  void copiedChunksAreNotCopiedAgain() throws IOException {
+    configuration.set(ShortFileSystem.SHORT, "large.bin"); // the last of its 13 chunks fails
     assertThatThrownBy(this::fetch)
         .isInstanceOf(IOException.class)
         .hasMessageContaining("large.bin ended after 12344 of 12345 bytes");
-    List<String> there = Files.readAllLines(copy.resolve(FileFetch.LOG));
-    assertThat(there).isNotEmpty().doesNotContain("12000 large.bin");
-    int kept = there.stream().mapToInt(FileFetchTest::length).sum();
+    List<String> copied = Files.readAllLines(copy.resolve(FileFetch.LOG));
+    assertThat(copied).isNotEmpty().doesNotContain("12000 large.bin");
+    int before = copied.stream().mapToInt(FileFetchTest::length).sum();
     configuration.unset(ShortFileSystem.SHORT);
     ShortFileSystem.READ.clear();
 
     fetch();
 
-    assertWhole();
-    assertThat(read()).isEqualTo(all() - kept);
+    assertComplete();
+    assertThat(read()).isEqualTo(all() - before);
   }
 
   @Test
-  void aLineThatAKillCutShortCountsForNothing() throws IOException {
+  void aTruncatedLineOfTheLogIsIgnored() throws IOException {
     Files.createDirectories(copy);
     Files.writeString(copy.resolve(FileFetch.LOG), "0 config.json\n0 large.b");
     Files.write(
@@ -106,11 +106,11 @@ class FileFetchTest {
 
     fetch();
 
-    assertWhole();
+    assertComplete();
     assertThat(read()).isEqualTo(all() - 7);
   }
 
-  /** Of the chunk that a line of the log names. */
+  /** The length of the chunk that a line of the log names. */
   private static int length(String line) {
     String[] parts = line.split(" ", 2);
     return Math.min(CHUNK, LENGTHS.get(parts[1]) - Integer.parseInt(parts[0]));

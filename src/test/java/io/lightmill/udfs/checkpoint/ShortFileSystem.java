@@ -10,7 +10,7 @@ import org.apache.hadoop.fs.FileStatus;
 import org.apache.hadoop.fs.Path;
 import org.apache.hadoop.fs.RawLocalFileSystem;
 
-/** The local disk, of which one file can be made to end early, or to be larger than any disk. */
+/** The local disk, on which one file ends early, or is listed as larger than any disk. */
 public final class ShortFileSystem extends RawLocalFileSystem {
 
   /** Configuration key: the end of the path of the file that lacks its last byte. */
@@ -19,7 +19,7 @@ public final class ShortFileSystem extends RawLocalFileSystem {
   /** Configuration key: the end of the path of the file that is listed with 2⁶⁰ bytes. */
   static final String HUGE = "test.huge";
 
-  /** The bytes that were read so far, a length for each read. */
+  /** The number of bytes of each read so far. */
   static final List<Integer> READ = new CopyOnWriteArrayList<>();
 
   @Override
@@ -61,7 +61,7 @@ public final class ShortFileSystem extends RawLocalFileSystem {
 
     @Override
     public int read() {
-      throw new UnsupportedOperationException("nobody reads byte by byte");
+      throw new UnsupportedOperationException("not used");
     }
 
     @Override

@@ -12,24 +12,28 @@ class LoadedPipelinesTest {
 
   @Test
   void theLastOfTheRunsThatUseAPipelineClosesIt() throws InterruptedException {
-    try (LoadedPipelines.Run first = LoadedPipelines.run(studio.loader())) {
-      try (LoadedPipelines.Run second = LoadedPipelines.run(studio.loader())) {
-        LoadedPipelines.slot(Device.CPU).load(studio.loader());
-      }
-      assertThat(studio.closes).hasValue(0);
-      LoadedPipelines.slot(Device.CPU).load(studio.loader());
-      assertThat(studio.loads).hasValue(1);
-    }
+    LoadedPipelines.Run first = LoadedPipelines.run(studio.loader());
+    LoadedPipelines.Run second = LoadedPipelines.run(studio.loader());
+    LoadedPipelines.slot(Device.CPU).load(studio.loader());
+
+    second.close();
+    assertThat(studio.closes).hasValue(0);
+    LoadedPipelines.slot(Device.CPU).load(studio.loader());
+    assertThat(studio.loads).hasValue(1);
+
+    first.close();
     assertThat(studio.closes).hasValue(1);
   }
 
   @Test
   void aRunLeavesThePipelinesOfOthersAlone() throws InterruptedException {
     PaintStudio other = new PaintStudio();
-    try (LoadedPipelines.Run run = LoadedPipelines.run(studio.loader())) {
-      LoadedPipelines.slot(Device.CPU).load(studio.loader());
-      LoadedPipelines.run(other.loader()).close();
-      assertThat(studio.closes).hasValue(0);
-    }
+    LoadedPipelines.Run run = LoadedPipelines.run(studio.loader());
+    LoadedPipelines.slot(Device.CPU).load(studio.loader());
+
+    LoadedPipelines.run(other.loader()).close();
+    assertThat(studio.closes).hasValue(0);
+    run.close();
+    assertThat(studio.closes).hasValue(1);
   }
 }

@@ -53,7 +53,7 @@ class ShardPackerOnS3Test {
     configuration.set("fs.s3a.multipart.size", "5M");
     store = ImageStore.open(s3.uri(root), configuration);
     images =
-        StagedPictures.of(
+        TestStagedImages.of(
             store, BYTES, IntStream.range(0, 6).mapToObj(i -> i + ".png").toArray(String[]::new));
   }
 
@@ -81,7 +81,7 @@ class ShardPackerOnS3Test {
     "PARQUET,    PUT,  DROPPED_AFTER",
     "WEBDATASET, POST, SLOW",
   })
-  void aShardIsUploadedInPartsAndStandsWholeWhateverFailsOnce(
+  void aShardIsUploadedInPartsAndIsCompleteDespiteFailures(
       ShardFormat format, String method, Fault fault) throws Exception {
     AtomicInteger calls = new AtomicInteger();
     link.failing(
@@ -104,13 +104,13 @@ class ShardPackerOnS3Test {
                           Optional.ofNullable(shard.offsets().get(image.member())),
                           BYTES)))
           .hasValueSatisfying(
-              bytes -> assertThat(bytes).isEqualTo(StagedPictures.picture(BYTES, image.member())));
+              bytes -> assertThat(bytes).isEqualTo(TestStagedImages.random(BYTES, image.member())));
     }
     assertThat(s3.pendingUploads()).doesNotContain("<Upload>");
   }
 
   @Test
-  void anUploadWhoseAnswerWasLostIsTakenForWhatItIs() throws Exception {
+  void anUploadWhoseResponseWasLostIsRecognized() throws Exception {
     AtomicInteger completions = new AtomicInteger();
     link.failing(
         call ->
@@ -129,7 +129,7 @@ class ShardPackerOnS3Test {
   }
 
   @Test
-  void ofAShardThatCannotBeStoredNothingIsLeft() throws Exception {
+  void aShardThatCannotBeStoredLeavesNothing() throws Exception {
     Predicate<Call> secondPart = call -> call.target().contains("partNumber=2");
     link.failing(call -> ofAShard(call) && secondPart.test(call) ? Fault.DENIED : Fault.NONE);
 
@@ -138,7 +138,7 @@ class ShardPackerOnS3Test {
   }
 
   @Test
-  void ofAShardWithoutOneOfItsImagesNothingIsLeft() throws Exception {
+  void aShardWithAMissingImageLeavesNothing() throws Exception {
     store.delete(images.get(5).staged());
 
     assertNothingIsLeft(images.get(5).staged());

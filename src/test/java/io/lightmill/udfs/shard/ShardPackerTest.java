@@ -51,8 +51,8 @@ class ShardPackerTest {
 
   @ParameterizedTest
   @EnumSource
-  void everyImageIsReadBackFromItsPlace(ShardFormat format) {
-    List<ShardImage> images = StagedPictures.of(store, 5000, "b/ö.png", "b/a.png", "a.jpg");
+  void everyImageIsReadBack(ShardFormat format) {
+    List<ShardImage> images = TestStagedImages.of(store, 5000, "b/ö.png", "b/a.png", "a.jpg");
 
     PackedShard shard = new ShardPacker(store, format).pack(PREFIX, images);
 
@@ -61,13 +61,13 @@ class ShardPackerTest {
     for (ShardImage image : images) {
       assertThat(new PlacedImages(store).read(place(shard, image.member())))
           .hasValueSatisfying(
-              bytes -> assertThat(bytes).isEqualTo(StagedPictures.picture(5000, image.member())));
+              bytes -> assertThat(bytes).isEqualTo(TestStagedImages.random(5000, image.member())));
     }
   }
 
   @Test
-  void aSampleIsImageTextAndJsonBesideEachOther() throws IOException {
-    List<ShardImage> images = StagedPictures.of(store, 700, "b/ö.png", "a.jpg");
+  void aSampleHasAdjacentImageTextAndJson() throws IOException {
+    List<ShardImage> images = TestStagedImages.of(store, 700, "b/ö.png", "a.jpg");
 
     PackedShard shard = new ShardPacker(store, ShardFormat.WEBDATASET).pack(PREFIX, images);
 
@@ -88,7 +88,7 @@ class ShardPackerTest {
     }
     assertThat(files.keySet())
         .containsExactly("a.json", "a.jpg", "a.txt", "b/ö.json", "b/ö.png", "b/ö.txt");
-    assertThat(files.get("b/ö.png")).isEqualTo(StagedPictures.picture(700, "b/ö.png"));
+    assertThat(files.get("b/ö.png")).isEqualTo(TestStagedImages.random(700, "b/ö.png"));
     assertThat(files.get("a.txt")).asString(UTF_8).isEqualTo("ein Krug für a.jpg");
     assertThat(files.get("a.json")).asString(UTF_8).isEqualTo("{\"id\":\"row of a.jpg\"}");
     int offset = shard.offsets().get("a.jpg").intValue();
@@ -97,8 +97,8 @@ class ShardPackerTest {
 
   @ParameterizedTest
   @EnumSource
-  void whoPacksTheSameWritesTheSameToTheSameName(ShardFormat format) throws IOException {
-    List<ShardImage> images = StagedPictures.of(store, 900, "a.png", "b.png");
+  void packingTheSameImagesAgainWritesTheSameObject(ShardFormat format) throws IOException {
+    List<ShardImage> images = TestStagedImages.of(store, 900, "a.png", "b.png");
     ShardPacker packer = new ShardPacker(store, format);
     PackedShard first = packer.pack(PREFIX, images);
     byte[] bytes = Files.readAllBytes(directory.resolve(first.key()));
@@ -112,8 +112,8 @@ class ShardPackerTest {
 
   @ParameterizedTest
   @EnumSource
-  void whatIsNotWholeLeavesNothing(ShardFormat format) throws IOException {
-    List<ShardImage> images = StagedPictures.of(store, MEBIBYTE, "a.png", "b.png", "c.png");
+  void anIncompleteShardLeavesNothing(ShardFormat format) throws IOException {
+    List<ShardImage> images = TestStagedImages.of(store, MEBIBYTE, "a.png", "b.png", "c.png");
     store.put(images.get(2).staged(), new byte[] {1}, "image/png");
 
     assertThatThrownBy(() -> new ShardPacker(store, format).pack(PREFIX, images))
@@ -126,8 +126,8 @@ class ShardPackerTest {
   }
 
   @Test
-  void anotherObjectOfTheNameIsNotTakenForTheShard() {
-    List<ShardImage> images = StagedPictures.of(store, 900, "a.png");
+  void anotherObjectOfTheSameNameIsRefused() {
+    List<ShardImage> images = TestStagedImages.of(store, 900, "a.png");
     ShardPacker packer = new ShardPacker(store, ShardFormat.WEBDATASET);
     String key = packer.pack(PREFIX, images).key();
     store.put(key, new byte[] {1}, "application/x-tar");
@@ -140,13 +140,13 @@ class ShardPackerTest {
 
   @ParameterizedTest
   @EnumSource
-  void fewImagesAreHeldHoweverManyAShardHas(ShardFormat format) throws IOException {
+  void fewImagesAreInMemoryWhateverTheSizeOfTheShard(ShardFormat format) throws IOException {
     CountingOutputStream out = new CountingOutputStream(NullOutputStream.INSTANCE);
     List<Long> held = new ArrayList<>();
     try (ShardWriter writer = format.writer(out)) {
       for (int i = 0; i < 100; i++) {
-        byte[] picture = StagedPictures.picture(MEBIBYTE, "picture " + i);
-        writer.add(StagedPictures.image("staged", i + ".png", "id", picture), picture);
+        byte[] image = TestStagedImages.random(MEBIBYTE, "image " + i);
+        writer.add(TestStagedImages.image("staged", i + ".png", "id", image), image);
         held.add((i + 1L) * MEBIBYTE - out.getByteCount());
       }
     }
@@ -154,8 +154,8 @@ class ShardPackerTest {
   }
 
   @Test
-  void parquetTellsReadersThatTheStructIsAnImage() throws IOException {
-    List<ShardImage> images = StagedPictures.of(store, MEBIBYTE, names(40));
+  void parquetMetadataMarksTheStructAsAnImage() throws IOException {
+    List<ShardImage> images = TestStagedImages.of(store, MEBIBYTE, names(40));
     String key = new ShardPacker(store, ShardFormat.PARQUET).pack(PREFIX, images).key();
 
     ParquetMetadata footer = footer(key);
@@ -195,7 +195,7 @@ class ShardPackerTest {
   }
 
   @Test
-  void keysOfSamplesHaveNoDotsAndFitATarHeader() {
+  void keysOfSamplesHaveNoDotsAndFitInATarHeader() {
     String longName = "ö".repeat(60);
 
     assertThat(ShardFormat.WEBDATASET.named("a.b/c.1.png")).isEqualTo("a_b/c_1.png");
@@ -206,8 +206,8 @@ class ShardPackerTest {
   }
 
   @Test
-  void whatIsGoneIsEmpty() {
-    List<ShardImage> images = StagedPictures.of(store, 900, "a.png");
+  void aMissingImageIsEmpty() {
+    List<ShardImage> images = TestStagedImages.of(store, 900, "a.png");
     PackedShard shard = new ShardPacker(store, ShardFormat.PARQUET).pack(PREFIX, images);
     PlacedImages placed = new PlacedImages(store);
 
@@ -217,7 +217,7 @@ class ShardPackerTest {
   }
 
   @Test
-  void theIndexIsThatOfWids() {
+  void theIndexHasTheFormatOfWids() {
     ShardIndex index =
         ShardIndex.of(
             "first",
@@ -238,6 +238,6 @@ class ShardPackerTest {
         shard.key(),
         Optional.of(member),
         Optional.ofNullable(shard.offsets().get(member)),
-        StagedPictures.picture(5000, member).length);
+        TestStagedImages.random(5000, member).length);
   }
 }

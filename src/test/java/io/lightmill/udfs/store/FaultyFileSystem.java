@@ -13,7 +13,7 @@ import org.apache.hadoop.fs.RawLocalFileSystem;
 import org.apache.hadoop.fs.permission.FsPermission;
 import org.apache.hadoop.util.Progressable;
 
-/** A local file system that shows growing files, renames as HDFS does, and fails where told to. */
+/** A local file system that shows incomplete files, renames as HDFS does, and injects failures. */
 final class FaultyFileSystem extends RawLocalFileSystem {
 
   enum RowError {

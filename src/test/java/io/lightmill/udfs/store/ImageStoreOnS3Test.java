@@ -28,8 +28,8 @@ import org.junit.jupiter.params.provider.EnumSource;
 @EnumSource(S3Server.Software.class)
 class ImageStoreOnS3Test {
 
-  private static final byte[] PICTURE = "the picture".getBytes(UTF_8);
-  private static final byte[] OTHER = "another picture".getBytes(UTF_8);
+  private static final byte[] IMAGE = "the image".getBytes(UTF_8);
+  private static final byte[] OTHER = "another image".getBytes(UTF_8);
   private static final AtomicInteger ROOTS = new AtomicInteger();
 
   private static S3Server s3;
@@ -63,21 +63,21 @@ class ImageStoreOnS3Test {
 
   @Test
   void anImageIsOnePut() throws Exception {
-    StoredObject stored = store.put(key, PICTURE, "image/png");
+    StoredObject stored = store.put(key, IMAGE, "image/png");
 
     assertThat(stored.path()).isEqualTo(s3.uri(object));
     assertThat(link.changes()).containsExactly(put());
-    assertThat(s3.object(object)).isEqualTo(PICTURE);
+    assertThat(s3.object(object)).isEqualTo(IMAGE);
     assertThat(s3.contentType(object)).isEqualTo("image/png");
   }
 
   @Test
-  void anImageThatIsStoredOnceIsOneConditionalPutAndNoLookUp() throws Exception {
-    StoredObject stored = store.putOnce(key, PICTURE, "image/png", found -> false);
+  void putOnceIsOneConditionalPutWithoutALookUp() throws Exception {
+    StoredObject stored = store.putOnce(key, IMAGE, "image/png", found -> false);
 
-    assertThat(stored.bytes()).isEqualTo(PICTURE.length);
+    assertThat(stored.bytes()).isEqualTo(IMAGE.length);
     assertThat(link.calls()).hasToString("[" + put() + "]");
-    assertThat(s3.object(object)).isEqualTo(PICTURE);
+    assertThat(s3.object(object)).isEqualTo(IMAGE);
     assertThat(s3.contentType(object)).isEqualTo("image/png");
   }
 
@@ -86,101 +86,100 @@ class ImageStoreOnS3Test {
     assertThat(store.read(key)).isEmpty();
     assertThat(store.find(key)).isEmpty();
 
-    store.put(key, PICTURE, "image/png");
+    store.put(key, IMAGE, "image/png");
 
-    assertThat(store.exists(key)).isTrue();
-    assertThat(store.read(key)).hasValueSatisfying(bytes -> assertThat(bytes).isEqualTo(PICTURE));
+    assertThat(store.read(key)).hasValueSatisfying(bytes -> assertThat(bytes).isEqualTo(IMAGE));
     assertThat(store.find(key))
-        .hasValueSatisfying(found -> assertThat(found.bytes()).isEqualTo(PICTURE));
+        .hasValueSatisfying(found -> assertThat(found.bytes()).isEqualTo(IMAGE));
   }
 
   @ParameterizedTest
   @EnumSource(
       value = Fault.class,
       names = {"SLOW_DOWN", "DROPPED_BEFORE", "DROPPED_AFTER", "SLOW"})
-  void whatFailsOnceIsStoredOnce(Fault fault) throws Exception {
+  void aFailedCallIsRetriedAndStoresOneObject(Fault fault) throws Exception {
     link.failing(once(fault));
 
-    StoredObject stored = store.putOnce(key, PICTURE, "image/png", found -> false);
+    StoredObject stored = store.putOnce(key, IMAGE, "image/png", found -> false);
 
-    assertThat(stored).isEqualTo(store.put(key, PICTURE, "image/png"));
-    assertThat(s3.object(object)).isEqualTo(PICTURE);
+    assertThat(stored).isEqualTo(store.put(key, IMAGE, "image/png"));
+    assertThat(s3.object(object)).isEqualTo(IMAGE);
   }
 
   @Test
-  void ofAnImageWhoseAnswerWasLostNothingIsWrittenTwice() {
+  void anImageWhoseResponseWasLostIsNotWrittenTwice() {
     link.failing(once(Fault.DROPPED_AFTER));
 
-    store.putOnce(key, PICTURE, "image/png", found -> false);
+    store.putOnce(key, IMAGE, "image/png", found -> false);
 
-    assertThat(link.changes()) // the second is refused with 412, and the picture read back
+    assertThat(link.changes()) // the second is refused with 412, and the image is read back
         .containsExactly(put(), put());
   }
 
   @ParameterizedTest
   @CsvSource({"NONE", "DROPPED_AFTER"})
-  void somethingIsCreatedOnceAndItsCreatorKnows(Fault fault) throws Exception {
+  void createSucceedsForOneWriterDespiteFailures(Fault fault) throws Exception {
     link.failing(once(fault));
 
-    assertThat(store.create(key, PICTURE, "image/png")).isPresent();
+    assertThat(store.create(key, IMAGE, "image/png")).isPresent();
     assertThat(store.create(key, OTHER, "image/png")).isEmpty();
-    assertThat(s3.object(object)).isEqualTo(PICTURE);
+    assertThat(s3.object(object)).isEqualTo(IMAGE);
   }
 
   @Test
-  void anEquivalentImageThatStandsStays() throws Exception {
+  void anEquivalentExistingImageIsKept() throws Exception {
     store.put(key, OTHER, "image/png");
 
-    StoredObject stored = store.putOnce(key, PICTURE, "image/png", found -> true);
+    StoredObject stored = store.putOnce(key, IMAGE, "image/png", found -> true);
 
     assertThat(stored.bytes()).isEqualTo(OTHER.length);
     assertThat(s3.object(object)).isEqualTo(OTHER);
   }
 
   @Test
-  void anImageThatIsAnotherIsReplaced() throws Exception {
+  void aDifferentImageIsReplaced() throws Exception {
     store.put(key, OTHER, "image/png");
 
-    StoredObject stored = store.putOnce(key, PICTURE, "image/png", found -> false);
+    StoredObject stored = store.putOnce(key, IMAGE, "image/png", found -> false);
 
-    assertThat(stored.bytes()).isEqualTo(PICTURE.length);
-    assertThat(s3.object(object)).isEqualTo(PICTURE);
+    assertThat(stored.bytes()).isEqualTo(IMAGE.length);
+    assertThat(s3.object(object)).isEqualTo(IMAGE);
   }
 
   @Test
-  void ofTwoWhoReplaceAnImageTheSecondSeesTheFirst() throws Exception {
+  void theSecondOfTwoConcurrentReplacementsSeesTheFirst() throws Exception {
     store.put(key, OTHER, "image/png");
 
     StoredObject stored =
         store.putOnce(
             key,
-            PICTURE,
+            IMAGE,
             "image/png",
             found -> {
-              boolean ofATwin = new String(found.bytes(), UTF_8).equals("of a twin");
-              if (!ofATwin) { // the twin comes between the look and the write
-                store.put(key, "of a twin".getBytes(UTF_8), "image/png");
+              boolean fromOther = new String(found.bytes(), UTF_8).equals("of another writer");
+              if (!fromOther) { // the other writer comes between read and write
+                store.put(key, "of another writer".getBytes(UTF_8), "image/png");
               }
-              return ofATwin;
+              return fromOther;
             });
 
-    assertThat(stored.bytes()).isEqualTo("of a twin".length());
-    assertThat(s3.object(object)).asString(UTF_8).isEqualTo("of a twin");
+    assertThat(stored.bytes()).isEqualTo("of another writer".length());
+    assertThat(s3.object(object)).asString(UTF_8).isEqualTo("of another writer");
   }
 
   @Test
-  void whatStandsIsListedWithACallForManyObjects() {
+  void oneCallListsManyObjects() {
     for (String name : List.of("images/ab/abcd.png", "images/cd/cdef.png", "images/top.png")) {
-      store.put(name, PICTURE, "image/png");
+      store.put(name, IMAGE, "image/png");
     }
     int before = link.calls().size();
 
     assertThat(store.listing().objects("images"))
         .extracting(ListedObject::key, ListedObject::bytes)
         .containsExactlyInAnyOrder(
-            tuple("images/ab/abcd.png", 11L),
-            tuple("images/cd/cdef.png", 11L),
-            tuple("images/top.png", 11L));
+            tuple("images/ab/abcd.png", 9L),
+            tuple("images/cd/cdef.png", 9L),
+            tuple("images/top.png", 9L));
     assertThat(link.calls().size() - before).isEqualTo(1);
     assertThat(store.listing().children("images"))
         .containsExactly("images/ab", "images/cd", "images/top.png");
@@ -188,16 +187,16 @@ class ImageStoreOnS3Test {
   }
 
   @Test
-  void aBucketThatRefusesIsToldBeforeAnyWork() throws Exception {
+  void anInaccessibleBucketIsReportedBeforeAnyWork() throws Exception {
     link.failing(call -> call.changes() ? Fault.DENIED : Fault.NONE);
 
     assertThatThrownBy(() -> store.probeWritable())
         .isInstanceOfSatisfying(
             LightmillException.class,
             e -> assertThat(e.code()).isEqualTo(ErrorCode.OUTPUT_UNWRITABLE))
-        .hasMessageStartingWith("Output " + s3.uri(root) + " cannot be written: ")
+        .hasMessageStartingWith("output " + s3.uri(root) + " cannot be written: ")
         .hasMessageContaining("AccessDenied");
-    assertThatThrownBy(() -> store.put(key, PICTURE, "image/png"))
+    assertThatThrownBy(() -> store.put(key, IMAGE, "image/png"))
         .isInstanceOfSatisfying(
             LightmillException.class, e -> assertThat(e.code()).isEqualTo(ErrorCode.STORE_FAILED));
     assertThat(s3.has(object)).isFalse();
@@ -207,7 +206,7 @@ class ImageStoreOnS3Test {
     return "PUT /" + s3.bucket() + "/" + object;
   }
 
-  /** Strikes the first call that changes something. */
+  /** Applies a fault to the first call that changes something. */
   private static Function<FaultyLink.Call, Fault> once(Fault fault) {
     AtomicInteger changes = new AtomicInteger();
     return call -> call.changes() && changes.getAndIncrement() == 0 ? fault : Fault.NONE;

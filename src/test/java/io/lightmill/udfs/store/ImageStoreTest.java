@@ -25,20 +25,20 @@ import org.junit.jupiter.params.provider.ValueSource;
 class ImageStoreTest {
 
   private static final String KEY = "images/ab/abcd.png";
-  private static final byte[] OLD = "an older picture of this key".getBytes(UTF_8);
-  private static final byte[] NEW = "the picture".getBytes(UTF_8);
+  private static final byte[] OLD = "an older image with this key".getBytes(UTF_8);
+  private static final byte[] NEW = "the image".getBytes(UTF_8);
 
   @TempDir Path directory;
 
   @Test
-  void storesAndSaysWhatItStored() throws IOException {
+  void storesAnObjectAndReturnsIt() throws IOException {
     ImageStore store = local();
     StoredObject stored = store.put(KEY, NEW, "image/png");
 
     assertThat(stored.path()).isEqualTo("file:" + directory + "/out/" + KEY);
     assertThat(stored.bytes()).isEqualTo(NEW.length);
-    assertThat(stored.sha256()) // printf 'the picture' | sha256sum
-        .isEqualTo("01064c082a57b792544bbb6d2cb9cef502a54cfd915642ad70fcbd562758afdd");
+    assertThat(stored.sha256()) // printf 'the image' | sha256sum
+        .isEqualTo("97e9d7a16021e6d07fbe28cce398f5847fc00c574991fbff65d95fd5e032d389");
     assertThat(files()).containsExactly("out/" + KEY); // no .crc, no temporary file
     assertThat(Files.readAllBytes(directory.resolve("out").resolve(KEY))).isEqualTo(NEW);
   }
@@ -46,22 +46,21 @@ class ImageStoreTest {
   @Test
   void readsBackWhatExists() {
     ImageStore store = local();
-    assertThat(store.exists(KEY)).isFalse();
     assertThat(store.read(KEY)).isEmpty();
 
     store.put(KEY, NEW, "image/png");
 
-    assertThat(store.exists(KEY)).isTrue();
     assertThat(store.read(KEY)).hasValueSatisfying(bytes -> assertThat(bytes).isEqualTo(NEW));
   }
 
   @ParameterizedTest
   @CsvSource({"022, rw-r--r--", "027, rw-r-----"})
-  void localFilesHaveThePermissionsThatHadoopsMaskLeaves(String mask, String permissions)
+  void localFilesHaveThePermissionsOfHadoopsMask(String mask, String permissions)
       throws IOException {
     Configuration configuration = new Configuration(false);
     configuration.set(FsPermission.UMASK_LABEL, mask);
-    configuration.setBoolean("fs.file.impl.disable.cache", true); // it holds one, of any mask
+    configuration.setBoolean(
+        "fs.file.impl.disable.cache", true); // it would return one with another mask
     Path output = directory.resolve("out");
 
     ImageStore.open(output.toString(), configuration).put(KEY, NEW, "image/png");
@@ -89,7 +88,7 @@ class ImageStoreTest {
   @EnumSource(
       value = RowError.class,
       names = {"MIDWAY", "ON_CLOSE", "ON_RENAME"})
-  void aFailureNeverShowsHalfAnObjectAndLeavesNothing(RowError fault) throws IOException {
+  void aFailureShowsNoPartialObjectAndLeavesNothing(RowError fault) throws IOException {
     FaultyFileSystem fileSystem = new FaultyFileSystem();
     ImageStore store = new ImageStore(fileSystem, root());
     fileSystem.failNext(fault);
@@ -111,7 +110,7 @@ class ImageStoreTest {
   }
 
   @Test
-  void aFailureKeepsTheObjectThatStood() throws IOException {
+  void aFailureKeepsTheExistingObject() throws IOException {
     FaultyFileSystem fileSystem = new FaultyFileSystem();
     ImageStore store = new ImageStore(fileSystem, root());
     store.put(KEY, OLD, "image/png");
@@ -125,7 +124,7 @@ class ImageStoreTest {
   }
 
   @Test
-  void aFailureToCleanUpIsToldWithTheFirstOne() throws IOException {
+  void aFailureToCleanUpIsSuppressed() throws IOException {
     FaultyFileSystem fileSystem = new FaultyFileSystem();
     ImageStore store = new ImageStore(fileSystem, root());
     fileSystem.failNext(RowError.ON_DELETE_TOO);
@@ -145,7 +144,7 @@ class ImageStoreTest {
 
   @ParameterizedTest
   @ValueSource(booleans = {true, false})
-  void objectStoresNeverPublishHalfAnObject(boolean abortable) throws IOException {
+  void objectStoresNeverPublishAPartialObject(boolean abortable) throws IOException {
     PublishingFileSystem fileSystem = new PublishingFileSystem(abortable);
     ImageStore store = publishing(fileSystem);
     fileSystem.failWrites();
@@ -166,7 +165,7 @@ class ImageStoreTest {
   }
 
   @Test
-  void probingLeavesNoDirectoryThatWasNotThere() throws IOException {
+  void probingLeavesNoNewDirectory() throws IOException {
     Path there = Files.createDirectories(directory.resolve("there"));
 
     for (String root : List.of("there", "there/new/deep", "new")) {
@@ -178,30 +177,30 @@ class ImageStoreTest {
   }
 
   @Test
-  void probingTellsOfARootThatCannotBeWritten() throws IOException {
-    Files.writeString(directory.resolve("out"), "a file stands here");
+  void probingReportsAnUnwritableRoot() throws IOException {
+    Files.writeString(directory.resolve("out"), "a file");
 
     assertThatThrownBy(() -> local().probeWritable())
         .isInstanceOfSatisfying(
             LightmillException.class,
             e -> assertThat(e.code()).isEqualTo(ErrorCode.OUTPUT_UNWRITABLE))
-        .hasMessageStartingWith("Output file:" + directory + "/out cannot be written: ")
-        .hasMessageContaining("Name a directory that this user may write");
+        .hasMessageStartingWith("output file:" + directory + "/out cannot be written: ")
+        .hasMessageContaining("name a directory that this user may write");
   }
 
   @ParameterizedTest
   @ValueSource(strings = {"nosuch://bucket/out", "", "http://[broken"})
-  void rootsThatNobodyServesAreRefused(String root) {
+  void rootsOnUnknownFileSystemsAreRefused(String root) {
     assertThatThrownBy(() -> ImageStore.open(root, new Configuration(false)))
         .isInstanceOfSatisfying(
             LightmillException.class,
             e -> assertThat(e.code()).isEqualTo(ErrorCode.OUTPUT_UNWRITABLE))
-        .hasMessageContaining("Output " + root + " cannot be written: ");
+        .hasMessageContaining("output " + root + " cannot be written: ");
   }
 
   @ParameterizedTest
   @ValueSource(strings = {"../x.png", "images/../../x.png", "/etc/x.png", "..", "s3a://b/x.png"})
-  void keysThatLeadOutOfTheRootAreRefused(String key) throws IOException {
+  void keysOutsideTheRootAreRefused(String key) throws IOException {
     ImageStore store = local();
 
     assertThatThrownBy(() -> store.put(key, NEW, "image/png"))

@@ -36,7 +36,7 @@ class PathTemplateTest {
   }
 
   @Test
-  void chosenNamesTakeTheValuesOfTheRow() {
+  void placeholdersTakeTheValuesOfTheRow() {
     Map<String, String> row =
         Map.of("sku", "4711-B", "name", "Blaue Tasse, groß", "category", "キッチン", "my col", "1");
 
@@ -70,7 +70,7 @@ class PathTemplateTest {
     "e\u0301t\u00e9, \u00e9t\u00e9",
     "\u202egnp.exe, _gnp.exe",
   })
-  void valuesMakePlainNames(String value, String name) {
+  void valuesBecomeSafeNames(String value, String name) {
     assertThat(key("{name}", Map.of("name", value))).isEqualTo("images/" + name + ".png");
   }
 
@@ -87,7 +87,7 @@ class PathTemplateTest {
   }
 
   @Test
-  void namesThatOnlyTogetherAreReservedAreSeenThrough() {
+  void namesThatAreReservedOnlyAfterFillingAreEscaped() {
     assertThat(key("{sku}{name}", Map.of("sku", "CO", "name", "N"))).isEqualTo("images/_CON.png");
     assertThat(key("{sku}.{name}", Map.of("sku", "x", "name", ".y"))).isEqualTo("images/x._y.png");
     assertThat(key("{sku:1}.{name}", Map.of("sku", "x.", "name", "y"))).isEqualTo("images/x.y.png");
@@ -96,7 +96,7 @@ class PathTemplateTest {
   }
 
   @Test
-  void longValuesAreCutAndStayApart() {
+  void longValuesAreTruncatedAndStayDifferent() {
     String first = key("{name}", Map.of("name", "杯".repeat(500) + "a"));
     String second = key("{name}", Map.of("name", "杯".repeat(500) + "b"));
 
@@ -171,12 +171,12 @@ class PathTemplateTest {
         "a*",
         "a/b/c/d/e/f",
       })
-  void templatesThatCannotMakePathsAreRefused(String template) {
+  void invalidTemplatesAreRefused(String template) {
     assertRefused(template).hasMessageContaining("Path template '" + template + "' ");
   }
 
   @Test
-  void anUnknownNameIsRefusedWithThoseKnown() {
+  void anUnknownNameIsRefusedWithTheKnownNames() {
     assertRefused("{sku}/{prize}")
         .hasMessageContaining(
             "{prize}, which no row has; known are category, image_id, my col, name, sku");

@@ -17,8 +17,8 @@ import org.apache.hadoop.fs.permission.FsPermission;
 import org.apache.hadoop.util.Progressable;
 
 /**
- * Behaves as object stores do, on the local disk: a stream publishes what it holds when it is
- * closed, and forgets it when it is aborted.
+ * An object store on the local disk: a stream publishes its content when it is closed, and discards
+ * it when it is aborted.
  */
 final class PublishingFileSystem extends RawLocalFileSystem {
 
@@ -45,7 +45,7 @@ final class PublishingFileSystem extends RawLocalFileSystem {
     return URI.create(abortable ? "s3x:///" : "gs:///");
   }
 
-  /** A directory of the local disk, as this file system calls it. */
+  /** The path of a local directory on this file system. */
   Path path(java.nio.file.Path directory) {
     return new Path(getUri().getScheme(), null, directory.toString());
   }

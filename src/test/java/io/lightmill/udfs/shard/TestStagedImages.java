@@ -7,36 +7,36 @@ import java.util.List;
 import java.util.Random;
 import org.apache.commons.codec.digest.DigestUtils;
 
-/** Objects of chance that wait to be packed; shards do not look into images. */
-final class StagedPictures {
+/** Staged objects with random bytes, since shards do not decode images. */
+final class TestStagedImages {
 
-  private StagedPictures() {}
+  private TestStagedImages() {}
 
-  /** Stages a picture under each member. */
-  static List<ShardImage> of(ImageStore store, int bytes, String... members) {
+  /** Stages an image for each member. */
+  static List<ShardImage> of(ImageStore store, int length, String... members) {
     List<ShardImage> images = new ArrayList<>();
     for (String member : members) {
-      byte[] picture = picture(bytes, member);
+      byte[] bytes = random(length, member);
       String imageId = DigestUtils.sha256Hex(member).substring(0, 32);
       String key = StagedImages.key(imageId, ImageFormat.PNG);
-      store.put(key, picture, "image/png");
-      images.add(image(key, member, imageId, picture));
+      store.put(key, bytes, "image/png");
+      images.add(image(key, member, imageId, bytes));
     }
     return images;
   }
 
-  static byte[] picture(int bytes, String member) {
-    byte[] picture = new byte[bytes];
-    new Random(member.hashCode()).nextBytes(picture);
-    return picture;
+  static byte[] random(int length, String member) {
+    byte[] bytes = new byte[length];
+    new Random(member.hashCode()).nextBytes(bytes);
+    return bytes;
   }
 
-  static ShardImage image(String key, String member, String imageId, byte[] picture) {
+  static ShardImage image(String key, String member, String imageId, byte[] bytes) {
     return new ShardImage(
         key,
         member,
-        picture.length,
-        DigestUtils.sha256Hex(picture),
+        bytes.length,
+        DigestUtils.sha256Hex(bytes),
         new ShardImage.Row(
             "row of " + member,
             0,

@@ -13,75 +13,75 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-class DigestMemoryTest {
+class DigestCacheTest {
 
-  private static final String REMEMBERED = "f".repeat(64);
+  private static final String WRONG = "f".repeat(64);
 
   @TempDir Path temporary;
   private Path copy;
-  private Path kept;
-  private DigestMemory memory;
+  private Path directory;
+  private DigestCache cache;
 
   @BeforeEach
   void checkpoint() throws IOException {
     copy = ReferenceCheckpoint.copy("flux-schnell", temporary.resolve("copy"));
-    kept = temporary.resolve("digests");
-    memory = new DigestMemory(kept);
+    directory = temporary.resolve("digests");
+    cache = new DigestCache(directory);
     for (Path file : CheckpointDigest.files(Checkpoint.open(copy))) {
       Files.setLastModifiedTime(file, FileTime.fromMillis(1_000_000));
     }
   }
 
   private String digest() {
-    return memory.digest(Checkpoint.open(copy));
+    return cache.digest(Checkpoint.open(copy));
   }
 
-  private List<Path> kept() throws IOException {
-    try (Stream<Path> files = Files.list(kept)) {
+  private List<Path> cached() throws IOException {
+    try (Stream<Path> files = Files.list(directory)) {
       return files.toList();
     }
   }
 
-  /** What is remembered is told apart from what is computed by being wrong. */
-  private void remember() throws IOException {
+  /** Replaces the cached digest by a wrong one, so that tests see whether it is used. */
+  private void cacheWrongDigest() throws IOException {
     digest();
-    assertThat(kept()).hasSize(1);
-    Files.writeString(kept().get(0), REMEMBERED);
-    assertThat(digest()).isEqualTo(REMEMBERED);
+    assertThat(cached()).hasSize(1);
+    Files.writeString(cached().get(0), WRONG);
+    assertThat(digest()).isEqualTo(WRONG);
   }
 
   @Test
-  void filesThatDidNotChangeAreNotHashedAgain() throws IOException {
+  void unchangedFilesAreNotHashedAgain() throws IOException {
     String computed = digest();
 
     assertThat(computed).isEqualTo(Checkpoint.open(copy).digest());
-    remember();
+    cacheWrongDigest();
   }
 
   @Test
-  void oneThatChangedIsHashedAgain() throws IOException {
-    remember();
+  void changedFilesAreHashedAgain() throws IOException {
+    cacheWrongDigest();
     Path weights = copy.resolve("vae/diffusion_pytorch_model.safetensors");
     byte[] bytes = Files.readAllBytes(weights);
     bytes[bytes.length - 1] ^= 1;
     Files.write(weights, bytes);
     Files.setLastModifiedTime(weights, FileTime.fromMillis(2_000_000));
 
-    assertThat(digest()).isEqualTo(Checkpoint.open(copy).digest()).isNotEqualTo(REMEMBERED);
+    assertThat(digest()).isEqualTo(Checkpoint.open(copy).digest()).isNotEqualTo(WRONG);
   }
 
   @Test
-  void onesThatMayStillChangeAreNotRemembered() throws IOException {
+  void digestsOfVeryNewFilesAreNotCached() throws IOException {
     Path config = copy.resolve("vae/config.json");
     Files.setLastModifiedTime(config, FileTime.from(Instant.now().plusSeconds(600)));
 
     assertThat(digest()).isEqualTo(Checkpoint.open(copy).digest());
-    assertThat(kept).doesNotExist();
+    assertThat(directory).doesNotExist();
   }
 
   @Test
-  void aMemoryThatCannotBeWrittenCostsNothing() throws IOException {
-    Files.createFile(kept);
+  void anUnwritableCacheIsIgnored() throws IOException {
+    Files.createFile(directory);
 
     assertThat(digest()).isEqualTo(Checkpoint.open(copy).digest());
   }

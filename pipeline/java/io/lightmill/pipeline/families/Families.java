@@ -1,0 +1,113 @@
+package io.lightmill.pipeline.families;
+
+import io.lightmill.pipeline.DType;
+import io.lightmill.pipeline.Device;
+import io.lightmill.pipeline.ErrorCode;
+import io.lightmill.pipeline.LightmillException;
+import io.lightmill.pipeline.PipelineLimits;
+import io.lightmill.pipeline.PromptLength;
+import io.lightmill.pipeline.checkpoint.Checkpoint;
+import io.lightmill.pipeline.checkpoint.WeightLayout;
+import io.lightmill.pipeline.flow.Family;
+import io.lightmill.pipeline.flow.FlowPipeline;
+import io.lightmill.pipeline.flux.FluxFamily;
+import io.lightmill.pipeline.flux2.Flux2KleinFamily;
+import io.lightmill.pipeline.lora.LoraAdapter;
+import io.lightmill.pipeline.qwenimage.QwenImageFamily;
+import io.lightmill.pipeline.stablediffusion3.StableDiffusion3Family;
+import io.lightmill.pipeline.zimage.ZImageFamily;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.stream.Stream;
+
+/** The families of checkpoints that Lightmill runs, by the class names of diffusers' pipelines. */
+public final class Families {
+
+  private static final List<Family> ALL =
+      List.of(
+          new Flux2KleinFamily(),
+          new FluxFamily(),
+          new QwenImageFamily(),
+          new StableDiffusion3Family(),
+          new ZImageFamily());
+
+  private Families() {}
+
+  /** The names of all pipeline classes, in alphabetical order. */
+  public static Stream<String> pipelineClasses() {
+    return ALL.stream().map(Family::pipelineClass).sorted();
+  }
+
+  /** The family of a pipeline class; empty if Lightmill does not run it. */
+  public static Optional<Family> find(String pipelineClass) {
+    return ALL.stream().filter(family -> family.pipelineClass().equals(pipelineClass)).findFirst();
+  }
+
+  /**
+   * The family of a checkpoint.
+   *
+   * @throws LightmillException with {@code PIPELINE_UNKNOWN}
+   */
+  public static Family of(Checkpoint checkpoint) {
+    return find(checkpoint.pipelineClass())
+        .orElseThrow(
+            () ->
+                new LightmillException(
+                    ErrorCode.PIPELINE_UNKNOWN,
+                    "the checkpoint %s is a %s; Lightmill runs %s"
+                        .formatted(
+                            checkpoint.directory(),
+                            checkpoint.pipelineClass(),
+                            String.join(", ", pipelineClasses().toList()))));
+  }
+
+  /** What the checkpoint accepts; reads configs, loads no weights. */
+  public static PipelineLimits limits(Checkpoint checkpoint) {
+    return of(checkpoint).limits(checkpoint);
+  }
+
+  /** The tokenizer that decides how long a prompt may be; loads no weights. */
+  public static PromptLength promptLength(Checkpoint checkpoint) {
+    return of(checkpoint).promptLength(checkpoint);
+  }
+
+  /** The weights of the networks by component; reads configs only. */
+  public static Map<String, WeightLayout> networks(Checkpoint checkpoint) {
+    return of(checkpoint).networks(checkpoint);
+  }
+
+  /** Loads the weights onto a device. */
+  public static FlowPipeline load(Checkpoint checkpoint, Device device, DType dtype) {
+    return load(checkpoint, device, dtype, Map.of(), /* offload= */ false);
+  }
+
+  /**
+   * Loads a checkpoint with adapters, or with networks that are on the device one after the other.
+   *
+   * @param adapters that requests may name
+   * @param offload whether text encoders, transformer and autoencoder are loaded for each phase
+   *     anew, so that the device holds one of them at a time
+   */
+  public static FlowPipeline load(
+      Checkpoint checkpoint,
+      Device device,
+      DType dtype,
+      Map<String, LoraAdapter> adapters,
+      boolean offload) {
+    return FlowPipeline.load(of(checkpoint), checkpoint, device, dtype, adapters, offload);
+  }
+
+  /**
+   * Reads an adapter and checks that it fits a checkpoint.
+   *
+   * @param path of a safetensors file, or of a directory that holds one
+   * @throws LightmillException with {@code WEIGHTS_INVALID} that names all keys that do not fit
+   */
+  public static LoraAdapter adapter(Checkpoint checkpoint, Path path) {
+    Family family = of(checkpoint);
+    return LoraAdapter.open(
+        path, family.pipelineClass(), family.originalLayerNames(), family.networks(checkpoint));
+  }
+}

@@ -1,0 +1,301 @@
+package io.lightmill.pipeline.flow;
+
+import io.lightmill.pipeline.DType;
+import io.lightmill.pipeline.Device;
+import io.lightmill.pipeline.DiffusionPipeline;
+import io.lightmill.pipeline.ErrorCode;
+import io.lightmill.pipeline.ImageRequest;
+import io.lightmill.pipeline.LightmillException;
+import io.lightmill.pipeline.RgbImage;
+import io.lightmill.pipeline.checkpoint.Checkpoint;
+import io.lightmill.pipeline.checkpoint.ComponentConfig;
+import io.lightmill.pipeline.checkpoint.Loading;
+import io.lightmill.pipeline.checkpoint.WeightLoader;
+import io.lightmill.pipeline.checkpoint.WeightStore;
+import io.lightmill.pipeline.lora.LoraAdapter;
+import io.lightmill.pipeline.lora.LoraWeights;
+import io.lightmill.pipeline.schedule.FlowMatchEulerDiscreteScheduler;
+import io.lightmill.pipeline.schedule.Schedule;
+import io.lightmill.pipeline.torch.ScriptModule;
+import io.lightmill.pipeline.torch.Tensor;
+import io.lightmill.pipeline.torch.TensorProbe;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.stream.IntStream;
+
+/**
+ * The pipeline of every family: encodes prompts, denoises latents, decodes images. The three phases
+ * can be called one by one, in any order of batches.
+ */
+public final class FlowPipeline implements DiffusionPipeline {
+
+  private static final ScriptModule SCRIPT = ScriptModule.of("flow", "Flow");
+
+  private final Family family;
+  private final Device device;
+  private final DType dtype;
+  private final FlowMatchEulerDiscreteScheduler scheduler;
+  private final Guidance guidance;
+  private final LoadedNetworks networks;
+  private final boolean owner;
+
+  /**
+   * The result of {@link #encode}.
+   *
+   * @param batch that was encoded
+   * @param prompts its prompts
+   * @param negative its negative prompts; empty without guidance
+   */
+  public record Encoded(
+      List<ImageRequest> batch, PromptEmbeddings prompts, Optional<PromptEmbeddings> negative)
+      implements AutoCloseable {
+
+    @Override
+    public void close() {
+      negative.ifPresent(PromptEmbeddings::close);
+      prompts.close();
+    }
+  }
+
+  /**
+   * The result of {@link #denoise}.
+   *
+   * @param batch that was denoised
+   * @param latents as the transformer reads them
+   */
+  public record Denoised(List<ImageRequest> batch, Tensor latents) implements AutoCloseable {
+
+    @Override
+    public void close() {
+      latents.close();
+    }
+  }
+
+  private FlowPipeline(
+      Family family,
+      Device device,
+      DType dtype,
+      FlowMatchEulerDiscreteScheduler scheduler,
+      Guidance guidance,
+      LoadedNetworks networks,
+      boolean owner) {
+    this.family = family;
+    this.device = device;
+    this.dtype = dtype;
+    this.scheduler = scheduler;
+    this.guidance = guidance;
+    this.networks = networks;
+    this.owner = owner;
+  }
+
+  /**
+   * Loads the networks of a checkpoint.
+   *
+   * @param dtype that the networks compute in
+   * @param adapters that requests may name
+   * @param offload whether text encoders, transformer and autoencoder are on the device one after
+   *     the other, loaded anew for each phase. Drawings are exclusive then.
+   * @throws LightmillException if a component is missing, damaged or does not fit the others
+   */
+  public static FlowPipeline load(
+      Family family,
+      Checkpoint checkpoint,
+      Device device,
+      DType dtype,
+      Map<String, LoraAdapter> adapters,
+      boolean offload) {
+    Map<String, LoraAdapter> declared = Map.copyOf(adapters);
+    FlowMatchEulerDiscreteScheduler scheduler =
+        FlowMatchEulerDiscreteScheduler.of(checkpoint.config("scheduler"));
+    Guidance guidance = family.guidance(checkpoint);
+    WeightStore store = offload ? WeightStore.offloaded(device) : WeightStore.resident();
+    LoadedNetworks networks =
+        new LoadedNetworks(
+            store,
+            offload,
+            declared.keySet(),
+            blend ->
+                family.load(
+                    checkpoint,
+                    new WeightLoader(
+                        device,
+                        dtype,
+                        store.place(new LoraWeights(declared, blend, device, dtype)))));
+    return new FlowPipeline(
+        family, device, dtype, scheduler, guidance, networks, /* owner= */ true);
+  }
+
+  /**
+   * This pipeline with other settings: values of {@code model_index.json} and arguments of
+   * diffusers' pipeline that no request carries. It shares the weights; closing it does nothing.
+   *
+   * @param given settings by diffusers' names; all others stay as they are
+   */
+  public FlowPipeline with(ComponentConfig given) {
+    return new FlowPipeline(
+        family,
+        device,
+        dtype,
+        scheduler,
+        family.guidance(guidance, given),
+        networks,
+        /* owner= */ false);
+  }
+
+  /**
+   * {@inheritDoc}
+   *
+   * <p>A CPU draws the images one by one: how its kernels round depends on the number of rows, so
+   * only an image that is drawn alone is the same bit for bit whatever shares its batch. Other
+   * devices draw the batch at once, within a tolerance.
+   */
+  @Override
+  public List<RgbImage> generate(List<ImageRequest> batch) {
+    if (batch.size() > 1 && device.equals(Device.CPU)) {
+      return batch.stream().flatMap(request -> generate(List.of(request)).stream()).toList();
+    }
+    try (Tensor image = draw(batch, Optional.empty(), TensorProbe.NONE)) {
+      return quantized(image);
+    }
+  }
+
+  /**
+   * Runs the three phases on one batch.
+   *
+   * @param batch requests with one {@link io.lightmill.pipeline.BatchKey}
+   * @param latents to start from instead of noise from the seeds, in the shape of diffusers' {@code
+   *     latents=} argument; stay the caller's
+   * @param probe sees the intermediate tensors
+   * @return images {@code [batch, 3, height, width]} in [0, 1], to be closed by the caller
+   */
+  public Tensor draw(List<ImageRequest> batch, Optional<Tensor> latents, TensorProbe probe) {
+    try (LoadedNetworks.Lease lease = networks.lease(batch.get(0).lora());
+        Encoded encoded = encode(lease.networks(), batch, probe);
+        Denoised denoised = denoise(lease.networks(), encoded, latents, probe)) {
+      return decode(lease.networks(), denoised, probe);
+    }
+  }
+
+  /**
+   * Encodes the prompts of a batch and, with guidance, its negative prompts.
+   *
+   * @param batch requests with one {@link io.lightmill.pipeline.BatchKey}
+   */
+  public Encoded encode(List<ImageRequest> batch, TensorProbe probe) {
+    try (LoadedNetworks.Lease lease = networks.lease(batch.get(0).lora())) {
+      return encode(lease.networks(), batch, probe);
+    }
+  }
+
+  private Encoded encode(FlowNetworks loaded, List<ImageRequest> batch, TensorProbe probe) {
+    FlowSampler.requireNoInterrupt("encoding prompts");
+    try (Loading loading = new Loading()) {
+      PromptEmbeddings prompts = loading.add(loaded.encode(PromptTexts.of(batch), probe));
+      Optional<PromptEmbeddings> negative =
+          guidance.argument().guides(batch.get(0))
+              ? Optional.of(loaded.encode(PromptTexts.negative(batch), probe))
+              : Optional.empty();
+      loading.complete();
+      return new Encoded(List.copyOf(batch), prompts, negative);
+    }
+  }
+
+  /**
+   * Takes latents from noise to the image.
+   *
+   * @param encoded by this pipeline; stays the caller's
+   * @param start latents as {@link #draw} takes them
+   * @throws LightmillException with {@code INPUT_INVALID} if the start has another shape, with
+   *     {@code VALUE_INVALID} if the scheduler has no finite sigmas for the steps
+   */
+  public Denoised denoise(Encoded encoded, Optional<Tensor> start, TensorProbe probe) {
+    try (LoadedNetworks.Lease lease = networks.lease(encoded.batch().get(0).lora())) {
+      return denoise(lease.networks(), encoded, start, probe);
+    }
+  }
+
+  private Denoised denoise(
+      FlowNetworks loaded, Encoded encoded, Optional<Tensor> start, TensorProbe probe) {
+    List<ImageRequest> batch = encoded.batch();
+    ImageRequest any = batch.get(0);
+    TokenGrid grid = loaded.latents().grid(any);
+    Schedule schedule = family.schedule(scheduler, any.numInferenceSteps(), grid.tokens());
+    long[] shape = loaded.latents().noiseShape(grid);
+    try (FlowSampler sampler = new FlowSampler(device, dtype, batch, shape, loaded::pack);
+        Tensor first =
+            start
+                .map(given -> packed(loaded, given, batch.size(), grid))
+                .orElseGet(sampler::noise);
+        Tensor weight = weights(batch);
+        GuidedDenoiser denoiser =
+            new GuidedDenoiser(guidance, loaded, encoded, grid, weight, probe)) {
+      return new Denoised(batch, sampler.sample(schedule, first, denoiser, probe));
+    }
+  }
+
+  private Tensor packed(FlowNetworks loaded, Tensor given, int images, TokenGrid grid) {
+    long[] shape = loaded.latents().argumentShape(images, grid);
+    if (!Arrays.equals(given.shape(), shape)) {
+      throw new LightmillException(
+          ErrorCode.INPUT_INVALID,
+          "the latents have the shape %s, but this batch starts from %s; pass latents of that shape"
+              .formatted(Arrays.toString(given.shape()), Arrays.toString(shape)));
+    }
+    Tensor copy = given.to(device, dtype);
+    return loaded.latents().packed() ? copy : loaded.pack(copy);
+  }
+
+  /** The guidance argument of each request, {@code [batch]}. */
+  private Tensor weights(List<ImageRequest> batch) {
+    float[] values = new float[batch.size()];
+    for (int i = 0; i < values.length; i++) {
+      values[i] = (float) guidance.argument().argument(batch.get(i));
+    }
+    return Tensor.of(values, device, dtype);
+  }
+
+  /**
+   * Decodes latents.
+   *
+   * @param denoised by this pipeline; stays the caller's
+   * @return images {@code [batch, 3, height, width]} in [0, 1], to be closed by the caller
+   */
+  public Tensor decode(Denoised denoised, TensorProbe probe) {
+    try (LoadedNetworks.Lease lease = networks.lease(denoised.batch().get(0).lora())) {
+      return decode(lease.networks(), denoised, probe);
+    }
+  }
+
+  private static Tensor decode(FlowNetworks loaded, Denoised denoised, TensorProbe probe) {
+    FlowSampler.requireNoInterrupt("decoding latents");
+    TokenGrid grid = loaded.latents().grid(denoised.batch().get(0));
+    Tensor image = loaded.decode(denoised.latents(), grid, probe);
+    probe.record("image", image);
+    return image;
+  }
+
+  /** Images in 8 bits per channel; halves round to even. */
+  private static List<RgbImage> quantized(Tensor image) {
+    long[] shape = image.shape();
+    int height = Math.toIntExact(shape[2]);
+    int width = Math.toIntExact(shape[3]);
+    byte[] all;
+    try (Tensor quantized = SCRIPT.tensor("quantize", image)) {
+      all = quantized.toBytes();
+    }
+    int size = width * height * 3;
+    return IntStream.range(0, Math.toIntExact(shape[0]))
+        .mapToObj(i -> Arrays.copyOfRange(all, i * size, (i + 1) * size))
+        .map(rgb -> new RgbImage(width, height, rgb))
+        .toList();
+  }
+
+  @Override
+  public void close() {
+    if (owner) {
+      networks.close();
+    }
+  }
+}
