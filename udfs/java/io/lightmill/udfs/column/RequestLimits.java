@@ -33,6 +33,6 @@ public record RequestLimits(PipelineLimits checkpoint, List<String> adapters)
 
   /** Whether rows may name an adapter. */
   boolean hasAdapter(String name) {
-    return this == WIDEST || adapters.contains(name);
+    return equals(WIDEST) || adapters.contains(name);
   }
 }

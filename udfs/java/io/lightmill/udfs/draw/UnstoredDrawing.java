@@ -44,6 +44,7 @@ public record UnstoredDrawing(
    * @param bytes null if there is a failure
    * @param failure null if there is none
    */
+  @SuppressWarnings("ArrayRecordComponent") // nobody compares images
   record Encoded(
       byte[] bytes, LightmillException failure, double generateMillis, double encodeMillis) {}
 

@@ -26,9 +26,11 @@ import org.apache.spark.sql.types.StructType;
  *
  * @param directory of the manifest, as a path of its file system
  * @param committed when the manifest was, by the store's clock
+ * @param bytes length of its files
  * @param schema of the manifest: passthrough columns, then the manifest's own
  */
-record CommittedRun(String runId, String directory, Instant committed, StructType schema) {
+record CommittedRun(
+    String runId, String directory, Instant committed, long bytes, StructType schema) {
 
   /** Where Spark keeps the schema of a Parquet file that it writes. */
   private static final String SPARK_SCHEMA = "org.apache.spark.sql.parquet.row.metadata";
@@ -51,6 +53,7 @@ record CommittedRun(String runId, String directory, Instant committed, StructTyp
                         StringUtils.substringAfterLast(directory, "run_id="),
                         new Path(output, directory).toString(),
                         byKey.get(directory + "/" + ManifestCommit.SUCCESS).modified(),
+                        bytes(directory, objects),
                         schema(new Path(output, part(directory, byKey)), hadoop)))
             .sorted(
                 Comparator.comparing(CommittedRun::committed)
@@ -64,6 +67,13 @@ record CommittedRun(String runId, String directory, Instant committed, StructTyp
               .formatted(output, Manifest.DIRECTORY));
     }
     return runs;
+  }
+
+  private static long bytes(String directory, List<ListedObject> objects) {
+    return objects.stream()
+        .filter(object -> object.key().startsWith(directory + "/"))
+        .mapToLong(ListedObject::bytes)
+        .sum();
   }
 
   private static String part(String directory, Map<String, ListedObject> objects) {

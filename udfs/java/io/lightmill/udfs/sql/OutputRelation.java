@@ -81,7 +81,7 @@ final class OutputRelation extends BaseRelation implements PrunedFilteredScan {
     if (images) {
       read.addAll(List.of(ReadImages.PLACE));
     }
-    SparkSession session = SessionCopy.of(context.sparkSession());
+    SparkSession session = SessionCopy.scanning(context.sparkSession(), rows.bytes());
     Dataset<Row> filtered = rows.select(session, read);
     for (Filter filter : usable) {
       Optional<Column> column = FilterColumns.of(filter);

@@ -70,6 +70,11 @@ record OutputRows(ManifestSchemas manifests, boolean newestOnly) {
     return manifests.merged();
   }
 
+  /** Length of all manifests. */
+  long bytes() {
+    return manifests.runs().stream().mapToLong(CommittedRun::bytes).sum();
+  }
+
   /** The rows, with these columns alone. */
   Dataset<Row> select(SparkSession spark, Set<String> columns) {
     Dataset<Row> rows = manifests.rows(spark);
