@@ -2,13 +2,11 @@ package io.lightmill.udfs;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.lightmill.udfs.run.GenerationRun;
-import io.lightmill.udfs.option.Options;
-import io.lightmill.udfs.option.GenerationOptions;
-import io.lightmill.udfs.run.RunResult;
-import io.lightmill.pipeline.checkpoint.CheckpointCache;
 import io.lightmill.pipeline.checkpoint.StoredBytes;
-import io.lightmill.pipeline.image.ImageFormat;
+import io.lightmill.udfs.option.GenerationOptions;
+import io.lightmill.udfs.option.Options;
+import io.lightmill.udfs.run.GenerationRun;
+import io.lightmill.udfs.run.RunResult;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -16,7 +14,6 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.OptionalInt;
 import javax.imageio.ImageIO;
 import org.apache.commons.codec.digest.DigestUtils;
 import org.apache.spark.sql.Row;
@@ -41,8 +38,7 @@ class PocketGenerationTest {
   }
 
   private RunResult run(GenerationOptions options) {
-    return GenerationRun.execute(
-        TestSpark.session(), Optional.empty(), options, RunListener.NONE);
+    return GenerationRun.execute(TestSpark.session(), Optional.empty(), options, RunListener.NONE);
   }
 
   private static List<String> hashes(RunResult result) {
@@ -76,7 +72,8 @@ class PocketGenerationTest {
       Path image = directory.resolve("together").resolve(row.<String>getAs("path"));
       assertThat(ImageIO.read(image.toFile()).getWidth()).isEqualTo(row.<Integer>getAs("width"));
       assertThat(row.<String>getAs("model")).isEqualTo("builtin:pocket");
-      assertThat(row.<String>getAs("model_digest")).isEqualTo(together.record().checkpoint().digest());
+      assertThat(row.<String>getAs("model_digest"))
+          .isEqualTo(together.record().checkpoint().digest());
       assertThat(row.<String>getAs("device")).isEqualTo("cpu");
     }
   }
@@ -104,14 +101,16 @@ class PocketGenerationTest {
                 .with(Options.OFFLOAD, true));
     RunResult alone = run(options(table, "plain", 1, "one"));
 
-    assertThat(result.summary().labelled()).isEqualTo(Map.of("generated", 3L, "reused", 1L, "invalid", 1L));
+    assertThat(result.summary().labelled())
+        .isEqualTo(Map.of("generated", 3L, "reused", 1L, "invalid", 1L));
     List<String> hashes = hashes(result);
     assertThat(hashes.get(1)).isEqualTo(hashes.get(0)).isEqualTo(hashes(alone).get(0));
     assertThat(List.of(hashes.get(0), hashes.get(2), hashes.get(4))).doesNotHaveDuplicates();
     List<Row> rows = result.manifest().orderBy("id").collectAsList();
     assertThat(rows)
         .extracting(row -> row.<String>getAs("lora"))
-        .containsExactly(null, null, "brand@0.5", null, "brand@0.5");
+        .containsExactly(null, null, "brand@0.5", "house@1", "brand@0.5");
+    assertThat(rows.get(3).<String>getAs("lora_digests")).isNull();
     assertThat(rows.get(2).<String>getAs("lora_digests"))
         .isEqualTo(DigestUtils.sha256Hex(Files.readAllBytes(adapter)));
     assertThat(rows.get(3).<String>getAs("error_message")).contains("the job's adapters are brand");

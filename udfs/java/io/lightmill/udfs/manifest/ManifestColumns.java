@@ -201,7 +201,7 @@ public final class ManifestColumns {
   private static String loraDigests(ManifestRow row) {
     Row planned = row.planned();
     LoraBlend lora = RequestColumns.LORA.fromSpark(planned);
-    return lora.isEmpty()
+    return lora.isEmpty() || planned.getAs(IMAGE_ID.name()) == null
         ? null
         : lora.weights().keySet().stream()
             .map(row.task().model().adapters()::get)
