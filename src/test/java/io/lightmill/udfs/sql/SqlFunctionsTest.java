@@ -42,6 +42,7 @@ class SqlFunctionsTest {
     SparkSession.setDefaultSession(TestSpark.session());
   }
 
+  @SuppressWarnings("AnnotateFormatMethod") // its annotation is in no library of the tests
   private static Dataset<Row> sql(String query, Object... values) {
     return spark.sql(query.formatted(values));
   }
