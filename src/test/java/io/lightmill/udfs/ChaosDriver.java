@@ -1,7 +1,7 @@
 package io.lightmill.udfs;
 
-import io.lightmill.udfs.run.RunResult;
 import io.lightmill.udfs.device.Cluster;
+import io.lightmill.udfs.run.RunResult;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
@@ -89,6 +89,7 @@ final class ChaosDriver {
               .output(job.output())
               .runId(job.runId())
               .partitions(4)
+              .batchSize(ChaosRun.BATCH)
               .clock(Clock.offset(Clock.systemUTC(), Duration.ofHours(job.hours())))
               .run(
                   spark,

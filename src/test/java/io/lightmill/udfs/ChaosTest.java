@@ -5,7 +5,7 @@ import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Jobs under fire whose tasks run in the driver. See {@link ChaosRun}. */
+/** Jobs under injected faults whose tasks run in the driver. See {@link ChaosRun}. */
 class ChaosTest {
 
   @Test

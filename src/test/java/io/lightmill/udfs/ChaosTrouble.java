@@ -4,49 +4,60 @@ import io.lightmill.s3.FaultyLink.Call;
 import java.util.Random;
 import java.util.concurrent.atomic.AtomicInteger;
 
-/** What goes wrong in a round of a {@link ChaosRun}. */
+/** The fault of a round of a {@link ChaosRun}. */
 enum ChaosTrouble {
   /** SIGKILL just before a change reaches the store, wherever in the protocol that is. */
   DRIVER_KILLED_BEFORE(Home.LOCAL, 2, ChaosRun.SLOTS),
   /** SIGKILL just after. */
   DRIVER_KILLED_AFTER(Home.LOCAL, 2, ChaosRun.SLOTS),
   TASK_THROWS(Home.LOCAL, 2, 1),
-  /** Somebody stores the same image just before: an attempt of the same task. */
+  /** Another attempt of the same task stores the same image just before. */
   TWIN(Home.LOCAL, 2, 0),
-  SLOW_DOWN(Home.LOCAL, 1, 0),
+  SLOW_DOWN(Home.LOCAL, 2, 0),
   DROPPED_BEFORE(Home.LOCAL, 2, 0),
   DROPPED_AFTER(Home.LOCAL, 2, 0),
-  SLOW(Home.LOCAL, 1, 0),
-  /** SIGKILL for one of the two, while it draws and stores. */
+  SLOW(Home.LOCAL, 2, 0),
+  /** SIGKILL for one of the two executors, while it draws and stores. */
   EXECUTOR_KILLED(Home.CLUSTER, 3, 1),
-  /** SIGKILL for the driver and all executors. */
-  MACHINE_KILLED(Home.CLUSTER, 2, ChaosRun.SLOTS),
-  /** Spark starts a second attempt beside one that does not get on, and both paint and store. */
-  SPECULATIVE_TWIN(Home.CLUSTER_WITH_TWINS, 2, 1);
+  /** SIGKILL for the driver and all executors; a driver of another machine runs the job again. */
+  MACHINE_KILLED(Home.CLUSTER, Home.LOCAL, 1, ChaosRun.SLOTS),
+  /** Spark starts a second attempt of a task that makes no progress; both draw and store. */
+  SPECULATIVE_TWIN(Home.CLUSTER_WITH_TWINS, 2, 1),
+  /** As {@link #MACHINE_KILLED}, with speculation: a twin may draw beside the two tasks. */
+  MACHINE_KILLED_WITH_TWINS(Home.CLUSTER_WITH_TWINS, Home.LOCAL, 1, ChaosRun.SLOTS + 1);
 
   final Home home;
+
+  /** Where the job runs again. */
+  final Home rerunHome;
+
   final int rounds;
 
-  /** Slots whose batches in flight may be painted again. */
+  /** Slots whose batches in flight may be drawn again. */
   final int slotsLost;
 
   ChaosTrouble(Home home, int rounds, int slotsLost) {
+    this(home, home, rounds, slotsLost);
+  }
+
+  ChaosTrouble(Home home, Home rerunHome, int rounds, int slotsLost) {
     this.home = home;
+    this.rerunHome = rerunHome;
     this.rounds = rounds;
     this.slotsLost = slotsLost;
   }
 
-  /** Where tasks run: two at a time, everywhere. */
+  /** Where tasks run, two at a time. */
   enum Home {
     /** In the driver. */
     LOCAL,
     /** On two workers of a standalone cluster, in an executor each. */
     CLUSTER,
-    /** There, and a task that takes much longer than others gets a twin. */
+    /** There, with speculation: a second attempt of a task that is much slower than others. */
     CLUSTER_WITH_TWINS
   }
 
-  /** Which calls it strikes; asked for each, from several threads. */
+  /** Which calls fail; called for each of them, from several threads. */
   @FunctionalInterface
   interface Strikes {
     boolean at(Call call);
@@ -67,7 +78,7 @@ enum ChaosTrouble {
       int stored = stores ? images.incrementAndGet() : 0;
       return switch (this) {
         case DRIVER_KILLED_BEFORE, DRIVER_KILLED_AFTER -> number == one;
-        case EXECUTOR_KILLED, MACHINE_KILLED -> stored == image;
+        case EXECUTOR_KILLED, MACHINE_KILLED, MACHINE_KILLED_WITH_TWINS -> stored == image;
         case TASK_THROWS, SPECULATIVE_TWIN -> false;
         case TWIN -> stores;
         case SLOW_DOWN, DROPPED_BEFORE, DROPPED_AFTER, SLOW -> number % every == 0;

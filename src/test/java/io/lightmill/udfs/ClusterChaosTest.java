@@ -5,7 +5,7 @@ import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Jobs under fire on a cluster. See {@link ChaosRun}. */
+/** Jobs under injected faults on a cluster. See {@link ChaosRun}. */
 class ClusterChaosTest {
 
   @Test

@@ -21,7 +21,6 @@ import java.util.concurrent.CyclicBarrier;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicInteger;
-import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.apache.commons.codec.digest.DigestUtils;
 import org.apache.spark.sql.Row;
@@ -45,12 +44,6 @@ class ImageGenerationTest {
 
   private TestJob job(List<String> lines) throws IOException {
     return TestJob.in(directory, lines);
-  }
-
-  private static List<String> manyRows(int count) {
-    return Stream.concat(
-            Stream.of("id,prompt"), IntStream.range(0, count).mapToObj(i -> i + ",mug " + i))
-        .toList();
   }
 
   private static List<Row> rows(RunResult result) {
@@ -146,7 +139,7 @@ class ImageGenerationTest {
 
   @Test
   void everyImageIsDrawnOnceInWholeBatches() throws IOException {
-    RunResult result = job(manyRows(41)).batchSize(4).run(studio);
+    RunResult result = job(TestJob.rows(41)).batchSize(4).run(studio);
 
     assertThat(result.summary().labelled()).isEqualTo(Map.of("generated", 41L));
     assertThat(studio.batches.stream().mapToInt(List::size).sum()).isEqualTo(41);
@@ -166,7 +159,7 @@ class ImageGenerationTest {
           }
         });
 
-    RunResult result = job(manyRows(8)).partitions(2).run(studio);
+    RunResult result = job(TestJob.rows(8)).partitions(2).run(studio);
 
     assertThat(result.summary().labelled()).isEqualTo(Map.of("generated", 8L));
     assertThat(studio.batches).hasSize(8).allSatisfy(batch -> assertThat(batch).hasSize(1));
@@ -175,7 +168,7 @@ class ImageGenerationTest {
 
   @Test
   void batchesDoNotDependOnPartitions() throws IOException {
-    TestJob job = job(manyRows(41)).batchSize(4);
+    TestJob job = job(TestJob.rows(41)).batchSize(4);
     job.partitions(1).run(studio);
     PaintStudio other = new PaintStudio();
     job.partitions(5).runId("second").force().run(other);
@@ -212,7 +205,7 @@ class ImageGenerationTest {
           }
         });
 
-    RunResult result = job(manyRows(8)).run(studio);
+    RunResult result = job(TestJob.rows(8)).run(studio);
 
     assertThat(result.summary().labelled()).isEqualTo(Map.of("generated", 7L, "failed", 1L));
     Row failed = result.manifest().filter("status = 'failed'").collectAsList().get(0);
@@ -232,7 +225,7 @@ class ImageGenerationTest {
           }
         });
 
-    assertThat(job(manyRows(20)).batchSize(4).run(studio).summary().labelled())
+    assertThat(job(TestJob.rows(20)).batchSize(4).run(studio).summary().labelled())
         .isEqualTo(Map.of("generated", 20L));
     assertThat(calls).hasValue(5 + 4);
   }
@@ -300,8 +293,10 @@ class ImageGenerationTest {
   void twoRunsOverTwoOutputsAtOnceInOneSessionKeepApart() throws Exception {
     PaintStudio other = new PaintStudio();
     CyclicBarrier planned = new CyclicBarrier(2);
-    TestJob first = TestJob.in(Files.createDirectory(directory.resolve("a")), manyRows(4));
-    TestJob second = TestJob.in(Files.createDirectory(directory.resolve("b")), manyRows(5));
+    TestJob first =
+        TestJob.in(Files.createDirectory(directory.resolve("a")), List.of(TestJob.rows(4)));
+    TestJob second =
+        TestJob.in(Files.createDirectory(directory.resolve("b")), List.of(TestJob.rows(5)));
 
     CompletableFuture<RunResult> result =
         CompletableFuture.supplyAsync(() -> first.progress(waiting(planned)).run(studio));

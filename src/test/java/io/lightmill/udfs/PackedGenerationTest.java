@@ -4,10 +4,10 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import io.lightmill.udfs.run.RunResult;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.lightmill.udfs.lock.RunLock;
+import io.lightmill.udfs.run.RunResult;
 import io.lightmill.udfs.shard.ShardFormat;
 import io.lightmill.udfs.store.ImageStore;
 import java.io.IOException;
@@ -17,8 +17,6 @@ import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicInteger;
-import java.util.stream.IntStream;
-import java.util.stream.Stream;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.sql.Row;
 import org.junit.jupiter.api.BeforeEach;
@@ -51,16 +49,6 @@ class PackedGenerationTest {
     return TestJob.in(directory, List.of(lines)).batchSize(2).partitions(1);
   }
 
-  private static String[] rows(int count) {
-    return Stream.concat(
-            Stream.of("id,prompt"), IntStream.range(0, count).mapToObj(i -> i + ",mug " + i))
-        .toArray(String[]::new);
-  }
-
-  private static int drawn(PaintStudio studio) {
-    return studio.batches.stream().mapToInt(List::size).sum();
-  }
-
   private static long shards(RunResult result) {
     return result.manifest().select("path").distinct().count();
   }
@@ -68,7 +56,7 @@ class PackedGenerationTest {
   @ParameterizedTest
   @EnumSource
   void everyImageStandsInAShardAndARerunFindsItThere(ShardFormat format) throws IOException {
-    TestJob job = job(rows(11)).packed(format, 3).partitions(2);
+    TestJob job = job(TestJob.rows(11)).packed(format, 3).partitions(2);
 
     RunResult result = job.run(first);
 
@@ -138,7 +126,8 @@ class PackedGenerationTest {
             .packed(ShardFormat.PARQUET, 1)
             .run(first);
 
-    assertThat(result.summary().labelled()).isEqualTo(Map.of("generated", 2L, "reused", 1L, "invalid", 1L));
+    assertThat(result.summary().labelled())
+        .isEqualTo(Map.of("generated", 2L, "reused", 1L, "invalid", 1L));
     images.assertThere(result);
     images.assertNothingElse(result);
     assertThat(
@@ -169,13 +158,13 @@ class PackedGenerationTest {
   @EnumSource
   void whatARunHadStagedThatWasKilledIsPackedAndNotDrawnAgain(ShardFormat format)
       throws IOException {
-    TestJob job = job(rows(13)).packed(format, 3);
+    TestJob job = job(TestJob.rows(13)).packed(format, 3);
 
     RunResult result = killedAndRunAgain(job, job);
 
     long reused = result.summary().labelled().get("reused");
     assertThat(reused).isGreaterThanOrEqualTo(6);
-    assertThat(drawn(second)).isEqualTo(13 - (int) reused);
+    assertThat(second.drawn()).isEqualTo(13 - (int) reused);
     images.assertThere(result);
     images.assertNothingElse(result);
     assertThat(output().resolve("shards/run_id=first")).doesNotExist();
@@ -185,9 +174,11 @@ class PackedGenerationTest {
   void whatWasStagedForShardsServesARunThatPacksNothing() throws IOException {
     RunResult result =
         killedAndRunAgain(
-            job(rows(13)).packed(ShardFormat.WEBDATASET, 3), job(rows(13)).pathTemplate("{id}"));
+            job(TestJob.rows(13)).packed(ShardFormat.WEBDATASET, 3),
+            job(TestJob.rows(13)).pathTemplate("{id}"));
 
-    assertThat(drawn(second)).isEqualTo(13 - (int) (long) result.summary().labelled().get("reused"));
+    assertThat(second.drawn())
+        .isEqualTo(13 - (int) (long) result.summary().labelled().get("reused"));
     assertThat(result.manifest().filter("path like 'images/%' and member is null").count())
         .isEqualTo(13);
     images.assertThere(result);
@@ -197,7 +188,7 @@ class PackedGenerationTest {
   @Test
   void aRunThatCouldNotCommitItsManifestIsTakenUpWithoutDrawing() throws IOException {
     HandClock clock = new HandClock(Instant.parse("2026-03-04T12:00:00Z"));
-    TestJob job = job(rows(7)).packed(ShardFormat.WEBDATASET, 3).clock(clock);
+    TestJob job = job(TestJob.rows(7)).packed(ShardFormat.WEBDATASET, 3).clock(clock);
     first.failing(
         batch -> { // the host slept meanwhile, and another run came
           clock.advance(RunLock.EXPIRY);
@@ -216,12 +207,11 @@ class PackedGenerationTest {
 
   @Test
   void anImageIsReusedWhereItStandsWhateverTheSink() throws IOException {
-    RunResult files = job(rows(2)).runId("files").run(first);
-    RunResult tar =
-        job(rows(4)).packed(ShardFormat.WEBDATASET, 10).runId("tar").run(first);
+    RunResult files = job(TestJob.rows(2)).runId("files").run(first);
+    RunResult tar = job(TestJob.rows(4)).packed(ShardFormat.WEBDATASET, 10).runId("tar").run(first);
     RunResult parquet =
-        job(rows(6)).packed(ShardFormat.PARQUET, 10).runId("parquet").run(first);
-    RunResult last = job(rows(6)).runId("last").run(second);
+        job(TestJob.rows(6)).packed(ShardFormat.PARQUET, 10).runId("parquet").run(first);
+    RunResult last = job(TestJob.rows(6)).runId("last").run(second);
 
     assertThat(files.summary().labelled()).isEqualTo(Map.of("generated", 2L));
     assertThat(tar.summary().labelled()).isEqualTo(Map.of("generated", 2L, "reused", 2L));
@@ -236,7 +226,7 @@ class PackedGenerationTest {
 
   @Test
   void theImagesOfAShardThatIsGoneOrCutAreDrawnAgain() throws IOException {
-    TestJob job = job(rows(4)).packed(ShardFormat.WEBDATASET, 1);
+    TestJob job = job(TestJob.rows(4)).packed(ShardFormat.WEBDATASET, 1);
     RunResult result = job.run(first);
     List<String> paths =
         result.manifest().orderBy("id").collectAsList().stream()
@@ -248,13 +238,13 @@ class PackedGenerationTest {
     RunResult again = job.runId("second").run(second);
 
     assertThat(again.summary().labelled()).isEqualTo(Map.of("generated", 2L, "reused", 2L));
-    assertThat(drawn(second)).isEqualTo(2);
+    assertThat(second.drawn()).isEqualTo(2);
     images.assertThere(again);
   }
 
   @Test
   void whatACrashAfterTheCommitLeftIsTidiedUpByTheNextRun() throws IOException {
-    TestJob job = job(rows(3)).packed(ShardFormat.WEBDATASET, 10);
+    TestJob job = job(TestJob.rows(3)).packed(ShardFormat.WEBDATASET, 10);
     RunResult result = job.run(first);
     Row row = result.manifest().first();
     byte[] image =
@@ -285,13 +275,13 @@ class PackedGenerationTest {
 
   @Test
   void aForcedRunPacksWhatItDrewItself() throws IOException {
-    TestJob job = job(rows(3)).packed(ShardFormat.WEBDATASET, 10);
+    TestJob job = job(TestJob.rows(3)).packed(ShardFormat.WEBDATASET, 10);
     RunResult result = job.run(first);
 
     RunResult forced = job.runId("second").force().run(second);
 
     assertThat(forced.summary().labelled()).isEqualTo(Map.of("generated", 3L));
-    assertThat(drawn(second)).isEqualTo(3);
+    assertThat(second.drawn()).isEqualTo(3);
     images.assertThere(forced);
     images.assertNothingElse(result, forced);
   }

@@ -49,6 +49,7 @@ public final class PaintStudio {
 
   public final List<List<ImageRequest>> batches = new CopyOnWriteArrayList<>();
   public final AtomicInteger loads = new AtomicInteger();
+  public final AtomicInteger loadAttempts = new AtomicInteger();
   public final AtomicInteger closes = new AtomicInteger();
   private final String name = UUID.randomUUID().toString();
   private volatile boolean empty;
@@ -68,6 +69,11 @@ public final class PaintStudio {
   public PaintStudio unloadable() {
     this.empty = true;
     return this;
+  }
+
+  /** Images that were drawn, again or for the first time. */
+  int drawn() {
+    return batches.stream().mapToInt(List::size).sum();
   }
 
   public PipelineLoader loader() {
@@ -98,6 +104,7 @@ public final class PaintStudio {
     @Override
     public DiffusionPipeline load(Device device) {
       PaintStudio studio = OPEN.get(key);
+      studio.loadAttempts.incrementAndGet();
       if (studio.empty) {
         throw new LightmillException(ErrorCode.WEIGHTS_INVALID, "no weights in this studio");
       }

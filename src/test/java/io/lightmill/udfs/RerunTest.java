@@ -56,10 +56,6 @@ class RerunTest {
     Files.delete(manifest.resolve("_SUCCESS"));
   }
 
-  private static int drawn(PaintStudio studio) {
-    return studio.batches.stream().mapToInt(List::size).sum();
-  }
-
   @Test
   void imagesOfARunThatWasKilledAreFoundByTheirReceipts() throws IOException {
     TestJob job = job("id,prompt", "1,a mug", "2,a jug", "3,a cup");
@@ -91,7 +87,7 @@ class RerunTest {
     RunResult result = job.runId("second").run(second);
 
     assertThat(result.summary().labelled()).isEqualTo(Map.of("generated", 3L, "reused", 1L));
-    assertThat(drawn(second)).isEqualTo(3);
+    assertThat(second.drawn()).isEqualTo(3);
     for (Row row : result.manifest().collectAsList()) {
       byte[] stored = Files.readAllBytes(files.get(row.<String>getAs("id")));
       assertThat(row.<String>getAs("sha256")).isEqualTo(DigestUtils.sha256Hex(stored));
@@ -136,7 +132,7 @@ class RerunTest {
     RunResult result = job(lines).runId("second").run(second);
 
     assertThat(result.summary().labelled()).isEqualTo(Map.of("generated", 21L, "reused", 29L));
-    assertThat(drawn(second)).isEqualTo(21);
+    assertThat(second.drawn()).isEqualTo(21);
     assertThat(result.manifest().select("id").distinct().count()).isEqualTo(50);
   }
 

@@ -13,8 +13,6 @@ import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
-import java.util.stream.IntStream;
-import java.util.stream.Stream;
 import org.apache.spark.sql.Row;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -42,11 +40,7 @@ class StandaloneTest {
   @BeforeAll
   static void start() throws IOException {
     cluster = StandaloneCluster.start(directory, 4, GPUS / EXECUTORS);
-    Files.write(
-        directory.resolve("prompts.csv"),
-        Stream.concat(
-                Stream.of("id,prompt"), IntStream.range(0, ROWS).mapToObj(i -> i + ",mug " + i))
-            .toList());
+    Files.write(directory.resolve("prompts.csv"), List.of(TestJob.rows(ROWS)));
   }
 
   @AfterAll

@@ -21,6 +21,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.Supplier;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
@@ -55,6 +57,13 @@ public final class TestJob {
   public <T> TestJob option(Option<T> option, T value) {
     options = options.with(option, value);
     return this;
+  }
+
+  /** The lines of a table of that many rows. */
+  public static String[] rows(int count) {
+    return Stream.concat(
+            Stream.of("id,prompt"), IntStream.range(0, count).mapToObj(i -> i + ",mug " + i))
+        .toArray(String[]::new);
   }
 
   TestJob column(String ours, String theirs) {

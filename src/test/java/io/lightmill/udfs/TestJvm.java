@@ -7,7 +7,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.stream.Collectors;
 
-/** JVMs that tests start beside their own: lean, and with what Spark wants open. */
+/** JVMs that tests start: short-lived, and open to Spark where Java closes its modules. */
 final class TestJvm {
 
   private TestJvm() {}
@@ -28,24 +28,26 @@ final class TestJvm {
     return System.getProperty("java.class.path");
   }
 
-  /** What this build compiled, tests included. */
+  /** The directories of compiled classes, tests included. */
   static String classes() {
     return entries().stream()
         .filter(entry -> !entry.endsWith(".jar"))
         .collect(Collectors.joining(File.pathSeparator));
   }
 
-  /** The jars that a Spark distribution and the job's own would be. */
+  /** The jars that stand for a Spark distribution and the jars of the job. */
   static List<Path> jars() {
     return entries().stream()
         .filter(entry -> entry.endsWith(".jar"))
         .map(Path::of)
-        // Servlet 6 is for the S3 service of the tests; the master's own pages are of Servlet 5.
+        // Servlet 6 is for the S3 service of the tests; the pages of Spark's master need Servlet 5.
         .filter(jar -> !jar.getFileName().toString().startsWith("tomcat-servlet-api"))
         .toList();
   }
 
   private static List<String> entries() {
-    return Arrays.asList(classPath().split(File.pathSeparator, -1));
+    return Arrays.stream(classPath().split(File.pathSeparator, -1))
+        .map(entry -> Path.of(entry).toAbsolutePath().toString()) // executors run elsewhere
+        .toList();
   }
 }

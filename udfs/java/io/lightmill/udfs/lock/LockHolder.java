@@ -12,11 +12,11 @@ import java.time.Instant;
 import java.util.UUID;
 
 /**
- * Who holds the lock of an output.
+ * The process that holds the lock of an output.
  *
  * @param owner user and host
  * @param process of the driver, on that host
- * @param nonce told apart by this are two processes that agree in all else
+ * @param nonce distinguishes processes that agree in everything else
  */
 record LockHolder(
     String runId, String owner, long process, String nonce, Instant since, Instant expires) {
@@ -24,7 +24,7 @@ record LockHolder(
   private static final JsonMapper JSON = new JsonMapper();
 
   /** This process. */
-  static LockHolder here(String runId, Instant since, Instant expires) {
+  static LockHolder ofThisProcess(String runId, Instant since, Instant expires) {
     return new LockHolder(
         runId,
         System.getProperty("user.name") + "@" + host(),
@@ -36,6 +36,10 @@ record LockHolder(
 
   LockHolder until(Instant later) {
     return new LockHolder(runId, owner, process, nonce, since, later);
+  }
+
+  boolean isSameProcess(LockHolder other) {
+    return nonce.equals(other.nonce);
   }
 
   byte[] json() {
@@ -67,7 +71,7 @@ record LockHolder(
   private static String host() {
     try {
       return InetAddress.getLocalHost().getHostName();
-    } catch (UnknownHostException e) { // a host that does not know its own name
+    } catch (UnknownHostException e) { // the host cannot resolve its own name
       return "localhost";
     }
   }

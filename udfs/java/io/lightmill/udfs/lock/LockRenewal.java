@@ -1,6 +1,5 @@
 package io.lightmill.udfs.lock;
 
-import io.lightmill.pipeline.LightmillException;
 import java.time.Duration;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
@@ -11,15 +10,15 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Renews a lock while its run goes on, and gives it back at the end, also where the process is told
- * to end. A lock that was lost stops the run.
+ * Renews a lock while its run is active and releases it at the end, also when the process is asked
+ * to terminate. Losing the lock cancels the run.
  */
 final class LockRenewal implements AutoCloseable {
 
   private static final Logger LOG = LoggerFactory.getLogger(LockRenewal.class);
   private static final Duration INTERVAL = RunLock.EXPIRY.dividedBy(4);
 
-  /** Before Spark (50) stops and Hadoop's file systems (10) are closed. */
+  /** Runs before Spark (50) stops and Hadoop's file systems (10) are closed. */
   private static final int PRIORITY = 60;
 
   private final RunLock lock;
@@ -35,7 +34,7 @@ final class LockRenewal implements AutoCloseable {
           });
 
   /**
-   * @param lost told once another run has the lock
+   * @param lost runs when another run has taken over the lock
    */
   LockRenewal(RunLock lock, Runnable lost) {
     this.lock = lock;
@@ -50,12 +49,12 @@ final class LockRenewal implements AutoCloseable {
   private void renew() {
     try {
       if (!lock.renew()) {
-        LOG.error("Another run has taken the output over, since the lock had expired");
+        LOG.error("Another run has taken over the output because the lock had expired");
         lost.run();
         ticking.cancel(false);
       }
-    } catch (LightmillException e) { // the store may answer the next time, before the lock expires
-      LOG.warn("The lock of the output could not be renewed: {}", e.getMessage(), e);
+    } catch (RuntimeException e) { // the next attempt may succeed before the lock expires
+      LOG.warn("Cannot renew the lock of the output: {}", e.getMessage(), e);
       if (!lock.holds()) {
         lost.run();
       }
@@ -64,7 +63,8 @@ final class LockRenewal implements AutoCloseable {
 
   @Override
   public void close() {
-    renewing.shutdownNow();
+    ticking.cancel(false);
+    renewing.shutdown(); // an interrupt could leave a number that this run does not know of
     ShutdownHookManager.get().removeShutdownHook(atShutdown);
     lock.close();
   }

@@ -7,7 +7,7 @@ import java.time.Clock;
 import org.apache.spark.SparkContext;
 import org.apache.spark.sql.SparkSession;
 
-/** A run's claim to its output while it goes on. A run that loses it is cancelled. */
+/** Gives a run exclusive use of its output. A run that loses the lock is cancelled. */
 public final class OutputLock implements AutoCloseable {
 
   private final String output;
@@ -26,9 +26,9 @@ public final class OutputLock implements AutoCloseable {
   }
 
   /**
-   * Claims the output.
+   * Locks the output.
    *
-   * @throws LightmillException with {@code OUTPUT_IN_USE} if another run has it
+   * @throws LightmillException with {@code OUTPUT_IN_USE} if another run holds the lock
    */
   public static OutputLock of(SparkSession spark, String output, String runId, Clock clock) {
     ImageStore store =
@@ -38,7 +38,7 @@ public final class OutputLock implements AutoCloseable {
   }
 
   /**
-   * Makes sure that the claim stands.
+   * Renews the lock and checks that this run still holds it.
    *
    * @throws LightmillException with {@code OUTPUT_IN_USE} if it does not
    */
@@ -49,7 +49,7 @@ public final class OutputLock implements AutoCloseable {
   }
 
   /**
-   * Says why a run was cancelled, if it was since it lost its claim.
+   * Explains the cancellation of a run that lost its lock.
    *
    * @throws LightmillException with {@code OUTPUT_IN_USE} if it did
    */
@@ -62,7 +62,7 @@ public final class OutputLock implements AutoCloseable {
   private LightmillException takenOver() {
     return new LightmillException(
         ErrorCode.OUTPUT_IN_USE,
-        "output '%s' was taken over by another run, since this one did not renew its lock in time; its images are kept, and a rerun will find them"
+        "output '%s' was taken over by another run because this run did not renew its lock in time; its images are kept, and a rerun reuses them"
             .formatted(output));
   }
 

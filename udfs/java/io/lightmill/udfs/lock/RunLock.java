@@ -10,129 +10,179 @@ import java.time.Duration;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.Comparator;
-import java.util.List;
 import java.util.Optional;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
- * Keeps two runs from one output at a time. The lock is a row of numbered objects, each created
- * only if its number is free; the highest number holds. Its owner renews it by creating the next
- * number, and anybody else takes it over in the same way once it has expired: of two that try, one
- * finds the number taken. So the lock needs nothing of a store but that an object can be created
- * once.
+ * Excludes concurrent runs on one output. The lock is a series of numbered objects, each created
+ * only if its number is free; the highest number is valid. Its owner renews the lock by creating
+ * the next number. After the lock expires, any other run may take it over in the same way; if two
+ * try, only one can create the number. So all that the lock needs from a store is that an object
+ * can be created at most once.
  *
- * <p>Expiry is told by the clocks of the hosts, which should agree to within some seconds.
+ * <p>Expiry depends on the clocks of the hosts, which should agree to within seconds.
  */
 public final class RunLock implements AutoCloseable {
 
-  /** How long a lock outlives a run that was killed. */
+  /** How long a lock stays valid after its last renewal. */
   public static final Duration EXPIRY = Duration.ofMinutes(2);
 
   public static final String DIRECTORY = "run.lock";
+  private static final Logger LOG = LoggerFactory.getLogger(RunLock.class);
   private static final String KEY = DIRECTORY + "/%08d.json";
+  private static final Pattern NUMBERED = Pattern.compile(DIRECTORY + "/\\d{8,18}\\.json");
   private static final String JSON = "application/json";
 
   private final ImageStore store;
   private final Clock clock;
-  private final Runnable tidying;
+  private final Runnable cleanup;
+  private final LockHolder claim;
   private LockHolder held;
   private long number;
   private boolean lost;
 
-  private RunLock(ImageStore store, Clock clock) {
+  private RunLock(ImageStore store, String runId, Clock clock) {
+    Instant now = clock.instant();
     this.store = store;
     this.clock = clock;
-    this.tidying = store.tidying();
+    this.claim = LockHolder.ofThisProcess(runId, now, now.plus(EXPIRY));
+    this.cleanup = store.tidying();
   }
 
   /**
    * Takes the lock of an output.
    *
-   * @param output as the user wrote it, for messages
+   * @param output that the user specified, for messages
    * @throws LightmillException with {@code OUTPUT_IN_USE} if another run holds it
    */
   public static RunLock take(ImageStore store, String output, String runId, Clock clock) {
-    RunLock lock = new RunLock(store, clock);
-    Instant now = clock.instant();
-    LockHolder ours = LockHolder.here(runId, now, now.plus(EXPIRY));
+    RunLock lock = new RunLock(store, runId, clock);
     while (true) {
       Optional<ListedObject> highest = lock.highest();
       Optional<FoundObject> object = highest.flatMap(listed -> store.find(listed.key()));
       if (highest.isPresent() && object.isEmpty()) {
-        continue; // renewed or released between the two looks
+        continue; // renewed or released between the two calls
       }
       Optional<LockHolder> holder = object.map(found -> LockHolder.read(found.bytes()));
       if (holder.isPresent() && holder.get().expires().isAfter(clock.instant())) {
         throw inUse(output, holder.get(), clock.instant());
       }
-      if (lock.created(highest.map(RunLock::number).orElse(0L) + 1, ours)) {
-        return lock;
+      long next = highest.map(RunLock::number).orElse(0L) + 1;
+      try {
+        if (lock.created(next, lock.claim)) {
+          return lock;
+        }
+      } catch (LightmillException e) {
+        bestEffort("release the lock", () -> lock.deleteIfOwn(key(next)));
+        throw e;
       }
     }
   }
 
   /**
-   * Puts the expiry off.
+   * Postpones the expiry.
    *
-   * @return false if another run has taken the lock over, since it had expired
+   * @return false if another run has taken over the lock because it had expired
    */
   synchronized boolean renew() {
     if (lost || held == null) {
       return !lost;
     }
     LockHolder renewed = held.until(clock.instant().plus(EXPIRY));
-    long before = number;
-    if (!created(before + 1, renewed)) {
-      lost = true;
-      return false;
-    }
-    store.delete(key(before));
-    return true;
+    lost = !created(number + 1, renewed);
+    return !lost;
   }
 
   /**
-   * Whether the lock is still this run's, as far as this host can tell without asking the store.
+   * Whether this run still holds the lock, as far as this host knows without a call to the store.
    */
   public synchronized boolean holds() {
     return !lost && held != null && held.expires().isAfter(clock.instant());
   }
 
-  /** Whether another run is known to have taken the lock over. */
+  /** Whether another run is known to have taken over the lock. */
   synchronized boolean lost() {
     return lost;
   }
 
-  /** Gives the lock back, unless another run has it. */
+  /**
+   * Releases the lock, unless another run has taken it over. Waits for a renewal that is under way.
+   * If the store fails, the lock stays until it expires.
+   */
   @Override
   public synchronized void close() {
     if (held != null && !lost) {
-      store.delete(key(number));
-      store.deleteIfEmpty(DIRECTORY);
-      tidying.run();
+      bestEffort("release the lock", this::deleteOwn);
     }
     held = null;
   }
 
-  /** Creates a number, and makes sure that it is the highest: an old one may have been deleted. */
+  /** Deletes also numbers that this run created without learning of it. */
+  private void deleteOwn() {
+    store.delete(key(number));
+    objects().map(ListedObject::key).forEach(this::deleteIfOwn);
+    store.deleteIfEmpty(DIRECTORY);
+    cleanup.run();
+  }
+
+  /**
+   * Creates a number, or finds that an earlier attempt of this process has created it. Checks that
+   * it is the highest: the number may be an old, deleted one.
+   */
   private boolean created(long next, LockHolder holder) {
+    LockHolder created = holder;
     if (store.create(key(next), holder.json(), JSON).isEmpty()) {
+      Optional<LockHolder> own = holder(key(next)).filter(claim::isSameProcess);
+      if (own.isEmpty()) {
+        return false;
+      }
+      created = own.get();
+    }
+    boolean unchallenged = holds(); // then no other run can have taken a number
+    if (!unchallenged && objects().anyMatch(other -> number(other) > next)) {
+      bestEffort("delete the lock's object " + next, () -> store.delete(key(next)));
       return false;
     }
-    List<ListedObject> standing = store.listing().objects(DIRECTORY);
-    if (standing.stream().anyMatch(other -> number(other) > next)) {
-      store.delete(key(next));
-      return false;
-    }
-    standing.stream()
-        .filter(other -> number(other) < next)
-        .forEach(other -> store.delete(other.key()));
-    held = holder;
+    held = created;
     number = next;
+    bestEffort(
+        "delete the lock's earlier objects",
+        () ->
+            objects()
+                .filter(other -> number(other) < next)
+                .forEach(other -> store.delete(other.key())));
     return true;
   }
 
-  private Optional<ListedObject> highest() {
+  /** Numbered objects; other files are not ours to judge. */
+  private Stream<ListedObject> objects() {
     return store.listing().objects(DIRECTORY).stream()
-        .max(Comparator.comparingLong(RunLock::number));
+        .filter(object -> NUMBERED.matcher(object.key()).matches());
+  }
+
+  private Optional<LockHolder> holder(String key) {
+    return store.find(key).map(found -> LockHolder.read(found.bytes()));
+  }
+
+  private void deleteIfOwn(String key) {
+    if (holder(key).filter(claim::isSameProcess).isPresent()) {
+      store.delete(key);
+    }
+  }
+
+  private static void bestEffort(String what, Runnable action) {
+    try {
+      action.run();
+    } catch (LightmillException e) { // whoever takes the lock next deletes what is left
+      LOG.warn("Cannot {}: {}", what, e.getMessage(), e);
+    }
+  }
+
+  private Optional<ListedObject> highest() {
+    return objects().max(Comparator.comparingLong(RunLock::number));
   }
 
   private static String key(long number) {
@@ -146,7 +196,7 @@ public final class RunLock implements AutoCloseable {
   private static LightmillException inUse(String output, LockHolder holder, Instant now) {
     return new LightmillException(
         ErrorCode.OUTPUT_IN_USE,
-        "output '%s' is in use: run '%s' of %s (process %d) has held its lock since %s. Wait until that run ends; if it was killed, its lock expires at %s, in %d s. Or choose another output"
+        "output '%s' is in use: run '%s' of %s (process %d) has held its lock since %s; wait until that run ends or choose another output; if it was killed, its lock expires at %s, in %d s"
             .formatted(
                 output,
                 holder.runId(),
@@ -160,7 +210,7 @@ public final class RunLock implements AutoCloseable {
   static LightmillException unreadable(Exception e) {
     return new LightmillException(
         ErrorCode.OUTPUT_UNWRITABLE,
-        "the lock in '%s' below the output is damaged: %s; delete that directory if no run is using the output"
+        "the lock in '%s' below the output is damaged: %s; delete that directory if no run uses the output"
             .formatted(DIRECTORY, e.getMessage()),
         e);
   }

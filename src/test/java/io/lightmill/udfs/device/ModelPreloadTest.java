@@ -1,6 +1,7 @@
 package io.lightmill.udfs.device;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.lightmill.udfs.PaintStudio;
 import org.junit.jupiter.api.AfterEach;
@@ -37,6 +38,10 @@ class ModelPreloadTest {
   void aModelThatCannotBeLoadedIsLeftToTheTasks() throws InterruptedException {
     studio.unloadable();
     ModelPreload.of(LOCAL, studio.loader(), 3).await();
+    assertThat(studio.loadAttempts).hasValue(1);
     assertThat(studio.loads).hasValue(0);
+
+    DeviceSlot slot = LoadedPipelines.slot(TaskDevice.local(LOCAL).get(0));
+    assertThatThrownBy(() -> slot.load(studio.loader())).hasMessageContaining("no weights");
   }
 }

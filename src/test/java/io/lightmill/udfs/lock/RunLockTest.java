@@ -34,7 +34,7 @@ class RunLockTest {
   private static final Instant NOON = Instant.parse("2026-03-04T12:00:00Z");
   private static final AtomicInteger OUTPUTS = new AtomicInteger();
 
-  /** Where an output is. */
+  /** The file system of an output. */
   enum Place {
     LOCAL,
     S3PROXY,
@@ -77,7 +77,7 @@ class RunLockTest {
 
   @ParameterizedTest
   @EnumSource
-  void aSecondRunIsRefusedAndToldWhoTheFirstIs(Place place) {
+  void aSecondRunIsRefusedWithTheNameOfTheFirst(Place place) {
     ImageStore store = store(place);
     try (RunLock first = take(store, "first")) {
       clock.advance(Duration.ofSeconds(30));
@@ -98,7 +98,7 @@ class RunLockTest {
 
   @ParameterizedTest
   @EnumSource
-  void aLockThatIsGivenBackLeavesNothing(Place place) {
+  void aReleasedLockLeavesNothing(Place place) {
     ImageStore store = store(place);
     RunLock first = take(store, "first");
     assertThat(first.renew()).isTrue();
@@ -112,7 +112,7 @@ class RunLockTest {
 
   @ParameterizedTest
   @EnumSource
-  void aLockIsKeptForAsLongAsItIsRenewed(Place place) {
+  void aLockIsHeldAsLongAsItIsRenewed(Place place) {
     ImageStore store = store(place);
     try (RunLock first = take(store, "first")) {
       for (int i = 0; i < 3; i++) {
@@ -126,7 +126,7 @@ class RunLockTest {
 
   @ParameterizedTest
   @EnumSource
-  void aLockThatExpiredIsTakenOverAndItsOwnerLearnsOfIt(Place place) {
+  void anExpiredLockIsTakenOverAndItsOwnerNoticesIt(Place place) {
     ImageStore store = store(place);
     RunLock killed = take(store, "killed");
     clock.advance(RunLock.EXPIRY);
@@ -143,7 +143,7 @@ class RunLockTest {
 
   @ParameterizedTest
   @EnumSource
-  void anOwnerThatWakesBeforeAnybodyElseKeepsItsLock(Place place) {
+  void anOwnerThatRenewsAnExpiredLockFirstKeepsIt(Place place) {
     ImageStore store = store(place);
     try (RunLock late = take(store, "late")) {
       clock.advance(RunLock.EXPIRY.multipliedBy(3));
@@ -155,10 +155,10 @@ class RunLockTest {
 
   @ParameterizedTest
   @EnumSource
-  void ofManyThatTryAtOnceOneGetsTheLock(Place place) throws Exception {
+  void oneOfManyConcurrentRunsGetsTheLock(Place place) throws Exception {
     ImageStore store = store(place);
     assertThat(winners(store)).hasSize(1);
-    clock.advance(RunLock.EXPIRY); // nobody gave it back
+    clock.advance(RunLock.EXPIRY); // no run released it
     assertThat(winners(store)).hasSize(1);
   }
 
@@ -186,7 +186,7 @@ class RunLockTest {
 
   @ParameterizedTest
   @EnumSource
-  void aLockThatIsDamagedIsSaid(Place place) {
+  void aDamagedLockIsReported(Place place) {
     ImageStore store = store(place);
     store.put(RunLock.DIRECTORY + "/00000001.json", new byte[] {'?'}, "application/json");
 
@@ -194,6 +194,6 @@ class RunLockTest {
         .isInstanceOfSatisfying(
             LightmillException.class,
             e -> assertThat(e.code()).isEqualTo(ErrorCode.OUTPUT_UNWRITABLE))
-        .hasMessageContaining("delete that directory if no run is using the output");
+        .hasMessageContaining("delete that directory if no run uses the output");
   }
 }

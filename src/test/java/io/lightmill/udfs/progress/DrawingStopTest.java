@@ -16,8 +16,6 @@ import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicLong;
-import java.util.stream.IntStream;
-import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -38,11 +36,7 @@ class DrawingStopTest {
   @BeforeEach
   void table() throws IOException {
     Path table = directory.resolve("prompts.csv");
-    Files.write(
-        table,
-        Stream.concat(
-                Stream.of("id,prompt"), IntStream.range(0, ROWS).mapToObj(i -> i + ",mug " + i))
-            .toList());
+    Files.write(table, List.of(TestJob.rows(ROWS)));
     job = new TestJob(table, directory.resolve("out")).batchSize(BATCH).partitions(1).clock(clock);
   }
 
