@@ -96,8 +96,7 @@ final class FinishedRun {
   }
 
   private String storeSheet(ImageStore output) {
-    Dataset<Row> settled =
-        manifest.filter(col("status").notEqual(ImageStatus.PENDING.label()));
+    Dataset<Row> settled = manifest.filter(col("status").notEqual(ImageStatus.PENDING.label()));
     List<Row> rows = SheetRows.of(settled, summary.settled(), ContactSheet.MAX_TILES);
     new RunContactSheet(output, rows)
         .store(
