@@ -60,11 +60,12 @@ public final class GenerationRun {
       missing.watch();
       PlanningSession session = PlanningSession.of(spark, prompts);
       return execute(
-          session.spark(),
-          session.prompts(),
-          options,
-          listener,
-          RunHooks.of(session.spark(), options, started));
+              session.spark(),
+              session.prompts(),
+              options,
+              listener,
+              RunHooks.of(session.spark(), options, started))
+          .in(spark);
     }
   }
 
