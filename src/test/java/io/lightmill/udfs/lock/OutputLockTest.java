@@ -41,8 +41,7 @@ class OutputLockTest {
 
       assertThatThrownBy(() -> lock.explain(CANCELLED))
           .isInstanceOfSatisfying(
-              LightmillException.class,
-              e -> assertThat(e.code()).isEqualTo(ErrorCode.STORE_FAILED))
+              LightmillException.class, e -> assertThat(e.code()).isEqualTo(ErrorCode.STORE_FAILED))
           .hasMessageContaining("'" + output + "' expired and could not be renewed")
           .hasCause(CANCELLED);
       LightmillException other = new LightmillException(ErrorCode.INPUT_INVALID, "no table");
@@ -56,7 +55,8 @@ class OutputLockTest {
     try (OutputLock lock = lock()) {
       clock.advance(RunLock.EXPIRY);
       ImageStore store = ImageStore.open(output.toString(), new Configuration(false));
-      try (RunLock ignored = RunLock.take(store, output.toString(), "second", clock)) {
+      try (RunLock second = RunLock.take(store, output.toString(), "second", clock)) {
+        assertThat(second.holds()).isTrue();
         assertThatThrownBy(lock::require).hasMessageContaining("taken over by another run");
         assertThatThrownBy(() -> lock.explain(CANCELLED))
             .isInstanceOfSatisfying(
