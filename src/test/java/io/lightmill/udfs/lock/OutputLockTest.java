@@ -18,7 +18,7 @@ import org.junit.jupiter.api.io.TempDir;
 /** What a run says when it fails, by the state of its lock. */
 class OutputLockTest {
 
-  private static final IllegalStateException CANCELLED = new IllegalStateException("Job cancelled");
+  private final IllegalStateException cancelled = new IllegalStateException("Job cancelled");
 
   private final HandClock clock = new HandClock(Instant.parse("2026-03-04T12:00:00Z"));
   @TempDir Path output;
@@ -30,7 +30,7 @@ class OutputLockTest {
   @Test
   void aLockThatIsHeldExplainsNothing() {
     try (OutputLock lock = lock()) {
-      assertThatCode(() -> lock.explain(CANCELLED)).doesNotThrowAnyException();
+      assertThatCode(() -> lock.explain(cancelled)).doesNotThrowAnyException();
     }
   }
 
@@ -39,11 +39,11 @@ class OutputLockTest {
     try (OutputLock lock = lock()) {
       clock.advance(RunLock.EXPIRY);
 
-      assertThatThrownBy(() -> lock.explain(CANCELLED))
+      assertThatThrownBy(() -> lock.explain(cancelled))
           .isInstanceOfSatisfying(
               LightmillException.class, e -> assertThat(e.code()).isEqualTo(ErrorCode.STORE_FAILED))
           .hasMessageContaining("'" + output + "' expired and could not be renewed")
-          .hasCause(CANCELLED);
+          .hasCause(cancelled);
       LightmillException other = new LightmillException(ErrorCode.INPUT_INVALID, "no table");
       assertThatCode(() -> lock.explain(new IllegalStateException(other)))
           .doesNotThrowAnyException();
@@ -58,7 +58,7 @@ class OutputLockTest {
       try (RunLock second = RunLock.take(store, output.toString(), "second", clock)) {
         assertThat(second.holds()).isTrue();
         assertThatThrownBy(lock::require).hasMessageContaining("taken over by another run");
-        assertThatThrownBy(() -> lock.explain(CANCELLED))
+        assertThatThrownBy(() -> lock.explain(cancelled))
             .isInstanceOfSatisfying(
                 LightmillException.class,
                 e -> assertThat(e.code()).isEqualTo(ErrorCode.OUTPUT_IN_USE));
