@@ -4,6 +4,7 @@ import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SQLContext;
 import org.apache.spark.sql.SaveMode;
+import org.apache.spark.sql.catalyst.util.CaseInsensitiveMap;
 import org.apache.spark.sql.sources.BaseRelation;
 import org.apache.spark.sql.sources.CreatableRelationProvider;
 import org.apache.spark.sql.sources.DataSourceRegister;
@@ -35,14 +36,21 @@ public final class LightmillSource
 
   @Override
   public BaseRelation createRelation(SQLContext context, Map<String, String> parameters) {
-    return new OutputRelation(context, ReadOptions.of(CollectionConverters.asJava(parameters)));
+    return new OutputRelation(context, ReadOptions.of(asWritten(parameters)));
   }
 
   @Override
   public BaseRelation createRelation(
       SQLContext context, SaveMode mode, Map<String, String> parameters, Dataset<Row> data) {
-    java.util.Map<String, String> options = CollectionConverters.asJava(parameters);
-    String output = WrittenOutput.write(context.sparkSession(), mode, options, data);
+    String output = WrittenOutput.write(context.sparkSession(), mode, asWritten(parameters), data);
     return new OutputRelation(context, ReadOptions.of(java.util.Map.of("path", output)));
+  }
+
+  /** The options with their keys as written: the case of {@code lora.Brand} matters. */
+  private static java.util.Map<String, String> asWritten(Map<String, String> parameters) {
+    return CollectionConverters.asJava(
+        parameters instanceof CaseInsensitiveMap<String> lowerCase
+            ? lowerCase.originalMap()
+            : parameters);
   }
 }

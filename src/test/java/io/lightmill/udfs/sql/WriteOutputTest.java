@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.lightmill.pipeline.ErrorCode;
 import io.lightmill.pipeline.LightmillException;
+import io.lightmill.pipeline.checkpoint.StoredBytes;
 import io.lightmill.udfs.ImageStatus;
 import io.lightmill.udfs.TestSpark;
 import io.lightmill.udfs.report.RunSummary;
@@ -25,6 +26,9 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** {@code df.write.format("lightmill")}, with the checkpoint that ships. */
 class WriteOutputTest {
+
+  private static final String LAYER = "transformer.transformer_blocks.0.attn.to_out.0.";
+  private static final int WIDTH = 192;
 
   @TempDir Path directory;
 
@@ -75,9 +79,26 @@ class WriteOutputTest {
             e -> assertThat(e.code()).isEqualTo(ErrorCode.CONFIGURATION_INVALID))
         .hasMessageContaining("exists: it has 3 committed manifests; write with mode append");
     writer("3 a mug").option("run-id", "fifth").mode("ignore").save(output());
-    assertThat(directory.resolve("out/manifest")).isDirectoryNotContaining("glob:**4*");
+    assertThat(directory.resolve("out/manifest/run_id=fourth")).doesNotExist();
     assertThat(state("id")).isEqualTo("[[1], [2]]");
     assertThat(directory.resolve("out/manifest/run_id=fifth")).doesNotExist();
+  }
+
+  @Test
+  void namesInOptionsKeepTheirCase() throws IOException {
+    Path adapter =
+        StoredBytes.write(
+            directory.resolve("adapter.safetensors"),
+            Map.of(
+                LAYER + "lora_A.weight", StoredBytes.of(new float[WIDTH], 1L, (long) WIDTH),
+                LAYER + "lora_B.weight", StoredBytes.of(new float[WIDTH], (long) WIDTH, 1L)));
+
+    writer("1 a red mug")
+        .option("lora.Brand", adapter.toString())
+        .option("Default-Lora", "Brand@0.5")
+        .save(output());
+
+    assertThat(state("id", "status", "lora")).isEqualTo("[[1,generated,Brand@0.5]]");
   }
 
   @Test
