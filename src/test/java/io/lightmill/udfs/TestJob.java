@@ -136,7 +136,7 @@ public final class TestJob {
     return option(Options.TRUNCATE_PROMPTS, true);
   }
 
-  TestJob force() {
+  public TestJob force() {
     return option(Options.FORCE, true);
   }
 

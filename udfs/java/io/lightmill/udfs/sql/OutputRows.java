@@ -1,11 +1,15 @@
 package io.lightmill.udfs.sql;
 
+import static org.apache.spark.sql.functions.coalesce;
 import static org.apache.spark.sql.functions.col;
+import static org.apache.spark.sql.functions.max;
 import static org.apache.spark.sql.functions.max_by;
 import static org.apache.spark.sql.functions.struct;
+import static org.apache.spark.sql.functions.when;
 
 import io.lightmill.pipeline.ErrorCode;
 import io.lightmill.pipeline.LightmillException;
+import io.lightmill.udfs.ImageStatus;
 import java.util.List;
 import java.util.Set;
 import java.util.function.Predicate;
@@ -22,19 +26,26 @@ import org.apache.spark.sql.types.StructType;
 /**
  * The manifest rows of an output. Its current state has one row for each requested image, which is
  * a row of a prompt table and a variant of it: {@code (id, variant)}. That row is the newest over
- * all committed runs, so a changed prompt replaces the image before it, and a row that a later
- * table no longer has stays as the last run with it left it. Rows without an id name no image; the
- * current state has those of the newest run.
+ * all committed runs, so a changed prompt replaces the image before it, and a row that was removed
+ * from the table stays as the last run with it left it. If the newest row has no image, since its
+ * run failed to draw it or was stopped, and an older row has that same image ({@code image_id}),
+ * the newest of these rows is taken. Rows without an id cannot be identified; the current state has
+ * those of the newest run.
  *
  * @param newestOnly whether the rows are the current state, and not all rows of the runs
  */
 record OutputRows(ManifestSchemas manifests, boolean newestOnly) {
 
   private static final int NAMED_IN_MESSAGES = 5;
-  private static final String NEWEST = "newest";
+  private static final String AGE = "age";
+  private static final String ROW = "row";
 
-  /** The columns that rows are told apart and ordered by. */
+  /** Columns that identify a requested image. */
   private static final Set<String> KEYS = Set.of("id", "variant");
+
+  private static final Object[] STORED = {
+    ImageStatus.GENERATED.label(), ImageStatus.REUSED.label()
+  };
 
   /**
    * @throws LightmillException with {@code INPUT_INVALID} if the output has no committed run, or
@@ -82,17 +93,18 @@ record OutputRows(ManifestSchemas manifests, boolean newestOnly) {
     if (!newestOnly) {
       return rows.select(selected);
     }
+    Column values =
+        struct(columns(name -> columns.contains(name) && !KEYS.contains(name), "run_id"));
+    Column age = struct("created_at", "run_id");
+    Column stored = when(col("status").isin(STORED), age);
     Dataset<Row> newest =
         rows.filter(col("id").isNotNull())
+            .repartition(col("id"), col("variant")) // both groupings share this one shuffle
+            .groupBy("id", "variant", "image_id")
+            .agg(max(age).as(AGE), coalesce(max_by(values, stored), max_by(values, age)).as(ROW))
             .groupBy("id", "variant")
-            .agg(
-                max_by(
-                        struct(
-                            columns(
-                                name -> columns.contains(name) && !KEYS.contains(name), "run_id")),
-                        struct("created_at", "run_id"))
-                    .as(NEWEST))
-            .select("id", "variant", NEWEST + ".*")
+            .agg(max_by(col(ROW), col(AGE)).as(ROW))
+            .select("id", "variant", ROW + ".*")
             .select(selected);
     String newestRun = manifests.runs().get(0).runId();
     Dataset<Row> unnamed =

@@ -10,6 +10,7 @@ import io.lightmill.udfs.shard.ShardFormat;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -106,6 +107,32 @@ class ReadOutputTest {
         .containsEntry("3-0", "reused")
         .containsEntry("2-0", "generated");
     assertThat(state(shared).count()).isEqualTo(9);
+  }
+
+  @Test
+  void anImageStaysWhileARunThatDrawsItAgainHasNotDrawnIt() throws IOException {
+    run(directory, "first", "id,prompt", "1,a mug", "2,a jug", "3,a cup");
+    String[] changed = {"id,prompt", "1,a mug", "2,another jug", "3,a cup", "4,a pot"};
+    PaintStudio failing =
+        new PaintStudio()
+            .failing(
+                batch -> {
+                  if (batch.get(0).prompt().equals("a cup")) {
+                    throw new IllegalStateException("CUDA error");
+                  }
+                });
+    job(directory, "failed", "id,prompt", "3,a cup").force().run(failing);
+    job(directory, "stopped", changed).force().deadline(Instant.EPOCH).run(STUDIO);
+
+    assertThat(byImage(state(directory), "status"))
+        .hasToString("{1-0=generated, 2-0=pending, 3-0=generated, 4-0=pending}");
+    assertThat(byImage(state(directory), "run_id"))
+        .hasToString("{1-0=first, 2-0=stopped, 3-0=first, 4-0=stopped}");
+    assertThat(images(directory).filter("image is not null").count()).isEqualTo(2);
+
+    job(directory, "last", changed).force().run(STUDIO);
+    assertThat(byImage(state(directory), "run_id"))
+        .hasToString("{1-0=last, 2-0=last, 3-0=last, 4-0=last}");
   }
 
   @Test
