@@ -3,7 +3,11 @@ package io.lightmill.udfs;
 import io.lightmill.pipeline.ClassifierFreeGuidance;
 import io.lightmill.pipeline.PipelineLimits;
 
-/** Follows a run. Methods are called from several threads, and return quickly. */
+/**
+ * Follows a run. Methods are called from several threads, and return quickly. What they throw
+ * before drawing begins fails the run; what {@link #finished} and {@link #tooManyFailures} throw is
+ * logged.
+ */
 public interface RunListener {
 
   /** Ignores everything. */

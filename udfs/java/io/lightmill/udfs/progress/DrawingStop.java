@@ -16,6 +16,9 @@ import java.util.concurrent.ConcurrentHashMap;
  */
 public record DrawingStop(String run, Instant deadline, Clock clock) implements Serializable {
 
+  /** Runs of this driver that have begun and are not closed. */
+  private static final Set<String> ACTIVE = ConcurrentHashMap.newKeySet();
+
   /** Runs of this driver that are to end. */
   private static final Set<String> ENDED = ConcurrentHashMap.newKeySet();
 
@@ -31,14 +34,27 @@ public record DrawingStop(String run, Instant deadline, Clock clock) implements 
     return output + " " + runId;
   }
 
-  /** Ends a run of this driver. */
-  public static void end(String run) {
-    ENDED.add(run);
+  /**
+   * Begins a run of this driver: from now on {@link #end} can end it. A run that begins while one
+   * with the same key is active changes nothing; the output's lock refuses it.
+   *
+   * @return to be closed at the end of the run
+   */
+  public static AutoCloseable begin(String run) {
+    if (!ACTIVE.add(run)) {
+      return () -> {};
+    }
+    return () -> {
+      ACTIVE.remove(run);
+      ENDED.remove(run);
+    };
   }
 
-  /** Forgets a run that is over. */
-  public static void forget(String run) {
-    ENDED.remove(run);
+  /** Ends a run of this driver; no effect if it is not active. */
+  public static void end(String run) {
+    if (ACTIVE.contains(run)) {
+      ENDED.add(run);
+    }
   }
 
   static boolean answer(Question question) {

@@ -79,7 +79,9 @@ public final class GenerationRun {
     double start = Duration.between(hooks.started(), Instant.now()).toMillis() / 1000.0;
     GenerationOptions named = options.named(hooks.started());
     try (Resources open = new Resources()) {
-      PreparedRun run = PreparedRun.of(spark, prompts, named, listener, hooks, open);
+      open.add(DrawingStop.begin(key(named)));
+      PreparedRun run =
+          PreparedRun.of(spark, prompts, named, new GuardedListener(listener), hooks, open);
       try {
         PlannedRun plan = PlannedRun.of(run, open);
         DrawnRun drawn = DrawnRun.of(run, plan, open);
@@ -93,12 +95,16 @@ public final class GenerationRun {
 
   /**
    * Ends a run of this driver early: no further batch starts, finished images are committed, and
-   * the status of the others is {@link io.lightmill.udfs.ImageStatus#PENDING}.
+   * the status of the others is {@link io.lightmill.udfs.ImageStatus#PENDING}. No effect before
+   * {@link #execute} is called and after it has returned.
    *
    * @param options of the run, with its run id
    */
   public static void end(GenerationOptions options) {
-    DrawingStop.end(
-        DrawingStop.key(options.get(Options.OUTPUT_DIRECTORY), options.get(Options.RUN_ID)));
+    DrawingStop.end(key(options));
+  }
+
+  private static String key(GenerationOptions options) {
+    return DrawingStop.key(options.get(Options.OUTPUT_DIRECTORY), options.get(Options.RUN_ID));
   }
 }

@@ -53,7 +53,6 @@ record PreparedRun(
     PromptRows table = PromptRows.open(spark, input(prompts, options), Manifest.reserved());
     Instant reserved = Manifest.reserve(spark, output, runId);
     OutputLock lock = open.add(OutputLock.of(spark, output, runId, hooks.clock()));
-    open.add(() -> DrawingStop.forget(key));
     JobCheckpoint checkpoint = hooks.checkpoint().get(); // takes long: all bytes are hashed
     open.add(LoadedPipelines.run(checkpoint.loader()));
     listener.opened(

@@ -1,13 +1,14 @@
 package io.lightmill.udfs.progress;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import io.lightmill.udfs.run.GenerationRun;
-import io.lightmill.udfs.RunListener;
-import io.lightmill.udfs.run.RunResult;
 import io.lightmill.udfs.HandClock;
 import io.lightmill.udfs.PaintStudio;
+import io.lightmill.udfs.RunListener;
 import io.lightmill.udfs.TestJob;
+import io.lightmill.udfs.run.GenerationRun;
+import io.lightmill.udfs.run.RunResult;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -71,7 +72,7 @@ class DrawingStopTest {
         batch -> {
           throw new IllegalStateException("CUDA error: device lost");
         });
-    AtomicLong told = new AtomicLong();
+    AtomicLong reported = new AtomicLong();
     RunListener progress =
         new RunListener() {
           @Override
@@ -79,7 +80,7 @@ class DrawingStopTest {
 
           @Override
           public void tooManyFailures(long rows) {
-            told.set(rows);
+            reported.set(rows);
           }
 
           @Override
@@ -88,12 +89,17 @@ class DrawingStopTest {
 
     RunResult result = job.mostFailures(BATCH).progress(progress).run(studio);
 
-    assertThat(told.get()).isGreaterThan(BATCH);
+    assertThat(reported.get()).isGreaterThan(BATCH);
     long failed = result.summary().labelled().get("failed");
     assertThat(failed)
-        .isBetween(told.get(), 4L * BATCH); // two more were in flight when it was told
+        .isBetween(reported.get(), 4L * BATCH); // two more batches were in flight by then
     assertThat(result.summary().labelled()).containsEntry("pending", ROWS - failed);
-    assertThat(job.runId("second").progress(RunListener.NONE).run(new PaintStudio()).summary().labelled())
+    assertThat(
+            job.runId("second")
+                .progress(RunListener.NONE)
+                .run(new PaintStudio())
+                .summary()
+                .labelled())
         .isEqualTo(Map.of("generated", (long) ROWS));
   }
 
@@ -110,8 +116,26 @@ class DrawingStopTest {
         .isEqualTo(Map.of("failed", 1L, "generated", ROWS - 1L));
   }
 
+  /** Nothing is committed under the run id of a failed run, so it can be used again. */
   @Test
-  void aRunThatIsToldToEndFinishesItsBatchAndCommits() {
+  void aRunThatIsEndedWhenItHasFailedCanBeRepeatedWithItsId() {
+    RunListener failing =
+        new RunListener() {
+          @Override
+          public void planned(long images, long toGenerate) {
+            GenerationRun.end(job.options());
+            throw new IllegalStateException("injected");
+          }
+        };
+    assertThatThrownBy(() -> job.progress(failing).run(studio)).hasMessageContaining("injected");
+    GenerationRun.end(job.options());
+
+    assertThat(job.progress(RunListener.NONE).run(studio).summary().labelled())
+        .isEqualTo(Map.of("generated", (long) ROWS));
+  }
+
+  @Test
+  void aRunThatIsEndedFinishesItsBatchAndCommits() {
     studio.failing(
         batch -> {
           if (studio.batches.size() == 2) {

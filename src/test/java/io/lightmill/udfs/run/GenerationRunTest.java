@@ -126,6 +126,22 @@ class GenerationRunTest {
     assertThat(result.problems().get(1)).startsWith("the contact sheet cannot be drawn: ");
   }
 
+  @Test
+  void aListenerThatThrowsAfterTheCommitDoesNotFailTheRun() throws IOException {
+    RunListener throwing =
+        new RunListener() {
+          @Override
+          public void finished(long images) {
+            throw new IllegalStateException("the listener's own failure");
+          }
+        };
+
+    RunResult result = job().progress(throwing).run(studio);
+
+    assertThat(result.counts()).containsEntry(ImageStatus.GENERATED, 2L);
+    assertThat(result.recordLocation()).isPresent();
+  }
+
   /** Damages the committed manifest, so that no contact sheet can be drawn from it. */
   private record Damage(Path manifest) implements RunListener {
 
@@ -210,9 +226,8 @@ class GenerationRunTest {
     TestJob first = TestJob.in(left, lines).session(one).batchSize(1).partitions(1);
     TestJob second = TestJob.in(right, lines).session(two).batchSize(1).partitions(1);
     CountDownLatch planned = new CountDownLatch(2);
-    first.progress(new Meeting(planned));
-    second.progress(new Meeting(planned));
-    GenerationRun.end(first.options());
+    first.progress(new Meeting(planned, () -> GenerationRun.end(first.options())));
+    second.progress(new Meeting(planned, () -> {}));
 
     CompletableFuture<RunResult> ended = CompletableFuture.supplyAsync(() -> first.run(studio));
     CompletableFuture<RunResult> whole = CompletableFuture.supplyAsync(() -> second.run(studio));
@@ -225,11 +240,12 @@ class GenerationRunTest {
     assertThat(studio.loads.get()).isEqualTo(studio.closes.get());
   }
 
-  /** Waits for the other run with its plan in hand. */
-  private record Meeting(CountDownLatch planned) implements RunListener {
+  /** Runs an action once its run is planned, then waits until the other run is planned too. */
+  private record Meeting(CountDownLatch planned, Runnable action) implements RunListener {
 
     @Override
     public void planned(long images, long toGenerate) {
+      action.run();
       planned.countDown();
       try {
         assertThat(planned.await(60, TimeUnit.SECONDS)).isTrue();
