@@ -16,10 +16,11 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * What this JVM has loaded: one pipeline a device, shared by all tasks, since loading takes longer
- * than drawing. A pipeline stays until another takes its place on the device, until the last run
- * that uses it ends in this JVM, or, in a JVM that runs no jobs but their tasks, until no task has
- * used it for a minute.
+ * What this JVM has loaded: one pipeline per device and the tokenizers that count prompts, shared
+ * by all tasks, since loading takes longer than drawing. A pipeline stays loaded until another one
+ * replaces it on the device. Pipelines and tokenizers are closed when the last run of this JVM that
+ * uses them ends, and those that no run of this JVM uses, as in executors, when no task has used
+ * them for a minute.
  */
 public final class LoadedPipelines {
 
@@ -29,7 +30,7 @@ public final class LoadedPipelines {
   private static final Duration INTERVAL = Duration.ofSeconds(10);
 
   private static final Map<Device, DeviceSlot> SLOTS = new ConcurrentHashMap<>();
-  private static final Map<String, PromptLength> LENGTHS = new ConcurrentHashMap<>();
+  private static final Map<String, SharedPromptLength> LENGTHS = new ConcurrentHashMap<>();
 
   /** Runs of this JVM that use a pipeline, by its key. */
   private static final Map<String, Integer> RUNS = new ConcurrentHashMap<>();
@@ -43,7 +44,7 @@ public final class LoadedPipelines {
                 return thread;
               })
           .scheduleWithFixedDelay(
-              LoadedPipelines::closeIdle,
+              () -> closeIdle(MOST_IDLE),
               INTERVAL.toMillis(),
               INTERVAL.toMillis(),
               TimeUnit.MILLISECONDS);
@@ -63,7 +64,7 @@ public final class LoadedPipelines {
   }
 
   public static PromptLength promptLength(PipelineLoader loader) {
-    return LENGTHS.computeIfAbsent(loader.key(), key -> loader.promptLength());
+    return LENGTHS.computeIfAbsent(loader.key(), key -> new SharedPromptLength(loader));
   }
 
   /** Begins a run that uses the loader's pipeline; nothing is loaded yet. */
@@ -91,12 +92,19 @@ public final class LoadedPipelines {
     }
   }
 
-  private static void closeIdle() {
+  /** Closes what no run of this JVM uses and no task has used for so long. */
+  static void closeIdle(Duration idle) {
     Set<String> used = Set.copyOf(RUNS.keySet());
     try {
-      SLOTS.values().forEach(slot -> slot.closeIfIdle(MOST_IDLE, used));
+      SLOTS.values().forEach(slot -> slot.closeIfIdle(idle, used));
+      LENGTHS.forEach(
+          (key, length) -> {
+            if (!used.contains(key)) {
+              length.closeIfIdle(idle);
+            }
+          });
     } catch (RuntimeException e) {
-      LOG.warn("An idle model could not be closed", e);
+      LOG.warn("An idle model cannot be closed", e);
     }
   }
 }

@@ -8,6 +8,7 @@ import io.lightmill.pipeline.ImageRequest;
 import io.lightmill.pipeline.PromptLength;
 import io.lightmill.pipeline.RgbImage;
 import io.lightmill.udfs.PaintStudio;
+import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -57,6 +58,25 @@ class LoadedPipelinesTest {
     assertThat(lengths).extracting(length -> length.closed().get()).containsExactly(true, false);
     next.get(0).close();
     assertThat(lengths).extracting(length -> length.closed().get()).containsExactly(true, true);
+  }
+
+  @Test
+  void anIdlePromptLengthIsClosedUnlessARunUsesItAndLoadedAgain() {
+    List<Counted> lengths = new CopyOnWriteArrayList<>();
+    Loader loader = new Loader("idle prompt length", lengths, new CopyOnWriteArrayList<>());
+    PromptLength length = LoadedPipelines.promptLength(loader);
+
+    LoadedPipelines.closeIdle(Duration.ofDays(1));
+    assertThat(lengths).extracting(one -> one.closed().get()).containsExactly(false);
+    LoadedPipelines.closeIdle(Duration.ZERO);
+    assertThat(lengths).extracting(one -> one.closed().get()).containsExactly(true);
+
+    LoadedPipelines.Run run = LoadedPipelines.run(loader);
+    assertThat(length.tokens("a mug")).isEqualTo(5);
+    LoadedPipelines.closeIdle(Duration.ZERO);
+    assertThat(lengths).extracting(one -> one.closed().get()).containsExactly(true, false);
+    run.close();
+    assertThat(lengths).extracting(one -> one.closed().get()).containsExactly(true, true);
   }
 
   private record Counted(AtomicBoolean closed) implements PromptLength {
