@@ -46,7 +46,7 @@ class WholeRunTest {
         "p.csv | id,prompt;1,a                   | --checkpoint=builtin:huge | the checkpoint"
             + " 'builtin:huge' does not exist",
         "p.csv | id,prompt;1,a                   | --master=nowhere | master 'nowhere'",
-        "p.csv | id,prompt;1,a                   | --device=cuda    | device cuda is asked for",
+        "p.csv | id,prompt;1,a                   | --device=cuda    | the option device is cuda",
       })
   void whatCannotBeDrawnIsRefusedInOneSentence(
       String name, String lines, String option, String sentence) throws IOException {

@@ -15,14 +15,14 @@ import org.apache.spark.SparkContext;
  * @param cuda whether tasks draw on GPUs
  * @param slots tasks that draw at a time
  * @param local whether the driver is the executor
- * @param localGpus that it hands out itself, since Spark's local mode hands out none
- * @param taskGpus that generating tasks, and no others, ask Spark for; 0 if every task asks, or
- *     none
+ * @param localGpus GPUs that Lightmill assigns itself, since Spark's local mode assigns none
+ * @param taskGpus GPUs that each task of the generating stage, and of no other, requests from
+ *     Spark; 0 if the tasks of all stages request GPUs, or none do
  */
 public record Cluster(boolean cuda, int slots, boolean local, int localGpus, double taskGpus)
     implements Serializable {
 
-  /** Tasks that share a GPU, where the session leaves it to the generating stage to ask. */
+  /** Tasks that share a GPU, where only the generating stage requests GPUs. */
   static final String SLOTS_PER_GPU = "spark.lightmill.slotsPerGpu";
 
   /** More partitions a slot make a lost task cheap and the last tasks short. */
@@ -41,8 +41,8 @@ public record Cluster(boolean cuda, int slots, boolean local, int localGpus, dou
    * Reads the session's configuration.
    *
    * @throws LightmillException with {@code CONFIGURATION_INVALID} for GPU settings under which
-   *     Spark would wait for ever, or draw on CPUs beside idle GPUs, and where GPUs are wanted and
-   *     there are none
+   *     Spark would wait for ever, or draw on CPUs beside idle GPUs, and where GPUs are required
+   *     and there are none
    */
   public static Cluster of(SparkContext spark, DeviceChoice wanted) {
     int executors =
@@ -53,9 +53,9 @@ public record Cluster(boolean cuda, int slots, boolean local, int localGpus, dou
   /**
    * Reads a configuration.
    *
-   * @param executors that are there already
+   * @param executors that are registered
    * @param cores of all executors
-   * @param gpus of this machine, asked only in local mode
+   * @param gpus of this machine, called only in local mode
    */
   static Cluster of(
       SparkConf conf, int executors, int cores, DeviceChoice wanted, IntSupplier gpus) {
@@ -68,17 +68,32 @@ public record Cluster(boolean cuda, int slots, boolean local, int localGpus, dou
     double taskGpus = StageGpus.perTask(conf);
     double perTask = taskGpus > 0 ? taskGpus : RequestedGpus.of(conf).task();
     if (perTask > 0) {
-      int slots = Math.max(executors, asked(conf)) * tasksPerExecutor(conf, perTask);
+      int slots = Math.max(executors, requested(conf)) * tasksPerExecutor(conf, perTask);
       return new Cluster(true, slots, local, 0, taskGpus);
     }
     int own = local ? gpus.getAsInt() : 0;
     if (wanted == DeviceChoice.CUDA && own == 0) {
       throw new LightmillException(
-          ErrorCode.CONFIGURATION_INVALID, "device cuda is asked for, but " + noGpus(local));
+          ErrorCode.CONFIGURATION_INVALID, "the option device is cuda, but " + noGpus(local));
     }
     return own > 0
         ? new Cluster(true, own, true, own)
         : new Cluster(false, Math.max(1, cores), local, 0);
+  }
+
+  /**
+   * Checks that a function that draws in any stage has the GPUs of the cluster.
+   *
+   * @throws LightmillException with {@code CONFIGURATION_INVALID} if only the generating stage
+   *     requests GPUs
+   */
+  public void requireGpusInAllStages() {
+    if (taskGpus > 0) {
+      throw new LightmillException(
+          ErrorCode.CONFIGURATION_INVALID,
+          "generate_image would draw in tasks that request no GPU; set %s, such as 1, or call generate_images, whose tasks request one"
+              .formatted(RequestedGpus.TASK));
+    }
   }
 
   /** Whether the driver is the executor. */
@@ -94,7 +109,7 @@ public record Cluster(boolean cuda, int slots, boolean local, int localGpus, dou
             .formatted(RequestedGpus.EXECUTOR);
   }
 
-  private static int asked(SparkConf conf) {
+  private static int requested(SparkConf conf) {
     return conf.getInt("spark.executor.instances", 1);
   }
 

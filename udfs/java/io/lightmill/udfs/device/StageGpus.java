@@ -13,9 +13,9 @@ import org.apache.spark.sql.SparkSession;
 import org.apache.spark.sql.types.StructType;
 
 /**
- * GPUs for the generating stage alone. Where executors have GPUs and the session's tasks ask for
- * none, a task-only resource profile asks in its name, so that a task that reads tables waits for
- * cores and not for GPUs.
+ * GPUs for the generating stage alone. Where executors have GPUs and the session's tasks request
+ * none, a task-only resource profile requests them for that stage, so that a task that reads tables
+ * waits for cores and not for GPUs.
  */
 public final class StageGpus {
 
@@ -24,15 +24,15 @@ public final class StageGpus {
   private StageGpus() {}
 
   /**
-   * What a generating task asks for in its own profile; 0 where the session's settings decide.
+   * GPUs that a generating task requests in its own profile; 0 where the session's settings decide.
    *
    * @throws LightmillException with {@code CONFIGURATION_INVALID} for settings under which Spark
    *     would ignore the profile, refuse it midway, or wait for ever
    */
   static double perTask(SparkConf conf) {
     int slots = slots(conf);
-    RequestedGpus asked = RequestedGpus.of(conf);
-    if (asked.task() > 0) {
+    RequestedGpus requested = RequestedGpus.of(conf);
+    if (requested.task() > 0) {
       if (slots > 1) {
         throw refused(
             "%s=%d and %s=%s both say how tasks share GPUs; leave the second out"
@@ -44,12 +44,12 @@ public final class StageGpus {
       }
       return 0;
     }
-    if (asked.executor() == 0) {
+    if (requested.executor() == 0) {
       return 0;
     }
     if (conf.getBoolean(DYNAMIC_ALLOCATION, false)) {
       // Spark starts other executors for a profile, while those that planned keep their GPUs as
-      // long as their shuffle files are wanted: on a full cluster, for ever.
+      // long as their shuffle files are needed: on a full cluster, for ever.
       throw refused(
           "with %s=true the executors that read the table would keep their GPUs from those that draw; set %s, such as 1, or turn dynamic allocation off"
               .formatted(DYNAMIC_ALLOCATION, RequestedGpus.TASK));
@@ -63,7 +63,10 @@ public final class StageGpus {
     return 1.0 / slots;
   }
 
-  /** The rows, computed by tasks that have the GPUs that the cluster's generating tasks ask for. */
+  /**
+   * The rows, computed by tasks that request the GPUs of the cluster's generating tasks. Where they
+   * request them in a profile of their own, the call runs the Spark jobs before that stage.
+   */
   public static Dataset<Row> given(Cluster cluster, Dataset<Row> rows) {
     if (cluster.taskGpus() == 0) {
       return rows;
@@ -82,13 +85,13 @@ public final class StageGpus {
   }
 
   private static int slots(SparkConf conf) {
-    String asked = conf.get(Cluster.SLOTS_PER_GPU, "1");
-    if (!asked.matches("[1-9]\\d{0,2}")) {
+    String requested = conf.get(Cluster.SLOTS_PER_GPU, "1");
+    if (!requested.matches("[1-9]\\d{0,2}")) {
       throw refused(
           "%s is '%s', which is no number of tasks; give a whole number from 1 to 999"
-              .formatted(Cluster.SLOTS_PER_GPU, asked));
+              .formatted(Cluster.SLOTS_PER_GPU, requested));
     }
-    return Integer.parseInt(asked);
+    return Integer.parseInt(requested);
   }
 
   private static LightmillException refused(String sentence) {

@@ -17,6 +17,7 @@ import io.lightmill.udfs.table.PromptRows;
 import io.lightmill.udfs.table.RequestRows;
 import java.io.Serializable;
 import java.time.Instant;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -54,13 +55,19 @@ public final class OneImage implements Serializable {
   /**
    * Opens the checkpoint that the options name, without its weights.
    *
-   * @throws LightmillException if checkpoint or options cannot be used
+   * @throws LightmillException if checkpoint or options cannot be used, and with {@code
+   *     CONFIGURATION_INVALID} if only generating stages request GPUs, so that the tasks of other
+   *     stages have none
    */
   public static OneImage of(SparkSession spark, GenerationOptions options) {
+    return of(spark, options, RunHooks.of(spark, options, Instant.now()));
+  }
+
+  static OneImage of(SparkSession spark, GenerationOptions options, RunHooks hooks) {
+    hooks.cluster().requireGpusInAllStages();
     StructType prompt = new StructType().add(PROMPT, DataTypes.StringType);
     Dataset<Row> none = spark.createDataFrame(List.of(), prompt);
     PromptRows table = PromptSchema.open(spark, Optional.of(none), options);
-    RunHooks hooks = RunHooks.of(spark, options, Instant.now());
     JobCheckpoint checkpoint = hooks.checkpoint().get();
     StructType requests = RequestRows.of(none, table.columns()).schema();
     return new OneImage(
@@ -119,7 +126,7 @@ public final class OneImage implements Serializable {
 
   private static Row withSchema(Row row, StructType schema) {
     Object[] fields = new Object[row.length()];
-    java.util.Arrays.setAll(fields, row::get);
+    Arrays.setAll(fields, row::get);
     return new GenericRowWithSchema(fields, schema);
   }
 

@@ -5,6 +5,7 @@ import static org.apache.spark.sql.functions.timestamp_micros;
 
 import io.lightmill.pipeline.ErrorCode;
 import io.lightmill.pipeline.LightmillException;
+import io.lightmill.udfs.device.Cluster;
 import io.lightmill.udfs.device.JobCheckpoint;
 import io.lightmill.udfs.device.StageGpus;
 import io.lightmill.udfs.draw.DrawUnstored;
@@ -25,13 +26,16 @@ import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
 import org.apache.spark.sql.types.StructType;
 
-/** The images of a small table as rows of a DataFrame, without an output. */
+/**
+ * The images of a small table, without an output: the rows of a manifest, in which no image has a
+ * path, and a column {@code image} with the bytes.
+ */
 public final class UnstoredImages {
 
   /** Larger tables are refused: without an output, a failed query draws every image again. */
   public static final int MOST_IMAGES = 1000;
 
-  /** Options that say something about an output. */
+  /** Options that concern an output. */
   private static final List<Option<?>> OF_OUTPUTS =
       List.of(
           Options.PATH_TEMPLATE,
@@ -43,21 +47,29 @@ public final class UnstoredImages {
           Options.DEADLINE,
           Options.MAX_FAILURES);
 
-  private UnstoredImages() {}
+  private final Cluster cluster;
+  private final Dataset<Row> drawn;
+
+  private UnstoredImages(Cluster cluster, Dataset<Row> drawn) {
+    this.cluster = cluster;
+    this.drawn = drawn;
+  }
 
   /**
-   * The rows of a manifest, in which no image has a path, and a column {@code image} with the
-   * bytes. Images are drawn when the rows are computed. Rows that cannot be drawn say why, as in a
-   * manifest; more than {@link #MOST_IMAGES} images, and an id that two rows have, fail the query.
+   * Checks options and prompts and opens the checkpoint, without its weights. Runs no Spark job.
    *
-   * @throws LightmillException with {@code CONFIGURATION_INVALID} for options about an output, and
-   *     where prompts or checkpoint cannot be used
+   * @throws LightmillException with {@code CONFIGURATION_INVALID} for options that concern an
+   *     output, and where prompts or checkpoint cannot be used
    */
-  public static Dataset<Row> of(
+  public static UnstoredImages of(
       SparkSession spark, Dataset<Row> prompts, GenerationOptions options) {
     refuseOptionsOfOutputs(options);
+    return of(spark, prompts, options, RunHooks.of(spark, options, Instant.now()));
+  }
+
+  static UnstoredImages of(
+      SparkSession spark, Dataset<Row> prompts, GenerationOptions options, RunHooks hooks) {
     PromptRows table = PromptSchema.open(spark, Optional.of(prompts), options);
-    RunHooks hooks = RunHooks.of(spark, options, Instant.now());
     JobCheckpoint checkpoint = hooks.checkpoint().get();
     Dataset<Row> planned = RequestedImages.of(table, options, checkpoint, Optional.empty());
     StructType schema = DrawUnstored.schema(PlannedImages.passthrough(planned.schema()));
@@ -76,9 +88,27 @@ public final class UnstoredImages {
             .mapPartitions(new SmallTable(MOST_IMAGES), Encoders.row(planned.schema()))
             .repartition(hooks.cluster().slots())
             .sortWithinPartitions(PlannedImages.BATCH_KEY);
+    return new UnstoredImages(hooks.cluster(), few.mapPartitions(drawing, Encoders.row(schema)));
+  }
+
+  public StructType schema() {
+    return withTimes(drawn).schema();
+  }
+
+  /**
+   * The rows. Images are drawn when they are computed; where only the generating stage requests
+   * GPUs, the call itself runs the Spark jobs that plan the images. A row that cannot be drawn has
+   * an error, as in a manifest. More than {@link #MOST_IMAGES} images, or two rows with the same
+   * id, fail the query.
+   */
+  public Dataset<Row> rows() {
+    return withTimes(StageGpus.given(cluster, drawn));
+  }
+
+  /** The rows with times as a manifest has them. */
+  private static Dataset<Row> withTimes(Dataset<Row> rows) {
     String created = ManifestColumns.CREATED_AT.name();
-    return StageGpus.given(hooks.cluster(), few.mapPartitions(drawing, Encoders.row(schema)))
-        .withColumn(created, timestamp_micros(col(created)));
+    return rows.withColumn(created, timestamp_micros(col(created)));
   }
 
   private static void refuseOptionsOfOutputs(GenerationOptions options) {
@@ -86,8 +116,7 @@ public final class UnstoredImages {
       if (options.has(option)) {
         throw new LightmillException(
             ErrorCode.CONFIGURATION_INVALID,
-            "option '%s' is about an output, and there is none; give an output, or remove the option"
-                .formatted(option));
+            "option '%s' needs an output; give an output, or remove the option".formatted(option));
       }
     }
   }

@@ -2,9 +2,14 @@ package io.lightmill.udfs.sql;
 
 import io.lightmill.pipeline.ErrorCode;
 import io.lightmill.pipeline.LightmillException;
+import io.lightmill.udfs.RunListener;
+import io.lightmill.udfs.manifest.Manifest;
 import io.lightmill.udfs.option.GenerationOptions;
 import io.lightmill.udfs.option.Options;
+import io.lightmill.udfs.run.GenerationRun;
+import io.lightmill.udfs.run.PromptSchema;
 import io.lightmill.udfs.run.UnstoredImages;
+import java.util.Optional;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.catalyst.expressions.Expression;
@@ -53,11 +58,28 @@ final class GenerateImagesFunction extends AbstractFunction1<Seq<Expression>, Lo
     if (prompts == null) {
       throw invalid("%s lacks its table; write %s(TABLE(prompts))".formatted(NAME, NAME));
     }
-    Dataset<Row> rows =
+    DeferredRelation rows =
         parsed.has(Options.OUTPUT_DIRECTORY)
-            ? spark.baseRelationToDataFrame(new RunRelation(spark, prompts, parsed))
-            : UnstoredImages.of(spark, prompts, parsed);
-    return ((org.apache.spark.sql.classic.Dataset<Row>) rows).queryExecution().analyzed();
+            ? run(spark, prompts, parsed)
+            : unstored(spark, prompts, parsed);
+    return spark.baseRelationToDataFrame(rows).queryExecution().analyzed();
+  }
+
+  /** The manifest of a run that is executed when the rows are needed. */
+  private static DeferredRelation run(
+      SparkSession spark, Dataset<Row> prompts, GenerationOptions options) {
+    return new DeferredRelation(
+        spark,
+        Manifest.schema(PromptSchema.passthrough(spark, prompts, options)),
+        () ->
+            GenerationRun.execute(spark, Optional.of(prompts), options, RunListener.NONE)
+                .manifest());
+  }
+
+  private static DeferredRelation unstored(
+      SparkSession spark, Dataset<Row> prompts, GenerationOptions options) {
+    UnstoredImages images = UnstoredImages.of(spark, prompts, options);
+    return new DeferredRelation(spark, images.schema(), images::rows);
   }
 
   private static LightmillException invalid(String message) {

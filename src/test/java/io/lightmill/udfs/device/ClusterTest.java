@@ -108,7 +108,7 @@ class ClusterTest {
   }
 
   @Test
-  void kubernetesIsToldTheVendorOfGpus() {
+  void kubernetesNeedsTheVendorOfGpus() {
     SparkConf conf =
         conf(
             "k8s://h",

@@ -151,7 +151,7 @@ class SqlFunctionsTest {
     assertRefused("generate_images(num_inference_steps => 8)", "generate_images lacks its table");
     assertRefused("generate_images(TABLE(prompts), stepz => 8)", "there is no option 'stepz'");
     assertRefused(
-        "generate_images(TABLE(prompts), run_id => 'a')", "option 'run-id' is about an output");
+        "generate_images(TABLE(prompts), run_id => 'a')", "option 'run-id' needs an output");
     assertRefused("generate_images(TABLE(SELECT 1 AS x))", "prompt");
     assertThatThrownBy(() -> sql("SELECT generate_image(1)"))
         .hasMessageContaining("generate_image takes a prompt");
