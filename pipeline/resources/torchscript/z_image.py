@@ -1,7 +1,7 @@
 # Z-Image (Alibaba Tongyi): one stream of image and caption tokens, both refined on their own first.
 import nn
 
-# Tokens of a picture and of a caption come in multiples of this; learned tokens fill up.
+# Tokens of an image and of a caption come in multiples of this; learned tokens fill up.
 def filled(tokens: int) -> int:
   return (tokens + 31) // 32 * 32
 
@@ -68,8 +68,8 @@ def image_rope(caption: int, rows: int, columns: int, widths: List[int], theta: 
 
 class ZImageTransformer2DModel(Module):
 
-  # Captions as the picture's tokens meet them, one by one: hidden states [batch, tokens, width], of which each row's
-  # first are text -> [batch, longest filled caption, width]. No timestep enters: once a picture is enough.
+  # Captions as the image's tokens meet them, one by one: hidden states [batch, tokens, width], of which each row's
+  # first are text -> [batch, longest filled caption, width]. No timestep enters: once an image is enough.
   def captions(
       self,
       w: Dict[str, Tensor],

@@ -98,7 +98,7 @@ public final class FaultyLink implements AutoCloseable {
     return URI.create("http://127.0.0.1:" + server.getAddress().getPort());
   }
 
-  /** From now on each call suffers what this says; asked from several threads. */
+  /** Injects these faults into all further calls; called from several threads. */
   public FaultyLink failing(Function<Call, Fault> which) {
     faults = which;
     return this;

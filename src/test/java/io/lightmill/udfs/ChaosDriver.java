@@ -12,8 +12,8 @@ import java.time.Duration;
 import org.apache.spark.sql.SparkSession;
 
 /**
- * A driver of its own process, to be killed. It runs the jobs that it is told on standard input,
- * one a line, and answers each with a line.
+ * A driver in a process that a test kills. It reads jobs from standard input, one per line, runs
+ * them and writes a line for each.
  */
 final class ChaosDriver {
 

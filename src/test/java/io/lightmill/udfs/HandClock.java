@@ -9,9 +9,7 @@ import java.time.ZoneOffset;
 import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
 
-/**
- * A clock that goes when it is told to, and shows the same time wherever it travels in this JVM.
- */
+/** A clock that a test advances. Its serialized copies in this JVM show the same time. */
 public final class HandClock extends Clock implements Serializable {
 
   private static final long serialVersionUID = 1L;

@@ -96,7 +96,7 @@ final class StandaloneCluster implements AutoCloseable {
   @Override
   public void close() {
     List<ProcessHandle> all = new ArrayList<>(executors());
-    processes.forEach(process -> all.add(0, process.toHandle())); // lest executors be replaced
+    processes.forEach(process -> all.add(0, process.toHandle())); // or executors would be replaced
     all.forEach(ProcessHandle::destroyForcibly);
     all.forEach(process -> process.onExit().join());
     links.forEach(link -> link.toFile().delete()); // JUnit warns of each that it finds

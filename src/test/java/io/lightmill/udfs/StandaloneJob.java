@@ -18,7 +18,7 @@ import org.apache.spark.sql.SparkSession;
  */
 public final class StandaloneJob {
 
-  /** A file beside the notes: for each stage in turn whether its tasks asked for a GPU. */
+  /** A file beside the notes: for each stage in turn whether its tasks requested a GPU. */
   static final String STAGES = "stages";
 
   private StandaloneJob() {}
@@ -38,7 +38,7 @@ public final class StandaloneJob {
         .partitions(2 * slots)
         .run(spark, Cluster.of(spark.sparkContext(), DeviceChoice.AUTO), paint::checkpoint);
     spark.stop(); // the listener has heard everything then
-    Files.write(notes.resolve(STAGES), stages.asked, StandardOpenOption.CREATE_NEW);
+    Files.write(notes.resolve(STAGES), stages.requested, StandardOpenOption.CREATE_NEW);
   }
 
   /** Opens the gate when as many tasks with GPUs run as should at a time. */
@@ -47,7 +47,7 @@ public final class StandaloneJob {
     private final SparkSession spark;
     private final TravellingPaint paint;
     private final int expected;
-    private final List<String> asked = new ArrayList<>();
+    private final List<String> requested = new ArrayList<>();
     private final Set<Integer> drawing = new HashSet<>();
     private int started;
 
@@ -67,7 +67,7 @@ public final class StandaloneJob {
               .resourceProfileFromId(profile)
               .taskResources()
               .contains("gpu");
-      asked.add(gpus ? "gpu" : "none");
+      requested.add(gpus ? "gpu" : "none");
       if (gpus) {
         drawing.add(submitted.stageInfo().stageId());
       }

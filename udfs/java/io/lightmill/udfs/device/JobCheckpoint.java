@@ -15,13 +15,13 @@ import java.util.TreeMap;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.util.SerializableConfiguration;
 
-/** What the driver knows of a job's checkpoint: all but its weights. */
+/** A job's checkpoint as the driver has it: everything but the weights. */
 public record JobCheckpoint(Model model, PipelineLimits limits, PipelineLoader loader) {
 
   /**
-   * Brings the checkpoint here and reads what describes it.
+   * Fetches the checkpoint if it is remote, and reads its description.
    *
-   * @throws LightmillException if it cannot be had or is not one that Lightmill runs
+   * @throws LightmillException if it cannot be fetched, or Lightmill does not support it
    */
   public static JobCheckpoint open(
       String location,
@@ -70,7 +70,9 @@ public record JobCheckpoint(Model model, PipelineLimits limits, PipelineLoader l
     return digests;
   }
 
-  /** Reads headers only, so that damage is said before all bytes are hashed and rows planned. */
+  /**
+   * Reads headers only, so that damage is reported before all bytes are hashed and rows planned.
+   */
   private static void requireWeights(Checkpoint checkpoint) {
     checkpoint.components().stream()
         .filter(component -> component.matches("transformer|vae|text_encoder(_\\d)?"))
@@ -78,7 +80,7 @@ public record JobCheckpoint(Model model, PipelineLimits limits, PipelineLoader l
         .forEach(checkpoint::weights);
   }
 
-  /** As {@code torch.dtype} is written, and the command line takes it. */
+  /** The name of a {@code torch.dtype}, as the command line takes it. */
   private static String torchName(DType dtype) {
     return switch (dtype) {
       case F32 -> "float32";

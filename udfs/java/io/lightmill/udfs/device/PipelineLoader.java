@@ -5,7 +5,7 @@ import io.lightmill.pipeline.DiffusionPipeline;
 import io.lightmill.pipeline.PromptLength;
 import java.io.Serializable;
 
-/** Travels to executors and loads there what draws. */
+/** Loads a pipeline in executors; sent to them with the tasks. */
 public interface PipelineLoader extends Serializable {
 
   /** Equal for loaders of equal pipelines. */
@@ -14,7 +14,7 @@ public interface PipelineLoader extends Serializable {
   /** Counts prompts in tokens; loads no weights. */
   PromptLength promptLength();
 
-  /** How much memory the pipeline takes on a CPU; loads no weights. */
+  /** The memory that the pipeline takes on a CPU; loads no weights. */
   default DrawingMemory memory() {
     return DrawingMemory.UNKNOWN;
   }

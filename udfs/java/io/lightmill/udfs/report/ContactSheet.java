@@ -98,8 +98,8 @@ public final class ContactSheet {
   }
 
   private static void drawTile(Graphics2D graphics, Tile tile, int x, int y) {
-    if (tile instanceof Tile.Picture picture) {
-      BufferedImage small = Thumbnail.within(Pixels.view(picture.image()), FRAME, FRAME);
+    if (tile instanceof Tile.Image image) {
+      BufferedImage small = Thumbnail.within(Pixels.view(image.image()), FRAME, FRAME);
       double scale =
           Math.min((double) FRAME / small.getWidth(), (double) FRAME / small.getHeight());
       int width = (int) Math.round(small.getWidth() * scale);

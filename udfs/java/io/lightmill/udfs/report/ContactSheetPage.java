@@ -137,7 +137,7 @@ public final class ContactSheetPage {
         .formatted(
             styleOf(card.status()),
             number,
-            card.path().map(path -> picture(card, path)).orElseGet(() -> mark(card)),
+            card.path().map(path -> image(card, path)).orElseGet(() -> mark(card)),
             number,
             text(card.variant() == 0 ? card.id() : card.id() + " · " + card.variant()),
             card.prompt()
@@ -153,7 +153,7 @@ public final class ContactSheetPage {
             card.seed().map(seed -> " <span>seed %d</span>".formatted(seed)).orElse(""));
   }
 
-  private static String picture(Card card, String path) {
+  private static String image(Card card, String path) {
     String link = text(link(path));
     return """
     <a class="frame" href="%s" title="%s"><img src="%s" alt="%s" loading="lazy"/></a>\

@@ -19,7 +19,7 @@ import org.apache.spark.sql.Row;
  */
 public record RunContactSheet(ImageStore output, List<Row> rows) {
 
-  public static final String PICTURE = "contact-sheet.png";
+  public static final String IMAGE = "contact-sheet.png";
   public static final String PAGE = "contact-sheet.html";
 
   /** In pixels; frames of the sheet are smaller. */
@@ -27,19 +27,19 @@ public record RunContactSheet(ImageStore output, List<Row> rows) {
 
   /** Draws the stored images and replaces the sheet of an earlier run. */
   public void store(RunFacts run) {
-    List<Optional<RgbImage>> pictures = rows.parallelStream().map(this::picture).toList();
+    List<Optional<RgbImage>> images = rows.parallelStream().map(this::image).toList();
     List<Tile> tiles = new ArrayList<>();
     List<Card> cards = new ArrayList<>();
     for (int i = 0; i < rows.size(); i++) {
-      tiles.add(tile(rows.get(i), pictures.get(i)));
-      cards.add(card(rows.get(i), pictures.get(i)));
+      tiles.add(tile(rows.get(i), images.get(i)));
+      cards.add(card(rows.get(i), images.get(i)));
     }
-    output.put(PICTURE, ImageEncoder.png(ContactSheet.draw(tiles)), "image/png");
+    output.put(IMAGE, ImageEncoder.png(ContactSheet.draw(tiles)), "image/png");
     String page = ContactSheetPage.render(run, cards);
     output.put(PAGE, page.getBytes(StandardCharsets.UTF_8), "text/html; charset=utf-8");
   }
 
-  private Optional<RgbImage> picture(Row row) {
+  private Optional<RgbImage> image(Row row) {
     return RunContactSheet.<String>value(row, "path")
         .map(
             path ->
@@ -49,14 +49,14 @@ public record RunContactSheet(ImageStore output, List<Row> rows) {
         .flatMap(object -> Thumbnail.read(object, THUMBNAIL));
   }
 
-  private static Tile tile(Row row, Optional<RgbImage> picture) {
-    return picture.isPresent()
-        ? new Tile.Picture(picture.get())
+  private static Tile tile(Row row, Optional<RgbImage> image) {
+    return image.isPresent()
+        ? new Tile.Image(image.get())
         : new Tile.Empty(FrameMark.of(status(row)));
   }
 
   /** A browser can show an image that is an object; of an image in a shard it gets a copy. */
-  private static Card card(Row row, Optional<RgbImage> picture) {
+  private static Card card(Row row, Optional<RgbImage> image) {
     Optional<Integer> width = value(row, "width");
     Optional<Integer> height = value(row, "height");
     Optional<String> member = value(row, "member");
@@ -67,15 +67,14 @@ public record RunContactSheet(ImageStore output, List<Row> rows) {
         status(row),
         value(row, "error_message"),
         value(row, "path"),
-        member.flatMap(packed -> picture).map(RunContactSheet::embedded),
+        member.flatMap(packed -> image).map(RunContactSheet::embedded),
         value(row, "prompt"),
         value(row, "seed"),
         width.flatMap(w -> height.map(h -> new Card.Size(w, h))));
   }
 
-  private static String embedded(RgbImage picture) {
-    return "data:image/jpeg;base64,"
-        + Base64.getEncoder().encodeToString(ImageEncoder.jpeg(picture));
+  private static String embedded(RgbImage image) {
+    return "data:image/jpeg;base64," + Base64.getEncoder().encodeToString(ImageEncoder.jpeg(image));
   }
 
   private static ImageStatus status(Row row) {

@@ -10,7 +10,7 @@ import java.io.IOException;
 import java.util.Optional;
 import javax.imageio.ImageIO;
 
-/** Small copies of pictures. */
+/** Small copies of images. */
 public final class Thumbnail {
 
   private Thumbnail() {}
@@ -19,48 +19,47 @@ public final class Thumbnail {
    * Decodes an image object and shrinks it.
    *
    * @param object a PNG or JPEG
-   * @param maxSide of the result, in pixels; smaller pictures stay as they are
-   * @return empty where the bytes are not a picture
+   * @param maxSide of the result, in pixels; smaller images stay as they are
+   * @return empty where the bytes are not an image
    */
   public static Optional<RgbImage> read(byte[] object, int maxSide) {
     try {
       return Optional.ofNullable(ImageIO.read(new ByteArrayInputStream(object)))
-          .map(picture -> Pixels.copy(within(picture, maxSide, maxSide)));
+          .map(image -> Pixels.copy(within(image, maxSide, maxSide)));
     } catch (IOException e) {
-      return Optional.empty(); // what ImageIO says of damaged pictures
+      return Optional.empty(); // what ImageIO says of damaged images
     }
   }
 
-  /** Shrinks a picture; smaller ones stay as they are. */
-  public static RgbImage of(RgbImage picture, int maxSide) {
-    return Pixels.copy(within(Pixels.view(picture), maxSide, maxSide));
+  /** Shrinks an image; smaller ones stay as they are. */
+  public static RgbImage of(RgbImage image, int maxSide) {
+    return Pixels.copy(within(Pixels.view(image), maxSide, maxSide));
   }
 
   /**
-   * The largest copy that fits, in the picture's own proportions. Halves first, since bilinear
+   * The largest copy that fits, in the image's own proportions. Halves first, since bilinear
    * scaling by more than two skips pixels.
    */
-  static BufferedImage within(BufferedImage picture, int maxWidth, int maxHeight) {
+  static BufferedImage within(BufferedImage image, int maxWidth, int maxHeight) {
     double scale =
         Math.min(
             1,
-            Math.min(
-                (double) maxWidth / picture.getWidth(), (double) maxHeight / picture.getHeight()));
-    int width = Math.max(1, (int) Math.round(picture.getWidth() * scale));
-    int height = Math.max(1, (int) Math.round(picture.getHeight() * scale));
-    BufferedImage current = picture;
+            Math.min((double) maxWidth / image.getWidth(), (double) maxHeight / image.getHeight()));
+    int width = Math.max(1, (int) Math.round(image.getWidth() * scale));
+    int height = Math.max(1, (int) Math.round(image.getHeight() * scale));
+    BufferedImage current = image;
     while (current.getWidth() >= 2 * width && current.getHeight() >= 2 * height) {
       current = scaled(current, current.getWidth() / 2, current.getHeight() / 2);
     }
     return scaled(current, width, height);
   }
 
-  private static BufferedImage scaled(BufferedImage picture, int width, int height) {
+  private static BufferedImage scaled(BufferedImage image, int width, int height) {
     BufferedImage result = new BufferedImage(width, height, BufferedImage.TYPE_INT_RGB);
     Graphics2D graphics = result.createGraphics();
     graphics.setRenderingHint(
         RenderingHints.KEY_INTERPOLATION, RenderingHints.VALUE_INTERPOLATION_BILINEAR);
-    graphics.drawImage(picture, 0, 0, width, height, null);
+    graphics.drawImage(image, 0, 0, width, height, null);
     graphics.dispose();
     return result;
   }

@@ -3,16 +3,16 @@ package io.lightmill.udfs.report;
 import io.lightmill.pipeline.RgbImage;
 import java.util.Objects;
 
-/** One frame of a contact sheet: a picture, or why there is none. */
+/** One frame of a contact sheet: an image, or why there is none. */
 public sealed interface Tile {
 
   /**
-   * A picture of any size; a {@link Thumbnail} is enough and keeps a sheet of many frames small in
+   * An image of any size; a {@link Thumbnail} is enough and keeps a sheet of many frames small in
    * memory.
    */
-  record Picture(RgbImage image) implements Tile {
+  record Image(RgbImage image) implements Tile {
 
-    public Picture {
+    public Image {
       Objects.requireNonNull(image, "image");
     }
   }

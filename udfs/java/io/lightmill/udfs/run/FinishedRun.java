@@ -70,7 +70,7 @@ final class FinishedRun {
         record,
         stored,
         sheet,
-        sheet.map(page -> location(RunContactSheet.PICTURE)),
+        sheet.map(page -> location(RunContactSheet.IMAGE)),
         List.copyOf(problems));
   }
 

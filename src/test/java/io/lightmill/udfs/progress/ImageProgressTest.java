@@ -12,7 +12,7 @@ import org.junit.jupiter.api.Test;
 
 class ImageProgressTest {
 
-  private final List<Long> told = new CopyOnWriteArrayList<>();
+  private final List<Long> reported = new CopyOnWriteArrayList<>();
 
   private final RunListener listener =
       new RunListener() {
@@ -21,7 +21,7 @@ class ImageProgressTest {
 
         @Override
         public void finished(long images) {
-          told.add(images);
+          reported.add(images);
         }
       };
 
@@ -40,7 +40,7 @@ class ImageProgressTest {
     }
     received(0, 7);
 
-    assertThat(told).containsExactly(5L, 8L, 9L);
+    assertThat(reported).containsExactly(5L, 8L, 9L);
   }
 
   @Test

@@ -22,7 +22,7 @@ class TaskEndProgressTest {
   @Test
   void countsTheRowsOfTheManifestWhenTheirTasksEnd() throws InterruptedException {
     SparkSession spark = TestSpark.session();
-    List<Long> told = new CopyOnWriteArrayList<>();
+    List<Long> reported = new CopyOnWriteArrayList<>();
     CountDownLatch all = new CountDownLatch(1);
     RunListener listener =
         new RunListener() {
@@ -31,7 +31,7 @@ class TaskEndProgressTest {
 
           @Override
           public void finished(long images) {
-            told.add(images);
+            reported.add(images);
             if (images == 30) {
               all.countDown();
             }
@@ -51,6 +51,6 @@ class TaskEndProgressTest {
 
       assertThat(all.await(60, TimeUnit.SECONDS)).isTrue();
     }
-    assertThat(told).containsExactly(10L, 20L, 30L);
+    assertThat(reported).containsExactly(10L, 20L, 30L);
   }
 }

@@ -30,7 +30,7 @@ class ContactSheetTest {
   @Test
   void theLargestSheetIsOfModestSize() {
     List<Tile> tiles =
-        Collections.nCopies(ContactSheet.MAX_TILES, new Tile.Picture(Pictures.plain(8, 8, RED)));
+        Collections.nCopies(ContactSheet.MAX_TILES, new Tile.Image(Pictures.plain(8, 8, RED)));
     RgbImage sheet = ContactSheet.draw(tiles);
 
     assertThat((long) sheet.width() * sheet.height()).isLessThan(20_000_000);
@@ -41,8 +41,8 @@ class ContactSheetTest {
     RgbImage sheet =
         ContactSheet.draw(
             List.of(
-                new Tile.Picture(Pictures.plain(1024, 512, RED)),
-                new Tile.Picture(Pictures.plain(300, 1200, BLUE))));
+                new Tile.Image(Pictures.plain(1024, 512, RED)),
+                new Tile.Image(Pictures.plain(300, 1200, BLUE))));
 
     Box red = box(sheet, RED);
     Box blue = box(sheet, BLUE);
@@ -55,8 +55,8 @@ class ContactSheetTest {
 
   @Test
   void smallPicturesFillTheirFrames() {
-    RgbImage small = ContactSheet.draw(List.of(new Tile.Picture(Pictures.plain(128, 64, RED))));
-    RgbImage large = ContactSheet.draw(List.of(new Tile.Picture(Pictures.plain(1024, 512, RED))));
+    RgbImage small = ContactSheet.draw(List.of(new Tile.Image(Pictures.plain(128, 64, RED))));
+    RgbImage large = ContactSheet.draw(List.of(new Tile.Image(Pictures.plain(1024, 512, RED))));
 
     assertThat(box(small, RED)).isEqualTo(box(large, RED));
   }
@@ -66,7 +66,7 @@ class ContactSheetTest {
     List<RgbImage> sheets =
         Stream.concat(
                 Arrays.stream(FrameMark.values()).map(Tile.Empty::new),
-                Stream.of(new Tile.Picture(Pictures.plain(8, 8, 0))))
+                Stream.of(new Tile.Image(Pictures.plain(8, 8, 0))))
             .map(tile -> ContactSheet.draw(List.<Tile>of(tile)))
             .toList();
 

@@ -211,7 +211,7 @@ class PromptTableTest {
   }
 
   @Test
-  void directoryOfParquetIsToldByItsFiles() {
+  void directoryOfParquetIsRecognizedByItsFiles() {
     String path = directory.resolve("prompts").toString();
     spark.range(3).selectExpr("id", "concat('p', id) as prompt").write().parquet(path);
 
