@@ -25,10 +25,10 @@ public record Cluster(boolean cuda, int slots, boolean local, int localGpus, dou
   /** Tasks that share a GPU, where only the generating stage requests GPUs. */
   static final String SLOTS_PER_GPU = "spark.lightmill.slotsPerGpu";
 
-  /** More partitions a slot make a lost task cheap and the last tasks short. */
+  /** Many partitions per slot make retries cheap and the last tasks short. */
   private static final int MOST_PARTITIONS_PER_SLOT = 8;
 
-  /** So that a task has something to draw while it stores. */
+  /** So that a task draws a batch while it stores another. */
   private static final int BATCHES_PER_PARTITION = 4;
 
   private static final int PARTITIONS_PER_SLOT = 4;

@@ -5,10 +5,10 @@ import io.lightmill.pipeline.LightmillException;
 import org.apache.spark.SparkConf;
 
 /**
- * The GPUs that a session asks Spark for.
+ * The GPUs that a session requests from Spark.
  *
- * @param executor that each executor asks for; 0 for none
- * @param task that every task asks for; 0 for none
+ * @param executor that each executor requests; 0 for none
+ * @param task that every task requests; 0 for none
  * @param discovered whether executors have a way to find theirs
  * @param vendor whether it is named, as Kubernetes' resources are
  */

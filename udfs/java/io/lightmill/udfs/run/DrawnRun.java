@@ -16,12 +16,12 @@ import org.apache.spark.sql.types.StructType;
 import org.apache.spark.util.SerializableConfiguration;
 
 /**
- * Step 3: images are drawn and stored, and the manifest is committed; all in one Spark job, which
- * computes every row once.
+ * Step 3: one Spark job draws and stores the images and commits the manifest. It computes every row
+ * once.
  *
  * @param submitted when the job was submitted, by {@link System#nanoTime}
  * @param committed when the manifest was committed, by {@link System#nanoTime}
- * @param ended when the manifest was committed
+ * @param ended when the manifest was committed, as a date and time
  */
 record DrawnRun(Manifest.Totals totals, long submitted, long committed, Instant ended) {
 
@@ -34,7 +34,7 @@ record DrawnRun(Manifest.Totals totals, long submitted, long committed, Instant 
     long submitted = System.nanoTime();
     Manifest.Totals totals;
     try {
-      // Closed with the run: rows that cannot be deleted must not fail a run that has committed.
+      // Closed with the run, since a failure to delete these rows must not fail a committed run.
       MaterializedRows partitioned =
           open.add(
               MaterializedRows.shuffled(

@@ -27,7 +27,7 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Step 4: orphan files are removed, run record and contact sheet are written. Images and manifest
- * are complete by now, so a failure is logged and listed, and does not fail the run.
+ * are complete by now, so a failure is logged and listed in the result, and does not fail the run.
  */
 final class FinishedRun {
 
@@ -83,7 +83,7 @@ final class FinishedRun {
       ImageStore output =
           ImageStore.open(run.output(), run.spark().sparkContext().hadoopConfiguration());
       return Optional.of(location(storing.store(output)));
-    } catch (Exception e) { // of any kind, also what Spark does not declare: the run succeeded
+    } catch (Exception e) { // Spark throws checked exceptions that Scala does not declare
       LOG.warn("Run {}: {}; images and manifest are complete", run.runId(), problem, e);
       problems.add(problem + ": " + e.getMessage());
       return Optional.empty();

@@ -29,7 +29,7 @@ import org.apache.spark.sql.SparkSession;
  * }</pre>
  *
  * <p>Options have the keys of a job file, that is, the long names of {@code lightmill generate
- * --help} but those of the Spark session. A later value of an option replaces an earlier one.
+ * --help} without those of the Spark session. A later value of an option replaces an earlier one.
  */
 public final class Generation {
 
@@ -106,11 +106,11 @@ public final class Generation {
   }
 
   /**
-   * Draws and stores the images and commits the manifest. Rows that cannot be drawn are rows of the
-   * manifest, and no exception.
+   * Draws and stores the images and commits the manifest. Rows that cannot be drawn are reported in
+   * the manifest and throw no exception.
    *
-   * @throws LightmillException for what the caller can fix, before anything is drawn: with {@code
-   *     CONFIGURATION_INVALID} where prompts, output or another option is missing or wrong
+   * @throws LightmillException for errors that the caller can fix, before anything is drawn: with
+   *     {@code CONFIGURATION_INVALID} if prompts, output or another option is missing or wrong
    */
   public RunResult execute() {
     GenerationOptions parsed = GenerationOptions.parse(options);
@@ -134,7 +134,7 @@ public final class Generation {
     return changed;
   }
 
-  /** One spelling of a key, so that its last value replaces those before. */
+  /** One spelling of a key, so that its last value replaces earlier ones. */
   private static String canonical(String key) {
     return Options.named(key).map(Option::key).orElse(key);
   }

@@ -13,7 +13,7 @@ import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
 
 /**
- * One run: a prompt table in, images and a committed manifest out.
+ * One run, which turns a prompt table into images and a committed manifest.
  *
  * <ol>
  *   <li>prepare: check options, table and output, take the lock, open the checkpoint
@@ -30,9 +30,9 @@ public final class GenerationRun {
   private GenerationRun() {}
 
   /**
-   * Runs to the end. Invalid options and tables are refused before any weights are loaded; an
-   * invalid row becomes a manifest row. What fails after the commit is logged and listed in the
-   * result, and does not fail the run.
+   * Executes the run and returns when it has ended. Invalid options and tables are refused before
+   * any weights are loaded; an invalid row becomes a manifest row. A failure after the commit is
+   * logged and listed in the result, and does not fail the run.
    *
    * @param prompts the prompt table; empty to read the one that the options name
    * @throws io.lightmill.pipeline.LightmillException for errors that the caller can fix

@@ -30,8 +30,8 @@ import org.apache.spark.sql.types.StructField;
 import org.apache.spark.sql.types.StructType;
 
 /**
- * Draws the image of one prompt on an executor. It is the image that a table with the one column
- * {@code prompt} gives for it.
+ * Draws the image of one prompt on an executor. It is the same image as for a row of a table whose
+ * only column is {@code prompt}.
  */
 public final class OneImage implements Serializable {
 
@@ -99,7 +99,7 @@ public final class OneImage implements Serializable {
     return drawing.one(PlannedImages.request(image));
   }
 
-  /** As {@link RequestRows} has a row of a table without ids. */
+  /** The prompt as a row of {@link RequestRows} of a table without ids. */
   private Row request(String prompt) {
     Map<String, Object> values =
         Map.of(

@@ -55,7 +55,7 @@ record PlannedRun(
     return open.add(MaterializedRows.of(rows, run.cluster(), run.output(), run.runId())).rows();
   }
 
-  /** Staged images of a run that was killed are packed by many tasks, drawn or not. */
+  /** Packing needs all partitions even if few images are drawn: it packs staged images too. */
   private static OptionalInt partitions(PreparedRun run, long images) {
     return run.packing().isPresent() && run.partitions().isEmpty()
         ? OptionalInt.of(run.cluster().partitions((images - 1) / run.batchSize() + 1))

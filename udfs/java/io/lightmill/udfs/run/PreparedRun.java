@@ -27,7 +27,7 @@ import org.apache.spark.sql.SparkSession;
  * Step 1: options, table and output are checked, the output is locked, the checkpoint is open.
  *
  * @param options with a run id
- * @param reserved when the output was found writable, by the clock of the store
+ * @param reserved when the run id was reserved in the output, by the clock of the store
  */
 record PreparedRun(
     SparkSession spark,
@@ -53,7 +53,7 @@ record PreparedRun(
     PromptRows table = PromptRows.open(spark, input(prompts, options), Manifest.reserved());
     Instant reserved = Manifest.reserve(spark, output, runId);
     OutputLock lock = open.add(OutputLock.of(spark, output, runId, hooks.clock()));
-    JobCheckpoint checkpoint = hooks.checkpoint().get(); // takes long: all bytes are hashed
+    JobCheckpoint checkpoint = hooks.checkpoint().get(); // may take minutes: all bytes are hashed
     open.add(LoadedPipelines.run(checkpoint.loader()));
     listener.opened(
         checkpoint.model().pipelineClass(), checkpoint.model().digest(), checkpoint.limits());

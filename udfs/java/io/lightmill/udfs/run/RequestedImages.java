@@ -37,7 +37,7 @@ final class RequestedImages {
         Encoders.row(PlannedImages.schema(RequestRows.passthrough(requests.schema()))));
   }
 
-  /** The planning of one row. */
+  /** Plans the images of one row. */
   static PlanImages planning(
       PromptColumns columns,
       GenerationOptions options,

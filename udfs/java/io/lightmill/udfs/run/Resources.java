@@ -6,8 +6,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * What a run has open. Closes the last one first. What cannot be closed is logged: it must hide
- * neither the failure of a run nor its success.
+ * The open resources of a run, which are closed in reverse order. A failure to close one is logged,
+ * so that it hides neither the failure nor the success of the run.
  */
 final class Resources implements AutoCloseable {
 

@@ -13,7 +13,7 @@ import java.util.function.Supplier;
 import org.apache.spark.sql.SparkSession;
 
 /**
- * What tests replace of a run.
+ * Parts of a run that tests replace.
  *
  * @param started when the caller started; deadline and run record count from then
  * @param clock of locks and deadline

@@ -21,8 +21,7 @@ import org.apache.spark.sql.SparkSession;
  * @param recordLocation file of the run record; empty if it could not be written
  * @param contactSheet HTML page; empty if there is none
  * @param contactSheetImage PNG; empty if there is none
- * @param problems what went wrong after the commit, one sentence each; images and manifest are
- *     complete nevertheless
+ * @param problems failures after the commit, one sentence each; images and manifest are complete
  */
 public record RunResult(
     String runId,

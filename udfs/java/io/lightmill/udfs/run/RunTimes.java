@@ -3,11 +3,11 @@ package io.lightmill.udfs.run;
 import io.lightmill.udfs.progress.ImageProgress;
 
 /**
- * Where the time of a run went, in seconds.
+ * Durations of the steps of a run, in seconds.
  *
  * @param start from the start of the caller to the call of the run
- * @param plan from then to the first generating task; to the submission of the generating stage
- *     where no task reported
+ * @param plan from then to the first report of a generating task; to the submission of the
+ *     generating stage if no task reported
  * @param load from then until the first device has its model
  * @param generate from then to the committed manifest
  */

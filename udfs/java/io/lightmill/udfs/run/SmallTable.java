@@ -11,9 +11,9 @@ import org.apache.spark.api.java.function.MapPartitionsFunction;
 import org.apache.spark.sql.Row;
 
 /**
- * Passes the images of a whole table on, or fails before any is drawn.
+ * Passes all images of a table on, or fails before the first is drawn.
  *
- * @param most images of a table
+ * @param most maximum number of images of a table
  */
 record SmallTable(int most) implements MapPartitionsFunction<Row, Row> {
 
@@ -25,7 +25,7 @@ record SmallTable(int most) implements MapPartitionsFunction<Row, Row> {
       if (images.size() == most) {
         throw new LightmillException(
             ErrorCode.INPUT_INVALID,
-            "the table requests more than %d images; give an output, which is for tables of any size"
+            "the table requests more than %d images; give an output, which has no such limit"
                 .formatted(most));
       }
       if (PlannedImages.duplicate(image)) {

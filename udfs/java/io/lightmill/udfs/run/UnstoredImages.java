@@ -105,7 +105,7 @@ public final class UnstoredImages {
     return withTimes(StageGpus.given(cluster, drawn));
   }
 
-  /** The rows with times as a manifest has them. */
+  /** Converts the time of each row to the type that a manifest has. */
   private static Dataset<Row> withTimes(Dataset<Row> rows) {
     String created = ManifestColumns.CREATED_AT.name();
     return rows.withColumn(created, timestamp_micros(col(created)));

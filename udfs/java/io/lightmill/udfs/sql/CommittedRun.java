@@ -25,7 +25,7 @@ import org.apache.spark.sql.types.StructType;
  * A run whose manifest is committed.
  *
  * @param directory of the manifest, as a path of its file system
- * @param committed when the manifest was, by the store's clock
+ * @param committed when the manifest was committed, by the clock of the store
  * @param bytes length of its files
  * @param schema of the manifest: passthrough columns, then the manifest's own
  */
@@ -36,7 +36,8 @@ record CommittedRun(
   private static final String SPARK_SCHEMA = "org.apache.spark.sql.parquet.row.metadata";
 
   /**
-   * The runs over an output, newest first: one listing, and one Parquet footer a run.
+   * The committed runs of an output, newest first. Reads one listing, and one Parquet footer per
+   * run.
    *
    * @throws LightmillException with {@code INPUT_INVALID} if there are none
    */
@@ -87,7 +88,8 @@ record CommittedRun(
     try (ParquetFileReader file = ParquetFileReader.open(HadoopInputFile.fromPath(part, hadoop))) {
       Map<String, String> metadata = file.getFileMetaData().getKeyValueMetaData();
       return (StructType) DataType.fromJson(metadata.get(SPARK_SCHEMA));
-    } catch (IOException | RuntimeException e) { // Parquet throws unchecked what is no Parquet
+    } catch (IOException
+        | RuntimeException e) { // Parquet throws unchecked exceptions for damaged files
       throw unreadable(part.toString(), e.getMessage(), e);
     }
   }

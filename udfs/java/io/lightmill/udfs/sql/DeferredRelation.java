@@ -11,8 +11,8 @@ import org.apache.spark.sql.sources.TableScan;
 import org.apache.spark.sql.types.StructType;
 
 /**
- * Rows whose computation already runs Spark jobs when it is set up. That is done when a query needs
- * the rows, neither in analysis nor in planning, and once however often the rows are read.
+ * Rows of a DataFrame whose creation runs Spark jobs. It is created when a query needs the rows,
+ * neither in analysis nor in planning, and only once however often the rows are read.
  */
 final class DeferredRelation extends BaseRelation implements TableScan {
 
@@ -22,7 +22,7 @@ final class DeferredRelation extends BaseRelation implements TableScan {
   private RDD<Row> rows;
 
   /**
-   * @param making sets the computation up; its rows have the schema
+   * @param making creates the DataFrame, which has the schema
    */
   DeferredRelation(SparkSession spark, StructType schema, Supplier<Dataset<Row>> making) {
     this.spark = spark;

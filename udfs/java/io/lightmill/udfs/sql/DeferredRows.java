@@ -14,7 +14,7 @@ import scala.collection.immutable.Seq;
 import scala.jdk.javaapi.CollectionConverters;
 import scala.reflect.ClassTag;
 
-/** The rows of an RDD that is made on the driver when a job needs its partitions. */
+/** The rows of an RDD that is created on the driver when a job needs its partitions. */
 final class DeferredRows extends RDD<Row> {
 
   private static final long serialVersionUID = 1L;

@@ -26,15 +26,14 @@ import org.apache.spark.sql.sources.StringEndsWith;
 import org.apache.spark.sql.sources.StringStartsWith;
 
 /**
- * The filters that Spark offers a source, as columns of whole names, so that images are read for
- * the rows that remain. Spark applies every filter again, so those that have no column here may be
- * left out.
+ * The filters that Spark pushes down to a source, as columns, so that images are read only for the
+ * rows that pass them. Spark applies every filter again, so filters of unknown kinds are left out.
  */
 final class FilterColumns {
 
   private FilterColumns() {}
 
-  /** The column of a filter; empty where it is left to Spark. */
+  /** The column of a filter; empty if only Spark applies it. */
   static Optional<Column> of(Filter filter) {
     if (filter instanceof EqualTo it) {
       return Optional.of(column(it.attribute()).equalTo(it.value()));
@@ -70,7 +69,7 @@ final class FilterColumns {
     return Optional.empty();
   }
 
-  /** A column by its whole name, dots included. */
+  /** The column with this name, in which dots do not separate fields. */
   private static Column column(String name) {
     return col(QuotingUtils.quoteIdentifier(name));
   }

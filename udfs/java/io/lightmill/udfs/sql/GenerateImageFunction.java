@@ -42,7 +42,7 @@ final class GenerateImageFunction extends AbstractFunction1<Seq<Expression>, Exp
               .formatted(NAME, NAME));
     }
     OneImage drawing = OneImage.of(SparkSession.active(), options.parsed());
-    // Not deterministic to Spark, so that it draws once where a plan names the value twice.
+    // Declared as not deterministic, so that Spark does not evaluate it twice for one row.
     return new ScalaUDF(
         new Draw(drawing),
         DataTypes.BinaryType,

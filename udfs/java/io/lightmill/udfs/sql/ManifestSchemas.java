@@ -23,9 +23,9 @@ import org.apache.spark.sql.types.StructField;
 import org.apache.spark.sql.types.StructType;
 
 /**
- * One schema for the manifests of several runs. Passthrough columns are merged by name, whatever
- * its case. Where their types differ, the type that holds all their values is taken, such as double
- * for int and double; where there is none, text.
+ * One schema for the manifests of several runs. Passthrough columns are merged by name, ignoring
+ * case. If their types differ, the merged type is one that holds all their values, such as double
+ * for int and double; if there is none, string.
  *
  * @param runs newest first; the newest run decides the order and the case of names
  * @param merged passthrough columns, then the manifest's own
@@ -93,7 +93,7 @@ record ManifestSchemas(List<CommittedRun> runs, StructType merged) {
     return rows.select(columns.toArray(Column[]::new));
   }
 
-  /** The merged columns that a run has, with the types that it has them in. */
+  /** The merged columns that a run has, with the types that they have in that run. */
   private StructType types(StructType run) {
     Map<String, DataType> own =
         Stream.of(run.fields())

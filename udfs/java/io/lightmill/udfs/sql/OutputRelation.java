@@ -27,8 +27,8 @@ import org.apache.spark.sql.types.StructType;
 import org.apache.spark.util.SerializableConfiguration;
 
 /**
- * An output as a table. Reads the columns that a query needs, and images only where it needs them
- * and for the rows that its filters leave.
+ * An output as a table. Reads only the columns that a query needs, and images only if it needs
+ * them, for the rows that pass its filters.
  */
 final class OutputRelation extends BaseRelation implements PrunedFilteredScan {
 

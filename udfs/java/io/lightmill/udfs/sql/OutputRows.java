@@ -86,7 +86,7 @@ record OutputRows(ManifestSchemas manifests, boolean newestOnly) {
     return manifests.runs().stream().mapToLong(CommittedRun::bytes).sum();
   }
 
-  /** The rows, with these columns alone. */
+  /** The rows with only these columns. */
   Dataset<Row> select(SparkSession spark, Set<String> columns) {
     Dataset<Row> rows = manifests.rows(spark);
     Column[] selected = columns(columns::contains);

@@ -14,9 +14,9 @@ import org.apache.spark.sql.RowFactory;
 import org.apache.spark.util.SerializableConfiguration;
 
 /**
- * Replaces the last column of rows, which says where an image is stored, by the bytes of the image,
- * row by row. They are null where the row has no image, and where the object or the member of a
- * shard is missing or holds other bytes than the run stored.
+ * Replaces the last column of each row, the place of an image, by the bytes of the image. They are
+ * null if the row has no image, and if the object or the member of a shard is missing or its bytes
+ * differ from those that the run stored.
  */
 record ReadImages(String output, SerializableConfiguration hadoop)
     implements MapPartitionsFunction<Row, Row> {

@@ -12,7 +12,7 @@ import java.util.Optional;
  *
  * @param output the directory that is loaded
  * @param runId the one run whose rows are read; empty for the current state or all runs
- * @param allRuns whether every row of every run is read, instead of the newest row of each image
+ * @param allRuns whether every row of every run is read, instead of the current state
  * @param imageBytes whether the rows have a column {@value #IMAGE} with the bytes of the image
  */
 record ReadOptions(String output, Optional<String> runId, boolean allRuns, boolean imageBytes) {

@@ -7,13 +7,13 @@ import io.lightmill.udfs.report.RunSummary;
 import io.lightmill.udfs.run.RunResult;
 import java.util.Optional;
 
-/** Whether a committed run counts as a success, by the rule of the command's exit statuses. */
+/** Whether a committed run is a success, by the same rule as the exit status of the command. */
 final class RunOutcome {
 
   private RunOutcome() {}
 
   /**
-   * Passes a run in which no row is pending, and no more rows failed or are invalid than allowed.
+   * Accepts a run in which no row is pending and no more rows failed or are invalid than allowed.
    *
    * @param maxFailures failed and invalid rows that the run may have; none if empty
    * @throws LightmillException with {@code GENERATION_FAILED} for any other run; its images and its
@@ -35,7 +35,7 @@ final class RunOutcome {
     long pending = summary.count(ImageStatus.PENDING);
     if (pending > 0) {
       throw failed(
-          "%d of %d rows are pending, since run '%s' was stopped; what was drawn is committed to '%s': write with mode append to draw the rest"
+          "%d of %d rows are pending, since run '%s' was stopped; the other images are committed to '%s'; write with mode append to draw the rest"
               .formatted(pending, summary.images(), run.runId(), output));
     }
   }

@@ -2,7 +2,7 @@ package io.lightmill.udfs.sql;
 
 import org.apache.spark.sql.SparkSession;
 
-/** Sessions in which settings can differ from those of the user's session. */
+/** Copies of a user's session with other settings. */
 final class SessionCopy {
 
   private SessionCopy() {}
@@ -11,9 +11,10 @@ final class SessionCopy {
   private static final long BYTES_PER_PARTITION = 32L << 20;
 
   /**
-   * A copy of a session, its settings included, to scan these many bytes. It has no adaptive
-   * execution, which would run the stages of the scan while the query around it is still planned;
-   * so it has no more shuffle partitions than the bytes and the cores need.
+   * A copy of a session, its settings included, to scan so many bytes. It has no adaptive
+   * execution, which would run stages of the scan while the query around it is planned. Adaptive
+   * execution would also merge small partitions, so the copy has no more shuffle partitions than
+   * the bytes and the cores need.
    */
   static SparkSession scanning(SparkSession session, long bytes) {
     SparkSession copy = ((org.apache.spark.sql.classic.SparkSession) session).cloneSession();

@@ -20,7 +20,7 @@ final class SqlArguments {
    * Adds a named argument, whose name is the key of an option with underscores, such as {@code
    * num_inference_steps}. An option that is a map takes an SQL map.
    *
-   * @throws LightmillException with {@code CONFIGURATION_INVALID} where the value is no constant
+   * @throws LightmillException with {@code CONFIGURATION_INVALID} if the value is no constant
    */
   void add(NamedArgumentExpression argument) {
     add(argument.key(), argument.value());

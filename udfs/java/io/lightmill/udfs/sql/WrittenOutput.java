@@ -20,7 +20,7 @@ import org.apache.spark.sql.SparkSession;
 
 /**
  * A run that {@code df.write.format("lightmill")} starts. An output exists once it has a committed
- * manifest; what a killed run left is none, and is resumed by every mode.
+ * manifest. A killed run leaves none, and every mode resumes it.
  */
 final class WrittenOutput {
 
@@ -31,8 +31,8 @@ final class WrittenOutput {
   /**
    * Draws the images of the rows.
    *
-   * @param mode append reuses what the output has and draws the rest, overwrite draws every image
-   *     again, errorifexists refuses an output that exists, ignore leaves it as it is
+   * @param mode append reuses the images of the output and draws the others, overwrite draws every
+   *     image again, errorifexists refuses an output that exists, ignore does nothing if it exists
    * @param options of the run, with the output as {@code path}
    * @return the output
    * @throws LightmillException with {@code CONFIGURATION_INVALID} before anything is drawn, and
@@ -52,7 +52,7 @@ final class WrittenOutput {
       if (!committed.isEmpty()) {
         throw invalid(
             ("output '%s' exists: it has %d committed manifests; write with mode append to draw"
-                    + " what it lacks, or overwrite to draw every image again")
+                    + " the missing images, or overwrite to draw every image again")
                 .formatted(output, committed.size()));
       }
     }
