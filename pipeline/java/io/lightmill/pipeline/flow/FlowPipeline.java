@@ -5,6 +5,7 @@ import io.lightmill.pipeline.Device;
 import io.lightmill.pipeline.DiffusionPipeline;
 import io.lightmill.pipeline.ErrorCode;
 import io.lightmill.pipeline.ImageRequest;
+import io.lightmill.pipeline.ImageResult;
 import io.lightmill.pipeline.LightmillException;
 import io.lightmill.pipeline.RgbImage;
 import io.lightmill.pipeline.checkpoint.Checkpoint;
@@ -153,12 +154,68 @@ public final class FlowPipeline implements DiffusionPipeline {
    */
   @Override
   public List<RgbImage> generate(List<ImageRequest> batch) {
-    if (batch.size() > 1 && device.equals(Device.CPU)) {
-      return batch.stream().flatMap(request -> generate(List.of(request)).stream()).toList();
+    return results(batch).stream().map(ImageResult::orElseThrow).toList();
+  }
+
+  @Override
+  public List<ImageResult> results(List<ImageRequest> batch) {
+    return device.equals(Device.CPU)
+        ? batch.stream().flatMap(request -> together(List.of(request)).stream()).toList()
+        : together(batch);
+  }
+
+  /** Draws a batch at once. Phases that no image would survive are left out. */
+  List<ImageResult> together(List<ImageRequest> batch) {
+    try (LoadedNetworks.Lease lease = networks.lease(batch.get(0).lora());
+        FiniteCheck check = new FiniteCheck(batch.size(), dtype)) {
+      List<RgbImage> images = drawn(lease.networks(), batch, check);
+      List<Optional<LightmillException>> failures = check.failures();
+      return IntStream.range(0, batch.size())
+          .mapToObj(
+              i ->
+                  failures
+                      .get(i)
+                      .map(ImageResult::failed)
+                      .orElseGet(() -> ImageResult.of(images.get(i))))
+          .toList();
     }
-    try (Tensor image = draw(batch, Optional.empty(), TensorProbe.NONE)) {
-      return quantized(image);
+  }
+
+  /** The images of a batch, or none if all fail the check. */
+  private List<RgbImage> drawn(FlowNetworks loaded, List<ImageRequest> batch, FiniteCheck check) {
+    try (Encoded encoded = encode(loaded, batch, TensorProbe.NONE)) {
+      check.embeddings(encoded.prompts(), i -> notFinite(loaded, PromptTexts.of(one(batch, i))));
+      encoded
+          .negative()
+          .ifPresent(
+              negative ->
+                  check.embeddings(
+                      negative, i -> notFinite(loaded, PromptTexts.negative(one(batch, i)))));
+      if (check.allFailed()) {
+        return List.of();
+      }
+      try (Denoised denoised = denoise(loaded, encoded, Optional.empty(), check.probe())) {
+        check.latents();
+        if (check.allFailed()) {
+          return List.of();
+        }
+        try (Tensor image = decode(loaded, denoised, check.probe())) {
+          check.images();
+          return check.allFailed() ? List.of() : quantized(image);
+        }
+      }
     }
+  }
+
+  private static List<ImageRequest> one(List<ImageRequest> batch, int image) {
+    return List.of(batch.get(image));
+  }
+
+  /** The text encoder that computes NaN or infinity for these texts. */
+  private static String notFinite(FlowNetworks loaded, PromptTexts texts) {
+    FiniteCheck.TextEncoders encoders = new FiniteCheck.TextEncoders();
+    loaded.encode(texts, encoders).close();
+    return encoders.first();
   }
 
   /**

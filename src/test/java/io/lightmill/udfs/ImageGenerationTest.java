@@ -216,6 +216,20 @@ class ImageGenerationTest {
   }
 
   @Test
+  void imagesOfASingleColourAreMarkedAndCounted() throws IOException {
+    RunResult result = job(TestJob.rows(3)).run(studio); // it paints no others
+
+    assertThat(rows(result)).allSatisfy(row -> assertThat(row.<Boolean>getAs("blank")).isTrue());
+    assertThat(result.summary().blank()).isEqualTo(3);
+    assertThat(result.record().blankImages()).isEqualTo(3);
+
+    RunResult again = job(TestJob.rows(3)).runId("second").run(studio);
+
+    assertThat(again.summary().labelled()).isEqualTo(Map.of("reused", 3L));
+    assertThat(again.summary().blank()).isEqualTo(3);
+  }
+
+  @Test
   void batchThatFailsOnceLosesNothing() throws IOException {
     AtomicInteger calls = new AtomicInteger();
     studio.failing(

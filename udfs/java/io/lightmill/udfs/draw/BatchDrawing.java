@@ -3,8 +3,8 @@ package io.lightmill.udfs.draw;
 import io.lightmill.pipeline.DiffusionPipeline;
 import io.lightmill.pipeline.ErrorCode;
 import io.lightmill.pipeline.ImageRequest;
+import io.lightmill.pipeline.ImageResult;
 import io.lightmill.pipeline.LightmillException;
-import io.lightmill.pipeline.RgbImage;
 import io.lightmill.udfs.device.DeviceSlot;
 import io.lightmill.udfs.device.PipelineLoader;
 import java.util.List;
@@ -61,13 +61,18 @@ final class BatchDrawing {
   private static List<DrawnImage> drawn(DiffusionPipeline pipeline, List<ImageRequest> batch) {
     long start = System.nanoTime();
     try {
-      List<RgbImage> images = pipeline.generate(batch);
-      if (images.size() != batch.size()) {
+      List<ImageResult> results = pipeline.results(batch);
+      if (results.size() != batch.size()) {
         throw new IllegalStateException(
-            "%d images for %d requests".formatted(images.size(), batch.size()));
+            "%d images for %d requests".formatted(results.size(), batch.size()));
       }
       double share = millisSince(start) / batch.size();
-      return images.stream().map(image -> new DrawnImage(image, null, share)).toList();
+      return results.stream()
+          .map(
+              result ->
+                  new DrawnImage(
+                      result.image().orElse(null), result.failure().orElse(null), share))
+          .toList();
     } catch (RuntimeException e) {
       if (Thread.currentThread().isInterrupted()) {
         throw e; // the task is being killed; its images are not to blame
