@@ -41,6 +41,13 @@ public interface DiffusionPipeline extends AutoCloseable {
     return generate(batch).stream().map(ImageResult::of).toList();
   }
 
+  /**
+   * Runs a tiny computation on the device of the networks.
+   *
+   * @throws RuntimeException if the device fails it
+   */
+  default void requireWorkingDevice() {}
+
   /** Frees the weights, once no thread uses them. */
   @Override
   void close();

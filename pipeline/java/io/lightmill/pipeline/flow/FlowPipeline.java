@@ -17,22 +17,19 @@ import io.lightmill.pipeline.lora.LoraAdapter;
 import io.lightmill.pipeline.lora.LoraWeights;
 import io.lightmill.pipeline.schedule.FlowMatchEulerDiscreteScheduler;
 import io.lightmill.pipeline.schedule.Schedule;
-import io.lightmill.pipeline.torch.ScriptModule;
 import io.lightmill.pipeline.torch.Tensor;
 import io.lightmill.pipeline.torch.TensorProbe;
+import io.lightmill.pipeline.torch.Torch;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.stream.IntStream;
 
 /**
  * The pipeline of every family: encodes prompts, denoises latents, decodes images. The three phases
  * can be called one by one, in any order of batches.
  */
 public final class FlowPipeline implements DiffusionPipeline {
-
-  private static final ScriptModule SCRIPT = ScriptModule.of("flow", "Flow");
 
   private final Family family;
   private final Device device;
@@ -164,58 +161,12 @@ public final class FlowPipeline implements DiffusionPipeline {
         : together(batch);
   }
 
-  /** Draws a batch at once. Phases that no image would survive are left out. */
+  /** Draws a batch at once. */
   List<ImageResult> together(List<ImageRequest> batch) {
     try (LoadedNetworks.Lease lease = networks.lease(batch.get(0).lora());
         FiniteCheck check = new FiniteCheck(batch.size(), dtype)) {
-      List<RgbImage> images = drawn(lease.networks(), batch, check);
-      List<Optional<LightmillException>> failures = check.failures();
-      return IntStream.range(0, batch.size())
-          .mapToObj(
-              i ->
-                  failures
-                      .get(i)
-                      .map(ImageResult::failed)
-                      .orElseGet(() -> ImageResult.of(images.get(i))))
-          .toList();
+      return new CheckedDrawing(this, lease.networks(), check).results(batch);
     }
-  }
-
-  /** The images of a batch, or none if all fail the check. */
-  private List<RgbImage> drawn(FlowNetworks loaded, List<ImageRequest> batch, FiniteCheck check) {
-    try (Encoded encoded = encode(loaded, batch, TensorProbe.NONE)) {
-      check.embeddings(encoded.prompts(), i -> notFinite(loaded, PromptTexts.of(one(batch, i))));
-      encoded
-          .negative()
-          .ifPresent(
-              negative ->
-                  check.embeddings(
-                      negative, i -> notFinite(loaded, PromptTexts.negative(one(batch, i)))));
-      if (check.allFailed()) {
-        return List.of();
-      }
-      try (Denoised denoised = denoise(loaded, encoded, Optional.empty(), check.probe())) {
-        check.latents();
-        if (check.allFailed()) {
-          return List.of();
-        }
-        try (Tensor image = decode(loaded, denoised, check.probe())) {
-          check.images();
-          return check.allFailed() ? List.of() : quantized(image);
-        }
-      }
-    }
-  }
-
-  private static List<ImageRequest> one(List<ImageRequest> batch, int image) {
-    return List.of(batch.get(image));
-  }
-
-  /** The text encoder that computes NaN or infinity for these texts. */
-  private static String notFinite(FlowNetworks loaded, PromptTexts texts) {
-    FiniteCheck.TextEncoders encoders = new FiniteCheck.TextEncoders();
-    loaded.encode(texts, encoders).close();
-    return encoders.first();
   }
 
   /**
@@ -246,7 +197,7 @@ public final class FlowPipeline implements DiffusionPipeline {
     }
   }
 
-  private Encoded encode(FlowNetworks loaded, List<ImageRequest> batch, TensorProbe probe) {
+  Encoded encode(FlowNetworks loaded, List<ImageRequest> batch, TensorProbe probe) {
     FlowSampler.requireNoInterrupt("encoding prompts");
     try (Loading loading = new Loading()) {
       PromptEmbeddings prompts = loading.add(loaded.encode(PromptTexts.of(batch), probe));
@@ -273,7 +224,7 @@ public final class FlowPipeline implements DiffusionPipeline {
     }
   }
 
-  private Denoised denoise(
+  Denoised denoise(
       FlowNetworks loaded, Encoded encoded, Optional<Tensor> start, TensorProbe probe) {
     List<ImageRequest> batch = encoded.batch();
     ImageRequest any = batch.get(0);
@@ -325,7 +276,7 @@ public final class FlowPipeline implements DiffusionPipeline {
     }
   }
 
-  private static Tensor decode(FlowNetworks loaded, Denoised denoised, TensorProbe probe) {
+  static Tensor decode(FlowNetworks loaded, Denoised denoised, TensorProbe probe) {
     FlowSampler.requireNoInterrupt("decoding latents");
     TokenGrid grid = loaded.latents().grid(denoised.batch().get(0));
     Tensor image = loaded.decode(denoised.latents(), grid, probe);
@@ -333,20 +284,9 @@ public final class FlowPipeline implements DiffusionPipeline {
     return image;
   }
 
-  /** Images in 8 bits per channel; halves round to even. */
-  private static List<RgbImage> quantized(Tensor image) {
-    long[] shape = image.shape();
-    int height = Math.toIntExact(shape[2]);
-    int width = Math.toIntExact(shape[3]);
-    byte[] all;
-    try (Tensor quantized = SCRIPT.tensor("quantize", image)) {
-      all = quantized.toBytes();
-    }
-    int size = width * height * 3;
-    return IntStream.range(0, Math.toIntExact(shape[0]))
-        .mapToObj(i -> Arrays.copyOfRange(all, i * size, (i + 1) * size))
-        .map(rgb -> new RgbImage(width, height, rgb))
-        .toList();
+  @Override
+  public void requireWorkingDevice() {
+    Torch.requireWorking(device);
   }
 
   @Override

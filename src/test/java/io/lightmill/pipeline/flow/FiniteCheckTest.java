@@ -36,11 +36,14 @@ class FiniteCheckTest {
   private static final List<String> MODELS =
       List.of("flux-dev", "flux2-klein", "qwenimage", "sd3", "zimage");
 
-  /** One weight of each kind of network that every result depends on. */
+  /**
+   * A tensor of each kind of network whose first element every result depends on; of the
+   * convolutions of video autoencoders, images use a part.
+   */
   private static final String WEIGHT =
       "(model\\.|text_model\\.encoder\\.)?layers\\.0\\.self_attn\\.(out_proj|o_proj)\\.weight"
           + "|encoder\\.block\\.0\\.layer\\.0\\.SelfAttention\\.o\\.weight"
-          + "|proj_out\\.weight|all_final_layer\\.2-1\\.linear\\.weight|decoder\\.conv_out\\.weight";
+          + "|proj_out\\.weight|all_final_layer\\.2-1\\.linear\\.weight|decoder\\.conv_out\\.bias";
 
   @TempDir Path directory;
 
