@@ -6,6 +6,7 @@ import io.lightmill.pipeline.ErrorCode;
 import io.lightmill.pipeline.LightmillException;
 import io.lightmill.pipeline.torch.Tensor;
 import io.lightmill.pipeline.torch.TensorProbe;
+import io.lightmill.pipeline.vae.VaeConfig;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -70,7 +71,7 @@ final class FiniteCheck implements AutoCloseable {
     return (name, tensor) -> {
       if (LATENTS.matcher(name).matches()) {
         steps.add(tensor.finiteRows());
-      } else if (name.equals("vae_out")) {
+      } else if (name.equals(VaeConfig.DECODED)) {
         decoded.add(tensor.finiteRows());
       }
     };

@@ -1,6 +1,5 @@
 package io.lightmill.pipeline.vae;
 
-import io.lightmill.pipeline.torch.ScriptModule;
 import io.lightmill.pipeline.torch.Tensor;
 import java.util.ArrayList;
 import java.util.List;
@@ -17,8 +16,6 @@ import java.util.stream.LongStream;
 public record DecodingPasses(int images) {
 
   private static final long MOST_PIXELS = 1024 * 1024;
-
-  private static final ScriptModule ROWS = ScriptModule.of("flow", "Flow");
 
   /** Passes for images of this many pixels. */
   public static DecodingPasses of(long pixels) {
@@ -45,11 +42,11 @@ public record DecodingPasses(int images) {
     try {
       for (long first = 0; first < batch; first += images) {
         long[] rows = LongStream.range(first, Math.min(first + images, batch)).toArray();
-        try (Tensor pass = ROWS.tensor("select", latents, rows)) {
+        try (Tensor pass = latents.select(rows)) {
           passes.add(decoder.apply(pass));
         }
       }
-      return ROWS.tensor("cat", (Object) passes.toArray(new Tensor[0]));
+      return Tensor.cat(passes);
     } finally {
       passes.forEach(Tensor::close);
     }

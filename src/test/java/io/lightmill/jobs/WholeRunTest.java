@@ -33,7 +33,7 @@ class WholeRunTest {
         "p.csv |                                 | --input=gone.csv | 'gone.csv' does not exist",
         "p.tsv | id~prompt                       |                  | p.tsv' does not end in .csv",
         "p.csv | ``                              |                  | p.csv' is empty: it has no"
-            + " header",
+            + " columns",
         "p.csv | id,prompt                       |                  | p.csv' has no rows",
         "p.csv | id,caption;1,a mug              |                  | --column prompt=caption",
         "p.csv | id,prompt;1,a;1,b               |                  | '1' (2 rows)",

@@ -36,6 +36,11 @@ public final class TaskDevice {
     return cluster.cuda() ? address.map(TaskDevice::cuda).orElse(Device.CPU) : Device.CPU;
   }
 
+  /** The first device of this machine. */
+  public static Device first(Cluster cluster) {
+    return local(cluster).get(0);
+  }
+
   /** The devices of a machine that is driver and executor at once. */
   static List<Device> local(Cluster cluster) {
     return cluster.localGpus() == 0

@@ -2,12 +2,7 @@ package io.lightmill.udfs.draw;
 
 import io.lightmill.pipeline.ClassifierFreeGuidance;
 import io.lightmill.pipeline.ErrorCode;
-import io.lightmill.pipeline.ImageRequest;
 import io.lightmill.pipeline.LightmillException;
-import io.lightmill.pipeline.RgbImage;
-import io.lightmill.pipeline.image.ImageEncoder;
-import io.lightmill.pipeline.image.Receipt;
-import io.lightmill.udfs.device.Model;
 import io.lightmill.udfs.earlier.AttemptImages;
 import io.lightmill.udfs.manifest.ManifestColumns;
 import io.lightmill.udfs.manifest.Outcome;
@@ -35,15 +30,8 @@ final class ImageFinisher {
   private static final Logger LOG = LoggerFactory.getLogger(ImageFinisher.class);
   private static final double NANOS_PER_MILLI = 1e6;
 
-  private static final String SOFTWARE = "Lightmill";
-
-  /** The name of FlowMatchEulerDiscreteScheduler in the community's tools. */
-  private static final String SAMPLER = "Euler";
-
-  private static final String SCHEDULE_TYPE = "Simple";
-
   private final ImageIdentity identity;
-  private final ClassifierFreeGuidance guidance;
+  private final ImageEncoding encoding;
   private final ImageStore store;
   private final AttemptImages attempt;
   private final boolean packing;
@@ -58,7 +46,7 @@ final class ImageFinisher {
       AttemptImages attempt,
       boolean packing) {
     this.identity = identity;
-    this.guidance = guidance;
+    this.encoding = new ImageEncoding(identity, guidance);
     this.store = store;
     this.attempt = attempt;
     this.packing = packing;
@@ -147,36 +135,13 @@ final class ImageFinisher {
     }
     try {
       long start = System.nanoTime();
-      byte[] bytes = encoded(PlannedImages.request(rows.get(0)), drawn.image());
+      byte[] bytes = encoding.encoded(PlannedImages.request(rows.get(0)), drawn.image());
       return stored(
           rows, bytes, drawn.image().isBlank(), drawn.generateMillis(), millisSince(start));
     } catch (LightmillException e) {
       LOG.warn("A drawn image could not be stored: {}", e.getMessage(), e);
       Outcome failed = Outcome.failed(e, drawn.generateMillis());
       return rows.stream().map(row -> failed).toList();
-    }
-  }
-
-  private byte[] encoded(ImageRequest request, RgbImage image) {
-    String json = identity.canonicalJson(request);
-    Model model = identity.model();
-    Receipt receipt =
-        new Receipt(
-            request,
-            guidance,
-            SAMPLER,
-            SCHEDULE_TYPE,
-            model.name(),
-            model.digest(),
-            SOFTWARE,
-            json);
-    try {
-      return ImageEncoder.encode(image, receipt, identity.format());
-    } catch (RuntimeException e) {
-      throw new LightmillException(
-          ErrorCode.STORE_FAILED,
-          "image %s could not be encoded: %s".formatted(ImageIdentity.imageId(json), e),
-          e);
     }
   }
 

@@ -17,13 +17,17 @@ final class ManifestRows {
   private final ManifestRow.Task task;
 
   ManifestRows(GenerationJob job, Device device, TaskContext task) {
-    this.task =
+    this(
         new ManifestRow.Task(
             job.identity().model(),
             job.identity().format(),
             job.runId(),
             task.attemptNumber(),
-            device);
+            device));
+  }
+
+  ManifestRows(ManifestRow.Task task) {
+    this.task = task;
   }
 
   Row row(Row planned, Outcome outcome) {

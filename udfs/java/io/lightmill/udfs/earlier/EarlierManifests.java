@@ -30,7 +30,12 @@ public final class EarlierManifests {
 
   /** Keys of their directories. A manifest without its last file was not committed. */
   public static List<String> committed(ImageStore store) {
-    return store.listing().objects(Manifest.DIRECTORY).stream()
+    return committed(store.listing().objects(Manifest.DIRECTORY));
+  }
+
+  /** The same, from a listing of the directory of all manifests. */
+  public static List<String> committed(List<ListedObject> listed) {
+    return listed.stream()
         .map(ListedObject::key)
         .filter(key -> key.endsWith("/" + ManifestCommit.SUCCESS))
         .map(key -> Strings.CS.removeEnd(key, "/" + ManifestCommit.SUCCESS))

@@ -58,7 +58,7 @@ public final class Manifest {
     return List.of(COLUMNS.fieldNames());
   }
 
-  static StructType schema(StructType passthrough) {
+  public static StructType schema(StructType passthrough) {
     StructField[] fields =
         Stream.of(passthrough.fields(), COLUMNS.fields())
             .flatMap(Arrays::stream)

@@ -1,15 +1,22 @@
 package io.lightmill.udfs.plan;
 
+import static org.apache.spark.sql.functions.col;
+import static org.apache.spark.sql.functions.struct;
+
 import io.lightmill.udfs.device.Cluster;
 import io.lightmill.udfs.manifest.StoreCommitter;
 import java.io.IOException;
+import java.util.Arrays;
 import java.util.UUID;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
+import org.apache.spark.sql.Column;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
+import org.apache.spark.sql.types.StructField;
+import org.apache.spark.sql.types.StructType;
 import org.apache.spark.storage.StorageLevel;
 
 /**
@@ -60,9 +67,15 @@ public record MaterializedRows(Dataset<Row> rows, Runnable deletion) implements 
 
   /** Each partition is written as one file, and each file is read as one partition. */
   private static Dataset<Row> stored(Dataset<Row> rows, Path directory, Configuration hadoop) {
+    StructType files =
+        new StructType(
+            Arrays.stream(rows.schema().fields())
+                .filter(MaterializedRows::isStorable)
+                .toArray(StructField[]::new));
     try {
       FileSystem fileSystem = directory.getFileSystem(hadoop);
-      rows.write()
+      rows.selectExpr(files.fieldNames())
+          .write()
           .option("maxRecordsPerFile", 0)
           .options(StoreCommitter.options(rows.sparkSession().sparkContext(), fileSystem))
           .parquet(directory.toString());
@@ -73,7 +86,18 @@ public record MaterializedRows(Dataset<Row> rows, Runnable deletion) implements 
         ((org.apache.spark.sql.classic.SparkSession) rows.sparkSession()).cloneSession();
     reading.conf().set("spark.sql.files.maxPartitionBytes", FILE_BYTES);
     reading.conf().set("spark.sql.files.openCostInBytes", FILE_BYTES);
-    return reading.read().schema(rows.schema()).parquet(directory.toString());
+    Dataset<Row> read = reading.read().schema(files).parquet(directory.toString());
+    return read.select(
+        Arrays.stream(rows.schema().fields())
+            .map(field -> isStorable(field) ? col(field.name()) : struct().as(field.name()))
+            .toArray(Column[]::new));
+  }
+
+  /**
+   * Parquet has no struct without fields, such as the passthrough columns of a table that has none.
+   */
+  private static boolean isStorable(StructField field) {
+    return !(field.dataType() instanceof StructType struct) || !struct.isEmpty();
   }
 
   /** Deletes the rows, and with the last rows of this run those of killed runs. */

@@ -70,6 +70,11 @@ public final class PlannedImages {
     return (StructType) planned.apply(PASSTHROUGH).dataType();
   }
 
+  /** Whether an earlier row of the table has the same id. */
+  public static boolean duplicate(Row planned) {
+    return planned.getAs(DUPLICATE);
+  }
+
   /** The request of a valid row. */
   public static ImageRequest request(Row planned) {
     return RequestColumns.request(planned);

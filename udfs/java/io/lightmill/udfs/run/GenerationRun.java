@@ -58,7 +58,13 @@ public final class GenerationRun {
       Instant started) {
     try (MissingExecutors missing = MissingExecutors.of(spark.sparkContext())) {
       missing.watch();
-      return execute(spark, prompts, options, listener, RunHooks.of(spark, options, started));
+      PlanningSession session = PlanningSession.of(spark, prompts);
+      return execute(
+          session.spark(),
+          session.prompts(),
+          options,
+          listener,
+          RunHooks.of(session.spark(), options, started));
     }
   }
 

@@ -1,27 +1,17 @@
 package io.lightmill.udfs.run;
 
-import io.lightmill.udfs.column.RequestColumns;
 import io.lightmill.udfs.earlier.EarlierImages;
 import io.lightmill.udfs.earlier.OrphanFiles;
 import io.lightmill.udfs.earlier.Rerun;
 import io.lightmill.udfs.option.GenerationOptions;
 import io.lightmill.udfs.option.Options;
 import io.lightmill.udfs.plan.BatchPlan;
-import io.lightmill.udfs.plan.ImageIdentity;
-import io.lightmill.udfs.plan.ImageKeys;
 import io.lightmill.udfs.plan.ImagePlan;
 import io.lightmill.udfs.plan.MaterializedRows;
-import io.lightmill.udfs.plan.PlanImages;
 import io.lightmill.udfs.plan.PlannedImages;
 import io.lightmill.udfs.shard.Packing;
-import io.lightmill.udfs.store.PathTemplate;
-import io.lightmill.udfs.table.PromptColumns;
-import io.lightmill.udfs.table.RequestRows;
-import io.lightmill.udfs.table.RequestRules;
-import io.lightmill.udfs.table.RowDefaults;
 import java.util.OptionalInt;
 import org.apache.spark.sql.Dataset;
-import org.apache.spark.sql.Encoders;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.types.StructType;
 
@@ -44,7 +34,9 @@ record PlannedRun(
             run.spark(),
             run.output(),
             new Rerun(options.get(Options.FORCE), options.get(Options.RETRY_FAILED)));
-    Dataset<Row> requested = requested(run);
+    Dataset<Row> requested =
+        RequestedImages.of(
+            run.table(), run.options(), run.checkpoint(), run.packing().map(Packing::format));
     Dataset<Row> rows = earlier.lookedFor() ? kept(requested, run, open) : requested;
     Dataset<Row> placed = kept(ImagePlan.placed(earlier.marked(rows)), run, open);
     ImagePlan images =
@@ -68,32 +60,5 @@ record PlannedRun(
     return run.packing().isPresent() && run.partitions().isEmpty()
         ? OptionalInt.of(run.cluster().partitions((images - 1) / run.batchSize() + 1))
         : run.partitions();
-  }
-
-  /** The images that the checked rows of the table request. */
-  private static Dataset<Row> requested(PreparedRun run) {
-    GenerationOptions options = run.options();
-    PromptColumns columns = run.table().columns();
-    Dataset<Row> requests = RequestRows.of(run.table().rows(), columns);
-    PlanImages planning =
-        new PlanImages(
-            RequestRules.of(
-                run.checkpoint().limits(),
-                run.checkpoint().model().adapters().keySet(),
-                new RowDefaults(
-                    options.columnDefaults(),
-                    options.get(Options.SEED),
-                    options.get(Options.TRUNCATE_PROMPTS))),
-            columns.template().orElse(null),
-            columns.sources().containsKey(RequestColumns.ID),
-            new ImageIdentity(run.checkpoint().model(), options.get(Options.FORMAT)),
-            new ImageKeys(
-                options.find(Options.PATH_TEMPLATE).orElse(PathTemplate.STANDARD),
-                columns,
-                options.get(Options.FORMAT),
-                run.packing().map(Packing::format)),
-            run.checkpoint().loader());
-    return requests.flatMap(
-        planning, Encoders.row(PlannedImages.schema(RequestRows.passthrough(requests.schema()))));
   }
 }

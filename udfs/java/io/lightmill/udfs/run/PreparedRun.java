@@ -65,7 +65,7 @@ record PreparedRun(
         spark, options, listener, hooks, table, reserved, lock, checkpoint, progress);
   }
 
-  private static PromptInput input(Optional<Dataset<Row>> prompts, GenerationOptions options) {
+  static PromptInput input(Optional<Dataset<Row>> prompts, GenerationOptions options) {
     return new PromptInput(
         prompts,
         prompts.isPresent()

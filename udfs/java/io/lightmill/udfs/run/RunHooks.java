@@ -20,8 +20,7 @@ import org.apache.spark.sql.SparkSession;
  * @param cluster to draw on
  * @param checkpoint opens the checkpoint, once
  */
-record RunHooks(
-    Instant started, Clock clock, Cluster cluster, Supplier<JobCheckpoint> checkpoint) {
+record RunHooks(Instant started, Clock clock, Cluster cluster, Supplier<JobCheckpoint> checkpoint) {
 
   static RunHooks of(SparkSession spark, GenerationOptions options, Instant started) {
     Cluster cluster = Cluster.of(spark.sparkContext(), options.get(Options.DEVICE));

@@ -151,7 +151,8 @@ final class PromptTable {
     if (names.length == 0) {
       throw new LightmillException(
           ErrorCode.INPUT_INVALID,
-          "prompt table '%s' is empty: it has no columns and no rows".formatted(location));
+          "prompt table '%s' is empty: it has no columns; write a header with a column 'prompt'"
+              .formatted(location));
     }
     if (names.length == 1 && names[0].equals(CORRUPT)) {
       throw new LightmillException(

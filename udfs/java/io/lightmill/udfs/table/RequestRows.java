@@ -19,6 +19,7 @@ import io.lightmill.udfs.column.RequestColumns;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import org.apache.commons.codec.digest.DigestUtils;
 import org.apache.spark.sql.Column;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
@@ -92,6 +93,11 @@ public final class RequestRows {
   private static Column givenId(PromptColumns columns) {
     Column id = column(columns.sources().get(RequestColumns.ID)).cast("string");
     return when(trim(id).notEqual(""), id);
+  }
+
+  /** The id of a row without one, by its values as JSON. */
+  public static String derivedId(String json) {
+    return DigestUtils.sha256Hex(json).substring(0, DERIVED_ID_DIGITS);
   }
 
   /** SHA-256 of the row as JSON, columns sorted by name, nulls left out, times in UTC. */

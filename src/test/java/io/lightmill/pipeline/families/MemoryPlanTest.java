@@ -66,7 +66,7 @@ class MemoryPlanTest {
                     .orElse(0)),
             gib(plan.peakResident()),
             gib(plan.peakOffloaded()));
-    assertThat(Files.readString(Path.of("README.md"))).contains(row);
+    assertThat(Files.readString(Path.of("CHECKPOINTS.md"))).contains(row);
   }
 
   /** A network's own weights in a file, and nothing else, are what is planned. */

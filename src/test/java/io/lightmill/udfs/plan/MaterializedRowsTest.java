@@ -17,6 +17,7 @@ import java.util.concurrent.atomic.AtomicReference;
 import java.util.stream.LongStream;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
+import org.apache.spark.sql.RowFactory;
 import org.apache.spark.sql.SparkSession;
 import org.apache.spark.sql.api.java.UDF1;
 import org.apache.spark.sql.types.DataTypes;
@@ -57,6 +58,18 @@ class MaterializedRowsTest {
       assertThat(output.resolve(".plan")).isNotEmptyDirectory();
     }
     assertThat(output.resolve(".plan")).doesNotExist();
+  }
+
+  @ParameterizedTest
+  @ValueSource(booleans = {true, false})
+  void keepsAStructWithoutFields(boolean local) {
+    Dataset<Row> rows = spark.sql("SELECT 1 AS a, struct() AS passthrough, 2 AS b");
+    try (MaterializedRows kept =
+        MaterializedRows.of(rows, new Cluster(false, 2, local, 0), output.toString(), "run")) {
+      assertThat(kept.rows().schema().simpleString()).isEqualTo(rows.schema().simpleString());
+      assertThat(kept.rows().collectAsList())
+          .containsExactly(RowFactory.create(1, RowFactory.create(), 2));
+    }
   }
 
   @Test

@@ -1,0 +1,64 @@
+package io.lightmill.udfs.run;
+
+import io.lightmill.udfs.column.RequestColumns;
+import io.lightmill.udfs.device.JobCheckpoint;
+import io.lightmill.udfs.option.GenerationOptions;
+import io.lightmill.udfs.option.Options;
+import io.lightmill.udfs.plan.ImageIdentity;
+import io.lightmill.udfs.plan.ImageKeys;
+import io.lightmill.udfs.plan.PlanImages;
+import io.lightmill.udfs.plan.PlannedImages;
+import io.lightmill.udfs.shard.ShardFormat;
+import io.lightmill.udfs.store.PathTemplate;
+import io.lightmill.udfs.table.PromptColumns;
+import io.lightmill.udfs.table.PromptRows;
+import io.lightmill.udfs.table.RequestRows;
+import io.lightmill.udfs.table.RequestRules;
+import io.lightmill.udfs.table.RowDefaults;
+import java.util.Optional;
+import org.apache.spark.sql.Dataset;
+import org.apache.spark.sql.Encoders;
+import org.apache.spark.sql.Row;
+
+/** The images that the rows of a table request, under the options of a run. */
+final class RequestedImages {
+
+  private RequestedImages() {}
+
+  /** Rows of {@link PlannedImages}: checked, with identity, seed and path. */
+  static Dataset<Row> of(
+      PromptRows table,
+      GenerationOptions options,
+      JobCheckpoint checkpoint,
+      Optional<ShardFormat> shards) {
+    Dataset<Row> requests = RequestRows.of(table.rows(), table.columns());
+    return requests.flatMap(
+        planning(table.columns(), options, checkpoint, shards),
+        Encoders.row(PlannedImages.schema(RequestRows.passthrough(requests.schema()))));
+  }
+
+  /** The planning of one row. */
+  static PlanImages planning(
+      PromptColumns columns,
+      GenerationOptions options,
+      JobCheckpoint checkpoint,
+      Optional<ShardFormat> shards) {
+    return new PlanImages(
+        RequestRules.of(
+            checkpoint.limits(),
+            checkpoint.model().adapters().keySet(),
+            new RowDefaults(
+                options.columnDefaults(),
+                options.get(Options.SEED),
+                options.get(Options.TRUNCATE_PROMPTS))),
+        columns.template().orElse(null),
+        columns.sources().containsKey(RequestColumns.ID),
+        new ImageIdentity(checkpoint.model(), options.get(Options.FORMAT)),
+        new ImageKeys(
+            options.find(Options.PATH_TEMPLATE).orElse(PathTemplate.STANDARD),
+            columns,
+            options.get(Options.FORMAT),
+            shards),
+        checkpoint.loader());
+  }
+}
