@@ -1,15 +1,16 @@
+import io.lightmill.pipeline.DType;
+import io.lightmill.pipeline.Device;
 import io.lightmill.pipeline.checkpoint.SafetensorsFile;
 import io.lightmill.pipeline.checkpoint.WeightFiles;
 import io.lightmill.pipeline.checkpoint.WeightLayout;
 import io.lightmill.pipeline.checkpoint.WeightLoader;
-import io.lightmill.pipeline.torch.DType;
-import io.lightmill.pipeline.torch.Device;
 import io.lightmill.pipeline.torch.ScriptModule;
 import io.lightmill.pipeline.torch.Tensor;
 import io.lightmill.pipeline.torch.Weights;
 import java.io.BufferedReader;
 import java.io.InputStreamReader;
 import java.nio.file.Path;
+import java.util.Optional;
 
 /**
  * Runs one forward pass of FLUX's network per line on standard input and prints its seconds; for
@@ -26,7 +27,7 @@ class FluxForward {
     WeightLoader loader = new WeightLoader(Device.CPU, DType.F32);
     ScriptModule network = ScriptModule.of("flux", "FluxTransformer2DModel");
     SafetensorsFile inputs = SafetensorsFile.open(directory.resolve("inputs.safetensors"));
-    WeightFiles files = WeightFiles.in(directory.resolve("transformer"));
+    WeightFiles files = WeightFiles.in(directory.resolve("transformer"), Optional.empty());
     WeightLayout layout = new WeightLayout();
     for (SafetensorsFile file : files.files()) {
       file.tensors()

@@ -1,11 +1,12 @@
+import io.lightmill.pipeline.DType;
+import io.lightmill.pipeline.Device;
 import io.lightmill.pipeline.checkpoint.SafetensorsFile;
 import io.lightmill.pipeline.checkpoint.TensorEntry;
 import io.lightmill.pipeline.checkpoint.WeightFiles;
 import io.lightmill.pipeline.checkpoint.WeightLayout;
 import io.lightmill.pipeline.checkpoint.WeightLoader;
-import io.lightmill.pipeline.torch.DType;
-import io.lightmill.pipeline.torch.Device;
 import io.lightmill.pipeline.torch.ScriptModule;
+import io.lightmill.pipeline.torch.Torch;
 import io.lightmill.pipeline.torch.Weights;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -17,6 +18,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.time.Duration;
 import java.util.Arrays;
+import java.util.Optional;
 import java.util.Random;
 import java.util.StringJoiner;
 
@@ -45,7 +47,7 @@ class LoadLarge {
   }
 
   private static void load(Path directory, DType dtype, long diskMillis) throws IOException {
-    WeightFiles files = WeightFiles.in(directory);
+    WeightFiles files = WeightFiles.in(directory, Optional.empty());
     WeightLayout layout = new WeightLayout();
     long parameters = 0;
     for (SafetensorsFile file : files.files()) {
@@ -60,7 +62,9 @@ class LoadLarge {
     peak.start();
     Duration processor = processor();
     long start = System.nanoTime();
-    try (Weights weights = new WeightLoader(Device.CPU, dtype).load(files, layout)) {
+    WeightLoader loader = new WeightLoader(Device.CPU, dtype);
+    int cores = Runtime.getRuntime().availableProcessors();
+    try (Weights weights = Torch.withThreads(cores, () -> loader.load(files, layout))) {
       double seconds = (System.nanoTime() - start) / 1e9;
       processor = processor().minus(processor);
       peak.interrupt();

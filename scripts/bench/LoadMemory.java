@@ -1,8 +1,10 @@
+import io.lightmill.pipeline.DType;
+import io.lightmill.pipeline.Device;
 import io.lightmill.pipeline.checkpoint.WeightFiles;
+import io.lightmill.pipeline.checkpoint.WeightLayout;
 import io.lightmill.pipeline.checkpoint.WeightLoader;
-import io.lightmill.pipeline.torch.DType;
-import io.lightmill.pipeline.torch.Device;
 import io.lightmill.pipeline.torch.ScriptModule;
+import io.lightmill.pipeline.torch.Torch;
 import io.lightmill.pipeline.torch.Weights;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -12,6 +14,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.util.Optional;
 import java.util.Random;
 import java.util.StringJoiner;
 
@@ -30,6 +33,11 @@ class LoadMemory {
     int tensors =
         Math.toIntExact(
             (Long.parseLong(args[1]) << 20) / dtype.bytes() / TENSOR_SIDE / TENSOR_SIDE);
+    WeightLayout layout = new WeightLayout();
+    for (int i = 0; i < tensors; i++) {
+      layout.tensor("w" + i, TENSOR_SIDE, TENSOR_SIDE);
+    }
+    WeightLoader loader = new WeightLoader(Device.CPU, DType.F32);
     Path directory = Files.createTempDirectory("load-memory");
     Path file = directory.resolve("model.safetensors");
     try {
@@ -39,7 +47,9 @@ class LoadMemory {
       Files.writeString(Path.of("/proc/self/clear_refs"), "5"); // resets the peak, VmHWM
       long start = System.nanoTime();
       try (Weights weights =
-          new WeightLoader(Device.CPU, DType.F32).load(WeightFiles.in(directory))) {
+          Torch.withThreads(
+              Runtime.getRuntime().availableProcessors(),
+              () -> loader.load(WeightFiles.in(directory, Optional.empty()), layout))) {
         double seconds = (System.nanoTime() - start) / 1e9;
         long resident = (long) tensors * TENSOR_SIDE * TENSOR_SIDE * DType.F32.bytes();
         long peak = status("VmHWM") - before;

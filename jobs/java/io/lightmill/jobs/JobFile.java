@@ -121,7 +121,8 @@ final class JobFile {
       if (!scalar(value)) {
         throw refusal(entry.line(), "option '%s' must be one value".formatted(option));
       }
-      values.put(option.key(), option.relative() ? resolved(value.asText()) : value.asText());
+      values.put(
+          option.key(), option.relative() ? resolved(option, value.asText()) : value.asText());
     }
     values.forEach((key, text) -> check(entry.line(), key, text));
     return values;
@@ -139,11 +140,12 @@ final class JobFile {
     return value.isValueNode() && !value.isNull();
   }
 
-  private String resolved(String location) {
+  private String resolved(Option<?> option, String location) {
     boolean table =
-        Optional.ofNullable(entries.get(Options.INPUT_FORMAT))
-            .filter(format -> format.value().asText().equals("table"))
-            .isPresent();
+        option.equals(Options.INPUT)
+            && Optional.ofNullable(entries.get(Options.INPUT_FORMAT))
+                .filter(format -> format.value().asText().equalsIgnoreCase("table"))
+                .isPresent();
     return table || URI_SCHEME.matcher(location).matches()
         ? location
         : path.resolveSibling(location).toString();

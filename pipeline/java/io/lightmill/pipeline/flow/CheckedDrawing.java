@@ -1,9 +1,11 @@
 package io.lightmill.pipeline.flow;
 
+import io.lightmill.pipeline.DType;
 import io.lightmill.pipeline.ImageRequest;
 import io.lightmill.pipeline.ImageResult;
 import io.lightmill.pipeline.LightmillException;
 import io.lightmill.pipeline.RgbImage;
+import io.lightmill.pipeline.checkpoint.Loading;
 import io.lightmill.pipeline.torch.ScriptModule;
 import io.lightmill.pipeline.torch.Tensor;
 import io.lightmill.pipeline.torch.TensorProbe;
@@ -13,17 +15,59 @@ import java.util.Optional;
 import java.util.stream.IntStream;
 
 /**
- * Draws a batch, and fails its images whose numbers are not finite. Once all images have failed,
- * the remaining phases are left out.
- *
- * @param loaded networks of the batch's adapters
+ * The drawing of one batch, phase by phase. Its images whose numbers are not finite fail. Once all
+ * have failed, the remaining phases do nothing.
  */
-record CheckedDrawing(FlowPipeline pipeline, FlowNetworks loaded, FiniteCheck check) {
+final class CheckedDrawing implements AutoCloseable {
 
   private static final ScriptModule SCRIPT = ScriptModule.of("flow", "Flow");
 
-  List<ImageResult> results(List<ImageRequest> batch) {
-    List<RgbImage> images = images(batch);
+  private final FlowPipeline pipeline;
+  private final FlowNetworks loaded;
+  private final List<ImageRequest> batch;
+  private final TensorProbe probe;
+  private final FiniteCheck check;
+  private final Loading open = new Loading();
+  private FlowPipeline.Encoded encoded;
+  private FlowPipeline.Denoised denoised;
+
+  /**
+   * @param loaded networks of the batch's adapters
+   * @param dtype that they compute in
+   * @param probe sees the intermediate tensors
+   */
+  CheckedDrawing(
+      FlowPipeline pipeline,
+      FlowNetworks loaded,
+      List<ImageRequest> batch,
+      DType dtype,
+      TensorProbe probe) {
+    this.pipeline = pipeline;
+    this.loaded = loaded;
+    this.batch = batch;
+    this.probe = probe;
+    this.check = open.add(new FiniteCheck(batch.size(), dtype));
+  }
+
+  void encode() {
+    encoded = open.add(pipeline.encode(loaded, batch, probe));
+    check.embeddings(encoded.prompts(), i -> notFinite(PromptTexts.of(one(i))));
+    encoded
+        .negative()
+        .ifPresent(
+            negative -> check.embeddings(negative, i -> notFinite(PromptTexts.negative(one(i)))));
+  }
+
+  void denoise() {
+    if (!check.allFailed()) {
+      denoised =
+          open.add(pipeline.denoise(loaded, encoded, Optional.empty(), check.watching(probe)));
+      check.latents();
+    }
+  }
+
+  List<ImageResult> decode() {
+    List<RgbImage> images = check.allFailed() ? List.of() : images();
     List<Optional<LightmillException>> failures = check.failures();
     return IntStream.range(0, batch.size())
         .mapToObj(
@@ -35,33 +79,14 @@ record CheckedDrawing(FlowPipeline pipeline, FlowNetworks loaded, FiniteCheck ch
         .toList();
   }
 
-  /** The images of a batch, failed ones among them; none if all failed. */
-  private List<RgbImage> images(List<ImageRequest> batch) {
-    try (FlowPipeline.Encoded encoded = pipeline.encode(loaded, batch, TensorProbe.NONE)) {
-      check.embeddings(encoded.prompts(), i -> notFinite(PromptTexts.of(one(batch, i))));
-      encoded
-          .negative()
-          .ifPresent(
-              negative ->
-                  check.embeddings(negative, i -> notFinite(PromptTexts.negative(one(batch, i)))));
-      if (check.allFailed()) {
-        return List.of();
-      }
-      try (FlowPipeline.Denoised denoised =
-          pipeline.denoise(loaded, encoded, Optional.empty(), check.probe())) {
-        check.latents();
-        if (check.allFailed()) {
-          return List.of();
-        }
-        try (Tensor image = FlowPipeline.decode(loaded, denoised, check.probe())) {
-          check.images();
-          return check.allFailed() ? List.of() : quantized(image);
-        }
-      }
+  private List<RgbImage> images() {
+    try (Tensor image = FlowPipeline.decode(loaded, denoised, check.watching(probe))) {
+      check.images();
+      return check.allFailed() ? List.of() : quantized(image);
     }
   }
 
-  private static List<ImageRequest> one(List<ImageRequest> batch, int image) {
+  private List<ImageRequest> one(int image) {
     return List.of(batch.get(image));
   }
 
@@ -86,5 +111,10 @@ record CheckedDrawing(FlowPipeline pipeline, FlowNetworks loaded, FiniteCheck ch
         .mapToObj(i -> Arrays.copyOfRange(all, i * size, (i + 1) * size))
         .map(rgb -> new RgbImage(width, height, rgb))
         .toList();
+  }
+
+  @Override
+  public void close() {
+    open.close();
   }
 }

@@ -66,9 +66,10 @@ final class FiniteCheck implements AutoCloseable {
     }
   }
 
-  /** Sees the latents of each step and what the autoencoder computes. */
-  TensorProbe probe() {
+  /** Sees the latents of each step and what the autoencoder computes, beside another probe. */
+  TensorProbe watching(TensorProbe other) {
     return (name, tensor) -> {
+      other.record(name, tensor);
       if (LATENTS.matcher(name).matches()) {
         steps.add(tensor.finiteRows());
       } else if (name.equals(VaeConfig.DECODED)) {

@@ -146,26 +146,46 @@ public final class FlowPipeline implements DiffusionPipeline {
    * {@inheritDoc}
    *
    * <p>A CPU draws the images one by one: how its kernels round depends on the number of rows, so
-   * only an image that is drawn alone is the same bit for bit whatever shares its batch. Other
-   * devices draw the batch at once, within a tolerance.
+   * only an image that is drawn alone is the same bit for bit whatever shares its batch. With
+   * offloading, all images of the batch go through one phase before the next, so that the batch
+   * loads each network once. Other devices draw the batch at once, within a tolerance.
    */
   @Override
   public List<RgbImage> generate(List<ImageRequest> batch) {
-    return results(batch).stream().map(ImageResult::orElseThrow).toList();
+    return generate(batch, TensorProbe.NONE);
+  }
+
+  List<RgbImage> generate(List<ImageRequest> batch, TensorProbe probe) {
+    return results(batch, probe).stream().map(ImageResult::orElseThrow).toList();
   }
 
   @Override
   public List<ImageResult> results(List<ImageRequest> batch) {
-    return device.equals(Device.CPU)
-        ? batch.stream().flatMap(request -> together(List.of(request)).stream()).toList()
-        : together(batch);
+    return results(batch, TensorProbe.NONE);
   }
 
-  /** Draws a batch at once. */
-  List<ImageResult> together(List<ImageRequest> batch) {
-    try (LoadedNetworks.Lease lease = networks.lease(batch.get(0).lora());
-        FiniteCheck check = new FiniteCheck(batch.size(), dtype)) {
-      return new CheckedDrawing(this, lease.networks(), check).results(batch);
+  private List<ImageResult> results(List<ImageRequest> batch, TensorProbe probe) {
+    if (batch.size() == 1 || !device.equals(Device.CPU)) {
+      return byPhase(List.of(batch), probe);
+    }
+    List<List<ImageRequest>> images = batch.stream().map(List::of).toList();
+    return networks.offloaded()
+        ? byPhase(images, probe)
+        : images.stream().flatMap(image -> byPhase(List.of(image), probe).stream()).toList();
+  }
+
+  /** Keeps other threads off the device meanwhile: their phases would move the networks. */
+  List<ImageResult> byPhase(List<List<ImageRequest>> batches, TensorProbe probe) {
+    try (LoadedNetworks.Lease lease = networks.lease(batches.get(0).get(0).lora());
+        Loading open = new Loading()) {
+      FlowNetworks loaded = lease.networks();
+      List<CheckedDrawing> drawings =
+          batches.stream()
+              .map(batch -> open.add(new CheckedDrawing(this, loaded, batch, dtype, probe)))
+              .toList();
+      drawings.forEach(CheckedDrawing::encode);
+      drawings.forEach(CheckedDrawing::denoise);
+      return drawings.stream().flatMap(drawing -> drawing.decode().stream()).toList();
     }
   }
 

@@ -116,6 +116,11 @@ final class LoadedNetworks implements AutoCloseable {
     }
   }
 
+  /** Whether each phase moves the networks of the phase before off the device. */
+  boolean offloaded() {
+    return offload;
+  }
+
   /**
    * Takes the networks of a blend into use. With offloading, waits until no other thread uses any.
    *

@@ -1,5 +1,6 @@
 package io.lightmill.pipeline.flow;
 
+import io.lightmill.pipeline.checkpoint.Loading;
 import io.lightmill.pipeline.torch.Tensor;
 import java.util.List;
 import java.util.Optional;
@@ -27,11 +28,14 @@ public record PromptEmbeddings(Tensor context, Optional<Tensor> pooled, long[] l
 
   /** The embeddings of two batches as one; both stay the caller's. */
   PromptEmbeddings followedBy(PromptEmbeddings other) {
-    Tensor contexts = Tensor.cat(List.of(context, other.context));
-    Optional<Tensor> pools =
-        pooled.map(first -> Tensor.cat(List.of(first, other.pooled.orElseThrow())));
     long[] both = Stream.of(lengths, other.lengths).flatMapToLong(LongStream::of).toArray();
-    return new PromptEmbeddings(contexts, pools, both);
+    try (Loading loading = new Loading()) {
+      Tensor contexts = loading.add(Tensor.cat(List.of(context, other.context)));
+      Optional<Tensor> pools =
+          pooled.map(first -> Tensor.cat(List.of(first, other.pooled.orElseThrow())));
+      loading.complete();
+      return new PromptEmbeddings(contexts, pools, both);
+    }
   }
 
   @Override

@@ -13,6 +13,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Map;
+import java.util.concurrent.locks.ReadWriteLock;
+import java.util.concurrent.locks.ReentrantReadWriteLock;
 
 /**
  * The tokenizer of one component directory of a checkpoint, based on Hugging Face's tokenizers: its
@@ -31,6 +33,10 @@ public final class PromptTokenizer implements AutoCloseable {
   }
 
   private final HuggingFaceTokenizer tokenizer;
+
+  /** A killed task may still tokenize when its run closes this; the native object must stay. */
+  private final ReadWriteLock open = new ReentrantReadWriteLock();
+
   private final int padTokenId;
   private final int modelMaxLength;
   private final boolean padsLeft;
@@ -157,7 +163,13 @@ public final class PromptTokenizer implements AutoCloseable {
   }
 
   private Encoding tokenize(String text) {
-    return tokenizer.encode(text, /* addSpecialTokens= */ true, /* withOverflowingTokens= */ false);
+    open.readLock().lock();
+    try {
+      return tokenizer.encode(
+          text, /* addSpecialTokens= */ true, /* withOverflowingTokens= */ false);
+    } finally {
+      open.readLock().unlock();
+    }
   }
 
   /** The longest text that the config allows; {@code Integer.MAX_VALUE} if it has no limit. */
@@ -165,8 +177,14 @@ public final class PromptTokenizer implements AutoCloseable {
     return modelMaxLength;
   }
 
+  /** Waits for texts that are being tokenized; later calls fail. */
   @Override
   public void close() {
-    tokenizer.close();
+    open.writeLock().lock();
+    try {
+      tokenizer.close();
+    } finally {
+      open.writeLock().unlock();
+    }
   }
 }

@@ -122,11 +122,12 @@ class JobFileTest {
 
   @Test
   void aSparkTableIsNotAFile() throws IOException {
-    assertThat(
-            parsed("input: shop.prompts\ninput-format: table\noutput: out")
-                .options()
-                .get(Options.INPUT))
-        .isEqualTo("shop.prompts");
+    GenerationOptions options =
+        parsed("input: shop.prompts\ninput-format: Table\noutput: out\ncheckpoint: models/flux")
+            .options();
+    assertThat(options.get(Options.INPUT)).isEqualTo("shop.prompts");
+    assertThat(options.get(Options.CHECKPOINT))
+        .isEqualTo(directory.resolve("models/flux").toString());
   }
 
   @Test

@@ -133,9 +133,12 @@ record TravellingPaint(String directory, String throwing, String slow, int break
         if (paint.gated) {
           paint.await(GATE);
         }
-        if (paint.breaking > 0 && batches.incrementAndGet() > paint.breaking) {
-          paint.create(BROKEN, place); // the first place to get there
+        if (paint.breaking > 0) {
+          if (batches.incrementAndGet() > paint.breaking) {
+            paint.create(BROKEN, place); // the first place to get there
+          }
           requireWorkingDevice();
+          awaitEndOfBrokenProcess();
         }
         paint.append(
             PAINTED,
@@ -153,6 +156,16 @@ record TravellingPaint(String directory, String throwing, String slow, int break
         throw new IllegalStateException("killed while painting", e);
       }
       return batch.stream().map(PaintStudio::painted).toList();
+    }
+
+    /** Nothing is painted between the failure of a device and the end of its process. */
+    private void awaitEndOfBrokenProcess() throws InterruptedException {
+      for (Place broken : paint.broken()) {
+        if (broken.process() == ProcessHandle.current().pid()) {
+          paint.await("never: this process ends");
+        }
+        ProcessHandle.of(broken.process()).ifPresent(process -> process.onExit().join());
+      }
     }
 
     private void dawdle(boolean slow, String attempt) throws InterruptedException {

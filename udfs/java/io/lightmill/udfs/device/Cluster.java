@@ -103,13 +103,14 @@ public record Cluster(boolean cuda, int slots, boolean local, int localGpus, dou
   }
 
   /**
-   * Images that are drawn as one batch: on CPUs always one, so that an image does not depend on
-   * others and the partitions stay balanced to the end.
+   * Images that are drawn as one batch: one on CPUs, which draw each image alone, so that the
+   * partitions stay balanced to the end; with offloading more, since a batch loads each network
+   * once.
    *
    * @param wanted most images of a batch on GPUs
    */
-  public int batchSize(int wanted) {
-    return cuda ? wanted : 1;
+  public int batchSize(int wanted, boolean offload) {
+    return cuda || offload ? wanted : 1;
   }
 
   /** Partitions of the generating stage: four to eight a slot, never more than batches. */

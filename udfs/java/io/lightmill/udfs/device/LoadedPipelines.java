@@ -3,7 +3,10 @@ package io.lightmill.udfs.device;
 import io.lightmill.pipeline.Device;
 import io.lightmill.pipeline.PromptLength;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executors;
@@ -66,18 +69,25 @@ public final class LoadedPipelines {
   /** Begins a run that uses the loader's pipeline; nothing is loaded yet. */
   public static Run run(PipelineLoader loader) {
     RUNS.merge(loader.key(), 1, Integer::sum);
-    return () -> {
-      if (RUNS.computeIfPresent(loader.key(), (key, runs) -> runs == 1 ? null : runs - 1) == null) {
-        release(loader);
-      }
-    };
+    return () -> end(loader);
   }
 
-  private static void release(PipelineLoader loader) {
-    SLOTS.values().forEach(slot -> slot.release(loader));
-    PromptLength length = LENGTHS.remove(loader.key());
-    if (length != null) {
-      length.close();
+  /** The last run takes the prompt length out of use before another run can begin and find it. */
+  private static void end(PipelineLoader loader) {
+    List<PromptLength> unused = new ArrayList<>();
+    Integer others =
+        RUNS.computeIfPresent(
+            loader.key(),
+            (key, runs) -> {
+              if (runs > 1) {
+                return runs - 1;
+              }
+              Optional.ofNullable(LENGTHS.remove(key)).ifPresent(unused::add);
+              return null;
+            });
+    if (others == null) {
+      SLOTS.values().forEach(slot -> slot.release(loader));
+      unused.forEach(PromptLength::close);
     }
   }
 

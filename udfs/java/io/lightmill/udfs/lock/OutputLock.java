@@ -4,6 +4,7 @@ import io.lightmill.pipeline.ErrorCode;
 import io.lightmill.pipeline.LightmillException;
 import io.lightmill.udfs.store.ImageStore;
 import java.time.Clock;
+import org.apache.commons.lang3.exception.ExceptionUtils;
 import org.apache.spark.SparkContext;
 import org.apache.spark.sql.SparkSession;
 
@@ -31,8 +32,7 @@ public final class OutputLock implements AutoCloseable {
    * @throws LightmillException with {@code OUTPUT_IN_USE} if another run holds the lock
    */
   public static OutputLock of(SparkSession spark, String output, String runId, Clock clock) {
-    ImageStore store =
-        ImageStore.open(output, spark.sparkContext().hadoopConfiguration());
+    ImageStore store = ImageStore.open(output, spark.sparkContext().hadoopConfiguration());
     RunLock lock = RunLock.take(store, output, runId, clock);
     return new OutputLock(spark, output, runId, lock);
   }
@@ -49,13 +49,22 @@ public final class OutputLock implements AutoCloseable {
   }
 
   /**
-   * Explains the cancellation of a run that lost its lock.
+   * Explains the failure of a run that was cancelled since it lost its lock or could not renew it.
    *
-   * @throws LightmillException with {@code OUTPUT_IN_USE} if it did
+   * @throws LightmillException with {@code OUTPUT_IN_USE} if another run has taken over the lock,
+   *     with {@code STORE_FAILED} if it expired and the failure has no other reason
    */
-  public void explain() {
+  public void explain(Exception failure) {
     if (lock.lost()) {
       throw takenOver();
+    }
+    if (!lock.holds()
+        && ExceptionUtils.throwableOfType(failure, LightmillException.class) == null) {
+      throw new LightmillException(
+          ErrorCode.STORE_FAILED,
+          "the run was cancelled, because its lock of output '%s' expired and could not be renewed; see the log for the reason; the images are kept, and a rerun reuses them"
+              .formatted(output),
+          failure);
     }
   }
 

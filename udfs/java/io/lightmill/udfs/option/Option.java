@@ -57,7 +57,8 @@ public record Option<T>(
             () ->
                 new LightmillException(
                     ErrorCode.CONFIGURATION_INVALID,
-                    "option '%s' is '%s', but must be %s".formatted(key, text, type.expected())));
+                    "option '%s' is '%s', but must be %s"
+                        .formatted(key, Redaction.text(text), type.expected())));
   }
 
   /** The help text with the default; the help text of a flag says what it turns on. */

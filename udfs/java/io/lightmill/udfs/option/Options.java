@@ -223,7 +223,8 @@ public final class Options {
               OptionType.wholeNumber(1),
               "N",
               MODEL,
-              "Maximum number of images in a batch on a GPU. CPUs draw each image alone.")
+              "Maximum number of images in a batch on a GPU. CPUs draw each image alone; with"
+                  + " offload, they load each network once for so many images.")
           .or(8);
 
   public static final Option<Integer> THREADS_PER_IMAGE =

@@ -30,7 +30,12 @@ public final class Redaction {
   }
 
   private static String setting(String key, String value) {
-    return SECRET.matcher(key).find() || SECRET.matcher(value).find() ? REDACTED : location(value);
+    return SECRET.matcher(key).find() ? REDACTED : text(value);
+  }
+
+  /** Any text, as messages quote it. */
+  static String text(String value) {
+    return SECRET.matcher(value).find() ? REDACTED : location(value);
   }
 
   /** A value of an option, as job files have it. */

@@ -42,31 +42,41 @@ public final class ImageProgress implements AutoCloseable {
   }
 
   /**
-   * Follows a run of this thread until closed. Logs once what is missing where the session has no
-   * {@link ProgressPlugin}.
+   * Follows a run of this thread until closed. Logs what is missing where the session has no {@link
+   * ProgressPlugin}.
    *
    * @param run see {@link DrawingStop#key}
    * @param mostFailures rows that may fail or be invalid; after one more, no further batch starts.
    *     Empty for no limit
    */
   public static ImageProgress follow(
-      SparkSession spark,
-      String run,
-      RunListener listener,
-      OptionalInt mostFailures) {
+      SparkSession spark, String run, RunListener listener, OptionalInt mostFailures) {
     SparkContext context = spark.sparkContext();
     Optional<TaskEndProgress> fallback =
         ProgressPlugin.configured(context.getConf())
             ? Optional.empty()
             : Optional.of(new TaskEndProgress(context, run));
+    if (fallback.isPresent()) {
+      ProgressPlugin.explainAbsence(context);
+    }
+    return follow(run, listener, mostFailures, fallback);
+  }
+
+  static ImageProgress follow(
+      String run,
+      RunListener listener,
+      OptionalInt mostFailures,
+      Optional<TaskEndProgress> fallback) {
     ImageProgress progress = new ImageProgress(run, listener, mostFailures, fallback);
     RUNS.put(run, progress);
-    fallback.ifPresent(
-        missing -> {
-          ProgressPlugin.explainAbsence(context.getConf());
-          missing.follow();
-        });
     return progress;
+  }
+
+  /**
+   * The next rows that jobs of this thread write are those of the manifest, and not of the plan.
+   */
+  public void drawingStarts() {
+    fallback.ifPresent(TaskEndProgress::follow);
   }
 
   /** Counts rows that a task has finished. */

@@ -4,6 +4,7 @@ import java.io.Serializable;
 import java.util.Map;
 import java.util.Optional;
 import org.apache.spark.SparkConf;
+import org.apache.spark.SparkContext;
 import org.apache.spark.api.plugin.DriverPlugin;
 import org.apache.spark.api.plugin.ExecutorPlugin;
 import org.apache.spark.api.plugin.PluginContext;
@@ -33,8 +34,8 @@ public final class ProgressPlugin implements SparkPlugin {
   }
 
   /** Logs what a run lacks in this session. */
-  static void explainAbsence(SparkConf conf) {
-    if (!conf.get("spark.master").startsWith("local[")) {
+  static void explainAbsence(SparkContext context) {
+    if (!context.isLocal()) {
       LOG.warn(
           "spark.plugins does not have {}: progress is reported when tasks end, and the run cannot"
               + " end early after too many failures or on request",

@@ -25,16 +25,24 @@ import org.apache.spark.util.SerializableConfiguration;
  */
 record DrawnRun(Manifest.Totals totals, long submitted, long committed, Instant ended) {
 
-  static DrawnRun of(PreparedRun run, PlannedRun plan) throws IOException, InterruptedException {
+  static DrawnRun of(PreparedRun run, PlannedRun plan, Resources open)
+      throws IOException, InterruptedException {
     StructType inFlight = Manifest.schemaInFlight(plan.passthrough());
     GenerateImages generating = new GenerateImages(job(run), inFlight);
     ModelPreload loading =
         ModelPreload.of(run.cluster(), run.checkpoint().loader(), plan.images().toDraw());
     long submitted = System.nanoTime();
     Manifest.Totals totals;
-    try (MaterializedRows partitioned =
-        MaterializedRows.shuffled(
-            plan.images().partitioned(plan.batches()), run.cluster(), run.output(), run.runId())) {
+    try {
+      // Closed with the run: rows that cannot be deleted must not fail a run that has committed.
+      MaterializedRows partitioned =
+          open.add(
+              MaterializedRows.shuffled(
+                  plan.images().partitioned(plan.batches()),
+                  run.cluster(),
+                  run.output(),
+                  run.runId()));
+      run.progress().drawingStarts();
       totals =
           Manifest.write(
               StageGpus.given(

@@ -60,11 +60,12 @@ public final class GenerationRun {
       missing.watch();
       PlanningSession session = PlanningSession.of(spark, prompts);
       return execute(
-          session.spark(),
-          session.prompts(),
-          options,
-          listener,
-          RunHooks.of(session.spark(), options, started));
+              session.spark(),
+              session.prompts(),
+              options,
+              listener,
+              RunHooks.of(session.spark(), options, started))
+          .in(spark);
     }
   }
 
@@ -81,7 +82,7 @@ public final class GenerationRun {
       PreparedRun run = PreparedRun.of(spark, prompts, named, listener, hooks, open);
       try {
         PlannedRun plan = PlannedRun.of(run, open);
-        DrawnRun drawn = DrawnRun.of(run, plan);
+        DrawnRun drawn = DrawnRun.of(run, plan, open);
         RunTimes times = RunTimes.of(start, called, run.progress(), drawn);
         return FinishedRun.of(run, plan, drawn, times);
       } catch (Exception e) { // Spark throws checked exceptions that Scala does not declare

@@ -99,7 +99,7 @@ record PreparedRun(
 
   /** Maximum number of images in a batch on this cluster. */
   int batchSize() {
-    return cluster().batchSize(options.get(Options.BATCH_SIZE));
+    return cluster().batchSize(options.get(Options.BATCH_SIZE), options.get(Options.OFFLOAD));
   }
 
   OptionalInt partitions() {
@@ -123,7 +123,7 @@ record PreparedRun(
 
   /** The reason for a failure that the caller can fix, else the failure. */
   RuntimeException explained(Exception failure) {
-    lock.explain();
+    lock.explain(failure);
     return TaskFailures.fixable(tableName(), failure);
   }
 }

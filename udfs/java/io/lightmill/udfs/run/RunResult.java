@@ -8,6 +8,7 @@ import java.util.Map;
 import java.util.Optional;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
+import org.apache.spark.sql.SparkSession;
 
 /**
  * The results of a run whose manifest is committed.
@@ -33,6 +34,20 @@ public record RunResult(
     Optional<String> contactSheet,
     Optional<String> contactSheetImage,
     List<String> problems) {
+
+  /** The same result with the manifest as a DataFrame of this session. */
+  RunResult in(SparkSession session) {
+    return new RunResult(
+        runId,
+        session.read().schema(manifest.schema()).parquet(manifestLocation),
+        manifestLocation,
+        summary,
+        record,
+        recordLocation,
+        contactSheet,
+        contactSheetImage,
+        problems);
+  }
 
   /** Rows by status; statuses of no row are left out. */
   public Map<ImageStatus, Long> counts() {

@@ -68,7 +68,8 @@ class FiniteCheckTest {
         List<ImageRequest> batch = List.of(request("a red mug", 1), request("a bowl", 2));
 
         assertThat(pipeline.results(batch)).allSatisfy(result -> assertNotFinite(result, network));
-        assertThat(pipeline.together(batch)).allSatisfy(result -> assertNotFinite(result, network));
+        assertThat(pipeline.byPhase(List.of(batch), TensorProbe.NONE))
+            .allSatisfy(result -> assertNotFinite(result, network));
         assertThatExceptionOfType(LightmillException.class)
             .isThrownBy(() -> pipeline.generate(batch))
             .matches(e -> e.code() == ErrorCode.IMAGE_NOT_FINITE);
@@ -100,7 +101,9 @@ class FiniteCheckTest {
     Set<Long> onlyInTheSecond;
     try (FlowPipeline pipeline = load(ReferenceCheckpoint.of("flux-dev"))) {
       healthy =
-          pipeline.together(batch).stream().map(result -> result.orElseThrow().rgb()).toList();
+          pipeline.byPhase(List.of(batch), TensorProbe.NONE).stream()
+              .map(result -> result.orElseThrow().rgb())
+              .toList();
       onlyInTheSecond = tokens(pipeline, batch.get(1));
       onlyInTheSecond.removeAll(tokens(pipeline, batch.get(0)));
     }
@@ -115,7 +118,7 @@ class FiniteCheckTest {
                     embeddings.with(
                         Math.toIntExact(token * embeddings.shape().get(1)), Float.NaN)));
     try (FlowPipeline pipeline = load(copy.directory())) {
-      List<ImageResult> results = pipeline.together(batch);
+      List<ImageResult> results = pipeline.byPhase(List.of(batch), TensorProbe.NONE);
 
       assertThat(results.get(0).orElseThrow().rgb()).isEqualTo(healthy.get(0));
       assertNotFinite(results.get(1), "text_encoder_2");

@@ -10,6 +10,7 @@ import io.lightmill.pipeline.Device;
 import io.lightmill.pipeline.ErrorCode;
 import io.lightmill.pipeline.ImageRequest;
 import io.lightmill.pipeline.LightmillException;
+import io.lightmill.pipeline.RgbImage;
 import io.lightmill.pipeline.checkpoint.Checkpoint;
 import io.lightmill.pipeline.checkpoint.ComponentConfig;
 import io.lightmill.pipeline.checkpoint.ReferenceCheckpoint;
@@ -22,6 +23,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CancellationException;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -55,6 +57,41 @@ class FlowPipelineTest {
         }
       }
     }
+  }
+
+  @Test
+  void anOffloadedBatchLoadsEachNetworkOnceAndDrawsTheSameImages() {
+    List<ImageRequest> batch =
+        List.of(request("a red mug", 1), request("a bowl", 2), request("", 3));
+    List<String> resident = new ArrayList<>();
+    List<String> offloaded = new ArrayList<>();
+    try (FlowPipeline pipeline = load("sd3", false);
+        FlowPipeline offloading = load("sd3", true)) {
+      List<RgbImage> expected =
+          pipeline.generate(batch, (name, tensor) -> resident.add(phase(name)));
+      List<RgbImage> images =
+          offloading.generate(batch, (name, tensor) -> offloaded.add(phase(name)));
+
+      assertThat(images)
+          .usingRecursiveFieldByFieldElementComparator()
+          .containsExactlyElementsOf(expected);
+    }
+    assertThat(offloaded).containsExactlyInAnyOrderElementsOf(resident);
+    assertThat(changes(resident)).isEqualTo(3 * 3 - 1);
+    assertThat(changes(offloaded)).isEqualTo(3 - 1);
+  }
+
+  /** The phase in which a probe sees a tensor. */
+  private static String phase(String tensor) {
+    return tensor.equals("image") || tensor.startsWith("vae")
+        ? "decode"
+        : tensor.matches("(latents|tr|sigmas|timesteps).*") ? "denoise" : "encode";
+  }
+
+  private static long changes(List<String> phases) {
+    return IntStream.range(1, phases.size())
+        .filter(i -> !phases.get(i).equals(phases.get(i - 1)))
+        .count();
   }
 
   @Test

@@ -2,6 +2,7 @@ package io.lightmill.pipeline.text;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
+import static org.assertj.core.api.Assertions.assertThatNoException;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
@@ -9,6 +10,10 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -193,6 +198,37 @@ class PromptTokenizerTest {
       List<long[]> together =
           texts.parallelStream().map(text -> clip.encode(text, 77).ids()).toList();
       assertThat(together).usingRecursiveComparison().isEqualTo(alone);
+    }
+  }
+
+  @Test
+  void closingWaitsForTextsThatAreBeingTokenized() {
+    for (int round = 0; round < 20; round++) {
+      PromptTokenizer clip = PromptTokenizer.open(CLIP);
+      CountDownLatch busy = new CountDownLatch(2);
+      List<CompletableFuture<Void>> tokenizing =
+          Stream.generate(() -> CompletableFuture.runAsync(() -> tokenize(clip, busy)))
+              .limit(2)
+              .toList();
+      assertThatNoException().isThrownBy(busy::await);
+
+      clip.close();
+
+      assertThat(tokenizing)
+          .allSatisfy(
+              thread ->
+                  assertThat(thread)
+                      .failsWithin(60, TimeUnit.SECONDS)
+                      .withThrowableOfType(ExecutionException.class)
+                      .withCauseInstanceOf(IllegalStateException.class));
+    }
+  }
+
+  /** Ends when the tokenizer refuses. */
+  private static void tokenize(PromptTokenizer tokenizer, CountDownLatch busy) {
+    while (true) {
+      tokenizer.count(PHOTO.repeat(20));
+      busy.countDown();
     }
   }
 

@@ -232,4 +232,11 @@ class ClusterTest {
                 }))
         .isEqualTo(new Cluster(false, 8, false, 0));
   }
+
+  @Test
+  void cpusDrawInBatchesOnlyToLoadEachNetworkOnceForSeveralImages() {
+    assertThat(new Cluster(true, 4, true, 4).batchSize(8, false)).isEqualTo(8);
+    assertThat(new Cluster(false, 4, true, 0).batchSize(8, false)).isEqualTo(1);
+    assertThat(new Cluster(false, 4, true, 0).batchSize(8, true)).isEqualTo(8);
+  }
 }

@@ -3,7 +3,15 @@ package io.lightmill.udfs.device;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.lightmill.pipeline.Device;
+import io.lightmill.pipeline.DiffusionPipeline;
+import io.lightmill.pipeline.ImageRequest;
+import io.lightmill.pipeline.PromptLength;
+import io.lightmill.pipeline.RgbImage;
 import io.lightmill.udfs.PaintStudio;
+import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.Test;
 
 class LoadedPipelinesTest {
@@ -23,6 +31,73 @@ class LoadedPipelinesTest {
 
     first.close();
     assertThat(studio.closes).hasValue(1);
+  }
+
+  /** The next run begins while the last one closes the pipeline. */
+  @Test
+  void aRunThatEndsLeavesThePromptLengthOfTheNextRunOpen() throws InterruptedException {
+    List<Counted> lengths = new CopyOnWriteArrayList<>();
+    AtomicReference<PromptLength> ofNext = new AtomicReference<>();
+    List<LoadedPipelines.Run> next = new CopyOnWriteArrayList<>();
+    Loader loader = new Loader("prompt length", lengths, new CopyOnWriteArrayList<>());
+    loader
+        .closing()
+        .add(
+            () -> {
+              next.add(LoadedPipelines.run(loader));
+              ofNext.set(LoadedPipelines.promptLength(loader));
+            });
+    LoadedPipelines.Run first = LoadedPipelines.run(loader);
+    LoadedPipelines.slot(Device.CPU).load(loader);
+    PromptLength ofFirst = LoadedPipelines.promptLength(loader);
+
+    first.close();
+
+    assertThat(ofNext.get()).isNotSameAs(ofFirst);
+    assertThat(lengths).extracting(length -> length.closed().get()).containsExactly(true, false);
+    next.get(0).close();
+    assertThat(lengths).extracting(length -> length.closed().get()).containsExactly(true, true);
+  }
+
+  private record Counted(AtomicBoolean closed) implements PromptLength {
+
+    @Override
+    public int tokens(String prompt) {
+      return prompt.length();
+    }
+
+    @Override
+    public void close() {
+      closed.set(true);
+    }
+  }
+
+  /** Runs actions when its pipeline is closed, each once. */
+  private record Loader(String key, List<Counted> lengths, List<Runnable> closing)
+      implements PipelineLoader {
+
+    @Override
+    public PromptLength promptLength() {
+      Counted length = new Counted(new AtomicBoolean());
+      lengths.add(length);
+      return length;
+    }
+
+    @Override
+    public DiffusionPipeline load(Device device) {
+      return new DiffusionPipeline() {
+        @Override
+        public List<RgbImage> generate(List<ImageRequest> batch) {
+          throw new UnsupportedOperationException();
+        }
+
+        @Override
+        public void close() {
+          List.copyOf(closing).forEach(Runnable::run);
+          closing.clear();
+        }
+      };
+    }
   }
 
   @Test

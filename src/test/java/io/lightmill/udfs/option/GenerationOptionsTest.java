@@ -143,6 +143,13 @@ class GenerationOptionsTest {
   }
 
   @Test
+  void aMessageShowsNoSecret() {
+    assertThatThrownBy(
+            () -> GenerationOptions.parseWithSession(Map.of("conf", "fs.s3a.secret.key=hidden")))
+        .hasMessageStartingWith("option 'conf' is '" + Redaction.REDACTED + "', but must be ");
+  }
+
+  @Test
   void aMissingOptionIsNamed() {
     assertThatThrownBy(() -> GenerationOptions.EMPTY.get(Options.INPUT))
         .isInstanceOf(LightmillException.class)

@@ -6,6 +6,7 @@ import io.lightmill.udfs.RunListener;
 import io.lightmill.udfs.TestSpark;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
@@ -19,7 +20,7 @@ class TaskEndProgressTest {
   @TempDir Path directory;
 
   @Test
-  void countsTheRowsThatTasksWroteWhenTheyEnd() throws InterruptedException {
+  void countsTheRowsOfTheManifestWhenTheirTasksEnd() throws InterruptedException {
     SparkSession spark = TestSpark.session();
     List<Long> told = new CopyOnWriteArrayList<>();
     CountDownLatch all = new CountDownLatch(1);
@@ -38,10 +39,14 @@ class TaskEndProgressTest {
         };
 
     try (ImageProgress progress =
-            ImageProgress.follow(spark, "task-end-test", listener, OptionalInt.empty());
-        TaskEndProgress tasks = new TaskEndProgress(spark.sparkContext(), "task-end-test")) {
+        ImageProgress.follow(
+            "task-end-test",
+            listener,
+            OptionalInt.empty(),
+            Optional.of(new TaskEndProgress(spark.sparkContext(), "task-end-test")))) {
+      spark.range(0, 60, 1, 3).write().parquet(directory.resolve("plan").toString());
       assertThat(progress.firstTaskNanos()).isEmpty();
-      tasks.follow();
+      progress.drawingStarts();
       spark.range(0, 30, 1, 3).write().parquet(directory.resolve("rows").toString());
 
       assertThat(all.await(60, TimeUnit.SECONDS)).isTrue();

@@ -176,6 +176,17 @@ class GenerationRunTest {
   }
 
   @Test
+  void theManifestIsATableOfTheSessionOfTheCaller() throws IOException {
+    SparkSession caller = spark.newSession();
+
+    job().run(studio).in(caller).manifest().createOrReplaceTempView("rows_of_the_run");
+
+    assertThat(caller.sql("SELECT id FROM rows_of_the_run ORDER BY id").collectAsList())
+        .hasToString("[[1], [2], [3]]");
+    assertThat(spark.catalog().tableExists("rows_of_the_run")).isFalse();
+  }
+
+  @Test
   void twoRunsAtOnceInOneSession() throws Exception {
     assertBothRun(spark, spark, studio);
   }
