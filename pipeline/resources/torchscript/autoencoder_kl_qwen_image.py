@@ -48,9 +48,13 @@ class AutoencoderKLQwenImage(Module):
   def unscale(self, latents: Tensor, mean: Tensor, deviation: Tensor) -> Tensor:
     return latents * deviation.view([-1, 1, 1]) + mean.view([-1, 1, 1])
 
-  # [batch, latent channels, height, width] -> [batch, 3, height * factor, width * factor], in [-1, 1].
+  # [batch, latent channels, height, width] -> [batch, 3, height * factor, width * factor], not yet clamped.
   def decode(self, w: Dict[str, Tensor], latents: Tensor, up_blocks: int, resnets: int) -> Tensor:
-    return torch.clamp(autoencoder_kl_qwen_image.decoder(latents, w, up_blocks, resnets), -1, 1)
+    return autoencoder_kl_qwen_image.decoder(latents, w, up_blocks, resnets)
+
+  # To [-1, 1]; it would turn infinity into a colour.
+  def clamp(self, decoded: Tensor) -> Tensor:
+    return torch.clamp(decoded, -1, 1)
 
   # From [-1, 1] to [0, 1].
   def denormalize(self, image: Tensor) -> Tensor:

@@ -10,3 +10,7 @@ class Tensors(Module):
 
   def to(self, tensor: Tensor, device: str, dtype: int) -> Tensor:
     return tensor.to(torch.device(device), dtype)
+
+  # 1 for each row of the first dimension whose numbers are all finite, else 0.
+  def finite_rows(self, tensor: Tensor) -> Tensor:
+    return torch.all(torch.isfinite(tensor).reshape([tensor.size(0), -1]), 1).to(0)

@@ -59,7 +59,7 @@ final class ExitStatus {
           WEIGHTS_INVALID ->
           REFUSED;
       // For a single image these are manifest rows; for a whole run they are not the user's errors.
-      case GENERATION_FAILED, STORE_FAILED -> UNEXPECTED;
+      case GENERATION_FAILED, IMAGE_NOT_FINITE, STORE_FAILED -> UNEXPECTED;
     };
   }
 }

@@ -50,8 +50,8 @@ import picocli.CommandLine.Spec;
       "",
       "Exit statuses: 0 success; 1 unexpected failure; 2 invalid configuration or",
       "input, before any image is drawn; 3 more failed and invalid rows than",
-      "--max-failures allows; 4 stopped by the deadline or by SIGTERM, with finished",
-      "images committed: run again for the rest."
+      "--max-failures allows; 4 stopped by the deadline, by SIGTERM or by a GPU that",
+      "fails for good, with finished images committed: run again for the rest."
     },
     mixinStandardHelpOptions = true,
     versionProvider = Versions.class)

@@ -8,6 +8,7 @@ record PrintedResult(PrintWriter out, PrintWriter err) {
 
   void print(RunResult result) {
     out.println(result.summary().sentence());
+    result.summary().blankLine().ifPresent(line -> out.println("  " + line));
     result.summary().failureLines(result.manifest()).forEach(line -> out.println("  " + line));
     location("manifest", result.manifestLocation());
     result.recordLocation().ifPresent(file -> location("run record", file));

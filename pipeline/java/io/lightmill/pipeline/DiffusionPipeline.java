@@ -23,11 +23,30 @@ public interface DiffusionPipeline extends AutoCloseable {
    * of an image depends on the size of the batch.
    *
    * @param batch requests with one {@link BatchKey}
-   * @throws LightmillException if a request cannot be met
+   * @throws LightmillException if a request cannot be met, and with {@code IMAGE_NOT_FINITE} if a
+   *     network computes NaN or infinity for one of the images
    * @throws java.util.concurrent.CancellationException if the thread is interrupted; its interrupt
    *     status stays set
    */
   List<RgbImage> generate(List<ImageRequest> batch);
+
+  /**
+   * As {@link #generate}, with the failures of single images as results: they do not affect the
+   * other images of the batch.
+   *
+   * @return one result per request, in order
+   * @throws LightmillException if a request cannot be met
+   */
+  default List<ImageResult> results(List<ImageRequest> batch) {
+    return generate(batch).stream().map(ImageResult::of).toList();
+  }
+
+  /**
+   * Runs a tiny computation on the device of the networks.
+   *
+   * @throws RuntimeException if the device fails it
+   */
+  default void requireWorkingDevice() {}
 
   /** Frees the weights, once no thread uses them. */
   @Override

@@ -28,6 +28,8 @@ public enum ErrorCode {
   WEIGHTS_INVALID,
   /** The engine failed to draw this image. */
   GENERATION_FAILED,
+  /** A network computed NaN or infinity for this image. */
+  IMAGE_NOT_FINITE,
   /** The image was drawn but could not be encoded or stored. */
   STORE_FAILED
 }

@@ -5,6 +5,7 @@ import io.lightmill.pipeline.Device;
 import io.lightmill.pipeline.DiffusionPipeline;
 import io.lightmill.pipeline.ErrorCode;
 import io.lightmill.pipeline.ImageRequest;
+import io.lightmill.pipeline.ImageResult;
 import io.lightmill.pipeline.LightmillException;
 import io.lightmill.pipeline.RgbImage;
 import io.lightmill.pipeline.checkpoint.Checkpoint;
@@ -16,23 +17,19 @@ import io.lightmill.pipeline.lora.LoraAdapter;
 import io.lightmill.pipeline.lora.LoraWeights;
 import io.lightmill.pipeline.schedule.FlowMatchEulerDiscreteScheduler;
 import io.lightmill.pipeline.schedule.Schedule;
-import io.lightmill.pipeline.torch.ScriptModule;
 import io.lightmill.pipeline.torch.Tensor;
 import io.lightmill.pipeline.torch.TensorProbe;
-import java.util.ArrayList;
+import io.lightmill.pipeline.torch.Torch;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.stream.IntStream;
 
 /**
  * The pipeline of every family: encodes prompts, denoises latents, decodes images. The three phases
  * can be called one by one, in any order of batches.
  */
 public final class FlowPipeline implements DiffusionPipeline {
-
-  private static final ScriptModule SCRIPT = ScriptModule.of("flow", "Flow");
 
   private final Family family;
   private final Device device;
@@ -159,35 +156,36 @@ public final class FlowPipeline implements DiffusionPipeline {
   }
 
   List<RgbImage> generate(List<ImageRequest> batch, TensorProbe probe) {
-    if (batch.size() > 1 && device.equals(Device.CPU)) {
-      List<List<ImageRequest>> images = batch.stream().map(List::of).toList();
-      return networks.offloaded()
-          ? byPhase(images, probe)
-          : images.stream().flatMap(image -> generate(image, probe).stream()).toList();
+    return results(batch, probe).stream().map(ImageResult::orElseThrow).toList();
+  }
+
+  @Override
+  public List<ImageResult> results(List<ImageRequest> batch) {
+    return results(batch, TensorProbe.NONE);
+  }
+
+  private List<ImageResult> results(List<ImageRequest> batch, TensorProbe probe) {
+    if (batch.size() == 1 || !device.equals(Device.CPU)) {
+      return byPhase(List.of(batch), probe);
     }
-    try (Tensor image = draw(batch, Optional.empty(), probe)) {
-      return quantized(image);
-    }
+    List<List<ImageRequest>> images = batch.stream().map(List::of).toList();
+    return networks.offloaded()
+        ? byPhase(images, probe)
+        : images.stream().flatMap(image -> byPhase(List.of(image), probe).stream()).toList();
   }
 
   /** Keeps other threads off the device meanwhile: their phases would move the networks. */
-  private List<RgbImage> byPhase(List<List<ImageRequest>> batches, TensorProbe probe) {
+  List<ImageResult> byPhase(List<List<ImageRequest>> batches, TensorProbe probe) {
     try (LoadedNetworks.Lease lease = networks.lease(batches.get(0).get(0).lora());
         Loading open = new Loading()) {
       FlowNetworks loaded = lease.networks();
-      List<Encoded> encoded =
-          batches.stream().map(batch -> open.add(encode(loaded, batch, probe))).toList();
-      List<Denoised> denoised =
-          encoded.stream()
-              .map(each -> open.add(denoise(loaded, each, Optional.empty(), probe)))
+      List<CheckedDrawing> drawings =
+          batches.stream()
+              .map(batch -> open.add(new CheckedDrawing(this, loaded, batch, dtype, probe)))
               .toList();
-      List<RgbImage> images = new ArrayList<>();
-      for (Denoised latents : denoised) {
-        try (Tensor image = decode(loaded, latents, probe)) {
-          images.addAll(quantized(image));
-        }
-      }
-      return images;
+      drawings.forEach(CheckedDrawing::encode);
+      drawings.forEach(CheckedDrawing::denoise);
+      return drawings.stream().flatMap(drawing -> drawing.decode().stream()).toList();
     }
   }
 
@@ -219,7 +217,7 @@ public final class FlowPipeline implements DiffusionPipeline {
     }
   }
 
-  private Encoded encode(FlowNetworks loaded, List<ImageRequest> batch, TensorProbe probe) {
+  Encoded encode(FlowNetworks loaded, List<ImageRequest> batch, TensorProbe probe) {
     FlowSampler.requireNoInterrupt("encoding prompts");
     try (Loading loading = new Loading()) {
       PromptEmbeddings prompts = loading.add(loaded.encode(PromptTexts.of(batch), probe));
@@ -246,7 +244,7 @@ public final class FlowPipeline implements DiffusionPipeline {
     }
   }
 
-  private Denoised denoise(
+  Denoised denoise(
       FlowNetworks loaded, Encoded encoded, Optional<Tensor> start, TensorProbe probe) {
     List<ImageRequest> batch = encoded.batch();
     ImageRequest any = batch.get(0);
@@ -298,7 +296,7 @@ public final class FlowPipeline implements DiffusionPipeline {
     }
   }
 
-  private static Tensor decode(FlowNetworks loaded, Denoised denoised, TensorProbe probe) {
+  static Tensor decode(FlowNetworks loaded, Denoised denoised, TensorProbe probe) {
     FlowSampler.requireNoInterrupt("decoding latents");
     TokenGrid grid = loaded.latents().grid(denoised.batch().get(0));
     Tensor image = loaded.decode(denoised.latents(), grid, probe);
@@ -306,20 +304,9 @@ public final class FlowPipeline implements DiffusionPipeline {
     return image;
   }
 
-  /** Images in 8 bits per channel; halves round to even. */
-  private static List<RgbImage> quantized(Tensor image) {
-    long[] shape = image.shape();
-    int height = Math.toIntExact(shape[2]);
-    int width = Math.toIntExact(shape[3]);
-    byte[] all;
-    try (Tensor quantized = SCRIPT.tensor("quantize", image)) {
-      all = quantized.toBytes();
-    }
-    int size = width * height * 3;
-    return IntStream.range(0, Math.toIntExact(shape[0]))
-        .mapToObj(i -> Arrays.copyOfRange(all, i * size, (i + 1) * size))
-        .map(rgb -> new RgbImage(width, height, rgb))
-        .toList();
+  @Override
+  public void requireWorkingDevice() {
+    Torch.requireWorking(device);
   }
 
   @Override

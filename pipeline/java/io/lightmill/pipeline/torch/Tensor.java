@@ -69,6 +69,11 @@ public final class Tensor extends EngineValue {
     return script().tensor("select", this, rows);
   }
 
+  /** Of type U8: 1 for each row of the first dimension whose numbers are all finite, else 0. */
+  public Tensor finiteRows() {
+    return script().tensor("finite_rows", this);
+  }
+
   private static ScriptModule script() {
     return ScriptModule.of("tensors", "Tensors");
   }

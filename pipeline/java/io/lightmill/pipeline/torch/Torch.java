@@ -5,6 +5,8 @@ import ai.djl.engine.EngineException;
 import ai.djl.ndarray.NDManager;
 import ai.djl.pytorch.jni.JniUtils;
 import ai.djl.util.Utils;
+import io.lightmill.pipeline.DType;
+import io.lightmill.pipeline.Device;
 import io.lightmill.pipeline.ErrorCode;
 import io.lightmill.pipeline.LightmillException;
 import java.io.IOException;
@@ -13,6 +15,7 @@ import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.util.Arrays;
 import java.util.function.Supplier;
 
 /** The engine of this JVM: libtorch behind DJL, started on first use. */
@@ -66,6 +69,23 @@ public final class Torch {
   /** GPUs that libtorch sees; 0 for a build without CUDA. */
   public static int gpus() {
     return engine().getGpuCount();
+  }
+
+  /**
+   * Runs a tiny computation on a device and checks its result.
+   *
+   * @throws RuntimeException if the device fails it
+   */
+  public static void requireWorking(Device device) {
+    float[] numbers = {1, 2, Float.NaN};
+    try (Tensor rows = Tensor.of(numbers, numbers.length, 1);
+        Tensor onDevice = rows.to(device, DType.F32);
+        Tensor flags = onDevice.finiteRows();
+        Tensor onCpu = flags.to(Device.CPU, DType.U8)) {
+      if (!Arrays.equals(onCpu.toBytes(), new byte[] {1, 1, 0})) {
+        throw new IllegalStateException(device + " computes a wrong result");
+      }
+    }
   }
 
   /** Version of libtorch. */

@@ -135,6 +135,7 @@ public final class AutoencoderKl implements AutoCloseable {
         Tensor decoded =
             DecodingPasses.of(unscaled, config.scaleFactor()).decode(unscaled, this::decoded)) {
       probe.record("vae_in", unscaled);
+      probe.record(VaeConfig.DECODED, decoded);
       probe.record("vae_out", decoded);
       return NETWORK.tensor("denormalize", decoded);
     }

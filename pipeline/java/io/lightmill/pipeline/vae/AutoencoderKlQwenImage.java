@@ -120,10 +120,12 @@ public final class AutoencoderKlQwenImage implements AutoCloseable {
   public Tensor decode(Tensor latents, TensorProbe probe) {
     try (Tensor unscaled = NETWORK.tensor("unscale", latents, mean, deviation);
         Tensor decoded =
-            DecodingPasses.of(unscaled, config.scaleFactor()).decode(unscaled, this::decoded)) {
+            DecodingPasses.of(unscaled, config.scaleFactor()).decode(unscaled, this::decoded);
+        Tensor clamped = NETWORK.tensor("clamp", decoded)) {
       probe.record("vae_in", unscaled);
-      probe.record("vae_out", decoded);
-      return NETWORK.tensor("denormalize", decoded);
+      probe.record(VaeConfig.DECODED, decoded);
+      probe.record("vae_out", clamped);
+      return NETWORK.tensor("denormalize", clamped);
     }
   }
 

@@ -3,6 +3,9 @@ package io.lightmill.pipeline.vae;
 /** What is common to the configs of autoencoders. */
 public interface VaeConfig {
 
+  /** What probes call the decoded images before they are clamped, {@code [batch, 3, …]}. */
+  String DECODED = "vae_decoded";
+
   /** Channels of the latents. */
   int latentChannels();
 

@@ -64,6 +64,9 @@ record Quantity(Kind kind, String words, Tolerance tolerance) {
           "shape %s, not %s"
               .formatted(Arrays.toString(recorded.shape()), Arrays.toString(found.shape())));
     }
+    if (!recorded.finite()) {
+      return Comparison.failed(caseName, kind, words, "finite numbers in the recording");
+    }
     return tolerance.compare(caseName, kind, words, found.elements(), recorded.elements());
   }
 

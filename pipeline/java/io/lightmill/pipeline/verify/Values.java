@@ -21,6 +21,15 @@ record Values(long[] shape, float[] elements) {
     }
   }
 
+  boolean finite() {
+    for (float element : elements) {
+      if (!Float.isFinite(element)) {
+        return false;
+      }
+    }
+    return true;
+  }
+
   boolean sameShape(Values other) {
     return Arrays.equals(shape, other.shape);
   }

@@ -25,8 +25,8 @@ class ExitStatusTest {
 
   private static RunSummary summary(long failed, long pending) {
     return new RunSummary(
-        Map.of(
-            ImageStatus.GENERATED, 3L, ImageStatus.FAILED, failed, ImageStatus.PENDING, pending),
+        Map.of(ImageStatus.GENERATED, 3L, ImageStatus.FAILED, failed, ImageStatus.PENDING, pending),
+        0,
         1);
   }
 }

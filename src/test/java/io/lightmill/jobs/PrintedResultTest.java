@@ -28,6 +28,7 @@ class PrintedResultTest {
     assertThat(out.toString().lines())
         .containsExactly(
             "3 images in 4.0 s: 2 generated (0.5/s), 1 invalid",
+            "  1 image has a single colour: see the column 'blank' of the manifest",
             "  row 3 invalid, PROMPT_MISSING: no prompt",
             "  manifest       out/manifest/run_id=first",
             "  run record     out/runs/first.json",
@@ -62,7 +63,7 @@ class PrintedResultTest {
                     TestManifest.generated("2", "images/blue.png"),
                     TestManifest.refused("3", "invalid", "PROMPT_MISSING", "no prompt"))),
             "out/manifest/run_id=first",
-            new RunSummary(Map.of(ImageStatus.GENERATED, 2L, ImageStatus.INVALID, 1L), 4),
+            new RunSummary(Map.of(ImageStatus.GENERATED, 2L, ImageStatus.INVALID, 1L), 1, 4),
             null,
             record,
             sheet,

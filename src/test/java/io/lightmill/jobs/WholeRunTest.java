@@ -3,6 +3,7 @@ package io.lightmill.jobs;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.lightmill.pipeline.checkpoint.CheckpointCopy;
 import io.lightmill.udfs.TestSpark;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -127,6 +128,25 @@ class WholeRunTest {
 
     assertThat(second.out()).contains("2 reused, 1 invalid");
     assertThat(second.status()).isEqualTo(ExitStatus.DONE);
+  }
+
+  @Test
+  void anImageThatIsNotFiniteFailsAndIsNotStored() throws IOException {
+    CheckpointCopy checkpoint = new CheckpointCopy(directory.resolve("checkpoint"));
+    PathUtils.copyDirectory(POCKET, checkpoint.directory());
+    checkpoint.change(
+        "transformer/diffusion_pytorch_model",
+        tensors -> tensors.computeIfPresent("proj_out.weight", (name, w) -> w.with(0, Float.NaN)));
+    List<String> options =
+        List.of("--checkpoint=" + checkpoint.directory(), "--num-inference-steps=2");
+
+    RunningLightmill run = generate(table("id,prompt", "1,red mug on a white background"), options);
+
+    assertThat(run.status()).isEqualTo(ExitStatus.ROWS_FAILED);
+    assertThat(run.out())
+        .contains("1 failed", "row 1 failed, IMAGE_NOT_FINITE: ", "transformer at step 1 of 2");
+    assertThat(directory.resolve("out/images")).doesNotExist();
+    assertThat(manifest()).containsExactly("1 failed IMAGE_NOT_FINITE");
   }
 
   private RunningLightmill generate(Path table, List<String> options) {

@@ -51,7 +51,7 @@ final class ChaosDriver {
           parts[0],
           parts[1],
           parts[2],
-          new TravellingPaint(parts[3], parts[4], parts[5], false),
+          new TravellingPaint(parts[3], parts[4], parts[5], 0, false),
           Integer.parseInt(parts[6]));
     }
   }

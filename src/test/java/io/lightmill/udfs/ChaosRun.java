@@ -182,6 +182,7 @@ final class ChaosRun {
             Files.createDirectory(directory.resolve(root)).toString(),
             trouble == ChaosTrouble.TASK_THROWS ? victim : "",
             trouble == ChaosTrouble.SPECULATIVE_TWIN ? victim : "",
+            0,
             false);
 
     Optional<String> first = driver.run(job(root, "first", paint, 2 * round));

@@ -216,6 +216,42 @@ class ImageGenerationTest {
   }
 
   @Test
+  void imagesOfASingleColourAreMarkedAndCounted() throws IOException {
+    RunResult result = job(TestJob.rows(3)).run(studio); // it paints no others
+
+    assertThat(rows(result)).allSatisfy(row -> assertThat(row.<Boolean>getAs("blank")).isTrue());
+    assertThat(result.summary().blank()).isEqualTo(3);
+    assertThat(result.record().blankImages()).isEqualTo(3);
+
+    RunResult again = job(TestJob.rows(3)).runId("second").run(studio);
+
+    assertThat(again.summary().labelled()).isEqualTo(Map.of("reused", 3L));
+    assertThat(again.summary().blank()).isEqualTo(3);
+  }
+
+  /** In local mode no other process can draw them. */
+  @Test
+  void imagesOfABrokenDeviceStayPendingAndTheNextRunDrawsThem() throws IOException {
+    AtomicInteger calls = new AtomicInteger();
+    studio.failing(
+        batch -> {
+          if (calls.incrementAndGet() == 3) {
+            studio.breakDevice();
+          }
+        });
+
+    RunResult result = job(TestJob.rows(20)).batchSize(4).partitions(1).run(studio);
+
+    assertThat(result.summary().labelled()).isEqualTo(Map.of("generated", 8L, "pending", 12L));
+    assertThat(calls).hasValue(3);
+
+    studio.repairDevice();
+    RunResult next = job(TestJob.rows(20)).batchSize(4).runId("second").run(studio);
+
+    assertThat(next.summary().labelled()).isEqualTo(Map.of("generated", 12L, "reused", 8L));
+  }
+
+  @Test
   void batchThatFailsOnceLosesNothing() throws IOException {
     AtomicInteger calls = new AtomicInteger();
     studio.failing(

@@ -52,7 +52,9 @@ public final class PaintStudio {
   public final AtomicInteger loadAttempts = new AtomicInteger();
   public final AtomicInteger closes = new AtomicInteger();
   private final String name = UUID.randomUUID().toString();
+  public final AtomicInteger deviceChecks = new AtomicInteger();
   private volatile boolean empty;
+  private volatile boolean broken;
   private volatile Consumer<List<ImageRequest>> fault = batch -> {};
 
   public PaintStudio() {
@@ -62,6 +64,18 @@ public final class PaintStudio {
   /** Runs before each batch is painted, and may throw. */
   public PaintStudio failing(Consumer<List<ImageRequest>> fault) {
     this.fault = fault;
+    return this;
+  }
+
+  /** Its device fails from now on, whatever it computes. */
+  public PaintStudio breakDevice() {
+    this.broken = true;
+    return this;
+  }
+
+  /** Its device is replaced by one that works. */
+  public PaintStudio repairDevice() {
+    this.broken = false;
     return this;
   }
 
@@ -131,7 +145,18 @@ public final class PaintStudio {
     public List<RgbImage> generate(List<ImageRequest> batch) {
       studio.batches.add(List.copyOf(batch));
       studio.fault.accept(batch);
+      if (studio.broken) {
+        throw new IllegalStateException("CUDA error: device-side assert triggered");
+      }
       return batch.stream().map(PaintStudio::painted).toList();
+    }
+
+    @Override
+    public void requireWorkingDevice() {
+      studio.deviceChecks.incrementAndGet();
+      if (studio.broken) {
+        throw new IllegalStateException("CUDA error: device-side assert triggered");
+      }
     }
 
     @Override

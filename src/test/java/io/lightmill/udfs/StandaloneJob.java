@@ -25,12 +25,13 @@ public final class StandaloneJob {
 
   /**
    * Arguments: the table, the output, the notes' directory, and how many tasks draw at a time, at
-   * which the gate is opened.
+   * which the gate is opened, and how many batches a device paints before it fails for good.
    */
   public static void main(String... arguments) throws Exception {
     Path notes = Path.of(arguments[2]);
     int slots = Integer.parseInt(arguments[3]);
-    TravellingPaint paint = TravellingPaint.plain(notes).behindGate();
+    TravellingPaint paint =
+        TravellingPaint.plain(notes).breakingAfter(Integer.parseInt(arguments[4])).behindGate();
     SparkSession spark = SparkSession.builder().getOrCreate();
     Stages stages = new Stages(spark, paint, slots);
     spark.sparkContext().addSparkListener(stages);

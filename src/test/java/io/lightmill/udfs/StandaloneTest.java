@@ -81,7 +81,32 @@ class StandaloneTest {
     manifestNamesTheGpus(paint);
   }
 
+  /** Its executor ends, and others draw what it did not. */
+  @Test
+  void theTableEndsCompleteAfterADeviceFailedForGood() throws Exception {
+    TravellingPaint paint = submitted("broken", 1, 2);
+
+    assertThat(paint.broken()).hasSize(1);
+    Map<String, Long> statuses =
+        TestSpark.session()
+            .read()
+            .parquet(directory.resolve("broken-out/manifest/run_id=first").toString())
+            .collectAsList()
+            .stream()
+            .collect(
+                Collectors.groupingBy(row -> row.<String>getAs("status"), Collectors.counting()));
+    assertThat(statuses).isEqualTo(Map.of("generated", (long) ROWS));
+    assertThat(Files.readString(directory.resolve("broken.log")))
+        .contains(
+            "BrokenDeviceException: the device fails a tiny computation",
+            "Command exited with code 71");
+  }
+
   private TravellingPaint submitted(String name, int slots) throws Exception {
+    return submitted(name, slots, 0);
+  }
+
+  private TravellingPaint submitted(String name, int slots, int breaking) throws Exception {
     this.name = name;
     Path notes = Files.createDirectory(directory.resolve(name));
     List<String> arguments = new ArrayList<>();
@@ -100,7 +125,8 @@ class StandaloneTest {
             directory.resolve("prompts.csv").toString(),
             directory.resolve(name + "-out").toString(),
             notes.toString(),
-            "" + GPUS * slots));
+            "" + GPUS * slots,
+            "" + breaking));
     Path log = directory.resolve(name + ".log");
     Process submit =
         TestJvm.of("1g", TestJvm.classPath(), "org.apache.spark.deploy.SparkSubmit", arguments)
@@ -157,7 +183,7 @@ class StandaloneTest {
   private void tablesWereReadWithoutGpus(TravellingPaint paint) throws IOException {
     assertThat(paint.gpusWhileCounting()).isNotEmpty().containsOnly("0");
     List<String> stages = Files.readAllLines(directory.resolve(name).resolve(StandaloneJob.STAGES));
-    assertThat(stages).contains("none").endsWith("gpu").containsOnlyOnce("gpu");
+    assertThat(stages).contains("none").containsOnlyOnce("gpu");
   }
 
   private void manifestNamesTheGpus(TravellingPaint paint) {

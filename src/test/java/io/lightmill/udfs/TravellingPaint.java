@@ -19,6 +19,7 @@ import java.nio.file.StandardWatchEventKinds;
 import java.nio.file.WatchKey;
 import java.nio.file.WatchService;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.apache.spark.TaskContext;
 
 /**
@@ -30,9 +31,10 @@ import org.apache.spark.TaskContext;
  *     none
  * @param slow the prompt whose task does not get on once it is to paint it, until a twin of the
  *     task has painted it too, and then not with the next batch either; empty for none
+ * @param breaking batches that one place paints before its device fails for good; 0 for none
  * @param gated whether nothing is painted before somebody opens the gate
  */
-record TravellingPaint(String directory, String throwing, String slow, boolean gated)
+record TravellingPaint(String directory, String throwing, String slow, int breaking, boolean gated)
     implements PipelineLoader {
 
   private static final String LOADED = "loaded";
@@ -42,6 +44,7 @@ record TravellingPaint(String directory, String throwing, String slow, boolean g
   private static final String SLOWED = "slowed";
   private static final String TWIN = "twin";
   private static final String THROWN = "thrown";
+  private static final String BROKEN = "broken";
 
   /** Where a model was loaded. */
   record Place(long process, String device) {}
@@ -50,11 +53,20 @@ record TravellingPaint(String directory, String throwing, String slow, boolean g
   record Stroke(String prompt, Place place, int partition) {}
 
   static TravellingPaint plain(Path directory) {
-    return new TravellingPaint(directory.toString(), "", "", false);
+    return new TravellingPaint(directory.toString(), "", "", 0, false);
   }
 
   TravellingPaint behindGate() {
-    return new TravellingPaint(directory, throwing, slow, true);
+    return new TravellingPaint(directory, throwing, slow, breaking, true);
+  }
+
+  TravellingPaint breakingAfter(int batches) {
+    return new TravellingPaint(directory, throwing, slow, batches, gated);
+  }
+
+  /** Where the device failed for good; empty if none did. */
+  List<Place> broken() {
+    return lines(BROKEN).stream().map(TravellingPaint::place).toList();
   }
 
   JobCheckpoint checkpoint() {
@@ -108,10 +120,11 @@ record TravellingPaint(String directory, String throwing, String slow, boolean g
   public DiffusionPipeline load(Device device) {
     String place = ProcessHandle.current().pid() + "\t" + device.name();
     append(LOADED, place);
-    return new Painter(this, place);
+    return new Painter(this, place, new AtomicInteger());
   }
 
-  private record Painter(TravellingPaint paint, String place) implements DiffusionPipeline {
+  private record Painter(TravellingPaint paint, String place, AtomicInteger batches)
+      implements DiffusionPipeline {
 
     @Override
     public List<RgbImage> generate(List<ImageRequest> batch) {
@@ -119,6 +132,13 @@ record TravellingPaint(String directory, String throwing, String slow, boolean g
       try {
         if (paint.gated) {
           paint.await(GATE);
+        }
+        if (paint.breaking > 0) {
+          if (batches.incrementAndGet() > paint.breaking) {
+            paint.create(BROKEN, place); // the first place to get there
+          }
+          requireWorkingDevice();
+          awaitEndOfBrokenProcess();
         }
         paint.append(
             PAINTED,
@@ -138,6 +158,16 @@ record TravellingPaint(String directory, String throwing, String slow, boolean g
       return batch.stream().map(PaintStudio::painted).toList();
     }
 
+    /** Nothing is painted between the failure of a device and the end of its process. */
+    private void awaitEndOfBrokenProcess() throws InterruptedException {
+      for (Place broken : paint.broken()) {
+        if (broken.process() == ProcessHandle.current().pid()) {
+          paint.await("never: this process ends");
+        }
+        ProcessHandle.of(broken.process()).ifPresent(process -> process.onExit().join());
+      }
+    }
+
     private void dawdle(boolean slow, String attempt) throws InterruptedException {
       if (slow) {
         if (paint.create(SLOWED, attempt)) {
@@ -147,6 +177,13 @@ record TravellingPaint(String directory, String throwing, String slow, boolean g
         }
       } else if (paint.lines(SLOWED).contains(attempt)) {
         paint.await("never: its twin ends first, and this one is killed");
+      }
+    }
+
+    @Override
+    public void requireWorkingDevice() {
+      if (paint.lines(BROKEN).contains(place)) {
+        throw new IllegalStateException("CUDA error: device-side assert triggered");
       }
     }
 

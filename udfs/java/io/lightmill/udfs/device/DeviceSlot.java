@@ -10,14 +10,20 @@ import java.util.Set;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Function;
 import java.util.function.LongSupplier;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * A device and the one pipeline that is loaded onto it, shared by all threads that draw. They are
  * admitted in the order of their requests, each as soon as the {@link DeviceCapacity} has threads
  * and memory for it; a drawing that needs more than there is gets all of it, alone. So a GPU draws
  * one batch at a time, and a CPU several images at once.
+ *
+ * <p>Once a drawing finds that the device is broken, no other begins until the pipeline is closed.
  */
 public final class DeviceSlot {
+
+  private static final Logger LOG = LoggerFactory.getLogger(DeviceSlot.class);
 
   private final Device device;
   private final DeviceCapacity capacity;
@@ -27,6 +33,7 @@ public final class DeviceSlot {
   private final ReentrantLock queue = new ReentrantLock(true);
 
   private Loaded loaded;
+  private BrokenDeviceException broken;
   private int drawings;
   private int threadsInUse;
   private long bytesInUse;
@@ -56,6 +63,7 @@ public final class DeviceSlot {
    *
    * @param threads that an operation of this drawing may use on a CPU, at least 1
    * @param batch that is drawn
+   * @throws BrokenDeviceException if this drawing or an earlier one finds that the device is broken
    * @throws InterruptedException if the task is killed while it waits
    */
   public <T> T use(
@@ -67,9 +75,16 @@ public final class DeviceSlot {
     Share share = admitted(loader, threads, batch);
     try {
       return Torch.withThreads(share.threads(), () -> drawing.apply(share.loaded().pipeline()));
+    } catch (BrokenDeviceException e) {
+      markBroken(e);
+      throw e;
     } finally {
       leave(share);
     }
+  }
+
+  private synchronized void markBroken(BrokenDeviceException reason) {
+    broken = reason;
   }
 
   /**
@@ -135,9 +150,11 @@ public final class DeviceSlot {
 
   /** The loader's pipeline, loaded if need be. To be called under this object's lock. */
   private Loaded current(PipelineLoader loader) throws InterruptedException {
+    requireWorking();
     while (loaded == null || !loader.key().equals(loaded.key())) {
       if (drawings > 0) {
         wait();
+        requireWorking();
       } else {
         unload();
         loaded = loaded(loader);
@@ -147,12 +164,25 @@ public final class DeviceSlot {
     return loaded;
   }
 
+  private void requireWorking() {
+    if (broken != null) {
+      throw new BrokenDeviceException(broken.getMessage(), broken);
+    }
+  }
+
   /** Loading may use all cores: it converts numbers one by one, and sums none. */
   private Loaded loaded(PipelineLoader loader) {
     DrawingMemory memory = device.equals(Device.CPU) ? loader.memory() : DrawingMemory.UNKNOWN;
     int cores = Runtime.getRuntime().availableProcessors();
-    DiffusionPipeline pipeline = Torch.withThreads(cores, () -> loader.load(device));
-    return new Loaded(loader.key(), pipeline, memory);
+    try {
+      DiffusionPipeline pipeline = Torch.withThreads(cores, () -> loader.load(device));
+      return new Loaded(loader.key(), pipeline, memory);
+    } catch (RuntimeException e) {
+      if (DeviceFailures.mayBreak(e)) {
+        throw DeviceFailures.broken(device.name() + " fails while the model is loaded", e);
+      }
+      throw e;
+    }
   }
 
   /** Closes the loader's pipeline, if it is the loaded one, once no drawing uses it. */
@@ -195,8 +225,17 @@ public final class DeviceSlot {
     if (loaded != null) {
       Loaded before = loaded;
       loaded = null;
-      before.pipeline().close();
-      notifyAll();
+      try {
+        before.pipeline().close();
+      } catch (RuntimeException e) {
+        if (broken == null) {
+          throw e;
+        }
+        LOG.debug("The model on broken {} cannot be closed", device, e);
+      } finally {
+        broken = null;
+        notifyAll();
+      }
     }
   }
 }

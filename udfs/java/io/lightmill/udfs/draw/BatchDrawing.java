@@ -3,10 +3,12 @@ package io.lightmill.udfs.draw;
 import io.lightmill.pipeline.DiffusionPipeline;
 import io.lightmill.pipeline.ErrorCode;
 import io.lightmill.pipeline.ImageRequest;
+import io.lightmill.pipeline.ImageResult;
 import io.lightmill.pipeline.LightmillException;
-import io.lightmill.pipeline.RgbImage;
+import io.lightmill.udfs.device.DeviceFailures;
 import io.lightmill.udfs.device.DeviceSlot;
 import io.lightmill.udfs.device.PipelineLoader;
+import java.util.ArrayList;
 import java.util.List;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -14,10 +16,15 @@ import org.slf4j.LoggerFactory;
 /**
  * Draws batches on one device. A batch that fails is drawn image by image, so that one request that
  * the engine cannot draw, or a batch too large for the device, costs no other image.
+ *
+ * <p>After an error of the device other than lack of memory, and after a batch whose images all
+ * fail in the engine, a tiny computation shows whether the device still works. If it does not, no
+ * image is to blame, and the task fails.
  */
 final class BatchDrawing {
 
   private static final Logger LOG = LoggerFactory.getLogger(BatchDrawing.class);
+  private static final RepeatedErrors ERRORS = new RepeatedErrors(LOG::warn);
   private static final double NANOS_PER_MILLI = 1e6;
 
   private final DeviceSlot slot;
@@ -42,6 +49,7 @@ final class BatchDrawing {
    *
    * @return one image or failure per request, in order
    * @throws LightmillException if the checkpoint cannot be loaded
+   * @throws io.lightmill.udfs.device.BrokenDeviceException if the device does not work any more
    * @throws InterruptedException if the task is killed while it waits
    */
   List<DrawnImage> draw(List<ImageRequest> batch) throws InterruptedException {
@@ -59,32 +67,62 @@ final class BatchDrawing {
   }
 
   private static List<DrawnImage> drawn(DiffusionPipeline pipeline, List<ImageRequest> batch) {
+    List<RuntimeException> ofEngine = new ArrayList<>();
+    List<DrawnImage> drawn = drawn(pipeline, batch, ofEngine);
+    if (ofEngine.size() == batch.size()) {
+      DeviceFailures.requireWorking(pipeline, ofEngine.get(0));
+    }
+    return drawn;
+  }
+
+  /**
+   * @param ofEngine receives the engine's error of each image that has one
+   */
+  private static List<DrawnImage> drawn(
+      DiffusionPipeline pipeline, List<ImageRequest> batch, List<RuntimeException> ofEngine) {
     long start = System.nanoTime();
     try {
-      List<RgbImage> images = pipeline.generate(batch);
-      if (images.size() != batch.size()) {
-        throw new IllegalStateException(
-            "%d images for %d requests".formatted(images.size(), batch.size()));
-      }
-      double share = millisSince(start) / batch.size();
-      return images.stream().map(image -> new DrawnImage(image, null, share)).toList();
+      return drawnAtOnce(pipeline, batch);
     } catch (RuntimeException e) {
       if (Thread.currentThread().isInterrupted()) {
         throw e; // the task is being killed; its images are not to blame
       }
+      if (DeviceFailures.mayBreak(e)) {
+        DeviceFailures.requireWorking(pipeline, e);
+      }
       double lost = millisSince(start) / batch.size();
       if (batch.size() == 1) {
+        if (DeviceFailures.ofEngine(e)) {
+          ofEngine.add(e);
+        }
         return List.of(new DrawnImage(null, failure(e), lost));
       }
-      LOG.warn("A batch of {} failed; its images are drawn one by one", batch.size(), e);
+      ERRORS.add("A batch failed; its images are drawn one by one", e);
       return batch.stream()
-          .map(request -> drawn(pipeline, List.of(request)).get(0).delayed(lost))
+          .map(request -> drawn(pipeline, List.of(request), ofEngine).get(0).delayed(lost))
           .toList();
     }
   }
 
+  private static List<DrawnImage> drawnAtOnce(
+      DiffusionPipeline pipeline, List<ImageRequest> batch) {
+    long start = System.nanoTime();
+    List<ImageResult> results = pipeline.results(batch);
+    if (results.size() != batch.size()) {
+      throw new IllegalStateException(
+          "%d images for %d requests".formatted(results.size(), batch.size()));
+    }
+    double share = millisSince(start) / batch.size();
+    return results.stream().map(result -> drawn(result, share)).toList();
+  }
+
+  private static DrawnImage drawn(ImageResult result, double millis) {
+    result.failure().ifPresent(e -> ERRORS.add("An image could not be drawn", e));
+    return new DrawnImage(result.image().orElse(null), result.failure().orElse(null), millis);
+  }
+
   private static LightmillException failure(RuntimeException e) {
-    LOG.warn("An image could not be drawn", e);
+    ERRORS.add("An image could not be drawn", e);
     return e instanceof LightmillException known
         ? known
         : new LightmillException(

@@ -135,7 +135,8 @@ public record DrawUnstored(UnstoredDrawing drawing, int batchSize)
         return Outcome.failed(failure, image.generateMillis());
       }
       StoredImage unplaced =
-          StoredImage.object(null, image.bytes().length, DigestUtils.sha256Hex(image.bytes()));
+          StoredImage.object(
+              null, image.bytes().length, DigestUtils.sha256Hex(image.bytes()), image.blank());
       return Outcome.generated(unplaced, image.generateMillis(), image.encodeMillis(), 0);
     }
 

@@ -76,7 +76,7 @@ final class ImageFinisher {
         return Optional.empty();
       }
       byte[] bytes = object.get().bytes();
-      byKey.put(key, image(row, bytes.length, DigestUtils.sha256Hex(bytes)));
+      byKey.put(key, image(row, bytes.length, DigestUtils.sha256Hex(bytes), null));
       outcomes.add(Outcome.generatedBefore(byKey.get(key)));
     }
     return Optional.of(outcomes);
@@ -89,7 +89,7 @@ final class ImageFinisher {
    */
   Outcome taken(Row row, StoredImage staged) {
     if (packing) {
-      return Outcome.reused(image(row, staged.bytes(), staged.sha256()));
+      return Outcome.reused(image(row, staged.bytes(), staged.sha256(), staged.blank()));
     }
     try {
       byte[] bytes =
@@ -101,7 +101,7 @@ final class ImageFinisher {
                           ErrorCode.STORE_FAILED,
                           "staged image '%s' no longer exists; run again"
                               .formatted(staged.path())));
-      return stored(List.of(row), bytes, 0, 0).get(0).reused();
+      return stored(List.of(row), bytes, staged.blank(), 0, 0).get(0).reused();
     } catch (LightmillException e) {
       return Outcome.failed(e, null);
     }
@@ -114,11 +114,11 @@ final class ImageFinisher {
         : row.getAs(PlannedImages.KEY);
   }
 
-  private StoredImage image(Row row, long bytes, String sha256) {
+  private StoredImage image(Row row, long bytes, String sha256, Boolean blank) {
     String key = row.getAs(PlannedImages.KEY);
     return packing
-        ? StoredImage.staged(storeKey(row), PathTemplate.name(key), bytes, sha256)
-        : StoredImage.object(key, bytes, sha256);
+        ? StoredImage.staged(storeKey(row), PathTemplate.name(key), bytes, sha256, blank)
+        : StoredImage.object(key, bytes, sha256, blank);
   }
 
   /**
@@ -136,7 +136,8 @@ final class ImageFinisher {
     try {
       long start = System.nanoTime();
       byte[] bytes = encoding.encoded(PlannedImages.request(rows.get(0)), drawn.image());
-      return stored(rows, bytes, drawn.generateMillis(), millisSince(start));
+      return stored(
+          rows, bytes, drawn.image().isBlank(), drawn.generateMillis(), millisSince(start));
     } catch (LightmillException e) {
       LOG.warn("A drawn image could not be stored: {}", e.getMessage(), e);
       Outcome failed = Outcome.failed(e, drawn.generateMillis());
@@ -145,7 +146,7 @@ final class ImageFinisher {
   }
 
   private List<Outcome> stored(
-      List<Row> rows, byte[] bytes, double generateMillis, double encodeMillis) {
+      List<Row> rows, byte[] bytes, Boolean blank, double generateMillis, double encodeMillis) {
     Map<String, Outcome> byKey = new HashMap<>();
     List<Outcome> outcomes = new ArrayList<>();
     for (Row row : rows) {
@@ -162,7 +163,7 @@ final class ImageFinisher {
                 found -> attempt.include(imageId, found));
         first =
             Outcome.generated(
-                image(row, object.bytes(), object.sha256()),
+                image(row, object.bytes(), object.sha256(), blank),
                 byKey.isEmpty() ? generateMillis : 0,
                 byKey.isEmpty() ? encodeMillis : 0,
                 millisSince(start));

@@ -3,6 +3,8 @@ package io.lightmill.udfs.draw;
 import io.lightmill.pipeline.Device;
 import io.lightmill.pipeline.ImageRequest;
 import io.lightmill.udfs.ImageStatus;
+import io.lightmill.udfs.device.BrokenDeviceException;
+import io.lightmill.udfs.device.ExecutorExit;
 import io.lightmill.udfs.device.LoadedPipelines;
 import io.lightmill.udfs.device.TaskDevice;
 import io.lightmill.udfs.earlier.EarlierImages;
@@ -33,6 +35,8 @@ import org.apache.commons.lang3.exception.ExceptionUtils;
 import org.apache.spark.TaskContext;
 import org.apache.spark.sql.Row;
 import org.apache.spark.util.TaskCompletionListener;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** The work of one task: draws its batches on its device, and finishes images on other threads. */
 final class PartitionWork implements TaskCompletionListener {
@@ -40,11 +44,15 @@ final class PartitionWork implements TaskCompletionListener {
   /** Four threads encode 1024×1024 images faster than any GPU draws them. */
   private static final int MAX_THREADS = 4;
 
+  private static final Logger LOG = LoggerFactory.getLogger(PartitionWork.class);
+  private static final RepeatedErrors ERRORS = new RepeatedErrors(LOG::error);
+
   private final BatchDrawing drawing;
   private final ImageFinisher finisher;
   private final ManifestRows manifest;
   private final ExecutorService threads;
   private final DrawingStop stop;
+  private final boolean local;
   private final int partition;
   private final boolean triedBefore;
   private final AtomicLong failed = new AtomicLong();
@@ -67,6 +75,7 @@ final class PartitionWork implements TaskCompletionListener {
             job.own(),
             job.packing() != null);
     this.stop = job.stop();
+    this.local = job.cluster().local();
     this.partition = task.partitionId();
     this.triedBefore = task.attemptNumber() > 0 || task.stageAttemptNumber() > 0;
     this.manifest = new ManifestRows(job, device, task);
@@ -89,19 +98,37 @@ final class PartitionWork implements TaskCompletionListener {
           outcomes -> finished.addAll(manifestRows(rows, outcomes)), () -> images.add(rows));
     }
     stopped = stopped || (!images.isEmpty() && stop.reached(longestBatch, partition, failed.get()));
-    if (stopped) {
+    List<Future<List<Row>>> finishing = stopped || images.isEmpty() ? List.of() : drawn(images);
+    if (stopped) { // before or while they were drawn
       images.forEach(
           rows -> rows.forEach(row -> finished.add(manifest.row(row, Outcome.pending()))));
-      return () -> finished;
     }
-    List<Future<List<Row>>> finishing = images.isEmpty() ? List.of() : drawn(images);
     return () -> {
       finished.addAll(awaited(finishing));
       return finished;
     };
   }
 
+  /**
+   * Draws images. If the device is broken, the task fails and the executor ends; in local mode,
+   * which has no other executor, the work is stopped.
+   */
   private List<Future<List<Row>>> drawn(List<List<Row>> images) throws InterruptedException {
+    try {
+      return drawnOnDevice(images);
+    } catch (BrokenDeviceException e) {
+      if (!local) {
+        ExecutorExit.PROCESS.begin(e);
+        throw e;
+      }
+      ERRORS.add("The images of a partition stay pending", e);
+      stopped = true;
+      return List.of();
+    }
+  }
+
+  private List<Future<List<Row>>> drawnOnDevice(List<List<Row>> images)
+      throws InterruptedException {
     List<ImageRequest> requests =
         images.stream().map(rows -> PlannedImages.request(rows.get(0))).toList();
     long start = System.nanoTime();

@@ -4,8 +4,10 @@ import io.lightmill.pipeline.ClassifierFreeGuidance;
 import io.lightmill.pipeline.Device;
 import io.lightmill.pipeline.ImageRequest;
 import io.lightmill.pipeline.LightmillException;
+import io.lightmill.udfs.device.BrokenDeviceException;
 import io.lightmill.udfs.device.Cluster;
 import io.lightmill.udfs.device.DeviceSlot;
+import io.lightmill.udfs.device.ExecutorExit;
 import io.lightmill.udfs.device.LoadedPipelines;
 import io.lightmill.udfs.device.PipelineLoader;
 import io.lightmill.udfs.device.TaskDevice;
@@ -42,11 +44,16 @@ public record UnstoredDrawing(
    * An image file, or the failure.
    *
    * @param bytes null if there is a failure
+   * @param blank whether all pixels are equal
    * @param failure null if there is none
    */
   @SuppressWarnings("ArrayRecordComponent") // nobody compares images
   record Encoded(
-      byte[] bytes, LightmillException failure, double generateMillis, double encodeMillis) {}
+      byte[] bytes,
+      boolean blank,
+      LightmillException failure,
+      double generateMillis,
+      double encodeMillis) {}
 
   /**
    * Draws one image on the device of this task; outside of tasks on the first one of this machine.
@@ -64,16 +71,21 @@ public record UnstoredDrawing(
   }
 
   OnDevice on(DeviceSlot slot) {
-    return new OnDevice(new BatchDrawing(slot, loader, threadsPerImage, () -> {}), encoding);
+    return new OnDevice(
+        new BatchDrawing(slot, loader, threadsPerImage, () -> {}), encoding, cluster.local());
   }
 
-  /** Draws batches on one device. */
-  record OnDevice(BatchDrawing drawing, ImageEncoding encoding) {
+  /**
+   * Draws batches on one device. If the device is broken, the task fails and the executor ends.
+   *
+   * @param local whether the driver is the executor, which then does not end
+   */
+  record OnDevice(BatchDrawing drawing, ImageEncoding encoding, boolean local) {
 
     /** One image or failure per request, in order. */
     List<Encoded> draw(List<ImageRequest> batch) {
       try {
-        Iterator<DrawnImage> drawn = drawing.draw(batch).iterator();
+        Iterator<DrawnImage> drawn = drawnOnDevice(batch).iterator();
         List<Encoded> images = new ArrayList<>();
         batch.forEach(request -> images.add(encoded(request, drawn.next())));
         return images;
@@ -83,17 +95,28 @@ public record UnstoredDrawing(
       }
     }
 
+    private List<DrawnImage> drawnOnDevice(List<ImageRequest> batch) throws InterruptedException {
+      try {
+        return drawing.draw(batch);
+      } catch (BrokenDeviceException e) {
+        if (!local) {
+          ExecutorExit.PROCESS.begin(e);
+        }
+        throw e;
+      }
+    }
+
     private Encoded encoded(ImageRequest request, DrawnImage drawn) {
       if (drawn.failure() != null) {
-        return new Encoded(null, drawn.failure(), drawn.generateMillis(), 0);
+        return new Encoded(null, false, drawn.failure(), drawn.generateMillis(), 0);
       }
       long start = System.nanoTime();
       try {
         byte[] bytes = encoding.encoded(request, drawn.image());
         double millis = (System.nanoTime() - start) / NANOS_PER_MILLI;
-        return new Encoded(bytes, null, drawn.generateMillis(), millis);
+        return new Encoded(bytes, drawn.image().isBlank(), null, drawn.generateMillis(), millis);
       } catch (LightmillException e) {
-        return new Encoded(null, e, drawn.generateMillis(), 0);
+        return new Encoded(null, false, e, drawn.generateMillis(), 0);
       }
     }
   }

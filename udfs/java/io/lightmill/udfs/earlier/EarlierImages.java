@@ -48,6 +48,7 @@ public final class EarlierImages {
           ManifestColumns.SHARD_BYTES,
           ManifestColumns.BYTES,
           ManifestColumns.SHA256,
+          ManifestColumns.BLANK,
           ManifestColumns.STATUS,
           ManifestColumns.ERROR_CODE,
           ManifestColumns.ERROR_MESSAGE);
@@ -150,6 +151,7 @@ public final class EarlierImages {
           ManifestColumns.SHARD_BYTES.col(),
           ManifestColumns.BYTES.col(),
           ManifestColumns.SHA256.col(),
+          ManifestColumns.BLANK.col(),
           lit(ImageStatus.REUSED.label()).as(ManifestColumns.STATUS.name()),
           lit(null).cast("string").as(ManifestColumns.ERROR_CODE.name()),
           lit(null).cast("string").as(ManifestColumns.ERROR_MESSAGE.name())

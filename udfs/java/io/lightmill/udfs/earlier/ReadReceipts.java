@@ -31,7 +31,8 @@ record ReadReceipts(String output, SerializableConfiguration hadoop)
           ManifestColumns.MEMBER_OFFSET,
           ManifestColumns.SHARD_BYTES,
           ManifestColumns.BYTES,
-          ManifestColumns.SHA256);
+          ManifestColumns.SHA256,
+          ManifestColumns.BLANK);
 
   @Override
   public Iterator<Row> call(Iterator<Row> paths) {
@@ -52,7 +53,14 @@ record ReadReceipts(String output, SerializableConfiguration hadoop)
         .map(
             id ->
                 RowFactory.create(
-                    id, path, null, null, null, (long) bytes.length, DigestUtils.sha256Hex(bytes)));
+                    id,
+                    path,
+                    null,
+                    null,
+                    null,
+                    (long) bytes.length,
+                    DigestUtils.sha256Hex(bytes),
+                    null));
   }
 
   /** The identity in the receipt of an image; empty if the image is damaged or not of Lightmill. */

@@ -40,11 +40,18 @@ public final class Manifest {
   public static final String DIRECTORY = "manifest";
 
   private static final String ENGINE = "engine_ms";
+  private static final String BLANK = "blank_images";
 
   private Manifest() {}
 
-  /** Rows by status, and seconds that the devices spent drawing, added up. */
-  public record Totals(Map<ImageStatus, Long> statuses, double engineSeconds) {}
+  /**
+   * What is counted over all rows.
+   *
+   * @param statuses rows by status
+   * @param blank rows whose image has a single colour
+   * @param engineSeconds that the devices spent drawing
+   */
+  public record Totals(Map<ImageStatus, Long> statuses, long blank, double engineSeconds) {}
 
   /** Names that no passthrough column may have. */
   public static List<String> reserved() {
@@ -121,9 +128,13 @@ public final class Manifest {
   }
 
   private static Column[] counts() {
-    return Arrays.stream(ImageStatus.values())
-        .map(ImageStatus::label)
-        .map(status -> count(when(ManifestColumns.STATUS.col().equalTo(status), true)).as(status))
+    return Stream.concat(
+            Stream.of(count(when(ManifestColumns.BLANK.col(), true)).as(BLANK)),
+            Arrays.stream(ImageStatus.values())
+                .map(ImageStatus::label)
+                .map(
+                    status ->
+                        count(when(ManifestColumns.STATUS.col().equalTo(status), true)).as(status)))
         .toArray(Column[]::new);
   }
 
@@ -136,7 +147,10 @@ public final class Manifest {
       }
     }
     Object engineMillis = counted.get(ENGINE);
-    return new Totals(statuses, engineMillis == null ? 0 : (Double) engineMillis / 1000);
+    return new Totals(
+        statuses,
+        (Long) counted.get(BLANK),
+        engineMillis == null ? 0 : (Double) engineMillis / 1000);
   }
 
   /** A committed manifest. */

@@ -73,6 +73,13 @@ public final class ManifestColumns {
   public static final ManifestColumn SHA256 =
       ManifestColumn.ofImage("sha256", DataTypes.StringType, ofStored(StoredImage::sha256));
 
+  /**
+   * Whether all pixels of the image are equal; null if the run found its file and did not draw it.
+   * So it differs from attempt to attempt, and is not stored in shards.
+   */
+  public static final ManifestColumn BLANK =
+      ManifestColumn.ofRun("blank", DataTypes.BooleanType, ofStored(StoredImage::blank));
+
   public static final ManifestColumn WIDTH = requested(RequestColumns.WIDTH);
 
   public static final ManifestColumn HEIGHT = requested(RequestColumns.HEIGHT);
@@ -146,6 +153,7 @@ public final class ManifestColumns {
           FORMAT,
           BYTES,
           SHA256,
+          BLANK,
           WIDTH,
           HEIGHT);
 

@@ -11,18 +11,26 @@ import org.apache.spark.sql.Row;
  * @param shardBytes length of the shard; null for an object of its own and for a staged image
  * @param bytes of the image
  * @param sha256 of the image, in lower-case hex
+ * @param blank whether all its pixels are equal; null if only its file is known
  */
 public record StoredImage(
-    String path, String member, Long memberOffset, Long shardBytes, long bytes, String sha256) {
+    String path,
+    String member,
+    Long memberOffset,
+    Long shardBytes,
+    long bytes,
+    String sha256,
+    Boolean blank) {
 
   /** An object of its own. */
-  public static StoredImage object(String path, long bytes, String sha256) {
-    return new StoredImage(path, null, null, null, bytes, sha256);
+  public static StoredImage object(String path, long bytes, String sha256, Boolean blank) {
+    return new StoredImage(path, null, null, null, bytes, sha256, blank);
   }
 
   /** An object that is to be packed. */
-  public static StoredImage staged(String path, String member, long bytes, String sha256) {
-    return new StoredImage(path, member, null, null, bytes, sha256);
+  public static StoredImage staged(
+      String path, String member, long bytes, String sha256, Boolean blank) {
+    return new StoredImage(path, member, null, null, bytes, sha256, blank);
   }
 
   /**
@@ -37,6 +45,7 @@ public record StoredImage(
         ManifestColumns.MEMBER_OFFSET.of(row),
         ManifestColumns.SHARD_BYTES.of(row),
         ManifestColumns.BYTES.<Long>of(row),
-        ManifestColumns.SHA256.of(row));
+        ManifestColumns.SHA256.of(row),
+        ManifestColumns.BLANK.of(row));
   }
 }

@@ -20,6 +20,7 @@ import java.util.Map;
  * @param asked values of the options, by the keys of job files
  * @param checkpoint the model
  * @param images rows of the manifest by status
+ * @param blankImages rows of the manifest whose image has a single colour
  * @param imagesPerSecond generated images per second of the generating stage
  */
 @JsonNaming(PropertyNamingStrategies.SnakeCaseStrategy.class)
@@ -30,6 +31,7 @@ public record RunRecord(
     Map<String, Object> asked,
     Checkpoint checkpoint,
     Map<String, Long> images,
+    long blankImages,
     Seconds seconds,
     double imagesPerSecond,
     SparkEnvironment spark,
@@ -49,7 +51,8 @@ public record RunRecord(
   /**
    * Where the time went.
    *
-   * @param start from the start of the caller to the start of the run; of a command, Spark's own start
+   * @param start from the start of the caller to the start of the run; of a command, Spark's own
+   *     start
    * @param plan from the start of the run to the first generating task
    * @param load from then until the first device has its model
    * @param generate the generating stage from then on, manifest commit included

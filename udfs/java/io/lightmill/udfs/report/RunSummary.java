@@ -10,6 +10,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.stream.Collectors;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
@@ -18,9 +19,10 @@ import org.apache.spark.sql.Row;
  * The results of a run in numbers.
  *
  * @param counts rows by status, without statuses of no row
+ * @param blank rows whose image has a single colour
  * @param seconds of the generating stage
  */
-public record RunSummary(Map<ImageStatus, Long> counts, double seconds) {
+public record RunSummary(Map<ImageStatus, Long> counts, long blank, double seconds) {
 
   private static final int SHOWN_FAILURES = 5;
 
@@ -78,6 +80,17 @@ public record RunSummary(Map<ImageStatus, Long> counts, double seconds) {
         counts.entrySet().stream()
             .map(each -> each.getValue() + " " + each.getKey().label() + rate(each.getKey()))
             .collect(Collectors.joining(", ")));
+  }
+
+  /** A line on images of a single colour, if there are any. */
+  public Optional<String> blankLine() {
+    return blank == 0
+        ? Optional.empty()
+        : Optional.of(
+            blank == 1
+                ? "1 image has a single colour: see the column 'blank' of the manifest"
+                : blank
+                    + " images have a single colour each: see the column 'blank' of the manifest");
   }
 
   /** One line for each of the first failed and invalid rows, with the reason. */

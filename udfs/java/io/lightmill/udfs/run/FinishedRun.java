@@ -44,7 +44,8 @@ final class FinishedRun {
     this.run = run;
     this.drawn = drawn;
     this.manifest = manifest;
-    this.summary = new RunSummary(drawn.totals().statuses(), times.generate());
+    this.summary =
+        new RunSummary(drawn.totals().statuses(), drawn.totals().blank(), times.generate());
     this.record = record(times);
   }
 
@@ -123,6 +124,7 @@ final class FinishedRun {
             Redaction.location(run.options().get(Options.CHECKPOINT)),
             run.checkpoint().model().digest()),
         summary.labelled(),
+        summary.blank(),
         new RunRecord.Seconds(
             times.start(),
             times.plan(),

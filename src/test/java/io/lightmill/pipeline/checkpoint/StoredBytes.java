@@ -43,6 +43,25 @@ public record StoredBytes(String dtype, List<Long> shape, byte[] bytes) {
     return values;
   }
 
+  /** The same tensor with another element. */
+  public StoredBytes with(int index, float value) {
+    ByteBuffer changed = ByteBuffer.wrap(bytes.clone()).order(ByteOrder.LITTLE_ENDIAN);
+    switch (dtype) {
+      case "F32" -> changed.putFloat(4 * index, value);
+      case "BF16" -> changed.putShort(2 * index, (short) (Float.floatToRawIntBits(value) >>> 16));
+      case "F16" -> changed.putShort(2 * index, notFiniteFloat16(value));
+      default -> throw new IllegalStateException("an element of type " + dtype);
+    }
+    return new StoredBytes(dtype, shape, changed.array());
+  }
+
+  private static short notFiniteFloat16(float value) {
+    if (Float.isFinite(value)) {
+      throw new IllegalArgumentException("finite numbers are not converted to float16");
+    }
+    return (short) (Float.isNaN(value) ? 0x7e00 : value > 0 ? 0x7c00 : 0xfc00);
+  }
+
   public static Map<String, StoredBytes> read(Path file) throws IOException {
     byte[] all = Files.readAllBytes(file);
     int headerBytes = (int) ByteBuffer.wrap(all).order(ByteOrder.LITTLE_ENDIAN).getLong(0);

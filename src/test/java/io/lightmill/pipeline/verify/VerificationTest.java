@@ -12,6 +12,7 @@ import io.lightmill.pipeline.ErrorCode;
 import io.lightmill.pipeline.ImageRequest;
 import io.lightmill.pipeline.LightmillException;
 import io.lightmill.pipeline.checkpoint.Checkpoint;
+import io.lightmill.pipeline.checkpoint.CheckpointCopy;
 import io.lightmill.pipeline.checkpoint.ComponentConfig;
 import io.lightmill.pipeline.checkpoint.ReferenceCheckpoint;
 import io.lightmill.pipeline.checkpoint.StoredBytes;
@@ -88,6 +89,28 @@ class VerificationTest {
       assertThat(failed).extracting(Comparison::kind).doesNotContain(Kind.TOKEN_IDS);
       assertThat(failed).allSatisfy(row -> assertThat(row.difference()).isBetween(1e-5, 10.0));
     }
+  }
+
+  @Test
+  void numbersThatAreNotFiniteAreFailedComparisons() throws IOException {
+    CheckpointCopy copy = CheckpointCopy.of("flux-dev", directory.resolve("checkpoint"));
+    copy.change(
+        "transformer/diffusion_pytorch_model",
+        tensors -> tensors.computeIfPresent("proj_out.weight", (name, w) -> w.with(0, Float.NaN)));
+    reference(json -> {}, tensors -> {});
+    try (FlowPipeline notFinite = load(copy.directory())) {
+      assertThat(failed(run(notFinite)))
+          .extracting(Comparison::quantity)
+          .contains("transformer, call 0", "image", "image from its seed");
+    }
+    reference(
+        json -> {},
+        tensors ->
+            tensors.computeIfPresent(
+                "short_1step/tr.0.out", (name, tensor) -> tensor.with(0, Float.NaN)));
+    assertThat(failed(run(pipeline)))
+        .extracting(Comparison::quantity)
+        .containsExactly("transformer, call 0");
   }
 
   @Test

@@ -13,10 +13,12 @@ import java.util.stream.Stream;
 import org.apache.spark.SparkConf;
 import org.apache.spark.internal.config.ConfigEntry;
 import org.apache.spark.internal.config.package$;
+import org.apache.spark.scheduler.HealthTracker$;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** The settings that users copy: Spark reads them, knows them, and Lightmill draws under them. */
 class SparkProfilesTest {
@@ -76,6 +78,15 @@ class SparkProfilesTest {
     Cluster cluster = Cluster.of(conf, 0, 8, DeviceChoice.AUTO, () -> 0);
 
     assertThat(cluster).isEqualTo(new Cluster(true, slots, false, 0, 1));
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"standalone.conf", "yarn.conf", "kubernetes.conf"})
+  void executorsWithABrokenGpuAreExcluded(String profile) throws IOException {
+    SparkConf conf = conf(PROFILES.resolve(profile));
+
+    assertThat(conf.getBoolean("spark.excludeOnFailure.enabled", false)).isTrue();
+    HealthTracker$.MODULE$.validateExcludeOnFailureConfs(conf);
   }
 
   @Test

@@ -8,10 +8,12 @@ import io.lightmill.pipeline.ErrorCode;
 import io.lightmill.pipeline.ImageRequest;
 import io.lightmill.pipeline.LightmillException;
 import io.lightmill.udfs.PaintStudio;
+import io.lightmill.udfs.device.BrokenDeviceException;
 import io.lightmill.udfs.device.LoadedPipelines;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.IntStream;
+import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
 class BatchDrawingTest {
@@ -19,6 +21,11 @@ class BatchDrawingTest {
   private final PaintStudio studio = new PaintStudio();
   private final BatchDrawing drawing =
       new BatchDrawing(LoadedPipelines.slot(Device.CPU), studio.loader(), 1, () -> {});
+
+  @AfterEach
+  void closePipeline() {
+    LoadedPipelines.run(studio.loader()).close();
+  }
 
   private static List<ImageRequest> batch(int size) {
     return IntStream.range(0, size)
@@ -41,7 +48,7 @@ class BatchDrawingTest {
     studio.failing(
         requests -> {
           if (requests.stream().anyMatch(request -> request.seed() == 1)) {
-            throw new IllegalStateException("CUDA error: device-side assert");
+            throw new IllegalStateException("shape '[4, 2]' is invalid for input of size 7");
           }
         });
 
@@ -52,8 +59,86 @@ class BatchDrawingTest {
         .extracting(image -> image.failure() == null)
         .containsExactly(true, false, true);
     assertThat(drawn.get(1).failure().code()).isEqualTo(ErrorCode.GENERATION_FAILED);
-    assertThat(drawn.get(1).failure()).hasMessageContaining("CUDA error: device-side assert");
+    assertThat(drawn.get(1).failure()).hasMessageContaining("shape '[4, 2]' is invalid");
     assertThat(drawn.get(2).image().rgb()[0]).isEqualTo((byte) 2);
+    assertThat(studio.deviceChecks).hasValue(0);
+  }
+
+  @Test
+  void aDeviceErrorOfADeviceThatWorksIsTheImagesOwn() throws InterruptedException {
+    studio.failing(
+        requests -> {
+          if (requests.stream().anyMatch(request -> request.seed() == 1)) {
+            throw new IllegalStateException("CUBLAS_STATUS_NOT_SUPPORTED");
+          }
+        });
+
+    assertThat(drawing.draw(batch(3)))
+        .extracting(image -> image.failure() == null)
+        .containsExactly(true, false, true);
+    assertThat(studio.deviceChecks).hasValue(2);
+  }
+
+  @Test
+  void aBrokenDeviceFailsTheTaskAtOnceAndDrawsNothingMore() {
+    studio.breakDevice();
+
+    for (int task = 0; task < 2; task++) {
+      assertThatThrownBy(() -> drawing.draw(batch(3)))
+          .isInstanceOf(BrokenDeviceException.class)
+          .hasMessageContaining("CUDA error: device-side assert triggered");
+    }
+    assertThat(studio.batches).extracting(List::size).containsExactly(3);
+    assertThat(studio.deviceChecks).hasValue(1);
+  }
+
+  @Test
+  void aBatchWhoseImagesAllFailInTheEngineShowsThatTheDeviceIsBroken() {
+    studio.failing(
+        requests -> {
+          studio.breakDevice();
+          throw new IllegalStateException("unspecified launch failure");
+        });
+
+    assertThatThrownBy(() -> drawing.draw(batch(2))).isInstanceOf(BrokenDeviceException.class);
+  }
+
+  @Test
+  void aBatchWhoseImagesAllFailOnADeviceThatWorksIsFailedRows() throws InterruptedException {
+    studio.failing(
+        requests -> {
+          throw new IllegalStateException("no kernel for this size");
+        });
+
+    assertThat(drawing.draw(batch(2)))
+        .allSatisfy(
+            image -> assertThat(image.failure().code()).isEqualTo(ErrorCode.GENERATION_FAILED));
+    assertThat(studio.deviceChecks).hasValue(1);
+  }
+
+  @Test
+  void lackOfMemoryIsNoBrokenDevice() throws InterruptedException {
+    studio.failing(
+        requests -> {
+          if (requests.size() > 1) {
+            throw new IllegalStateException("CUDA error: out of memory");
+          }
+        });
+
+    assertThat(drawing.draw(batch(2))).allSatisfy(i -> assertThat(i.failure()).isNull());
+    assertThat(studio.deviceChecks).hasValue(0);
+  }
+
+  @Test
+  void badRequestsAreNoReasonToDoubtTheDevice() throws InterruptedException {
+    studio.failing(
+        requests -> {
+          throw new LightmillException(ErrorCode.VALUE_INVALID, "no such adapter");
+        });
+
+    assertThat(drawing.draw(batch(2)))
+        .allSatisfy(image -> assertThat(image.failure()).hasMessage("no such adapter"));
+    assertThat(studio.deviceChecks).hasValue(0);
   }
 
   @Test

@@ -16,7 +16,7 @@ class ManifestColumnsTest {
         .isEqualTo(
             "image_id STRING,id STRING,variant INT,status STRING,error_code STRING,error_message"
                 + " STRING,path STRING,member STRING,member_offset BIGINT,shard_bytes BIGINT,format"
-                + " STRING,bytes BIGINT,sha256 STRING,width INT,height INT,prompt"
+                + " STRING,bytes BIGINT,sha256 STRING,blank BOOLEAN,width INT,height INT,prompt"
                 + " STRING,negative_prompt STRING,num_inference_steps INT,guidance_scale"
                 + " DOUBLE,true_cfg_scale DOUBLE,max_sequence_length INT,seed"
                 + " BIGINT,prompt_truncated BOOLEAN,lora STRING,lora_digests STRING,model"
@@ -37,6 +37,7 @@ class ManifestColumnsTest {
             "member",
             "member_offset",
             "shard_bytes",
+            "blank",
             "run_id",
             "attempt",
             "created_at",

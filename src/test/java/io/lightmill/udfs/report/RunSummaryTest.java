@@ -25,6 +25,7 @@ class RunSummaryTest {
                 20L,
                 ImageStatus.INVALID,
                 2L),
+            0,
             3.125);
     assertThat(summary.sentence())
         .isEqualTo("27 images in 3.1 s: 20 generated (6.4/s), 4 reused, 2 invalid, 1 failed");
@@ -36,7 +37,7 @@ class RunSummaryTest {
 
   @Test
   void pendingImagesAreNoFailures() {
-    RunSummary summary = new RunSummary(Map.of(ImageStatus.PENDING, 1L), 0);
+    RunSummary summary = new RunSummary(Map.of(ImageStatus.PENDING, 1L), 0, 0);
     assertThat(summary.failures()).isZero();
     assertThat(summary.sentence()).isEqualTo("1 image in 0.0 s: 1 pending");
   }
@@ -45,9 +46,21 @@ class RunSummaryTest {
   void pendingImagesAreNotSettled() {
     RunSummary stopped =
         new RunSummary(
-            Map.of(ImageStatus.GENERATED, 3L, ImageStatus.FAILED, 2L, ImageStatus.PENDING, 1L), 1);
+            Map.of(ImageStatus.GENERATED, 3L, ImageStatus.FAILED, 2L, ImageStatus.PENDING, 1L),
+            0,
+            1);
     assertThat(stopped.settled()).isEqualTo(5);
     assertThat(stopped.sentence()).endsWith("2 failed, 1 pending");
+  }
+
+  @Test
+  void imagesOfASingleColourAreCounted() {
+    Map<ImageStatus, Long> generated = Map.of(ImageStatus.GENERATED, 3L);
+    assertThat(new RunSummary(generated, 0, 1).blankLine()).isEmpty();
+    assertThat(new RunSummary(generated, 1, 1).blankLine())
+        .contains("1 image has a single colour: see the column 'blank' of the manifest");
+    assertThat(new RunSummary(generated, 2, 1).blankLine())
+        .contains("2 images have a single colour each: see the column 'blank' of the manifest");
   }
 
   @Test
@@ -93,6 +106,6 @@ class RunSummaryTest {
   }
 
   private static List<String> failures(Map<ImageStatus, Long> statuses, Dataset<Row> manifest) {
-    return new RunSummary(statuses, 1).failureLines(manifest);
+    return new RunSummary(statuses, 0, 1).failureLines(manifest);
   }
 }
