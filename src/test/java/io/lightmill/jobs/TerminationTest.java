@@ -3,7 +3,7 @@ package io.lightmill.jobs;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.lightmill.udfs.ImageStatus;
-import io.lightmill.udfs.PaintStudio;
+import io.lightmill.udfs.SolidColorPipeline;
 import io.lightmill.udfs.TestJob;
 import io.lightmill.udfs.run.GenerationRun;
 import io.lightmill.udfs.run.RunResult;
@@ -48,10 +48,10 @@ class TerminationTest {
             .batchSize(1)
             .partitions(1);
     CountDownLatch ended = new CountDownLatch(1);
-    PaintStudio studio = new PaintStudio();
-    studio.failing(
+    SolidColorPipeline pipeline = new SolidColorPipeline();
+    pipeline.failing(
         batch -> {
-          if (studio.batches.size() == 2) {
+          if (pipeline.batches.size() == 2) {
             terminate();
             await(ended);
           }
@@ -64,7 +64,7 @@ class TerminationTest {
     try (Termination termination = Termination.of(end, new PrintWriter(new Said(), true))) {
       termination.listen();
 
-      RunResult result = job.run(studio);
+      RunResult result = job.run(pipeline);
 
       assertThat(result.counts())
           .isEqualTo(Map.of(ImageStatus.GENERATED, 2L, ImageStatus.PENDING, 3L));

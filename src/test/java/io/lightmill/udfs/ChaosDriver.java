@@ -28,10 +28,10 @@ final class ChaosDriver {
   /**
    * One run.
    *
-   * @param paint where its painter's notes are, and what its painter does
+   * @param loader loads the pipeline, and knows where it records and when it fails
    * @param hours that its clock is ahead, so that the locks of killed runs have expired
    */
-  record Job(String runId, String table, String output, TravellingPaint paint, int hours) {
+  record Job(String runId, String table, String output, RecordingLoader loader, int hours) {
 
     String line() {
       return String.join(
@@ -39,9 +39,9 @@ final class ChaosDriver {
           runId,
           table,
           output,
-          paint.directory(),
-          paint.throwing(),
-          paint.slow(),
+          loader.directory(),
+          loader.throwing(),
+          loader.slow(),
           "" + hours);
     }
 
@@ -51,7 +51,7 @@ final class ChaosDriver {
           parts[0],
           parts[1],
           parts[2],
-          new TravellingPaint(parts[3], parts[4], parts[5], 0, false),
+          new RecordingLoader(parts[3], parts[4], parts[5], 0, false),
           Integer.parseInt(parts[6]));
     }
   }
@@ -94,7 +94,7 @@ final class ChaosDriver {
               .run(
                   spark,
                   Cluster.of(spark.sparkContext(), DeviceChoice.CPU),
-                  job.paint()::checkpoint);
+                  job.loader()::checkpoint);
       return result.summary().labelled().toString();
     } catch (RuntimeException e) {
       return "failed: " + e.toString().lines().findFirst().orElse("");

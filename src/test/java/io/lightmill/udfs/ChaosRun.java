@@ -8,7 +8,7 @@ import io.lightmill.s3.FaultyLink;
 import io.lightmill.s3.FaultyLink.Call;
 import io.lightmill.s3.FaultyLink.Fault;
 import io.lightmill.s3.S3Server;
-import io.lightmill.udfs.TravellingPaint.Stroke;
+import io.lightmill.udfs.RecordingLoader.Drawing;
 import io.lightmill.udfs.plan.ImageIdentity;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -177,22 +177,22 @@ final class ChaosRun {
               }
             });
     String victim = "mug " + random.nextInt(ROWS);
-    TravellingPaint paint =
-        new TravellingPaint(
+    RecordingLoader loader =
+        new RecordingLoader(
             Files.createDirectory(directory.resolve(root)).toString(),
             trouble == ChaosTrouble.TASK_THROWS ? victim : "",
             trouble == ChaosTrouble.SPECULATIVE_TWIN ? victim : "",
             0,
             false);
 
-    Optional<String> first = driver.run(job(root, "first", paint, 2 * round));
+    Optional<String> first = driver.run(job(root, "first", loader, 2 * round));
     link.failing(call -> Fault.NONE);
     boolean killed = !driver.alive();
     Optional<String> second =
-        driver(trouble.rerunHome).run(job(root, "second", paint, 2 * round + 1));
+        driver(trouble.rerunHome).run(job(root, "second", loader, 2 * round + 1));
 
-    int faults = struck.get() + (paint.thrown() ? 1 : 0) + (paint.twinned() ? 1 : 0);
-    int regenerated = paint.strokes().size() - ROWS;
+    int faults = struck.get() + (loader.thrown() ? 1 : 0) + (loader.twinned() ? 1 : 0);
+    int regenerated = loader.drawings().size() - ROWS;
     System.out.printf(
         "chaos: round %d, seed %d, %s: %d faults, %s, then %s, %d regenerated%n",
         round, seed, trouble, faults, first.orElse("killed"), second.orElse("killed"), regenerated);
@@ -201,9 +201,9 @@ final class ChaosRun {
     figures.images += ROWS;
     figures.regenerated += regenerated;
     check(root, trouble, first, second);
-    assertThat(paint.strokes().stream().map(Stroke::prompt).distinct()).hasSize(ROWS);
+    assertThat(loader.drawings().stream().map(Drawing::prompt).distinct()).hasSize(ROWS);
     assertThat(regenerated)
-        .as("painted again")
+        .as("drawn again")
         .isLessThanOrEqualTo(trouble.slotsLost * BATCHES_IN_FLIGHT * BATCH);
     if (trouble.home != ChaosTrouble.Home.LOCAL || trouble == ChaosTrouble.TASK_THROWS) {
       assertThat(faults).as("faults that the round is about").isPositive();
@@ -290,8 +290,8 @@ final class ChaosRun {
     return String.join("\n", TestJob.rows(ROWS)).getBytes(UTF_8);
   }
 
-  private ChaosDriver.Job job(String root, String runId, TravellingPaint paint, int hours) {
+  private ChaosDriver.Job job(String root, String runId, RecordingLoader loader, int hours) {
     return new ChaosDriver.Job(
-        runId, s3.uri(root + "/prompts.csv"), s3.uri(root + "/out"), paint, hours);
+        runId, s3.uri(root + "/prompts.csv"), s3.uri(root + "/out"), loader, hours);
   }
 }

@@ -3,11 +3,11 @@ package io.lightmill.udfs;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.lightmill.udfs.run.RunResult;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.lightmill.s3.FaultyLink;
 import io.lightmill.s3.FaultyLink.Fault;
 import io.lightmill.s3.S3Server;
+import io.lightmill.udfs.run.RunResult;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -32,7 +32,7 @@ class GenerationOnS3Test {
 
   @Parameter S3Server.Software software;
 
-  private final PaintStudio studio = new PaintStudio();
+  private final SolidColorPipeline pipeline = new SolidColorPipeline();
   private S3Server s3;
   private FaultyLink link;
   private TestJob job;
@@ -56,7 +56,7 @@ class GenerationOnS3Test {
 
   @Test
   void imagesAndManifestAreStoredOnceAndARerunFindsThem() throws Exception {
-    RunResult result = job.run(studio);
+    RunResult result = job.run(pipeline);
 
     assertThat(result.summary().labelled()).isEqualTo(Map.of("generated", 4L, "invalid", 1L));
     for (Row row : result.manifest().filter("path is not null").collectAsList()) {
@@ -70,7 +70,7 @@ class GenerationOnS3Test {
     assertThat(s3.pendingUploads()).doesNotContain("<Upload>");
     assertThat(keys()).noneMatch(key -> key.matches(".*(__magic|_temporary|run\\.lock).*"));
 
-    PaintStudio other = new PaintStudio();
+    SolidColorPipeline other = new SolidColorPipeline();
     assertThat(job.runId("second").run(other).summary().labelled())
         .isEqualTo(Map.of("reused", 4L, "invalid", 1L));
     assertThat(other.loads).hasValue(0);
@@ -78,14 +78,14 @@ class GenerationOnS3Test {
 
   @Test
   void aRunWithoutAManifestIsTakenUpByItsImages() throws Exception {
-    job.run(studio);
+    job.run(pipeline);
     for (String key : keys()) {
       if (key.contains("manifest/")) {
         s3.delete(key);
       }
     }
 
-    PaintStudio other = new PaintStudio();
+    SolidColorPipeline other = new SolidColorPipeline();
     assertThat(job.run(other).summary().labelled()).isEqualTo(Map.of("reused", 4L, "invalid", 1L));
     assertThat(other.loads).hasValue(0);
   }
@@ -106,7 +106,7 @@ class GenerationOnS3Test {
           return image && struck.merge(row, 1, Integer::sum) == 1 ? faults.get(row) : Fault.NONE;
         });
 
-    RunResult result = job.pathTemplate("{id}").run(studio);
+    RunResult result = job.pathTemplate("{id}").run(pipeline);
 
     assertThat(struck.keySet()).isEqualTo(faults.keySet());
     assertThat(result.summary().labelled()).isEqualTo(Map.of("generated", 4L, "invalid", 1L));

@@ -32,7 +32,7 @@ class ImageGenerationTest {
 
   @TempDir Path directory;
 
-  private final PaintStudio studio = new PaintStudio();
+  private final SolidColorPipeline pipeline = new SolidColorPipeline();
 
   private Path output() {
     return directory.resolve("out");
@@ -59,7 +59,7 @@ class ImageGenerationTest {
   @Test
   void everyImageIsDrawnStoredAndAccountedFor() throws IOException {
     RunResult result =
-        job("id,prompt,width,seed,sku", "1,a red mug,64,5,R1", "2,a blue mug,,,B2").run(studio);
+        job("id,prompt,width,seed,sku", "1,a red mug,64,5,R1", "2,a blue mug,,,B2").run(pipeline);
 
     assertThat(result.summary().labelled()).isEqualTo(Map.of("generated", 2L));
     Row row = rows(result).get(0);
@@ -81,8 +81,8 @@ class ImageGenerationTest {
             rows(result).stream().mapToDouble(r -> r.<Double>getAs("generate_ms")).sum() / 1000,
             within(1e-9));
     assertThat(imageFiles()).hasSize(2);
-    assertThat(studio.loads).hasValue(1);
-    assertThat(studio.closes).hasValue(1);
+    assertThat(pipeline.loads).hasValue(1);
+    assertThat(pipeline.closes).hasValue(1);
   }
 
   @Test
@@ -96,7 +96,7 @@ class ImageGenerationTest {
         .write()
         .parquet(table);
 
-    RunResult result = new TestJob(Path.of(table), output()).run(studio);
+    RunResult result = new TestJob(Path.of(table), output()).run(pipeline);
 
     assertThat(result.manifest().columns())
         .startsWith("price", "since", "tags", "nested", "counts", "until", "image_id", "id")
@@ -124,7 +124,7 @@ class ImageGenerationTest {
                 "2,,,B",
                 "3,a mug,33,C",
                 "4,a red, unquoted mug,,D")
-            .run(studio);
+            .run(pipeline);
 
     assertThat(result.summary().labelled()).isEqualTo(Map.of("generated", 1L, "invalid", 3L));
     List<Row> rows = rows(result).stream().filter(r -> r.getAs("error_code") != null).toList();
@@ -139,18 +139,18 @@ class ImageGenerationTest {
 
   @Test
   void everyImageIsDrawnOnceInWholeBatches() throws IOException {
-    RunResult result = job(TestJob.rows(41)).batchSize(4).run(studio);
+    RunResult result = job(TestJob.rows(41)).batchSize(4).run(pipeline);
 
     assertThat(result.summary().labelled()).isEqualTo(Map.of("generated", 41L));
-    assertThat(studio.batches.stream().mapToInt(List::size).sum()).isEqualTo(41);
-    assertThat(studio.batches).extracting(List::size).filteredOn(size -> size < 4).hasSize(1);
+    assertThat(pipeline.batches.stream().mapToInt(List::size).sum()).isEqualTo(41);
+    assertThat(pipeline.batches).extracting(List::size).filteredOn(size -> size < 4).hasSize(1);
   }
 
   @Test
   void onCpusEveryImageIsDrawnAloneAndAsManyAtOnceAsThereAreCores() throws IOException {
     int atOnce = Math.min(2, Runtime.getRuntime().availableProcessors());
     CyclicBarrier meeting = new CyclicBarrier(atOnce); // passes only if so many draw at once
-    studio.failing(
+    pipeline.failing(
         image -> {
           try {
             meeting.await(1, TimeUnit.MINUTES);
@@ -159,21 +159,21 @@ class ImageGenerationTest {
           }
         });
 
-    RunResult result = job(TestJob.rows(8)).partitions(2).run(studio);
+    RunResult result = job(TestJob.rows(8)).partitions(2).run(pipeline);
 
     assertThat(result.summary().labelled()).isEqualTo(Map.of("generated", 8L));
-    assertThat(studio.batches).hasSize(8).allSatisfy(batch -> assertThat(batch).hasSize(1));
-    assertThat(studio.loads).hasValue(1);
+    assertThat(pipeline.batches).hasSize(8).allSatisfy(batch -> assertThat(batch).hasSize(1));
+    assertThat(pipeline.loads).hasValue(1);
   }
 
   @Test
   void batchesDoNotDependOnPartitions() throws IOException {
     TestJob job = job(TestJob.rows(41)).batchSize(4);
-    job.partitions(1).run(studio);
-    PaintStudio other = new PaintStudio();
+    job.partitions(1).run(pipeline);
+    SolidColorPipeline other = new SolidColorPipeline();
     job.partitions(5).runId("second").force().run(other);
 
-    assertThat(other.batches).containsExactlyInAnyOrderElementsOf(studio.batches);
+    assertThat(other.batches).containsExactlyInAnyOrderElementsOf(pipeline.batches);
   }
 
   @Test
@@ -182,7 +182,7 @@ class ImageGenerationTest {
         .column("id", "sku")
         .column("prompt", "caption")
         .pathTemplate("{sku}/{caption}-{id}-{prompt}")
-        .run(studio);
+        .run(pipeline);
 
     assertThat(imageFiles())
         .containsExactlyInAnyOrder(
@@ -191,21 +191,21 @@ class ImageGenerationTest {
 
   @Test
   void promptTemplatesMayNameColumnsThatLightmillReads() throws IOException {
-    job("sku,color", "A,red").column("id", "sku").promptTemplate("{color} {sku}").run(studio);
+    job("sku,color", "A,red").column("id", "sku").promptTemplate("{color} {sku}").run(pipeline);
 
-    assertThat(prompts(studio)).containsExactly("red A");
+    assertThat(prompts(pipeline)).containsExactly("red A");
   }
 
   @Test
   void failedImageCostsNoOtherOfItsBatch() throws IOException {
-    studio.failing(
+    pipeline.failing(
         batch -> {
           if (batch.stream().anyMatch(request -> request.prompt().equals("mug 2"))) {
             throw new IllegalStateException("no such mug");
           }
         });
 
-    RunResult result = job(TestJob.rows(8)).run(studio);
+    RunResult result = job(TestJob.rows(8)).run(pipeline);
 
     assertThat(result.summary().labelled()).isEqualTo(Map.of("generated", 7L, "failed", 1L));
     Row failed = result.manifest().filter("status = 'failed'").collectAsList().get(0);
@@ -217,13 +217,13 @@ class ImageGenerationTest {
 
   @Test
   void imagesOfASingleColourAreMarkedAndCounted() throws IOException {
-    RunResult result = job(TestJob.rows(3)).run(studio); // it paints no others
+    RunResult result = job(TestJob.rows(3)).run(pipeline); // it draws no others
 
     assertThat(rows(result)).allSatisfy(row -> assertThat(row.<Boolean>getAs("blank")).isTrue());
     assertThat(result.summary().blank()).isEqualTo(3);
     assertThat(result.record().blankImages()).isEqualTo(3);
 
-    RunResult again = job(TestJob.rows(3)).runId("second").run(studio);
+    RunResult again = job(TestJob.rows(3)).runId("second").run(pipeline);
 
     assertThat(again.summary().labelled()).isEqualTo(Map.of("reused", 3L));
     assertThat(again.summary().blank()).isEqualTo(3);
@@ -233,20 +233,20 @@ class ImageGenerationTest {
   @Test
   void imagesOfABrokenDeviceStayPendingAndTheNextRunDrawsThem() throws IOException {
     AtomicInteger calls = new AtomicInteger();
-    studio.failing(
+    pipeline.failing(
         batch -> {
           if (calls.incrementAndGet() == 3) {
-            studio.breakDevice();
+            pipeline.breakDevice();
           }
         });
 
-    RunResult result = job(TestJob.rows(20)).batchSize(4).partitions(1).run(studio);
+    RunResult result = job(TestJob.rows(20)).batchSize(4).partitions(1).run(pipeline);
 
     assertThat(result.summary().labelled()).isEqualTo(Map.of("generated", 8L, "pending", 12L));
     assertThat(calls).hasValue(3);
 
-    studio.repairDevice();
-    RunResult next = job(TestJob.rows(20)).batchSize(4).runId("second").run(studio);
+    pipeline.repairDevice();
+    RunResult next = job(TestJob.rows(20)).batchSize(4).runId("second").run(pipeline);
 
     assertThat(next.summary().labelled()).isEqualTo(Map.of("generated", 12L, "reused", 8L));
   }
@@ -254,14 +254,14 @@ class ImageGenerationTest {
   @Test
   void batchThatFailsOnceLosesNothing() throws IOException {
     AtomicInteger calls = new AtomicInteger();
-    studio.failing(
+    pipeline.failing(
         batch -> {
           if (calls.incrementAndGet() == 3) {
             throw new IllegalStateException("third call");
           }
         });
 
-    assertThat(job(TestJob.rows(20)).batchSize(4).run(studio).summary().labelled())
+    assertThat(job(TestJob.rows(20)).batchSize(4).run(pipeline).summary().labelled())
         .isEqualTo(Map.of("generated", 20L));
     assertThat(calls).hasValue(5 + 4);
   }
@@ -272,7 +272,7 @@ class ImageGenerationTest {
     Files.writeString(output().resolve("images/A"), "a file where a directory should be");
 
     RunResult result =
-        job("id,prompt,sku", "1,a mug,A", "2,a jug,B").pathTemplate("{sku}/{id}").run(studio);
+        job("id,prompt,sku", "1,a mug,A", "2,a jug,B").pathTemplate("{sku}/{id}").run(pipeline);
 
     assertThat(result.summary().labelled()).isEqualTo(Map.of("generated", 1L, "failed", 1L));
     Row failed = rows(result).get(0);
@@ -283,7 +283,7 @@ class ImageGenerationTest {
 
   @Test
   void receiptOfAnImageIsItsIdentity() throws IOException {
-    Row row = rows(job("id,prompt", "1,a mug").run(studio)).get(0);
+    Row row = rows(job("id,prompt", "1,a mug").run(pipeline)).get(0);
 
     byte[] stored = Files.readAllBytes(output().resolve(row.<String>getAs("path")));
 
@@ -308,7 +308,7 @@ class ImageGenerationTest {
           }
         };
 
-    job("id,prompt", "1,a mug", "2,a jug", "3,").progress(progress).run(studio);
+    job("id,prompt", "1,a mug", "2,a jug", "3,").progress(progress).run(pipeline);
 
     assertThat(planned).containsExactly(List.of(3L, 2L));
     assertThat(finished).isSorted().endsWith(3L);
@@ -320,14 +320,14 @@ class ImageGenerationTest {
         .promptTemplate("a {color} {name}")
         .truncatingPrompts()
         .limit(1)
-        .run(studio);
+        .run(pipeline);
 
-    assertThat(prompts(studio)).containsExactly("a red one two three four five six seven eight");
+    assertThat(prompts(pipeline)).containsExactly("a red one two three four five six seven eight");
   }
 
   @Test
   void twoRunsOverTwoOutputsAtOnceInOneSessionKeepApart() throws Exception {
-    PaintStudio other = new PaintStudio();
+    SolidColorPipeline other = new SolidColorPipeline();
     CyclicBarrier planned = new CyclicBarrier(2);
     TestJob first =
         TestJob.in(Files.createDirectory(directory.resolve("a")), List.of(TestJob.rows(4)));
@@ -335,7 +335,7 @@ class ImageGenerationTest {
         TestJob.in(Files.createDirectory(directory.resolve("b")), List.of(TestJob.rows(5)));
 
     CompletableFuture<RunResult> result =
-        CompletableFuture.supplyAsync(() -> first.progress(waiting(planned)).run(studio));
+        CompletableFuture.supplyAsync(() -> first.progress(waiting(planned)).run(pipeline));
     RunResult twin = second.runId("second").progress(waiting(planned)).run(other);
 
     assertThat(twin.summary().labelled()).isEqualTo(Map.of("generated", 5L));
@@ -362,7 +362,7 @@ class ImageGenerationTest {
     };
   }
 
-  private static List<String> prompts(PaintStudio studio) {
-    return studio.batches.stream().flatMap(List::stream).map(ImageRequest::prompt).toList();
+  private static List<String> prompts(SolidColorPipeline pipeline) {
+    return pipeline.batches.stream().flatMap(List::stream).map(ImageRequest::prompt).toList();
   }
 }

@@ -4,13 +4,13 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import io.lightmill.udfs.run.RunResult;
 import io.lightmill.pipeline.ErrorCode;
 import io.lightmill.pipeline.LightmillException;
 import io.lightmill.s3.FaultyLink;
 import io.lightmill.s3.FaultyLink.Call;
 import io.lightmill.s3.FaultyLink.Fault;
 import io.lightmill.s3.S3Server;
+import io.lightmill.udfs.run.RunResult;
 import io.lightmill.udfs.shard.ShardFormat;
 import io.lightmill.udfs.store.ImageStore;
 import java.nio.file.Path;
@@ -33,8 +33,8 @@ class PackedGenerationOnS3Test {
   private static final String TABLE =
       "id,prompt\n1,a mug\n2,a jug\n3,\n4,a cup\n5,a pot\n6,a pan\n7,a lid\n";
 
-  private final PaintStudio first = new PaintStudio();
-  private final PaintStudio second = new PaintStudio();
+  private final SolidColorPipeline first = new SolidColorPipeline();
+  private final SolidColorPipeline second = new SolidColorPipeline();
   private S3Server s3;
   private FaultyLink link;
   private TestJob job;

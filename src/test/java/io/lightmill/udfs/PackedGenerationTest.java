@@ -30,8 +30,8 @@ class PackedGenerationTest {
 
   @TempDir Path directory;
 
-  private final PaintStudio first = new PaintStudio();
-  private final PaintStudio second = new PaintStudio();
+  private final SolidColorPipeline first = new SolidColorPipeline();
+  private final SolidColorPipeline second = new SolidColorPipeline();
   private ImageStore store;
   private PackedImages images;
 

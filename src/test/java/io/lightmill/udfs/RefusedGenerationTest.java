@@ -17,7 +17,7 @@ class RefusedGenerationTest {
 
   @TempDir Path directory;
 
-  private final PaintStudio studio = new PaintStudio();
+  private final SolidColorPipeline pipeline = new SolidColorPipeline();
 
   private Path output() {
     return directory.resolve("out");
@@ -28,18 +28,18 @@ class RefusedGenerationTest {
   }
 
   private static void assertRefused(
-      TestJob job, PaintStudio studio, ErrorCode code, String... said) {
-    assertThatThrownBy(() -> job.run(studio))
+      TestJob job, SolidColorPipeline pipeline, ErrorCode code, String... said) {
+    assertThatThrownBy(() -> job.run(pipeline))
         .isInstanceOfSatisfying(LightmillException.class, e -> assertThat(e.code()).isEqualTo(code))
         .hasMessageContainingAll(said);
-    assertThat(studio.loads).hasValue(0);
+    assertThat(pipeline.loads).hasValue(0);
   }
 
   @Test
   void collidingPathsAreRefusedBeforeAnythingIsDrawn() throws IOException {
     assertRefused(
         job("id,prompt,sku", "1,a mug,A", "2,a jug,A", "3,a cup,B").pathTemplate("{sku}"),
-        studio,
+        pipeline,
         ErrorCode.CONFIGURATION_INVALID,
         "'images/A.png' (images ",
         "add {image_id}");
@@ -48,23 +48,23 @@ class RefusedGenerationTest {
 
   @Test
   void tablesAndSettingsThatCannotServeAreRefusedBeforeAnythingIsLoaded() throws IOException {
-    assertRefused(job("id,prompt"), studio, ErrorCode.INPUT_INVALID, "no rows");
-    assertRefused(job("id,prompt", "1,a", "1,b"), studio, ErrorCode.ID_DUPLICATE, "'1' (2 rows)");
+    assertRefused(job("id,prompt"), pipeline, ErrorCode.INPUT_INVALID, "no rows");
+    assertRefused(job("id,prompt", "1,a", "1,b"), pipeline, ErrorCode.ID_DUPLICATE, "'1' (2 rows)");
     assertRefused(
-        job("id,caption", "1,a"), studio, ErrorCode.INPUT_INVALID, "--column prompt=caption");
+        job("id,caption", "1,a"), pipeline, ErrorCode.INPUT_INVALID, "--column prompt=caption");
     assertRefused(
         job("id,prompt,path", "1,a,b"),
-        studio,
+        pipeline,
         ErrorCode.INPUT_INVALID,
         "column 'path' of the prompt table clashes");
     assertRefused(
         job("id,prompt", "1,a").width(33),
-        studio,
+        pipeline,
         ErrorCode.CONFIGURATION_INVALID,
         "defaults of the job: width 33");
     assertRefused(
         job("id,prompt", "1,a").pathTemplate("{sku}"),
-        studio,
+        pipeline,
         ErrorCode.CONFIGURATION_INVALID,
         "names {sku}, which no row has");
   }
@@ -72,11 +72,11 @@ class RefusedGenerationTest {
   @Test
   void runIdIsUsedOnce() throws IOException {
     TestJob job = job("id,prompt", "1,a mug");
-    job.run(studio);
+    job.run(pipeline);
 
     assertRefused(
         job.force(),
-        new PaintStudio(),
+        new SolidColorPipeline(),
         ErrorCode.CONFIGURATION_INVALID,
         "run id 'first' is taken",
         "choose another");
@@ -87,18 +87,18 @@ class RefusedGenerationTest {
     Files.writeString(output(), "a file");
 
     assertRefused(
-        job("id,prompt", "1,a mug"), studio, ErrorCode.OUTPUT_UNWRITABLE, output().toString());
+        job("id,prompt", "1,a mug"), pipeline, ErrorCode.OUTPUT_UNWRITABLE, output().toString());
   }
 
   @Test
   void checkpointThatCannotBeLoadedFailsTheJobWithItsOwnWords() throws IOException {
-    PaintStudio broken = new PaintStudio().unloadable();
+    SolidColorPipeline broken = new SolidColorPipeline().unloadable();
 
     assertThatThrownBy(() -> job("id,prompt", "1,a mug").run(broken))
         .isInstanceOfSatisfying(
             LightmillException.class,
             e -> assertThat(e.code()).isEqualTo(ErrorCode.WEIGHTS_INVALID))
-        .hasMessage("no weights in this studio");
+        .hasMessage("this pipeline has no weights");
     assertThat(output().resolve("manifest/run_id=first/_SUCCESS")).doesNotExist();
   }
 }

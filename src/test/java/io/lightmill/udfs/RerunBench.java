@@ -1,7 +1,7 @@
 package io.lightmill.udfs;
 
-import io.lightmill.udfs.run.RunResult;
 import io.lightmill.udfs.device.Cluster;
+import io.lightmill.udfs.run.RunResult;
 import java.io.BufferedWriter;
 import java.io.IOException;
 import java.lang.management.ManagementFactory;
@@ -9,13 +9,12 @@ import java.lang.management.MemoryPoolMXBean;
 import java.lang.management.MemoryType;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Clock;
 import java.time.Instant;
 import org.apache.spark.sql.SparkSession;
 
 /**
- * Times what a run does besides drawing, with an engine that only paints: {@code rerun} runs a job
- * twice, {@code plan} plans one and draws nothing. Started by {@code scripts/bench/rerun}.
+ * Times what a run does besides drawing, with a pipeline without a network: {@code rerun} runs a
+ * job twice, {@code plan} plans one and draws nothing. Started by {@code scripts/bench/rerun}.
  */
 final class RerunBench {
 
@@ -55,11 +54,10 @@ final class RerunBench {
   }
 
   private static void run(SparkSession spark, String what, TestJob job) {
-    PaintStudio studio = new PaintStudio();
+    SolidColorPipeline pipeline = new SolidColorPipeline();
     long start = System.nanoTime();
     RunResult result =
-        job.run(
-            spark, Cluster.of(spark.sparkContext(), DeviceChoice.CPU), studio::checkpoint);
+        job.run(spark, Cluster.of(spark.sparkContext(), DeviceChoice.CPU), pipeline::checkpoint);
     long peak =
         ManagementFactory.getMemoryPoolMXBeans().stream()
             .filter(pool -> pool.getType() == MemoryType.HEAP)
@@ -71,7 +69,7 @@ final class RerunBench {
         what,
         (System.nanoTime() - start) / NANOS_PER_SECOND,
         peak,
-        studio.batches.size(),
+        pipeline.batches.size(),
         result.summary().labelled());
   }
 }

@@ -32,8 +32,8 @@ class RerunTest {
 
   @TempDir Path directory;
 
-  private final PaintStudio first = new PaintStudio();
-  private final PaintStudio second = new PaintStudio();
+  private final SolidColorPipeline first = new SolidColorPipeline();
+  private final SolidColorPipeline second = new SolidColorPipeline();
 
   private Path output() {
     return directory.resolve("out");
@@ -105,7 +105,7 @@ class RerunTest {
         job("id,prompt,sku", "1,a jug,A").pathTemplate("{sku}").runId("third").run(second);
     assertThat(back.summary().labelled()).isEqualTo(Map.of("reused", 1L));
 
-    PaintStudio other = new PaintStudio();
+    SolidColorPipeline other = new SolidColorPipeline();
     RunResult forth =
         job("id,prompt,sku", "1,a mug,A").pathTemplate("{sku}").runId("fourth").run(other);
     assertThat(forth.summary().labelled()).isEqualTo(Map.of("generated", 1L));

@@ -2,8 +2,8 @@ package io.lightmill.udfs;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.lightmill.udfs.run.RunResult;
 import io.lightmill.pipeline.ImageRequest;
+import io.lightmill.udfs.run.RunResult;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -19,7 +19,7 @@ class ReusedImagesTest {
 
   @TempDir Path directory;
 
-  private final PaintStudio studio = new PaintStudio();
+  private final SolidColorPipeline pipeline = new SolidColorPipeline();
 
   private Path output() {
     return directory.resolve("out");
@@ -41,8 +41,8 @@ class ReusedImagesTest {
 
   @Test
   void laterRunDrawsOnlyWhatIsNotThere() throws IOException {
-    RunResult first = job("id,prompt", "1,a mug", "2,a jug").run(studio);
-    PaintStudio other = new PaintStudio();
+    RunResult first = job("id,prompt", "1,a mug", "2,a jug").run(pipeline);
+    SolidColorPipeline other = new SolidColorPipeline();
     RunResult second =
         job("id,prompt", "1,a mug", "2,a red jug", "3,a cup").runId("second").run(other);
 
@@ -55,7 +55,7 @@ class ReusedImagesTest {
     assertThat(reused.<String>getAs("run_id")).isEqualTo("second");
     assertThat(prompts(other)).containsExactlyInAnyOrder("a red jug", "a cup");
 
-    PaintStudio third = new PaintStudio();
+    SolidColorPipeline third = new SolidColorPipeline();
     assertThat(job("id,prompt", "1,a mug").runId("third").run(third).summary().labelled())
         .isEqualTo(Map.of("reused", 1L));
     assertThat(third.loads).hasValue(0);
@@ -64,32 +64,33 @@ class ReusedImagesTest {
   @Test
   void forceDrawsEverythingAgain() throws IOException {
     TestJob job = job("id,prompt", "1,a mug");
-    job.run(studio);
+    job.run(pipeline);
 
-    assertThat(job.runId("second").force().run(studio).summary().labelled())
+    assertThat(job.runId("second").force().run(pipeline).summary().labelled())
         .isEqualTo(Map.of("generated", 1L));
   }
 
   @Test
   void failedAndInvalidRowsAreTriedAgain() throws IOException {
-    studio.failing(
+    pipeline.failing(
         batch -> {
           throw new IllegalStateException("engine is down");
         });
     TestJob job = job("id,prompt,width", "1,a mug,", "2,a jug,33");
-    assertThat(job.run(studio).summary().labelled()).isEqualTo(Map.of("failed", 1L, "invalid", 1L));
+    assertThat(job.run(pipeline).summary().labelled())
+        .isEqualTo(Map.of("failed", 1L, "invalid", 1L));
 
-    PaintStudio fixed = new PaintStudio();
+    SolidColorPipeline fixed = new SolidColorPipeline();
     assertThat(job.runId("second").run(fixed).summary().labelled())
         .isEqualTo(Map.of("generated", 1L, "invalid", 1L));
   }
 
   @Test
   void pathThatAnotherImageTookIsNotReused() throws IOException {
-    job("id,prompt,sku", "1,a mug,A").pathTemplate("{sku}").run(studio);
-    job("id,prompt,sku", "1,a jug,A").pathTemplate("{sku}").runId("second").run(studio);
+    job("id,prompt,sku", "1,a mug,A").pathTemplate("{sku}").run(pipeline);
+    job("id,prompt,sku", "1,a jug,A").pathTemplate("{sku}").runId("second").run(pipeline);
     RunResult third =
-        job("id,prompt,sku", "1,a mug,A").pathTemplate("{sku}").runId("third").run(studio);
+        job("id,prompt,sku", "1,a mug,A").pathTemplate("{sku}").runId("third").run(pipeline);
 
     assertThat(third.summary().labelled()).isEqualTo(Map.of("generated", 1L));
     assertThat(imageFiles()).containsExactly(output().resolve("images/A.png"));
@@ -97,11 +98,10 @@ class ReusedImagesTest {
 
   @Test
   void rowsOfTheSameImageShareOneDrawing() throws IOException {
-    RunResult result =
-        job("id,prompt,seed", "1,mug,5", "2,mug,5", "3,jug,5").run(studio);
+    RunResult result = job("id,prompt,seed", "1,mug,5", "2,mug,5", "3,jug,5").run(pipeline);
 
     assertThat(result.summary().labelled()).isEqualTo(Map.of("generated", 2L, "reused", 1L));
-    assertThat(prompts(studio)).containsExactlyInAnyOrder("mug", "jug");
+    assertThat(prompts(pipeline)).containsExactlyInAnyOrder("mug", "jug");
     List<Row> rows = rows(result);
     assertThat(rows.get(1).<String>getAs("sha256")).isEqualTo(rows.get(0).getAs("sha256"));
   }
@@ -109,16 +109,16 @@ class ReusedImagesTest {
   @Test
   void rowsOfTheSameImageKeepTheNamesTheyChose() throws IOException {
     RunResult result =
-        job("id,prompt,seed,sku", "1,mug,5,A/1", "2,mug,5,B").pathTemplate("{sku}").run(studio);
+        job("id,prompt,seed,sku", "1,mug,5,A/1", "2,mug,5,B").pathTemplate("{sku}").run(pipeline);
 
     assertThat(result.summary().labelled()).isEqualTo(Map.of("generated", 2L));
-    assertThat(prompts(studio)).containsExactly("mug");
+    assertThat(prompts(pipeline)).containsExactly("mug");
     assertThat(imageFiles())
         .containsExactlyInAnyOrder(
             output().resolve("images/A_1.png"), output().resolve("images/B.png"));
   }
 
-  private static List<String> prompts(PaintStudio studio) {
-    return studio.batches.stream().flatMap(List::stream).map(ImageRequest::prompt).toList();
+  private static List<String> prompts(SolidColorPipeline pipeline) {
+    return pipeline.batches.stream().flatMap(List::stream).map(ImageRequest::prompt).toList();
   }
 }

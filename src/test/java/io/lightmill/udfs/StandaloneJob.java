@@ -14,7 +14,8 @@ import org.apache.spark.scheduler.SparkListenerTaskStart;
 import org.apache.spark.sql.SparkSession;
 
 /**
- * The main flow with a painter on a cluster, for {@code spark-submit}, and what Spark made of it.
+ * A run with a {@link RecordingLoader} on a cluster, for {@code spark-submit}; writes down its
+ * stages.
  */
 public final class StandaloneJob {
 
@@ -25,19 +26,19 @@ public final class StandaloneJob {
 
   /**
    * Arguments: the table, the output, the notes' directory, and how many tasks draw at a time, at
-   * which the gate is opened, and how many batches a device paints before it fails for good.
+   * which the gate is opened, and how many batches a device draws before it fails for good.
    */
   public static void main(String... arguments) throws Exception {
     Path notes = Path.of(arguments[2]);
     int slots = Integer.parseInt(arguments[3]);
-    TravellingPaint paint =
-        TravellingPaint.plain(notes).breakingAfter(Integer.parseInt(arguments[4])).behindGate();
+    RecordingLoader loader =
+        RecordingLoader.plain(notes).breakingAfter(Integer.parseInt(arguments[4])).behindGate();
     SparkSession spark = SparkSession.builder().getOrCreate();
-    Stages stages = new Stages(spark, paint, slots);
+    Stages stages = new Stages(spark, loader, slots);
     spark.sparkContext().addSparkListener(stages);
     new TestJob(Path.of(arguments[0]), Path.of(arguments[1]))
         .partitions(2 * slots)
-        .run(spark, Cluster.of(spark.sparkContext(), DeviceChoice.AUTO), paint::checkpoint);
+        .run(spark, Cluster.of(spark.sparkContext(), DeviceChoice.AUTO), loader::checkpoint);
     spark.stop(); // the listener has heard everything then
     Files.write(notes.resolve(STAGES), stages.requested, StandardOpenOption.CREATE_NEW);
   }
@@ -46,15 +47,15 @@ public final class StandaloneJob {
   private static final class Stages extends SparkListener {
 
     private final SparkSession spark;
-    private final TravellingPaint paint;
+    private final RecordingLoader loader;
     private final int expected;
     private final List<String> requested = new ArrayList<>();
     private final Set<Integer> drawing = new HashSet<>();
     private int started;
 
-    Stages(SparkSession spark, TravellingPaint paint, int expected) {
+    Stages(SparkSession spark, RecordingLoader loader, int expected) {
       this.spark = spark;
-      this.paint = paint;
+      this.loader = loader;
       this.expected = expected;
     }
 
@@ -79,7 +80,7 @@ public final class StandaloneJob {
       if (drawing.contains(start.stageId())) {
         started++; // and none ends before the gate is open
         if (started == expected) {
-          paint.openGate();
+          loader.openGate();
         }
       }
     }

@@ -2,8 +2,8 @@ package io.lightmill.udfs;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.lightmill.udfs.TravellingPaint.Place;
-import io.lightmill.udfs.TravellingPaint.Stroke;
+import io.lightmill.udfs.RecordingLoader.Drawing;
+import io.lightmill.udfs.RecordingLoader.Place;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -22,7 +22,8 @@ import org.junit.jupiter.api.io.TempDir;
 
 /**
  * The main flow by way of {@code spark-submit} and the profile that users copy, on Spark's own
- * master and two workers that say they have two GPUs each. The painter takes their word for it.
+ * master and two workers that say they have two GPUs each. No GPU exists: the pipeline only records
+ * its device.
  */
 @Timeout(value = 10, unit = TimeUnit.MINUTES)
 class StandaloneTest {
@@ -51,42 +52,42 @@ class StandaloneTest {
   @Test
   void eachTaskDrawsOnTheGpuThatItWasGivenAndTheModelIsLoadedOncePerExecutorAndGpu()
       throws Exception {
-    TravellingPaint paint = submitted("alone", 1);
+    RecordingLoader loader = submitted("alone", 1);
 
-    // The first four were all there before any of them painted.
-    assertThat(places(paint, GPUS)).hasSize(GPUS).doesNotHaveDuplicates();
-    for (Place gpu : Set.copyOf(paint.loads())) {
-      assertThat(visits(paint, gpu))
+    // The first four were all there before any of them drawn.
+    assertThat(places(loader, GPUS)).hasSize(GPUS).doesNotHaveDuplicates();
+    for (Place gpu : Set.copyOf(loader.loads())) {
+      assertThat(visits(loader, gpu))
           .as("tasks on %s, one after the other", gpu)
           .doesNotHaveDuplicates();
     }
-    loadedOncePerExecutorAndGpu(paint);
-    tablesWereReadWithoutGpus(paint);
-    manifestNamesTheGpus(paint);
+    loadedOncePerExecutorAndGpu(loader);
+    tablesWereReadWithoutGpus(loader);
+    manifestNamesTheGpus(loader);
   }
 
   @Test
   void twoSlotsShareAGpuAndItsModel() throws Exception {
-    TravellingPaint paint = submitted("shared", 2);
+    RecordingLoader loader = submitted("shared", 2);
 
-    // The first eight were all there before any of them painted.
+    // The first eight were all there before any of them drawn.
     assertThat(
-            places(paint, 2 * GPUS).stream()
+            places(loader, 2 * GPUS).stream()
                 .collect(Collectors.groupingBy(place -> place, Collectors.counting()))
                 .values())
         .hasSize(GPUS)
         .containsOnly(2L);
-    loadedOncePerExecutorAndGpu(paint);
-    tablesWereReadWithoutGpus(paint);
-    manifestNamesTheGpus(paint);
+    loadedOncePerExecutorAndGpu(loader);
+    tablesWereReadWithoutGpus(loader);
+    manifestNamesTheGpus(loader);
   }
 
   /** Its executor ends, and others draw what it did not. */
   @Test
   void theTableEndsCompleteAfterADeviceFailedForGood() throws Exception {
-    TravellingPaint paint = submitted("broken", 1, 2);
+    RecordingLoader loader = submitted("broken", 1, 2);
 
-    assertThat(paint.broken()).hasSize(1);
+    assertThat(loader.broken()).hasSize(1);
     Map<String, Long> statuses =
         TestSpark.session()
             .read()
@@ -102,11 +103,11 @@ class StandaloneTest {
             "Command exited with code 71");
   }
 
-  private TravellingPaint submitted(String name, int slots) throws Exception {
+  private RecordingLoader submitted(String name, int slots) throws Exception {
     return submitted(name, slots, 0);
   }
 
-  private TravellingPaint submitted(String name, int slots, int breaking) throws Exception {
+  private RecordingLoader submitted(String name, int slots, int breaking) throws Exception {
     this.name = name;
     Path notes = Files.createDirectory(directory.resolve(name));
     List<String> arguments = new ArrayList<>();
@@ -138,7 +139,7 @@ class StandaloneTest {
     } finally {
       submit.destroyForcibly();
     }
-    return TravellingPaint.plain(notes);
+    return RecordingLoader.plain(notes);
   }
 
   private static String read(Path log) {
@@ -149,44 +150,44 @@ class StandaloneTest {
     }
   }
 
-  /** Where each of the first partitions was painted; Spark starts them in their order. */
-  private static List<Place> places(TravellingPaint paint, int partitions) {
-    return paint.strokes().stream()
-        .filter(stroke -> stroke.partition() < partitions)
-        .collect(Collectors.toMap(Stroke::partition, Stroke::place, (a, b) -> a))
+  /** Where each of the first partitions was drawn; Spark starts them in their order. */
+  private static List<Place> places(RecordingLoader loader, int partitions) {
+    return loader.drawings().stream()
+        .filter(drawing -> drawing.partition() < partitions)
+        .collect(Collectors.toMap(Drawing::partition, Drawing::place, (a, b) -> a))
         .values()
         .stream()
         .toList();
   }
 
-  /** The partitions that were painted on a GPU, each time that it turned to another. */
-  private static List<Integer> visits(TravellingPaint paint, Place gpu) {
+  /** The partitions that were drawn on a GPU, each time that it turned to another. */
+  private static List<Integer> visits(RecordingLoader loader, Place gpu) {
     List<Integer> visits = new ArrayList<>();
-    for (Stroke stroke : paint.strokes()) {
-      boolean stays = !visits.isEmpty() && visits.get(visits.size() - 1) == stroke.partition();
-      if (stroke.place().equals(gpu) && !stays) {
-        visits.add(stroke.partition());
+    for (Drawing drawing : loader.drawings()) {
+      boolean stays = !visits.isEmpty() && visits.get(visits.size() - 1) == drawing.partition();
+      if (drawing.place().equals(gpu) && !stays) {
+        visits.add(drawing.partition());
       }
     }
     return visits;
   }
 
-  private static void loadedOncePerExecutorAndGpu(TravellingPaint paint) {
-    List<Place> loads = paint.loads();
+  private static void loadedOncePerExecutorAndGpu(RecordingLoader loader) {
+    List<Place> loads = loader.loads();
     assertThat(loads).hasSize(GPUS).doesNotHaveDuplicates();
     assertThat(loads.stream().map(Place::process).distinct()).hasSize(EXECUTORS);
     assertThat(loads.stream().map(Place::device)).containsOnly("cuda:0", "cuda:1");
-    assertThat(paint.strokes().stream().map(Stroke::place).collect(Collectors.toSet()))
+    assertThat(loader.drawings().stream().map(Drawing::place).collect(Collectors.toSet()))
         .isEqualTo(Set.copyOf(loads));
   }
 
-  private void tablesWereReadWithoutGpus(TravellingPaint paint) throws IOException {
-    assertThat(paint.gpusWhileCounting()).isNotEmpty().containsOnly("0");
+  private void tablesWereReadWithoutGpus(RecordingLoader loader) throws IOException {
+    assertThat(loader.gpusWhileCounting()).isNotEmpty().containsOnly("0");
     List<String> stages = Files.readAllLines(directory.resolve(name).resolve(StandaloneJob.STAGES));
     assertThat(stages).contains("none").containsOnlyOnce("gpu");
   }
 
-  private void manifestNamesTheGpus(TravellingPaint paint) {
+  private void manifestNamesTheGpus(RecordingLoader loader) {
     List<Row> rows =
         TestSpark.session()
             .read()
@@ -194,8 +195,8 @@ class StandaloneTest {
             .collectAsList();
     assertThat(rows.stream().map(row -> row.<String>getAs("status"))).containsOnly("generated");
     Map<String, String> devices =
-        paint.strokes().stream()
-            .collect(Collectors.toMap(Stroke::prompt, stroke -> stroke.place().device()));
+        loader.drawings().stream()
+            .collect(Collectors.toMap(Drawing::prompt, drawing -> drawing.place().device()));
     assertThat(devices).hasSize(ROWS);
     assertThat(
             rows.stream()

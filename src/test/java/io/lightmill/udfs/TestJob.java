@@ -27,7 +27,7 @@ import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
 
-/** Options, clock and listener of a run with the paint pipeline. */
+/** Options, clock and listener of a run with the pipeline of the tests. */
 public final class TestJob {
 
   private GenerationOptions options =
@@ -174,11 +174,11 @@ public final class TestJob {
         .orElse(options);
   }
 
-  public RunResult run(PaintStudio studio) {
+  public RunResult run(SolidColorPipeline pipeline) {
     SparkSession session = spark == null ? TestSpark.session() : spark;
     Cluster cpus = Cluster.of(session.sparkContext(), DeviceChoice.CPU);
     Cluster cluster = inBatches ? new Cluster(true, cpus.slots(), cpus.local(), 0) : cpus;
-    return run(session, cluster, studio::checkpoint);
+    return run(session, cluster, pipeline::checkpoint);
   }
 
   RunResult run(SparkSession session, Cluster cluster, Supplier<JobCheckpoint> checkpoint) {

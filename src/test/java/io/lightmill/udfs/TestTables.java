@@ -61,7 +61,7 @@ public final class TestTables {
     return TestSpark.session().createDataFrame(rows, schema);
   }
 
-  /** The images that a table asks for, under the paint studio's limits. */
+  /** The images that a table requests, under the test pipeline's limits. */
   public static Dataset<Row> planned(Dataset<Row> table) {
     return planned(table, null, DEFAULTS);
   }
@@ -79,7 +79,7 @@ public final class TestTables {
                 OptionalInt.empty()),
             Manifest.reserved());
     Dataset<Row> requests = RequestRows.of(table, columns);
-    JobCheckpoint checkpoint = new PaintStudio().checkpoint();
+    JobCheckpoint checkpoint = new SolidColorPipeline().checkpoint();
     PlanImages planning =
         new PlanImages(
             RequestRules.of(checkpoint.limits(), checkpoint.model().adapters().keySet(), defaults),

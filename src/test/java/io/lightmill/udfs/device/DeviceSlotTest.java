@@ -9,7 +9,7 @@ import io.lightmill.pipeline.ImageRequest;
 import io.lightmill.pipeline.LightmillException;
 import io.lightmill.pipeline.PromptLength;
 import io.lightmill.pipeline.torch.Torch;
-import io.lightmill.udfs.PaintStudio;
+import io.lightmill.udfs.SolidColorPipeline;
 import java.time.Duration;
 import java.util.List;
 import java.util.Set;
@@ -34,21 +34,21 @@ class DeviceSlotTest {
   private static final Duration IDLE = Duration.ofSeconds(60);
   private static final DeviceCapacity GPU = DeviceCapacity.of(Device.cuda(0));
 
-  private final PaintStudio studio = new PaintStudio();
+  private final SolidColorPipeline pipeline = new SolidColorPipeline();
   private final AtomicLong nanos = new AtomicLong();
   private final ExecutorService threads = Executors.newCachedThreadPool();
 
-  /** A loader of the studio's pipeline whose weights, and each of whose images, take 100 bytes. */
-  private record Measured(PipelineLoader paint) implements PipelineLoader {
+  /** A loader of the pipeline whose weights, and each of whose images, take 100 bytes. */
+  private record Measured(PipelineLoader wrapped) implements PipelineLoader {
 
     @Override
     public String key() {
-      return paint.key();
+      return wrapped.key();
     }
 
     @Override
     public PromptLength promptLength() {
-      return paint.promptLength();
+      return wrapped.promptLength();
     }
 
     @Override
@@ -68,7 +68,7 @@ class DeviceSlotTest {
 
     @Override
     public DiffusionPipeline load(Device device) {
-      return paint.load(device);
+      return wrapped.load(device);
     }
   }
 
@@ -162,7 +162,7 @@ class DeviceSlotTest {
 
   @Test
   void aGpuDrawsOneBatchAtATime() throws Exception {
-    assertThat(overlap(slot(Device.cuda(0), GPU), studio.loader(), 1)).isFalse();
+    assertThat(overlap(slot(Device.cuda(0), GPU), pipeline.loader(), 1)).isFalse();
   }
 
   @Test
@@ -171,29 +171,29 @@ class DeviceSlotTest {
     CyclicBarrier together = new CyclicBarrier(3);
     Callable<Integer> meeting = together::await; // never passes unless all three draw at once
     List<Future<Integer>> drawn =
-        IntStream.range(0, 3).mapToObj(i -> drawing(slot, studio.loader(), 1, meeting)).toList();
+        IntStream.range(0, 3).mapToObj(i -> drawing(slot, pipeline.loader(), 1, meeting)).toList();
     for (Future<Integer> drawing : drawn) {
       assertThat(drawing.get()).isBetween(0, 2);
     }
-    assertThat(studio.loads).hasValue(1);
+    assertThat(pipeline.loads).hasValue(1);
   }
 
   @Test
   void aCpuNeverDrawsMoreImagesThanItHasCores() throws Exception {
-    assertThat(overlap(cpu(1, Long.MAX_VALUE), studio.loader(), 1)).isFalse();
-    assertThat(overlap(cpu(2, Long.MAX_VALUE), studio.loader(), 1)).isTrue();
+    assertThat(overlap(cpu(1, Long.MAX_VALUE), pipeline.loader(), 1)).isFalse();
+    assertThat(overlap(cpu(2, Long.MAX_VALUE), pipeline.loader(), 1)).isTrue();
   }
 
   @Test
   void imagesOfSeveralThreadsShareTheCores() throws Exception {
-    assertThat(overlap(cpu(4, Long.MAX_VALUE), studio.loader(), 2)).isTrue();
-    assertThat(overlap(cpu(3, Long.MAX_VALUE), studio.loader(), 2)).isFalse();
-    assertThat(overlap(cpu(2, Long.MAX_VALUE), studio.loader(), 8)).isFalse();
+    assertThat(overlap(cpu(4, Long.MAX_VALUE), pipeline.loader(), 2)).isTrue();
+    assertThat(overlap(cpu(3, Long.MAX_VALUE), pipeline.loader(), 2)).isFalse();
+    assertThat(overlap(cpu(2, Long.MAX_VALUE), pipeline.loader(), 8)).isFalse();
   }
 
   @Test
   void whereMemoryIsShortFewerImagesAreDrawnAtOnceButAlwaysOne() throws Exception {
-    PipelineLoader loader = new Measured(studio.loader());
+    PipelineLoader loader = new Measured(pipeline.loader());
     assertThat(overlap(cpu(4, 300), loader, 1)).isTrue();
     assertThat(overlap(cpu(4, 299), loader, 1)).isFalse();
     assertThat(overlap(cpu(4, 150), loader, 1)).isFalse();
@@ -203,35 +203,35 @@ class DeviceSlotTest {
   @Test
   void aDrawingUsesOneThreadUnlessMoreAreWanted() throws Exception {
     DeviceSlot slot = cpu(2, Long.MAX_VALUE);
-    assertThat(drawing(slot, studio.loader(), 1, Torch::threads).get()).isEqualTo(1);
-    assertThat(drawing(slot, studio.loader(), 2, Torch::threads).get()).isEqualTo(2);
-    assertThat(drawing(slot, studio.loader(), 8, Torch::threads).get()).isEqualTo(2);
-    assertThat(drawing(slot, studio.loader(), 1, Torch::threads).get()).isEqualTo(1);
+    assertThat(drawing(slot, pipeline.loader(), 1, Torch::threads).get()).isEqualTo(1);
+    assertThat(drawing(slot, pipeline.loader(), 2, Torch::threads).get()).isEqualTo(2);
+    assertThat(drawing(slot, pipeline.loader(), 8, Torch::threads).get()).isEqualTo(2);
+    assertThat(drawing(slot, pipeline.loader(), 1, Torch::threads).get()).isEqualTo(1);
   }
 
   @Test
   void anotherPipelineTakesThePlaceOfTheFirstWhenItsLastDrawingEnds() throws Exception {
     DeviceSlot slot = cpu(4, Long.MAX_VALUE);
-    PaintStudio other = new PaintStudio();
+    SolidColorPipeline other = new SolidColorPipeline();
     CountDownLatch firstDraws = new CountDownLatch(1);
     CountDownLatch goOn = new CountDownLatch(1);
     Future<Integer> first =
         drawing(
             slot,
-            studio.loader(),
+            pipeline.loader(),
             1,
             () -> {
               firstDraws.countDown();
               goOn.await();
-              return studio.closes.get();
+              return pipeline.closes.get();
             });
     firstDraws.await();
-    Future<Integer> second = drawing(slot, other.loader(), 1, studio.closes::get);
+    Future<Integer> second = drawing(slot, other.loader(), 1, pipeline.closes::get);
     goOn.countDown();
 
     assertThat(first.get()).isZero();
     assertThat(second.get()).isEqualTo(1);
-    slot.release(studio.loader());
+    slot.release(pipeline.loader());
     assertThat(other.closes).hasValue(0);
     slot.release(other.loader());
     assertThat(other.closes).hasValue(1);
@@ -245,45 +245,45 @@ class DeviceSlotTest {
     Future<Integer> drawing =
         drawing(
             slot,
-            studio.loader(),
+            pipeline.loader(),
             1,
             () -> {
               draws.countDown();
               goOn.await();
-              return studio.closes.get();
+              return pipeline.closes.get();
             });
     draws.await();
-    Future<?> released = threads.submit(() -> slot.release(studio.loader()));
+    Future<?> released = threads.submit(() -> slot.release(pipeline.loader()));
     goOn.countDown();
     released.get();
 
     assertThat(drawing.get()).isZero();
-    assertThat(studio.closes).hasValue(1);
+    assertThat(pipeline.closes).hasValue(1);
   }
 
   @Test
   void anIdlePipelineIsClosedUnlessARunKeepsIt() throws Exception {
     DeviceSlot slot = cpu(1, Long.MAX_VALUE);
-    String key = studio.loader().key();
-    drawing(slot, studio.loader(), 1, () -> 0).get();
+    String key = pipeline.loader().key();
+    drawing(slot, pipeline.loader(), 1, () -> 0).get();
 
     nanos.addAndGet(IDLE.toNanos() - 1);
     slot.closeIfIdle(IDLE, Set.of());
-    assertThat(studio.closes).hasValue(0);
-    drawing(slot, studio.loader(), 1, () -> 0).get(); // a new minute begins
+    assertThat(pipeline.closes).hasValue(0);
+    drawing(slot, pipeline.loader(), 1, () -> 0).get(); // a new minute begins
     nanos.addAndGet(IDLE.toNanos() - 1);
     slot.closeIfIdle(IDLE, Set.of());
-    assertThat(studio.closes).hasValue(0);
+    assertThat(pipeline.closes).hasValue(0);
     nanos.addAndGet(1);
     slot.closeIfIdle(IDLE, Set.of(key));
-    assertThat(studio.closes).hasValue(0);
+    assertThat(pipeline.closes).hasValue(0);
     slot.closeIfIdle(IDLE, Set.of("another"));
-    assertThat(studio.closes).hasValue(1);
+    assertThat(pipeline.closes).hasValue(1);
     slot.closeIfIdle(IDLE, Set.of());
-    assertThat(studio.closes).hasValue(1);
+    assertThat(pipeline.closes).hasValue(1);
 
-    drawing(slot, studio.loader(), 1, () -> 0).get();
-    assertThat(studio.loads).hasValue(2);
+    drawing(slot, pipeline.loader(), 1, () -> 0).get();
+    assertThat(pipeline.loads).hasValue(2);
   }
 
   @Test
@@ -292,12 +292,12 @@ class DeviceSlotTest {
     Future<Integer> closes =
         drawing(
             slot,
-            studio.loader(),
+            pipeline.loader(),
             1,
             () -> {
               nanos.addAndGet(2 * IDLE.toNanos());
               slot.closeIfIdle(IDLE, Set.of());
-              return studio.closes.get();
+              return pipeline.closes.get();
             });
     assertThat(closes.get()).isZero();
   }
@@ -305,21 +305,21 @@ class DeviceSlotTest {
   @Test
   void aFailedLoadLeavesNothingBehind() throws Exception {
     DeviceSlot slot = cpu(1, Long.MAX_VALUE);
-    PaintStudio empty = new PaintStudio().unloadable();
-    drawing(slot, studio.loader(), 1, () -> 0).get();
+    SolidColorPipeline empty = new SolidColorPipeline().unloadable();
+    drawing(slot, pipeline.loader(), 1, () -> 0).get();
 
     for (int attempt = 0; attempt < 2; attempt++) {
       assertThatThrownBy(() -> drawing(slot, empty.loader(), 1, () -> 0).get())
           .isInstanceOf(ExecutionException.class)
           .hasCauseInstanceOf(LightmillException.class);
     }
-    assertThat(studio.closes).hasValue(1);
+    assertThat(pipeline.closes).hasValue(1);
     nanos.addAndGet(2 * IDLE.toNanos());
     slot.closeIfIdle(IDLE, Set.of());
     slot.release(empty.loader());
     assertThat(empty.closes).hasValue(0);
-    drawing(slot, studio.loader(), 1, () -> 0).get();
-    assertThat(studio.loads).hasValue(2);
+    drawing(slot, pipeline.loader(), 1, () -> 0).get();
+    assertThat(pipeline.loads).hasValue(2);
   }
 
   @Test
@@ -330,7 +330,7 @@ class DeviceSlotTest {
     Future<?> first =
         drawing(
             slot,
-            studio.loader(),
+            pipeline.loader(),
             1,
             () -> {
               draws.countDown();
@@ -349,7 +349,7 @@ class DeviceSlotTest {
     first.get();
 
     assertThat(drawn).hasValue(0);
-    drawing(slot, studio.loader(), 1, drawn::incrementAndGet).get();
+    drawing(slot, pipeline.loader(), 1, drawn::incrementAndGet).get();
     assertThat(drawn).hasValue(1);
   }
 
@@ -358,7 +358,7 @@ class DeviceSlotTest {
         new Thread(
             () -> {
               try {
-                slot.use(studio.loader(), 1, batch(1), pipeline -> drawn.incrementAndGet());
+                slot.use(pipeline.loader(), 1, batch(1), pipeline -> drawn.incrementAndGet());
               } catch (InterruptedException e) {
                 Thread.currentThread().interrupt();
               }

@@ -7,7 +7,7 @@ import io.lightmill.pipeline.DiffusionPipeline;
 import io.lightmill.pipeline.ImageRequest;
 import io.lightmill.pipeline.PromptLength;
 import io.lightmill.pipeline.RgbImage;
-import io.lightmill.udfs.PaintStudio;
+import io.lightmill.udfs.SolidColorPipeline;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
@@ -17,21 +17,21 @@ import org.junit.jupiter.api.Test;
 
 class LoadedPipelinesTest {
 
-  private final PaintStudio studio = new PaintStudio();
+  private final SolidColorPipeline pipeline = new SolidColorPipeline();
 
   @Test
   void theLastOfTheRunsThatUseAPipelineClosesIt() throws InterruptedException {
-    LoadedPipelines.Run first = LoadedPipelines.run(studio.loader());
-    LoadedPipelines.Run second = LoadedPipelines.run(studio.loader());
-    LoadedPipelines.slot(Device.CPU).load(studio.loader());
+    LoadedPipelines.Run first = LoadedPipelines.run(pipeline.loader());
+    LoadedPipelines.Run second = LoadedPipelines.run(pipeline.loader());
+    LoadedPipelines.slot(Device.CPU).load(pipeline.loader());
 
     second.close();
-    assertThat(studio.closes).hasValue(0);
-    LoadedPipelines.slot(Device.CPU).load(studio.loader());
-    assertThat(studio.loads).hasValue(1);
+    assertThat(pipeline.closes).hasValue(0);
+    LoadedPipelines.slot(Device.CPU).load(pipeline.loader());
+    assertThat(pipeline.loads).hasValue(1);
 
     first.close();
-    assertThat(studio.closes).hasValue(1);
+    assertThat(pipeline.closes).hasValue(1);
   }
 
   /** The next run begins while the last one closes the pipeline. */
@@ -122,13 +122,13 @@ class LoadedPipelinesTest {
 
   @Test
   void aRunLeavesThePipelinesOfOthersAlone() throws InterruptedException {
-    PaintStudio other = new PaintStudio();
-    LoadedPipelines.Run run = LoadedPipelines.run(studio.loader());
-    LoadedPipelines.slot(Device.CPU).load(studio.loader());
+    SolidColorPipeline other = new SolidColorPipeline();
+    LoadedPipelines.Run run = LoadedPipelines.run(pipeline.loader());
+    LoadedPipelines.slot(Device.CPU).load(pipeline.loader());
 
     LoadedPipelines.run(other.loader()).close();
-    assertThat(studio.closes).hasValue(0);
+    assertThat(pipeline.closes).hasValue(0);
     run.close();
-    assertThat(studio.closes).hasValue(1);
+    assertThat(pipeline.closes).hasValue(1);
   }
 }

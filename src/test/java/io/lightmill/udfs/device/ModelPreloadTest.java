@@ -3,7 +3,7 @@ package io.lightmill.udfs.device;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import io.lightmill.udfs.PaintStudio;
+import io.lightmill.udfs.SolidColorPipeline;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
@@ -12,8 +12,8 @@ class ModelPreloadTest {
   private static final Cluster LOCAL = new Cluster(false, 2, true, 0);
   private static final Cluster REMOTE = new Cluster(false, 2, false, 0);
 
-  private final PaintStudio studio = new PaintStudio();
-  private final LoadedPipelines.Run run = LoadedPipelines.run(studio.loader());
+  private final SolidColorPipeline pipeline = new SolidColorPipeline();
+  private final LoadedPipelines.Run run = LoadedPipelines.run(pipeline.loader());
 
   @AfterEach
   void release() {
@@ -22,26 +22,26 @@ class ModelPreloadTest {
 
   @Test
   void aDriverThatDrawsLoadsTheModelOnce() throws InterruptedException {
-    ModelPreload.of(LOCAL, studio.loader(), 3).await();
-    ModelPreload.of(LOCAL, studio.loader(), 3).await();
-    assertThat(studio.loads).hasValue(1);
+    ModelPreload.of(LOCAL, pipeline.loader(), 3).await();
+    ModelPreload.of(LOCAL, pipeline.loader(), 3).await();
+    assertThat(pipeline.loads).hasValue(1);
   }
 
   @Test
   void nothingIsLoadedWhereNothingIsDrawn() throws InterruptedException {
-    ModelPreload.of(LOCAL, studio.loader(), 0).await();
-    ModelPreload.of(REMOTE, studio.loader(), 3).await();
-    assertThat(studio.loads).hasValue(0);
+    ModelPreload.of(LOCAL, pipeline.loader(), 0).await();
+    ModelPreload.of(REMOTE, pipeline.loader(), 3).await();
+    assertThat(pipeline.loads).hasValue(0);
   }
 
   @Test
   void aModelThatCannotBeLoadedIsLeftToTheTasks() throws InterruptedException {
-    studio.unloadable();
-    ModelPreload.of(LOCAL, studio.loader(), 3).await();
-    assertThat(studio.loadAttempts).hasValue(1);
-    assertThat(studio.loads).hasValue(0);
+    pipeline.unloadable();
+    ModelPreload.of(LOCAL, pipeline.loader(), 3).await();
+    assertThat(pipeline.loadAttempts).hasValue(1);
+    assertThat(pipeline.loads).hasValue(0);
 
     DeviceSlot slot = LoadedPipelines.slot(TaskDevice.local(LOCAL).get(0));
-    assertThatThrownBy(() -> slot.load(studio.loader())).hasMessageContaining("no weights");
+    assertThatThrownBy(() -> slot.load(pipeline.loader())).hasMessageContaining("no weights");
   }
 }

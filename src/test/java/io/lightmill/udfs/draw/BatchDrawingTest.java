@@ -7,7 +7,7 @@ import io.lightmill.pipeline.Device;
 import io.lightmill.pipeline.ErrorCode;
 import io.lightmill.pipeline.ImageRequest;
 import io.lightmill.pipeline.LightmillException;
-import io.lightmill.udfs.PaintStudio;
+import io.lightmill.udfs.SolidColorPipeline;
 import io.lightmill.udfs.device.BrokenDeviceException;
 import io.lightmill.udfs.device.LoadedPipelines;
 import java.util.ArrayList;
@@ -18,13 +18,13 @@ import org.junit.jupiter.api.Test;
 
 class BatchDrawingTest {
 
-  private final PaintStudio studio = new PaintStudio();
+  private final SolidColorPipeline pipeline = new SolidColorPipeline();
   private final BatchDrawing drawing =
-      new BatchDrawing(LoadedPipelines.slot(Device.CPU), studio.loader(), 1, () -> {});
+      new BatchDrawing(LoadedPipelines.slot(Device.CPU), pipeline.loader(), 1, () -> {});
 
   @AfterEach
   void closePipeline() {
-    LoadedPipelines.run(studio.loader()).close();
+    LoadedPipelines.run(pipeline.loader()).close();
   }
 
   private static List<ImageRequest> batch(int size) {
@@ -45,7 +45,7 @@ class BatchDrawingTest {
 
   @Test
   void failedBatchIsDrawnImageByImage() throws InterruptedException {
-    studio.failing(
+    pipeline.failing(
         requests -> {
           if (requests.stream().anyMatch(request -> request.seed() == 1)) {
             throw new IllegalStateException("shape '[4, 2]' is invalid for input of size 7");
@@ -54,19 +54,19 @@ class BatchDrawingTest {
 
     List<DrawnImage> drawn = drawing.draw(batch(3));
 
-    assertThat(studio.batches).extracting(List::size).containsExactly(3, 1, 1, 1);
+    assertThat(pipeline.batches).extracting(List::size).containsExactly(3, 1, 1, 1);
     assertThat(drawn)
         .extracting(image -> image.failure() == null)
         .containsExactly(true, false, true);
     assertThat(drawn.get(1).failure().code()).isEqualTo(ErrorCode.GENERATION_FAILED);
     assertThat(drawn.get(1).failure()).hasMessageContaining("shape '[4, 2]' is invalid");
     assertThat(drawn.get(2).image().rgb()[0]).isEqualTo((byte) 2);
-    assertThat(studio.deviceChecks).hasValue(0);
+    assertThat(pipeline.deviceChecks).hasValue(0);
   }
 
   @Test
   void aDeviceErrorOfADeviceThatWorksIsTheImagesOwn() throws InterruptedException {
-    studio.failing(
+    pipeline.failing(
         requests -> {
           if (requests.stream().anyMatch(request -> request.seed() == 1)) {
             throw new IllegalStateException("CUBLAS_STATUS_NOT_SUPPORTED");
@@ -76,27 +76,27 @@ class BatchDrawingTest {
     assertThat(drawing.draw(batch(3)))
         .extracting(image -> image.failure() == null)
         .containsExactly(true, false, true);
-    assertThat(studio.deviceChecks).hasValue(2);
+    assertThat(pipeline.deviceChecks).hasValue(2);
   }
 
   @Test
   void aBrokenDeviceFailsTheTaskAtOnceAndDrawsNothingMore() {
-    studio.breakDevice();
+    pipeline.breakDevice();
 
     for (int task = 0; task < 2; task++) {
       assertThatThrownBy(() -> drawing.draw(batch(3)))
           .isInstanceOf(BrokenDeviceException.class)
           .hasMessageContaining("CUDA error: device-side assert triggered");
     }
-    assertThat(studio.batches).extracting(List::size).containsExactly(3);
-    assertThat(studio.deviceChecks).hasValue(1);
+    assertThat(pipeline.batches).extracting(List::size).containsExactly(3);
+    assertThat(pipeline.deviceChecks).hasValue(1);
   }
 
   @Test
   void aBatchWhoseImagesAllFailInTheEngineShowsThatTheDeviceIsBroken() {
-    studio.failing(
+    pipeline.failing(
         requests -> {
-          studio.breakDevice();
+          pipeline.breakDevice();
           throw new IllegalStateException("unspecified launch failure");
         });
 
@@ -105,7 +105,7 @@ class BatchDrawingTest {
 
   @Test
   void aBatchWhoseImagesAllFailOnADeviceThatWorksIsFailedRows() throws InterruptedException {
-    studio.failing(
+    pipeline.failing(
         requests -> {
           throw new IllegalStateException("no kernel for this size");
         });
@@ -113,12 +113,12 @@ class BatchDrawingTest {
     assertThat(drawing.draw(batch(2)))
         .allSatisfy(
             image -> assertThat(image.failure().code()).isEqualTo(ErrorCode.GENERATION_FAILED));
-    assertThat(studio.deviceChecks).hasValue(1);
+    assertThat(pipeline.deviceChecks).hasValue(1);
   }
 
   @Test
   void lackOfMemoryIsNoBrokenDevice() throws InterruptedException {
-    studio.failing(
+    pipeline.failing(
         requests -> {
           if (requests.size() > 1) {
             throw new IllegalStateException("CUDA error: out of memory");
@@ -126,24 +126,24 @@ class BatchDrawingTest {
         });
 
     assertThat(drawing.draw(batch(2))).allSatisfy(i -> assertThat(i.failure()).isNull());
-    assertThat(studio.deviceChecks).hasValue(0);
+    assertThat(pipeline.deviceChecks).hasValue(0);
   }
 
   @Test
   void badRequestsAreNoReasonToDoubtTheDevice() throws InterruptedException {
-    studio.failing(
+    pipeline.failing(
         requests -> {
           throw new LightmillException(ErrorCode.VALUE_INVALID, "no such adapter");
         });
 
     assertThat(drawing.draw(batch(2)))
         .allSatisfy(image -> assertThat(image.failure()).hasMessage("no such adapter"));
-    assertThat(studio.deviceChecks).hasValue(0);
+    assertThat(pipeline.deviceChecks).hasValue(0);
   }
 
   @Test
   void batchTooLargeForTheDeviceCostsNoImage() throws InterruptedException {
-    studio.failing(
+    pipeline.failing(
         requests -> {
           if (requests.size() > 1) {
             throw new LightmillException(ErrorCode.GENERATION_FAILED, "out of memory");
@@ -156,7 +156,7 @@ class BatchDrawingTest {
   @Test
   void killedTaskDoesNotTakeItsInterruptionForAFailedImage() {
     List<Thread> interrupted = new ArrayList<>();
-    studio.failing(
+    pipeline.failing(
         requests -> {
           interrupted.add(Thread.currentThread());
           Thread.currentThread().interrupt();

@@ -8,7 +8,7 @@ import io.lightmill.pipeline.ImageRequest;
 import io.lightmill.pipeline.LightmillException;
 import io.lightmill.pipeline.LoraBlend;
 import io.lightmill.pipeline.PipelineLimits;
-import io.lightmill.udfs.PaintStudio;
+import io.lightmill.udfs.SolidColorPipeline;
 import io.lightmill.udfs.TestTables;
 import io.lightmill.udfs.table.RequestRules;
 import io.lightmill.udfs.table.RowDefaults;
@@ -256,7 +256,8 @@ class PlanImagesTest {
   void defaultThatTheCheckpointCannotDrawIsRefusedForTheWholeJob() {
     assertThatThrownBy(
             () ->
-                RequestRules.of(PaintStudio.LIMITS, List.of(), TestTables.defaults("width", "33")))
+                RequestRules.of(
+                    SolidColorPipeline.LIMITS, List.of(), TestTables.defaults("width", "33")))
         .isInstanceOfSatisfying(
             LightmillException.class,
             e -> assertThat(e.code()).isEqualTo(ErrorCode.CONFIGURATION_INVALID))
@@ -269,7 +270,7 @@ class PlanImagesTest {
     assertThatThrownBy(
             () ->
                 RequestRules.of(
-                    PaintStudio.LIMITS,
+                    SolidColorPipeline.LIMITS,
                     List.of("brand"),
                     new RowDefaults(
                         Map.of("width", "", "height", "x", "guidance_scale", "-1", "lora", "up"),
@@ -290,7 +291,9 @@ class PlanImagesTest {
   @ValueSource(strings = {"seed", "id", "prompt", "colour"})
   void columnsThatTakeNoDefaultAreRefused(String column) {
     assertThatThrownBy(
-            () -> RequestRules.of(PaintStudio.LIMITS, List.of(), TestTables.defaults(column, "1")))
+            () ->
+                RequestRules.of(
+                    SolidColorPipeline.LIMITS, List.of(), TestTables.defaults(column, "1")))
         .hasMessage(
             "defaults of the job: '"
                 + column
@@ -326,8 +329,8 @@ class PlanImagesTest {
             128 * 128,
             8,
             5,
-            PaintStudio.LIMITS.guidance(),
-            PaintStudio.LIMITS.defaults());
+            SolidColorPipeline.LIMITS.guidance(),
+            SolidColorPipeline.LIMITS.defaults());
     assertThatThrownBy(() -> RequestRules.of(fiveSteps, List.of(), TestTables.DEFAULTS))
         .hasMessage("defaults of the job: num_inference_steps 4 is out of range; give 5 to 1000");
   }

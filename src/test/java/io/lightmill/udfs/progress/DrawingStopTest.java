@@ -4,8 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.lightmill.udfs.HandClock;
-import io.lightmill.udfs.PaintStudio;
 import io.lightmill.udfs.RunListener;
+import io.lightmill.udfs.SolidColorPipeline;
 import io.lightmill.udfs.TestJob;
 import io.lightmill.udfs.run.GenerationRun;
 import io.lightmill.udfs.run.RunResult;
@@ -31,7 +31,7 @@ class DrawingStopTest {
   @TempDir Path directory;
 
   private final HandClock clock = new HandClock(NOON);
-  private final PaintStudio studio = new PaintStudio();
+  private final SolidColorPipeline pipeline = new SolidColorPipeline();
   private TestJob job;
 
   @BeforeEach
@@ -43,24 +43,24 @@ class DrawingStopTest {
 
   @Test
   void pastTheDeadlineNothingIsDrawnAndAllIsAccountedFor() {
-    RunResult result = job.deadline(NOON).run(studio);
+    RunResult result = job.deadline(NOON).run(pipeline);
 
     assertThat(result.summary().labelled()).isEqualTo(Map.of("pending", (long) ROWS));
-    assertThat(studio.batches).isEmpty();
+    assertThat(pipeline.batches).isEmpty();
     assertThat(result.manifest().filter("path is null and error_code is null").count())
         .isEqualTo(ROWS);
   }
 
   @Test
   void batchesAreDrawnUntilTheDeadlineAndTheRestByARerun() {
-    studio.failing(batch -> clock.advance(Duration.ofMinutes(1)));
+    pipeline.failing(batch -> clock.advance(Duration.ofMinutes(1)));
 
-    RunResult result = job.deadline(NOON.plus(Duration.ofMinutes(3))).run(studio);
+    RunResult result = job.deadline(NOON.plus(Duration.ofMinutes(3))).run(pipeline);
 
     assertThat(result.summary().labelled())
         .isEqualTo(Map.of("generated", 3L * BATCH, "pending", (long) ROWS - 3 * BATCH));
 
-    PaintStudio other = new PaintStudio();
+    SolidColorPipeline other = new SolidColorPipeline();
     assertThat(job.runId("second").deadline(Instant.MAX).run(other).summary().labelled())
         .isEqualTo(Map.of("reused", 3L * BATCH, "generated", (long) ROWS - 3 * BATCH));
     assertThat(other.batches.stream().mapToInt(List::size).sum()).isEqualTo(ROWS - 3 * BATCH);
@@ -68,7 +68,7 @@ class DrawingStopTest {
 
   @Test
   void aRunWithMoreFailuresThanItMayHaveBeginsNoFurtherBatch() {
-    studio.failing(
+    pipeline.failing(
         batch -> {
           throw new IllegalStateException("CUDA error: device lost");
         });
@@ -87,7 +87,7 @@ class DrawingStopTest {
           public void finished(long images) {}
         };
 
-    RunResult result = job.mostFailures(BATCH).progress(progress).run(studio);
+    RunResult result = job.mostFailures(BATCH).progress(progress).run(pipeline);
 
     assertThat(reported.get()).isGreaterThan(BATCH);
     long failed = result.summary().labelled().get("failed");
@@ -97,7 +97,7 @@ class DrawingStopTest {
     assertThat(
             job.runId("second")
                 .progress(RunListener.NONE)
-                .run(new PaintStudio())
+                .run(new SolidColorPipeline())
                 .summary()
                 .labelled())
         .isEqualTo(Map.of("generated", (long) ROWS));
@@ -105,14 +105,14 @@ class DrawingStopTest {
 
   @Test
   void asManyFailuresAsItMayHaveStopNoRun() {
-    studio.failing(
+    pipeline.failing(
         batch -> {
           if (batch.stream().anyMatch(request -> request.prompt().equals("mug 0"))) {
             throw new IllegalStateException("CUDA error: illegal address");
           }
         });
 
-    assertThat(job.mostFailures(1).run(studio).summary().labelled())
+    assertThat(job.mostFailures(1).run(pipeline).summary().labelled())
         .isEqualTo(Map.of("failed", 1L, "generated", ROWS - 1L));
   }
 
@@ -127,27 +127,27 @@ class DrawingStopTest {
             throw new IllegalStateException("injected");
           }
         };
-    assertThatThrownBy(() -> job.progress(failing).run(studio)).hasMessageContaining("injected");
+    assertThatThrownBy(() -> job.progress(failing).run(pipeline)).hasMessageContaining("injected");
     GenerationRun.end(job.options());
 
-    assertThat(job.progress(RunListener.NONE).run(studio).summary().labelled())
+    assertThat(job.progress(RunListener.NONE).run(pipeline).summary().labelled())
         .isEqualTo(Map.of("generated", (long) ROWS));
   }
 
   @Test
   void aRunThatIsEndedFinishesItsBatchAndCommits() {
-    studio.failing(
+    pipeline.failing(
         batch -> {
-          if (studio.batches.size() == 2) {
+          if (pipeline.batches.size() == 2) {
             GenerationRun.end(job.options());
           }
         });
 
-    RunResult result = job.run(studio);
+    RunResult result = job.run(pipeline);
 
     assertThat(result.summary().labelled())
         .isEqualTo(Map.of("generated", 2L * BATCH, "pending", (long) ROWS - 2 * BATCH));
-    assertThat(job.runId("second").run(new PaintStudio()).summary().labelled())
+    assertThat(job.runId("second").run(new SolidColorPipeline()).summary().labelled())
         .isEqualTo(Map.of("reused", 2L * BATCH, "generated", (long) ROWS - 2 * BATCH));
   }
 }

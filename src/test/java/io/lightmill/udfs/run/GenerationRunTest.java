@@ -5,8 +5,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.lightmill.udfs.ImageStatus;
-import io.lightmill.udfs.PaintStudio;
 import io.lightmill.udfs.RunListener;
+import io.lightmill.udfs.SolidColorPipeline;
 import io.lightmill.udfs.TestJob;
 import io.lightmill.udfs.TestSpark;
 import io.lightmill.udfs.option.Options;
@@ -33,7 +33,7 @@ class GenerationRunTest {
   private static final ObjectMapper JSON = new ObjectMapper();
 
   private final SparkSession spark = TestSpark.session();
-  private final PaintStudio studio = new PaintStudio();
+  private final SolidColorPipeline pipeline = new SolidColorPipeline();
 
   @TempDir Path directory;
 
@@ -48,7 +48,7 @@ class GenerationRunTest {
 
   @Test
   void theResultSaysWhatIsWhere() throws IOException {
-    RunResult result = job().run(studio);
+    RunResult result = job().run(pipeline);
 
     assertThat(result.runId()).isEqualTo("first");
     assertThat(result.counts())
@@ -70,7 +70,7 @@ class GenerationRunTest {
         job()
             .option(Options.CHECKPOINT, "https://me:hidden@host/model")
             .option(Options.COLUMN, Map.of("id", "id"))
-            .run(studio);
+            .run(pipeline);
 
     Path file = output().resolve("runs/first.json");
     assertThat(Files.readString(file)).doesNotContain("hidden");
@@ -114,7 +114,7 @@ class GenerationRunTest {
     Files.createDirectories(output());
     Files.writeString(output().resolve("runs"), "a file where the directory of records should be");
 
-    RunResult result = job().progress(new Damage(output().resolve("manifest"))).run(studio);
+    RunResult result = job().progress(new Damage(output().resolve("manifest"))).run(pipeline);
 
     assertThat(result.counts()).containsEntry(ImageStatus.GENERATED, 2L);
     assertThat(output().resolve("manifest/run_id=first/_SUCCESS")).exists();
@@ -136,7 +136,7 @@ class GenerationRunTest {
           }
         };
 
-    RunResult result = job().progress(throwing).run(studio);
+    RunResult result = job().progress(throwing).run(pipeline);
 
     assertThat(result.counts()).containsEntry(ImageStatus.GENERATED, 2L);
     assertThat(result.recordLocation()).isPresent();
@@ -168,7 +168,7 @@ class GenerationRunTest {
             "select 'x' id, 'a mug' prompt, 5L seed, 1.5D price union all"
                 + " select 'y', '', 6L, 2.5D");
 
-    RunResult result = job().prompts(prompts).run(studio);
+    RunResult result = job().prompts(prompts).run(pipeline);
 
     assertThat(result.manifest().orderBy("id").select("id", "status", "price").collectAsList())
         .hasToString("[[x,generated,1.5], [y,invalid,2.5]]");
@@ -179,7 +179,7 @@ class GenerationRunTest {
     Map<String, String> before = conf(spark);
     String checkpoints = spark.sparkContext().getCheckpointDir().toString();
 
-    job().run(studio);
+    job().run(pipeline);
 
     assertThat(conf(spark)).isEqualTo(before);
     assertThat(spark.sparkContext().getCheckpointDir()).hasToString(checkpoints);
@@ -195,7 +195,7 @@ class GenerationRunTest {
   void theManifestIsATableOfTheSessionOfTheCaller() throws IOException {
     SparkSession caller = spark.newSession();
 
-    job().run(studio).in(caller).manifest().createOrReplaceTempView("rows_of_the_run");
+    job().run(pipeline).in(caller).manifest().createOrReplaceTempView("rows_of_the_run");
 
     assertThat(caller.sql("SELECT id FROM rows_of_the_run ORDER BY id").collectAsList())
         .hasToString("[[1], [2], [3]]");
@@ -204,21 +204,21 @@ class GenerationRunTest {
 
   @Test
   void twoRunsAtOnceInOneSession() throws Exception {
-    assertBothRun(spark, spark, studio);
+    assertBothRun(spark, spark, pipeline);
   }
 
   @Test
   void twoRunsAtOnceInTwoSessions() throws Exception {
     SparkSession other = spark.newSession();
     other.conf().set("spark.sql.session.timeZone", "Asia/Tokyo");
-    assertBothRun(spark, other, studio);
+    assertBothRun(spark, other, pipeline);
   }
 
   /**
    * Both runs have the same run id and the same model, and neither goes on drawing before both
    * draw. One is ended early, which must not end the other.
    */
-  private void assertBothRun(SparkSession one, SparkSession two, PaintStudio studio)
+  private void assertBothRun(SparkSession one, SparkSession two, SolidColorPipeline pipeline)
       throws Exception {
     Path left = Files.createDirectories(directory.resolve("left"));
     Path right = Files.createDirectories(directory.resolve("right"));
@@ -229,15 +229,15 @@ class GenerationRunTest {
     first.progress(new Meeting(planned, () -> GenerationRun.end(first.options())));
     second.progress(new Meeting(planned, () -> {}));
 
-    CompletableFuture<RunResult> ended = CompletableFuture.supplyAsync(() -> first.run(studio));
-    CompletableFuture<RunResult> whole = CompletableFuture.supplyAsync(() -> second.run(studio));
+    CompletableFuture<RunResult> ended = CompletableFuture.supplyAsync(() -> first.run(pipeline));
+    CompletableFuture<RunResult> whole = CompletableFuture.supplyAsync(() -> second.run(pipeline));
 
     assertThat(ended.get(120, TimeUnit.SECONDS).counts())
         .isEqualTo(Map.of(ImageStatus.PENDING, 4L));
     assertThat(whole.get(120, TimeUnit.SECONDS).counts())
         .isEqualTo(Map.of(ImageStatus.GENERATED, 4L));
     assertThat(whole.get().problems()).isEmpty();
-    assertThat(studio.loads.get()).isEqualTo(studio.closes.get());
+    assertThat(pipeline.loads.get()).isEqualTo(pipeline.closes.get());
   }
 
   /** Runs an action once its run is planned, then waits until the other run is planned too. */

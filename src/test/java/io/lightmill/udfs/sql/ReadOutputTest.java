@@ -3,7 +3,7 @@ package io.lightmill.udfs.sql;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import io.lightmill.udfs.PaintStudio;
+import io.lightmill.udfs.SolidColorPipeline;
 import io.lightmill.udfs.TestJob;
 import io.lightmill.udfs.TestSpark;
 import io.lightmill.udfs.shard.ShardFormat;
@@ -27,7 +27,7 @@ import org.junit.jupiter.api.io.TempDir;
 /** An output as a table: {@code spark.read.format("lightmill")}. */
 class ReadOutputTest {
 
-  private static final PaintStudio STUDIO = new PaintStudio();
+  private static final SolidColorPipeline PIPELINE = new SolidColorPipeline();
 
   /** Of the output that tests share, which none of them changes. */
   @TempDir static Path shared;
@@ -61,7 +61,7 @@ class ReadOutputTest {
   }
 
   private static void run(Path directory, String runId, String... lines) throws IOException {
-    job(directory, runId, lines).run(STUDIO);
+    job(directory, runId, lines).run(PIPELINE);
   }
 
   private static TestJob job(Path directory, String runId, String... lines) throws IOException {
@@ -113,8 +113,8 @@ class ReadOutputTest {
   void anImageStaysWhileARunThatDrawsItAgainHasNotDrawnIt() throws IOException {
     run(directory, "first", "id,prompt", "1,a mug", "2,a jug", "3,a cup");
     String[] changed = {"id,prompt", "1,a mug", "2,another jug", "3,a cup", "4,a pot"};
-    PaintStudio failing =
-        new PaintStudio()
+    SolidColorPipeline failing =
+        new SolidColorPipeline()
             .failing(
                 batch -> {
                   if (batch.get(0).prompt().equals("a cup")) {
@@ -122,7 +122,7 @@ class ReadOutputTest {
                   }
                 });
     job(directory, "failed", "id,prompt", "3,a cup").force().run(failing);
-    job(directory, "stopped", changed).force().deadline(Instant.EPOCH).run(STUDIO);
+    job(directory, "stopped", changed).force().deadline(Instant.EPOCH).run(PIPELINE);
 
     assertThat(byImage(state(directory), "status"))
         .hasToString("{1-0=generated, 2-0=pending, 3-0=generated, 4-0=pending}");
@@ -130,7 +130,7 @@ class ReadOutputTest {
         .hasToString("{1-0=first, 2-0=stopped, 3-0=first, 4-0=stopped}");
     assertThat(images(directory).filter("image is not null").count()).isEqualTo(2);
 
-    job(directory, "last", changed).force().run(STUDIO);
+    job(directory, "last", changed).force().run(PIPELINE);
     assertThat(byImage(state(directory), "run_id"))
         .hasToString("{1-0=last, 2-0=last, 3-0=last, 4-0=last}");
   }
@@ -219,13 +219,13 @@ class ReadOutputTest {
         .sql("select '2' as id, 'a jug' as prompt, 2.5 as price, 7 as stock")
         .write()
         .parquet(typed.toString());
-    new TestJob(typed, directory.resolve("out")).runId("typed").run(STUDIO);
+    new TestJob(typed, directory.resolve("out")).runId("typed").run(PIPELINE);
     Path wider = directory.resolve("wider.parquet");
     TestSpark.session()
         .sql("select '3' as id, 'a cup' as prompt, 8000000000L as stock")
         .write()
         .parquet(wider.toString());
-    new TestJob(wider, directory.resolve("out")).runId("wider").run(STUDIO);
+    new TestJob(wider, directory.resolve("out")).runId("wider").run(PIPELINE);
 
     assertThat(state(directory).schema().fieldNames())
         .startsWith("stock", "price", "shop.name", "image_id");
@@ -248,7 +248,7 @@ class ReadOutputTest {
             "2,a jug",
             "3,many more words than this pipeline takes in one prompt")
         .packed(ShardFormat.PARQUET, 1)
-        .run(STUDIO);
+        .run(PIPELINE);
     Dataset<Row> images = images(directory);
 
     assertThat(images.schema().apply("image").dataType()).isEqualTo(DataTypes.BinaryType);
@@ -267,8 +267,8 @@ class ReadOutputTest {
   void anObjectThatIsGoneOrReplacedIsNoImage() throws IOException {
     job(directory, "first", "id,prompt", "1,a mug", "2,a jug", "3,a cup", "4,a pot")
         .packed(ShardFormat.WEBDATASET, 1)
-        .run(STUDIO);
-    job(directory, "second", "id,prompt", "5,a pan", "6,an urn", "7,a vase").run(STUDIO);
+        .run(PIPELINE);
+    job(directory, "second", "id,prompt", "5,a pan", "6,an urn", "7,a vase").run(PIPELINE);
     Map<String, String> paths = byImage(state(directory), "path");
     Path output = directory.resolve("out");
     Files.delete(output.resolve(paths.get("1-0")));

@@ -77,7 +77,7 @@ class PromptColumnsTest {
   @Test
   void templateColumnsPassThroughButForThePrompt() {
     PromptColumns columns =
-        assign(Map.of(), "{prompt}, {Color}, studio light", "prompt", "color", "sku");
+        assign(Map.of(), "{prompt}, {Color}, pipeline light", "prompt", "color", "sku");
 
     assertThat(columns.template().orElseThrow().columns()).containsExactly("prompt", "color");
     assertThat(columns.sources()).isEmpty();

@@ -23,22 +23,21 @@ import java.util.concurrent.atomic.AtomicInteger;
 import org.apache.spark.TaskContext;
 
 /**
- * The paint studio's images, painted in whatever JVM the tasks are in, on any device that it says
- * it is. What happens there is written down in a directory that all processes see.
+ * Loads pipelines without a network in any JVM and for any device, whether it exists or not, and
+ * records loads and drawings in a directory that all processes can read.
  *
- * @param directory of the notes; one for each job
- * @param throwing the prompt whose task dies when it is to be painted for the first time; empty for
- *     none
- * @param slow the prompt whose task does not get on once it is to paint it, until a twin of the
- *     task has painted it too, and then not with the next batch either; empty for none
- * @param breaking batches that one place paints before its device fails for good; 0 for none
- * @param gated whether nothing is painted before somebody opens the gate
+ * @param directory of the records; one for each job
+ * @param throwing the prompt whose task fails when it is drawn for the first time; empty for none
+ * @param slow the prompt whose task stops when it draws it, until a speculative attempt has drawn
+ *     it too, and stops again at the next batch; empty for none
+ * @param breaking batches that one place draws before its device fails for good; 0 for none
+ * @param gated whether drawing waits until {@link #openGate} is called
  */
-record TravellingPaint(String directory, String throwing, String slow, int breaking, boolean gated)
+record RecordingLoader(String directory, String throwing, String slow, int breaking, boolean gated)
     implements PipelineLoader {
 
   private static final String LOADED = "loaded";
-  private static final String PAINTED = "painted";
+  private static final String DRAWN = "drawn";
   private static final String COUNTING = "counting";
   private static final String GATE = "gate";
   private static final String SLOWED = "slowed";
@@ -49,28 +48,28 @@ record TravellingPaint(String directory, String throwing, String slow, int break
   /** Where a model was loaded. */
   record Place(long process, String device) {}
 
-  /** A prompt, and where it was painted. */
-  record Stroke(String prompt, Place place, int partition) {}
+  /** A prompt, and where it was drawn. */
+  record Drawing(String prompt, Place place, int partition) {}
 
-  static TravellingPaint plain(Path directory) {
-    return new TravellingPaint(directory.toString(), "", "", 0, false);
+  static RecordingLoader plain(Path directory) {
+    return new RecordingLoader(directory.toString(), "", "", 0, false);
   }
 
-  TravellingPaint behindGate() {
-    return new TravellingPaint(directory, throwing, slow, breaking, true);
+  RecordingLoader behindGate() {
+    return new RecordingLoader(directory, throwing, slow, breaking, true);
   }
 
-  TravellingPaint breakingAfter(int batches) {
-    return new TravellingPaint(directory, throwing, slow, batches, gated);
+  RecordingLoader breakingAfter(int batches) {
+    return new RecordingLoader(directory, throwing, slow, batches, gated);
   }
 
   /** Where the device failed for good; empty if none did. */
   List<Place> broken() {
-    return lines(BROKEN).stream().map(TravellingPaint::place).toList();
+    return lines(BROKEN).stream().map(RecordingLoader::place).toList();
   }
 
   JobCheckpoint checkpoint() {
-    return new JobCheckpoint(PaintStudio.MODEL, PaintStudio.LIMITS, this);
+    return new JobCheckpoint(SolidColorPipeline.MODEL, SolidColorPipeline.LIMITS, this);
   }
 
   void openGate() {
@@ -79,15 +78,16 @@ record TravellingPaint(String directory, String throwing, String slow, int break
 
   /** Once for each load, in any JVM. */
   List<Place> loads() {
-    return lines(LOADED).stream().map(TravellingPaint::place).toList();
+    return lines(LOADED).stream().map(RecordingLoader::place).toList();
   }
 
-  /** Everything that was begun to be painted, in order. */
-  List<Stroke> strokes() {
-    return lines(PAINTED).stream()
+  /** All drawings that have begun, in order. */
+  List<Drawing> drawings() {
+    return lines(DRAWN).stream()
         .map(line -> line.split("\t", -1))
         .map(
-            part -> new Stroke(part[3], place(part[0] + "\t" + part[1]), Integer.parseInt(part[2])))
+            part ->
+                new Drawing(part[3], place(part[0] + "\t" + part[1]), Integer.parseInt(part[2])))
         .toList();
   }
 
@@ -96,7 +96,7 @@ record TravellingPaint(String directory, String throwing, String slow, int break
     return lines(COUNTING);
   }
 
-  /** Whether a second attempt at the slow task has painted beside the first. */
+  /** Whether a speculative attempt at the slow task has drawn its image. */
   boolean twinned() {
     return Files.exists(file(TWIN));
   }
@@ -113,76 +113,76 @@ record TravellingPaint(String directory, String throwing, String slow, int break
   @Override
   public PromptLength promptLength() {
     append(COUNTING, "" + TaskContext.get().resourcesJMap().size());
-    return new PaintStudio.Words();
+    return new SolidColorPipeline.Words();
   }
 
   @Override
   public DiffusionPipeline load(Device device) {
     String place = ProcessHandle.current().pid() + "\t" + device.name();
     append(LOADED, place);
-    return new Painter(this, place, new AtomicInteger());
+    return new Pipeline(this, place, new AtomicInteger());
   }
 
-  private record Painter(TravellingPaint paint, String place, AtomicInteger batches)
+  private record Pipeline(RecordingLoader loader, String place, AtomicInteger batches)
       implements DiffusionPipeline {
 
     @Override
     public List<RgbImage> generate(List<ImageRequest> batch) {
       List<String> prompts = batch.stream().map(ImageRequest::prompt).toList();
       try {
-        if (paint.gated) {
-          paint.await(GATE);
+        if (loader.gated) {
+          loader.await(GATE);
         }
-        if (paint.breaking > 0) {
-          if (batches.incrementAndGet() > paint.breaking) {
-            paint.create(BROKEN, place); // the first place to get there
+        if (loader.breaking > 0) {
+          if (batches.incrementAndGet() > loader.breaking) {
+            loader.create(BROKEN, place); // of the first place only
           }
           requireWorkingDevice();
           awaitEndOfBrokenProcess();
         }
-        paint.append(
-            PAINTED,
+        loader.append(
+            DRAWN,
             String.join(
                 "\n",
                 prompts.stream()
                     .map(prompt -> place + "\t" + TaskContext.getPartitionId() + "\t" + prompt)
                     .toList()));
-        if (prompts.contains(paint.throwing) && paint.create(THROWN, "")) {
+        if (prompts.contains(loader.throwing) && loader.create(THROWN, "")) {
           throw new AssertionError("injected");
         }
-        dawdle(prompts.contains(paint.slow), "" + TaskContext.get().taskAttemptId());
+        delay(prompts.contains(loader.slow), "" + TaskContext.get().taskAttemptId());
       } catch (InterruptedException e) {
         Thread.currentThread().interrupt();
-        throw new IllegalStateException("killed while painting", e);
+        throw new IllegalStateException("killed while drawing", e);
       }
-      return batch.stream().map(PaintStudio::painted).toList();
+      return batch.stream().map(SolidColorPipeline::filled).toList();
     }
 
-    /** Nothing is painted between the failure of a device and the end of its process. */
+    /** Nothing is drawn between the failure of a device and the end of its process. */
     private void awaitEndOfBrokenProcess() throws InterruptedException {
-      for (Place broken : paint.broken()) {
+      for (Place broken : loader.broken()) {
         if (broken.process() == ProcessHandle.current().pid()) {
-          paint.await("never: this process ends");
+          loader.await("never: this process ends");
         }
         ProcessHandle.of(broken.process()).ifPresent(process -> process.onExit().join());
       }
     }
 
-    private void dawdle(boolean slow, String attempt) throws InterruptedException {
+    private void delay(boolean slow, String attempt) throws InterruptedException {
       if (slow) {
-        if (paint.create(SLOWED, attempt)) {
-          paint.await(TWIN);
+        if (loader.create(SLOWED, attempt)) {
+          loader.await(TWIN);
         } else {
-          paint.create(TWIN, attempt);
+          loader.create(TWIN, attempt);
         }
-      } else if (paint.lines(SLOWED).contains(attempt)) {
-        paint.await("never: its twin ends first, and this one is killed");
+      } else if (loader.lines(SLOWED).contains(attempt)) {
+        loader.await("never: its twin ends first, and this one is killed");
       }
     }
 
     @Override
     public void requireWorkingDevice() {
-      if (paint.lines(BROKEN).contains(place)) {
+      if (loader.lines(BROKEN).contains(place)) {
         throw new IllegalStateException("CUDA error: device-side assert triggered");
       }
     }
@@ -221,7 +221,7 @@ record TravellingPaint(String directory, String throwing, String slow, int break
     }
   }
 
-  /** Whether it was not there yet. */
+  /** Creates a file; false if it exists. */
   private boolean create(String name, String content) {
     try {
       Files.write(file(name), content.getBytes(UTF_8), StandardOpenOption.CREATE_NEW);

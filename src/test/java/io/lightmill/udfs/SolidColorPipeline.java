@@ -21,10 +21,10 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
 
 /**
- * A pipeline without a network: it paints every image in the colours of its seed, remembers what it
- * was asked for, and fails when told to. Prompts are as long as their words.
+ * A pipeline without a network: it fills every image with the colour of its seed, records its
+ * batches and fails on demand. The length of a prompt is its number of words.
  */
-public final class PaintStudio {
+public final class SolidColorPipeline {
 
   public static final PipelineLimits LIMITS =
       new PipelineLimits(
@@ -45,7 +45,7 @@ public final class PaintStudio {
           "float32",
           Map.of("brand", "b4a4d", "style", "57713"));
 
-  private static final Map<String, PaintStudio> OPEN = new ConcurrentHashMap<>();
+  private static final Map<String, SolidColorPipeline> OPEN = new ConcurrentHashMap<>();
 
   public final List<List<ImageRequest>> batches = new CopyOnWriteArrayList<>();
   public final AtomicInteger loads = new AtomicInteger();
@@ -57,30 +57,30 @@ public final class PaintStudio {
   private volatile boolean broken;
   private volatile Consumer<List<ImageRequest>> fault = batch -> {};
 
-  public PaintStudio() {
+  public SolidColorPipeline() {
     OPEN.put(name, this);
   }
 
-  /** Runs before each batch is painted, and may throw. */
-  public PaintStudio failing(Consumer<List<ImageRequest>> fault) {
+  /** Runs before each batch, and may throw. */
+  public SolidColorPipeline failing(Consumer<List<ImageRequest>> fault) {
     this.fault = fault;
     return this;
   }
 
   /** Its device fails from now on, whatever it computes. */
-  public PaintStudio breakDevice() {
+  public SolidColorPipeline breakDevice() {
     this.broken = true;
     return this;
   }
 
   /** Its device is replaced by one that works. */
-  public PaintStudio repairDevice() {
+  public SolidColorPipeline repairDevice() {
     this.broken = false;
     return this;
   }
 
-  /** Has no weights to load. */
-  public PaintStudio unloadable() {
+  /** Fails to load, as without weights. */
+  public SolidColorPipeline unloadable() {
     this.empty = true;
     return this;
   }
@@ -98,8 +98,8 @@ public final class PaintStudio {
     return new JobCheckpoint(MODEL, LIMITS, loader());
   }
 
-  /** An image in the colours of its seed. */
-  static RgbImage painted(ImageRequest request) {
+  /** An image in the colour of its seed. */
+  static RgbImage filled(ImageRequest request) {
     byte[] rgb = new byte[request.width() * request.height() * 3];
     for (int i = 0; i < rgb.length; i++) {
       rgb[i] = (byte) (request.seed() >> (8 * (i % 3)));
@@ -107,7 +107,7 @@ public final class PaintStudio {
     return new RgbImage(request.width(), request.height(), rgb);
   }
 
-  /** Travels as its name; the studio stays in this JVM. */
+  /** Serialized as a name; the pipeline stays in this JVM. */
   private record Loader(String key) implements PipelineLoader {
 
     @Override
@@ -117,17 +117,17 @@ public final class PaintStudio {
 
     @Override
     public DiffusionPipeline load(Device device) {
-      PaintStudio studio = OPEN.get(key);
-      studio.loadAttempts.incrementAndGet();
-      if (studio.empty) {
-        throw new LightmillException(ErrorCode.WEIGHTS_INVALID, "no weights in this studio");
+      SolidColorPipeline pipeline = OPEN.get(key);
+      pipeline.loadAttempts.incrementAndGet();
+      if (pipeline.empty) {
+        throw new LightmillException(ErrorCode.WEIGHTS_INVALID, "this pipeline has no weights");
       }
-      studio.loads.incrementAndGet();
-      return new Painter(studio);
+      pipeline.loads.incrementAndGet();
+      return new Loaded(pipeline);
     }
   }
 
-  /** Prompts are as long as their words. */
+  /** The length of a prompt is its number of words. */
   record Words() implements PromptLength {
 
     @Override
@@ -139,29 +139,29 @@ public final class PaintStudio {
     public void close() {}
   }
 
-  private record Painter(PaintStudio studio) implements DiffusionPipeline {
+  private record Loaded(SolidColorPipeline pipeline) implements DiffusionPipeline {
 
     @Override
     public List<RgbImage> generate(List<ImageRequest> batch) {
-      studio.batches.add(List.copyOf(batch));
-      studio.fault.accept(batch);
-      if (studio.broken) {
+      pipeline.batches.add(List.copyOf(batch));
+      pipeline.fault.accept(batch);
+      if (pipeline.broken) {
         throw new IllegalStateException("CUDA error: device-side assert triggered");
       }
-      return batch.stream().map(PaintStudio::painted).toList();
+      return batch.stream().map(SolidColorPipeline::filled).toList();
     }
 
     @Override
     public void requireWorkingDevice() {
-      studio.deviceChecks.incrementAndGet();
-      if (studio.broken) {
+      pipeline.deviceChecks.incrementAndGet();
+      if (pipeline.broken) {
         throw new IllegalStateException("CUDA error: device-side assert triggered");
       }
     }
 
     @Override
     public void close() {
-      studio.closes.incrementAndGet();
+      pipeline.closes.incrementAndGet();
     }
   }
 }
