@@ -84,6 +84,7 @@ class GenerationRunTest {
             "asked",
             "checkpoint",
             "images",
+            "blank_images",
             "seconds",
             "images_per_second",
             "spark",
