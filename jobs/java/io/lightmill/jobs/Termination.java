@@ -2,11 +2,12 @@ package io.lightmill.jobs;
 
 import java.io.PrintWriter;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.BooleanSupplier;
 import org.apache.hadoop.service.launcher.IrqHandler;
 
 /**
  * Handles SIGTERM, which cloud providers send before they stop a machine: the first signal ends the
- * run gracefully, a second one ends the process.
+ * run gracefully, a second one ends the process. So does the first where no run is active yet.
  */
 final class Termination implements AutoCloseable {
 
@@ -15,19 +16,19 @@ final class Termination implements AutoCloseable {
   /** The status that shells report for a process that the signal ended. */
   private static final int TERMINATED = 128 + 15;
 
-  private final Runnable end;
+  private final BooleanSupplier end;
   private final PrintWriter err;
   private boolean received;
 
-  private Termination(Runnable end, PrintWriter err) {
+  private Termination(BooleanSupplier end, PrintWriter err) {
     this.end = end;
     this.err = err;
   }
 
   /**
-   * @param end ends the run gracefully
+   * @param end ends the run gracefully, and says whether there was one to end
    */
-  static Termination of(Runnable end, PrintWriter err) {
+  static Termination of(BooleanSupplier end, PrintWriter err) {
     return new Termination(end, err);
   }
 
@@ -45,15 +46,14 @@ final class Termination implements AutoCloseable {
   }
 
   private synchronized boolean first() {
-    if (received) {
+    if (received || !end.getAsBoolean()) {
       return false;
     }
     received = true;
     err.println(
-        "lightmill: the run ends on SIGTERM: running batches finish, and finished images are committed"
-            + " (a second signal ends the process at once)");
+        "lightmill: the run ends on SIGTERM: running batches finish, and finished images are"
+            + " committed (a second signal ends the process at once)");
     err.flush();
-    end.run();
     return true;
   }
 

@@ -18,6 +18,7 @@ import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
+import java.util.function.BooleanSupplier;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -29,7 +30,12 @@ class TerminationTest {
   void theFirstSignalEndsTheRunOnceAndTheProcessGoesOn() throws Exception {
     CountDownLatch ended = new CountDownLatch(1);
     try (Termination termination =
-        Termination.of(ended::countDown, new PrintWriter(new Said(), true))) {
+        Termination.of(
+            () -> {
+              ended.countDown();
+              return true;
+            },
+            new PrintWriter(new Said(), true))) {
       termination.listen();
 
       terminate();
@@ -56,10 +62,11 @@ class TerminationTest {
             await(ended);
           }
         });
-    Runnable end =
+    BooleanSupplier end =
         () -> {
-          GenerationRun.end(job.options());
+          boolean active = GenerationRun.end(job.options());
           ended.countDown();
+          return active;
         };
     try (Termination termination = Termination.of(end, new PrintWriter(new Said(), true))) {
       termination.listen();

@@ -50,11 +50,17 @@ public record DrawingStop(String run, Instant deadline, Clock clock) implements 
     };
   }
 
-  /** Ends a run of this driver; no effect if it is not active. */
-  public static void end(String run) {
-    if (ACTIVE.contains(run)) {
+  /**
+   * Ends a run of this driver.
+   *
+   * @return false, without effect, if the run is not active
+   */
+  public static boolean end(String run) {
+    boolean active = ACTIVE.contains(run);
+    if (active) {
       ENDED.add(run);
     }
+    return active;
   }
 
   static boolean answer(Question question) {

@@ -99,9 +99,10 @@ public final class GenerationRun {
    * {@link #execute} is called and after it has returned.
    *
    * @param options of the run, with its run id
+   * @return false, without effect, if the run is not active
    */
-  public static void end(GenerationOptions options) {
-    DrawingStop.end(key(options));
+  public static boolean end(GenerationOptions options) {
+    return DrawingStop.end(key(options));
   }
 
   private static String key(GenerationOptions options) {

@@ -128,7 +128,7 @@ class DrawingStopTest {
           }
         };
     assertThatThrownBy(() -> job.progress(failing).run(pipeline)).hasMessageContaining("injected");
-    GenerationRun.end(job.options());
+    assertThat(GenerationRun.end(job.options())).isFalse();
 
     assertThat(job.progress(RunListener.NONE).run(pipeline).summary().labelled())
         .isEqualTo(Map.of("generated", (long) ROWS));
