@@ -67,8 +67,8 @@ final class GenerationProgress implements RunListener, AutoCloseable {
   public synchronized void idleNegativePrompts(long images, ClassifierFreeGuidance guidance) {
     String scale = guidance.name().toLowerCase(Locale.ROOT);
     out.printf(
-        "note: %s a negative prompt without effect, since %s is at most 1; set --%s 4 or a column %2$s,"
-            + " which doubles the time to draw%n",
+        "note: %s a negative prompt without effect, since %s is at most 1; set --%s 4 or a column"
+            + " %2$s, which doubles the time to draw%n",
         images == 1 ? "1 image has" : images + " images have", scale, scale.replace('_', '-'));
     out.flush();
   }
@@ -76,8 +76,8 @@ final class GenerationProgress implements RunListener, AutoCloseable {
   @Override
   public synchronized void tooManyFailures(long rows) {
     out.printf(
-        "%d rows failed or are invalid, more than --max-failures %d allows; running batches finish, and"
-            + " no further batch starts%n",
+        "%d rows failed or are invalid, more than --max-failures %d allows; running batches finish,"
+            + " and no further batch starts%n",
         rows, options.get(Options.MAX_FAILURES));
     out.flush();
   }

@@ -5,8 +5,8 @@ import java.util.Locale;
 import java.util.function.LongSupplier;
 
 /**
- * Shows the number of finished images and the remaining time: in place on a terminal, elsewhere as a
- * line every ten seconds. Safe for several threads.
+ * Shows the number of finished images and the remaining time: in place on a terminal, elsewhere as
+ * a line every ten seconds. Safe for several threads.
  */
 final class ProgressBar implements AutoCloseable {
 

@@ -2,9 +2,9 @@ package io.lightmill.jobs;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.lightmill.udfs.TestSpark;
 import io.lightmill.udfs.option.GenerationOptions;
 import io.lightmill.udfs.option.Options;
-import io.lightmill.udfs.TestSpark;
 import java.nio.file.Path;
 import java.util.List;
 import org.apache.spark.sql.Dataset;

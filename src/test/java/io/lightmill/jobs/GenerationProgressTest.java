@@ -59,11 +59,12 @@ class GenerationProgressTest {
     progress().idleNegativePrompts(1, ClassifierFreeGuidance.GUIDANCE_SCALE);
     assertThat(lines())
         .containsExactly(
-            "note: 3 images have a negative prompt without effect, since true_cfg_scale is at"
-                + " most 1; set --true-cfg-scale 4 or a column true_cfg_scale, which doubles the time"
-                + " to draw",
+            "note: 3 images have a negative prompt without effect, since true_cfg_scale is at most"
+                + " 1; set --true-cfg-scale 4 or a column true_cfg_scale, which doubles the time to"
+                + " draw",
             "note: 1 image has a negative prompt without effect, since guidance_scale is at most 1;"
-                + " set --guidance-scale 4 or a column guidance_scale, which doubles the time to draw");
+                + " set --guidance-scale 4 or a column guidance_scale, which doubles the time to"
+                + " draw");
   }
 
   @Test

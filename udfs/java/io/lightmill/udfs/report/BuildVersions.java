@@ -15,8 +15,7 @@ public final class BuildVersions {
   /** Of {@code lightmill}, {@code djl}, {@code libtorch} and {@code java}. */
   public static Map<String, String> byName() {
     Properties built = new Properties();
-    try (InputStream resource =
-        BuildVersions.class.getResourceAsStream("versions.properties")) {
+    try (InputStream resource = BuildVersions.class.getResourceAsStream("versions.properties")) {
       built.load(resource);
     } catch (IOException e) {
       throw new UncheckedIOException(e);

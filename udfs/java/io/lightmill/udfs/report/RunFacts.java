@@ -12,7 +12,8 @@ import java.util.Map;
  * @param statuses rows by status, in the order to show; their sum is all rows of the run
  * @param duration from start to commit
  */
-public record RunFacts(String runId, String model, Map<ImageStatus, Long> statuses, Duration duration) {
+public record RunFacts(
+    String runId, String model, Map<ImageStatus, Long> statuses, Duration duration) {
 
   long rows() {
     return statuses.values().stream().mapToLong(Long::longValue).sum();

@@ -57,7 +57,8 @@ class ScriptModuleTest {
   @EnumSource(DType.class)
   void typesAndDevicesArriveByTheirNumbersAndNames(DType dtype) {
     try (Tensor made = MODULE.tensor("typed", Device.CPU, dtype);
-        Tensor floats = ScriptModule.of("tensors", "Tensors").tensor("to", made, Device.CPU, DType.F32)) {
+        Tensor floats =
+            ScriptModule.of("tensors", "Tensors").tensor("to", made, Device.CPU, DType.F32)) {
       assertThat(floats.toFloats()).containsExactly(1, 1, 1);
     }
   }
