@@ -38,6 +38,6 @@ public final class HandClock extends Clock implements Serializable {
 
   @Override
   public Clock withZone(ZoneId zone) {
-    throw new UnsupportedOperationException("nobody asks for a time of day");
+    throw new UnsupportedOperationException("a clock of tests has one time zone, UTC");
   }
 }
