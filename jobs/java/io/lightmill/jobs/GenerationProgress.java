@@ -74,6 +74,12 @@ final class GenerationProgress implements RunListener, AutoCloseable {
   }
 
   @Override
+  public synchronized void notice(String sentence) {
+    out.println("note: " + sentence);
+    out.flush();
+  }
+
+  @Override
   public synchronized void tooManyFailures(long rows) {
     out.printf(
         "%d rows failed or are invalid, more than --max-failures %d allows; running batches finish,"

@@ -37,7 +37,10 @@ public final class Lightmill {
 
   /** Runs one command and reports its exit status. */
   static int run(PrintWriter out, PrintWriter err, String... arguments) {
-    return commandLine().setOut(out).setErr(err).execute(arguments);
+    return commandLine()
+        .setOut(new EscapingWriter(out))
+        .setErr(new EscapingWriter(err))
+        .execute(arguments);
   }
 
   static CommandLine commandLine() {

@@ -4,7 +4,7 @@ import java.util.Objects;
 
 /**
  * An error that the user can fix. The message names the file, row or key, what is wrong with its
- * value, and the fix; the code is for programs.
+ * value, and the fix; the code is for programs. Control characters of quoted values are escaped.
  */
 public final class LightmillException extends RuntimeException {
 
@@ -17,7 +17,7 @@ public final class LightmillException extends RuntimeException {
   }
 
   public LightmillException(ErrorCode code, String message, Throwable cause) {
-    super(message, cause);
+    super(message == null ? null : InvisibleCharacters.escaped(message), cause);
     this.code = Objects.requireNonNull(code, "code");
   }
 

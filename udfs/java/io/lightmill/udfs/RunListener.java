@@ -2,6 +2,7 @@ package io.lightmill.udfs;
 
 import io.lightmill.pipeline.ClassifierFreeGuidance;
 import io.lightmill.pipeline.PipelineLimits;
+import org.slf4j.LoggerFactory;
 
 /**
  * Follows a run. Methods are called from several threads, and return quickly. What they throw
@@ -10,7 +11,7 @@ import io.lightmill.pipeline.PipelineLimits;
  */
 public interface RunListener {
 
-  /** Ignores everything. */
+  /** Logs notices and ignores everything else. */
   RunListener NONE = new RunListener() {};
 
   /**
@@ -28,6 +29,16 @@ public interface RunListener {
    * @param guidance that is at most 1 for them
    */
   default void idleNegativePrompts(long images, ClassifierFreeGuidance guidance) {}
+
+  /**
+   * Something about the prompt table that the user should know, such as a column that has no
+   * effect. Logged by default.
+   *
+   * @param sentence without a final period
+   */
+  default void notice(String sentence) {
+    LoggerFactory.getLogger(RunListener.class).warn(sentence);
+  }
 
   /** The plan is complete: {@code images} rows, of which some have to be drawn. */
   default void planned(long images, long toGenerate) {}

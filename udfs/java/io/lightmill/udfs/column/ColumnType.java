@@ -30,6 +30,7 @@ record ColumnType<T>(
 
   private static final BigInteger MIN_SEED = BigInteger.valueOf(Long.MIN_VALUE);
   private static final BigInteger MAX_SEED = BigInteger.TWO.pow(64).subtract(BigInteger.ONE);
+  private static final int MAX_SEED_DIGITS = 20;
   private static final int MAX_TEXT_IN_MESSAGES = 80;
 
   static final ColumnType<String> TEXT =
@@ -56,12 +57,12 @@ record ColumnType<T>(
           number(BigDecimal::doubleValue, "a number"),
           ColumnType::shortest);
 
-  /** 64 bits; the unsigned numbers beyond 63 bits wrap, as in PyTorch. */
+  /** 64 bits; the unsigned numbers beyond 63 bits wrap, as in PyTorch. -1 is no value. */
   static final ColumnType<Long> SEED =
       plain(
           DataTypes.LongType,
           Long.class,
-          String::isBlank,
+          text -> text.isBlank() || isAnySeed(text),
           number(
               ColumnType::seedBits,
               "a whole number of 64 bits (-9223372036854775808 to 18446744073709551615)"),
@@ -106,7 +107,15 @@ record ColumnType<T>(
     };
   }
 
+  /** Other tools take -1 for a seed of their choice. */
+  private static boolean isAnySeed(String text) {
+    return text.strip().matches("-1(\\.0*)?");
+  }
+
   private static Long seedBits(BigDecimal value) {
+    if (value.precision() - (long) value.scale() > MAX_SEED_DIGITS) {
+      throw new ArithmeticException("more than 64 bits"); // before 1e999999999 is written out
+    }
     BigInteger seed = value.toBigIntegerExact();
     if (seed.compareTo(MIN_SEED) < 0 || seed.compareTo(MAX_SEED) > 0) {
       throw new ArithmeticException("more than 64 bits");

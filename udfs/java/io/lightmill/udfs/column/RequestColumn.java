@@ -2,6 +2,7 @@ package io.lightmill.udfs.column;
 
 import io.lightmill.pipeline.ErrorCode;
 import io.lightmill.pipeline.ImageRequest;
+import io.lightmill.pipeline.InvisibleCharacters;
 import io.lightmill.pipeline.LightmillException;
 import io.lightmill.pipeline.PipelineLimits;
 import java.util.List;
@@ -22,6 +23,7 @@ import org.apache.spark.sql.types.DataType;
 public final class RequestColumn<T> {
 
   private final String name;
+  private final List<String> otherNames;
   private final ColumnType<T> type;
   private final ColumnCheck<T> check;
   private final Optional<RowError> missing;
@@ -33,6 +35,7 @@ public final class RequestColumn<T> {
 
   private RequestColumn(Builder<T> entry) {
     name = entry.name;
+    otherNames = List.copyOf(entry.otherNames);
     type = entry.type;
     check = entry.check;
     missing = Optional.ofNullable(entry.missing);
@@ -46,6 +49,11 @@ public final class RequestColumn<T> {
   /** As tables, manifests and messages spell it. */
   public String name() {
     return name;
+  }
+
+  /** Names that other tools use for the same, such as {@code steps}. */
+  public List<String> otherNames() {
+    return otherNames;
   }
 
   /** The job option that gives the column its value in rows that have none, where there is one. */
@@ -116,7 +124,9 @@ public final class RequestColumn<T> {
   }
 
   private boolean isAbsent(String text) {
-    return text == null || type.absent().test(text) || (missing.isPresent() && text.isBlank());
+    return text == null
+        || type.absent().test(text)
+        || (missing.isPresent() && InvisibleCharacters.isBlank(text));
   }
 
   /** The value of rows and jobs that give none; null for none. */
@@ -155,6 +165,7 @@ public final class RequestColumn<T> {
 
     private final String name;
     private final ColumnType<T> type;
+    private List<String> otherNames = List.of();
     private ColumnCheck<T> check = ColumnCheck.none();
     private RowError missing;
     private Function<PipelineLimits, T> fallback = checkpoint -> null;
@@ -169,6 +180,11 @@ public final class RequestColumn<T> {
       this.identity =
           (parts, column, value, adapters) ->
               parts.put(column, value == null ? null : type.toJson().apply(value));
+    }
+
+    Builder<T> otherNames(String... names) {
+      otherNames = List.of(names);
+      return this;
     }
 
     Builder<T> check(ColumnCheck<T> accepted) {

@@ -40,6 +40,7 @@ public final class RequestColumns {
 
   public static final RequestColumn<String> NEGATIVE_PROMPT =
       RequestColumn.named("negative_prompt", ColumnType.TEXT)
+          .otherNames("negative")
           .check(ColumnCheck::decoded)
           .field(
               request -> request.negativePrompt().orElse(null),
@@ -68,6 +69,7 @@ public final class RequestColumns {
 
   public static final RequestColumn<Integer> NUM_INFERENCE_STEPS =
       RequestColumn.named("num_inference_steps", ColumnType.WHOLE_NUMBER)
+          .otherNames("steps")
           .check(ColumnCheck.range(PipelineLimits::minInferenceSteps, checkpoint -> MAX_STEPS))
           .fallback(checkpoint -> checkpoint.defaults().numInferenceSteps())
           .field(ImageRequest::numInferenceSteps, ImageRequest.Builder::numInferenceSteps)
@@ -107,7 +109,7 @@ public final class RequestColumns {
               "Prompt tokens that the long text encoder sees; the checkpoint's unless given.")
           .build();
 
-  /** A row without one derives it from the seed of the job. */
+  /** A row without one, or with -1 as in other tools, derives it from the seed of the job. */
   public static final RequestColumn<Long> SEED =
       RequestColumn.named("seed", ColumnType.SEED)
           .field(ImageRequest::seed, (request, seed) -> request.seed(seed == null ? 0 : seed))

@@ -1,6 +1,7 @@
 package io.lightmill.udfs.column;
 
 import io.lightmill.pipeline.ErrorCode;
+import io.lightmill.pipeline.InvisibleCharacters;
 import java.util.List;
 import java.util.stream.Collectors;
 
@@ -11,6 +12,10 @@ import java.util.stream.Collectors;
  *     the row
  */
 public record RowError(ErrorCode code, String message) {
+
+  public RowError {
+    message = InvisibleCharacters.escaped(message);
+  }
 
   /** All messages as one. */
   public static String listed(List<RowError> errors) {

@@ -6,9 +6,11 @@ import static org.apache.spark.sql.functions.count;
 import static org.apache.spark.sql.functions.dense_rank;
 import static org.apache.spark.sql.functions.hash;
 import static org.apache.spark.sql.functions.lit;
+import static org.apache.spark.sql.functions.lower;
 import static org.apache.spark.sql.functions.max;
 import static org.apache.spark.sql.functions.min;
 import static org.apache.spark.sql.functions.pmod;
+import static org.apache.spark.sql.functions.struct;
 import static org.apache.spark.sql.functions.sum;
 import static org.apache.spark.sql.functions.udf;
 import static org.apache.spark.sql.functions.when;
@@ -162,26 +164,35 @@ public record ImagePlan(
             .formatted(table, named));
   }
 
+  /** Names that differ only in case are one name on some file systems. */
   private static void refuseCollisions(Dataset<Row> images) {
+    Column key = col(PlannedImages.KEY);
     List<Row> collisions =
         images
-            .filter(col(PlannedImages.KEY).isNotNull())
-            .groupBy(PlannedImages.KEY)
-            .agg(min(IMAGE_ID).as("first"), max(IMAGE_ID).as("last"))
-            .filter("first <> last")
-            .orderBy(PlannedImages.KEY)
+            .filter(key.isNotNull())
+            .groupBy(lower(key).as("name"))
+            .agg(
+                min(struct(IMAGE_ID.as("id"), key.as("key"))).as("first"),
+                max(struct(IMAGE_ID.as("id"), key.as("key"))).as("last"))
+            .filter("first.id <> last.id")
+            .orderBy("name")
             .takeAsList(NAMED_IN_MESSAGES);
     if (!collisions.isEmpty()) {
       throw new LightmillException(
           ErrorCode.CONFIGURATION_INVALID,
-          "the path template stores different images under one name: %s; add {image_id}, or {id} and {variant}, to it"
+          "the path template stores different images under one name (case aside): %s; add {image_id}, or {id} and {variant}, to it"
               .formatted(
                   collisions.stream()
-                      .map(
-                          row ->
-                              "'%s' (images %s and %s)"
-                                  .formatted(row.getString(0), row.getString(1), row.getString(2)))
+                      .map(row -> collision(row.getStruct(1), row.getStruct(2)))
                       .collect(Collectors.joining(", "))));
     }
+  }
+
+  private static String collision(Row first, Row last) {
+    String names =
+        first.getString(1).equals(last.getString(1))
+            ? "'%s'".formatted(first.getString(1))
+            : "'%s' and '%s'".formatted(first.getString(1), last.getString(1));
+    return "%s (images %s and %s)".formatted(names, first.getString(0), last.getString(0));
   }
 }

@@ -25,6 +25,11 @@ record GuardedListener(RunListener listener) implements RunListener {
   }
 
   @Override
+  public void notice(String sentence) {
+    listener.notice(sentence);
+  }
+
+  @Override
   public void planned(long images, long toGenerate) {
     listener.planned(images, toGenerate);
   }

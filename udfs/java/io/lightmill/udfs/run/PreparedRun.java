@@ -51,6 +51,7 @@ record PreparedRun(
     String runId = options.get(Options.RUN_ID);
     String key = DrawingStop.key(output, runId);
     PromptRows table = PromptRows.open(spark, input(prompts, options), Manifest.reserved());
+    table.notices().forEach(listener::notice);
     Instant reserved = Manifest.reserve(spark, output, runId);
     OutputLock lock = open.add(OutputLock.of(spark, output, runId, hooks.clock()));
     JobCheckpoint checkpoint = hooks.checkpoint().get(); // may take minutes: all bytes are hashed

@@ -5,6 +5,7 @@ import static org.apache.spark.sql.functions.timestamp_micros;
 
 import io.lightmill.pipeline.ErrorCode;
 import io.lightmill.pipeline.LightmillException;
+import io.lightmill.udfs.RunListener;
 import io.lightmill.udfs.device.Cluster;
 import io.lightmill.udfs.device.JobCheckpoint;
 import io.lightmill.udfs.device.StageGpus;
@@ -70,6 +71,7 @@ public final class UnstoredImages {
   static UnstoredImages of(
       SparkSession spark, Dataset<Row> prompts, GenerationOptions options, RunHooks hooks) {
     PromptRows table = PromptSchema.open(spark, Optional.of(prompts), options);
+    table.notices().forEach(RunListener.NONE::notice);
     JobCheckpoint checkpoint = hooks.checkpoint().get();
     Dataset<Row> planned = RequestedImages.of(table, options, checkpoint, Optional.empty());
     StructType schema = DrawUnstored.schema(PlannedImages.passthrough(planned.schema()));

@@ -1,36 +1,48 @@
 package io.lightmill.udfs.table;
 
-import static org.apache.spark.sql.functions.coalesce;
 import static org.apache.spark.sql.functions.col;
-import static org.apache.spark.sql.functions.when;
+import static org.apache.spark.sql.functions.concat;
+import static org.apache.spark.sql.functions.lit;
+import static org.apache.spark.sql.functions.substring;
+import static org.apache.spark.sql.functions.trim;
 
 import io.lightmill.pipeline.ErrorCode;
+import io.lightmill.pipeline.InvisibleCharacters;
 import io.lightmill.pipeline.LightmillException;
 import java.util.Arrays;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.Set;
-import org.apache.commons.lang3.StringUtils;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.sql.Column;
-import org.apache.spark.sql.DataFrameReader;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
-import org.apache.spark.sql.types.DataTypes;
-import org.apache.spark.sql.types.StructType;
 
 /**
  * A prompt table under its own column names, without white space around them. CSV stays text; all
  * other tables keep their types.
+ *
+ * @param rows the table, without the columns that cannot be read
+ * @param unread columns that the files have and Spark cannot read
+ * @param notices what was left out or how something was understood, one sentence each
  */
-final class PromptTable {
+record PromptTable(Dataset<Row> rows, List<UnreadColumn> unread, List<String> notices) {
 
-  /** Holds the text of a line that does not fit the format; null in good rows. */
+  /** Says what is wrong with a row that cannot be read; null in good rows. */
   static final String CORRUPT = "_corrupt_record";
 
-  private PromptTable() {}
+  private static final int MAX_LINE_IN_MESSAGES = 80;
+
+  /**
+   * A column that cannot be read.
+   *
+   * @param reason such as {@code its type is INT64 (TIMESTAMP(NANOS,true)), which Spark cannot
+   *     read}
+   */
+  record UnreadColumn(String name, String reason) {}
 
   /**
    * Opens the table. The first rows of a limited table come from the driver.
@@ -38,160 +50,110 @@ final class PromptTable {
    * @throws LightmillException with {@code INPUT_INVALID} if the table does not exist, has no
    *     columns or is a stream
    */
-  static Dataset<Row> read(SparkSession spark, PromptInput input) {
+  static PromptTable read(SparkSession spark, PromptInput input) {
     try {
-      Dataset<Row> rows =
+      PromptTable table =
           input.rows().isPresent()
-              ? trimmed(input.location(), batch(input.rows().get()))
+              ? given(input.location(), input.rows().get())
               : stored(spark, input);
-      return input.limit().isPresent()
-          ? spark.createDataFrame(rows.takeAsList(input.limit().getAsInt()), rows.schema())
-          : rows;
+      return input.limit().isPresent() ? table.first(spark, input.limit().getAsInt()) : table;
     } catch (Exception e) { // Spark throws checked exceptions that Scala does not declare
       throw TaskFailures.unreadable(input.location(), e);
     }
   }
 
-  private static Dataset<Row> batch(Dataset<Row> rows) {
-    if (rows.isStreaming()) {
-      throw new LightmillException(
-          ErrorCode.INPUT_INVALID,
-          "the prompt table is a streaming DataFrame, which has no end; give a batch DataFrame,"
-              + " such as that of foreachBatch");
-    }
-    return rows;
-  }
-
-  private static Dataset<Row> stored(SparkSession spark, PromptInput input) {
-    TableFormat format = format(spark, input);
-    Dataset<Row> rows = open(spark, format, input.location());
-    if (format == TableFormat.TABLE) {
-      return trimmed(input.location(), batch(rows));
-    }
-    checkReadable(input.location(), rows.columns());
-    Dataset<Row> trimmed = trimmed(input.location(), rows);
-    return format == TableFormat.CSV ? unclosedMarked(trimmed) : trimmed;
-  }
-
-  private static Dataset<Row> open(SparkSession spark, TableFormat format, String location) {
-    return switch (format) {
-      case CSV -> csv(spark, location);
-      case PARQUET -> spark.read().parquet(location);
-      case JSON -> spark.read().option("columnNameOfCorruptRecord", CORRUPT).json(location);
-      case TABLE -> spark.table(location);
-    };
-  }
-
-  private static TableFormat format(SparkSession spark, PromptInput input) {
-    String location = input.location();
-    Configuration hadoop = spark.sparkContext().hadoopConfiguration();
-    if (input.format().isEmpty()) {
-      Optional<TableFormat> ofFiles = TableFormat.ofFiles(location, hadoop);
-      return ofFiles.orElseGet(() -> table(spark, location, "file, directory or Spark table"));
-    }
-    TableFormat named = TableFormat.named(input.format().get());
-    if (named == TableFormat.TABLE) {
-      return table(spark, location, "Spark table");
-    }
-    if (!TableFormat.exists(location, hadoop)) {
-      throw missing(location, "file or directory");
-    }
-    return named;
-  }
-
-  private static TableFormat table(SparkSession spark, String name, String kind) {
-    if (name.matches("\\w+(\\.\\w+)*") && spark.catalog().tableExists(name)) {
-      return TableFormat.TABLE;
-    }
-    throw missing(name, kind);
-  }
-
-  private static LightmillException missing(String location, String kind) {
-    return new LightmillException(
-        ErrorCode.INPUT_INVALID,
-        "prompt table '%s' does not exist: no %s has this name; check its spelling"
-            .formatted(location, kind));
-  }
-
   /**
-   * RFC 4180: quotes are doubled inside quotes, and a quoted value may hold line ends. All files
-   * must have the same header, so that no value is read under the name of another column.
+   * A table under the names that its columns have without white space.
+   *
+   * @throws LightmillException with {@code INPUT_INVALID} if it has no columns, or two of one name
    */
-  private static Dataset<Row> csv(SparkSession spark, String location) {
-    DataFrameReader reader =
-        spark
-            .read()
-            .option("header", true)
-            .option("multiLine", true)
-            .option("quote", "\"")
-            .option("escape", "\"")
-            .option("unescapedQuoteHandling", "RAISE_ERROR")
-            .option("enforceSchema", false)
-            .option("mode", "PERMISSIVE")
-            .option("columnNameOfCorruptRecord", CORRUPT);
-    StructType header = reader.csv(location).schema();
-    return header.isEmpty()
-        ? spark.emptyDataFrame()
-        : reader.schema(header.add(CORRUPT, DataTypes.StringType)).csv(location);
-  }
-
-  /**
-   * Marks a row whose last value holds the rest of its file, since its quote is never closed: the
-   * parser makes the last line end a part of the value.
-   */
-  private static Dataset<Row> unclosedMarked(Dataset<Row> rows) {
-    String[] names = rows.columns();
-    Column last = col("`" + names[names.length - 2].replace("`", "``") + "`");
-    return rows.withColumn(
-        CORRUPT, coalesce(col(CORRUPT), when(last.rlike("(?s)\\n.*\\n$"), last)));
-  }
-
-  private static Dataset<Row> trimmed(String location, Dataset<Row> rows) {
-    String[] names = stripped(rows.columns());
-    if (names.length == 0) {
-      throw new LightmillException(
-          ErrorCode.INPUT_INVALID,
+  static PromptTable of(
+      String location, Dataset<Row> rows, List<UnreadColumn> unread, List<String> notices) {
+    String[] names =
+        Arrays.stream(rows.columns())
+            .map(InvisibleCharacters::stripped)
+            .toArray(String[]::new);
+    if (Arrays.stream(names).allMatch(CORRUPT::equals)) {
+      throw invalid(
           "prompt table '%s' is empty: it has no columns; write a header with a column 'prompt'"
-              .formatted(location));
-    }
-    if (names.length == 1 && names[0].equals(CORRUPT)) {
-      throw new LightmillException(
-          ErrorCode.INPUT_INVALID,
-          "prompt table '%s' cannot be read: no line is a JSON object; write one object a line"
               .formatted(location));
     }
     Set<String> seen = new HashSet<>();
     for (String name : names) {
       if (!seen.add(name.toLowerCase(Locale.ROOT))) {
-        throw new LightmillException(
-            ErrorCode.INPUT_INVALID,
+        throw invalid(
             "prompt table '%s' has two columns named '%s' (case and spaces aside); rename one"
                 .formatted(location, name));
       }
     }
-    return rows.toDF(names);
+    return new PromptTable(rows.toDF(names), List.copyOf(unread), List.copyOf(notices));
   }
 
-  private static String[] stripped(String[] names) {
-    return Arrays.stream(names).map(String::strip).toArray(String[]::new);
+  private PromptTable first(SparkSession spark, int limit) {
+    return new PromptTable(
+        spark.createDataFrame(rows.takeAsList(limit), rows.schema()), unread, notices);
   }
 
-  /** The header of a file shows encodings and separators that Lightmill does not read. */
-  private static void checkReadable(String location, String[] columns) {
-    String[] names = stripped(columns);
-    String header = String.join(",", names);
-    if (header.indexOf('\uFFFD') >= 0 || header.indexOf('\0') >= 0) {
-      throw new LightmillException(
-          ErrorCode.INPUT_INVALID,
-          "the header of prompt table '%s' is not UTF-8; save the table in UTF-8"
-              .formatted(location));
+  /** Of a DataFrame or a Spark table, whose corrupt records are the text of a line. */
+  private static PromptTable given(String location, Dataset<Row> rows) {
+    if (rows.isStreaming()) {
+      throw invalid(
+          "the prompt table is a streaming DataFrame, which has no end; give a batch DataFrame,"
+              + " such as that of foreachBatch");
     }
-    boolean alone = Arrays.stream(names).filter(name -> !name.equals(CORRUPT)).count() == 1;
-    if (alone && StringUtils.containsAny(header, ';', '\t', '|')) {
-      throw new LightmillException(
-          ErrorCode.INPUT_INVALID,
-          "prompt table '%s' has only one column, '%s'; save it with commas between the columns"
-              .formatted(location, names[0].replace('\t', ' ')));
+    PromptTable table = of(location, rows, List.of(), List.of());
+    return Arrays.asList(table.rows().columns()).contains(CORRUPT)
+        ? new PromptTable(
+            table.rows().withColumn(CORRUPT, unfit(col(CORRUPT))), List.of(), List.of())
+        : table;
+  }
+
+  /** The error of a line that does not fit the table's format; null for null. */
+  static Column unfit(Column line) {
+    return concat(
+        lit("the line does not fit the table's format: '"),
+        substring(trim(line.cast("string")), 1, MAX_LINE_IN_MESSAGES),
+        lit(
+            "'; enclose values that hold commas, quotes or line ends in double quotes, and double"
+                + " the quotes inside"));
+  }
+
+  private static PromptTable stored(SparkSession spark, PromptInput input) {
+    String location = input.location();
+    Configuration hadoop = spark.sparkContext().hadoopConfiguration();
+    Optional<TableFormat> named = input.format().map(TableFormat::named);
+    if (named.equals(Optional.of(TableFormat.TABLE))) {
+      return given(location, table(spark, location, "Spark table"));
     }
+    Optional<TableFiles> files = TableFiles.at(location, named, hadoop);
+    if (files.isEmpty()) {
+      if (named.isPresent()) {
+        throw missing(location, "file or directory");
+      }
+      return given(location, table(spark, location, "file, directory or Spark table"));
+    }
+    return switch (files.get().format()) {
+      case CSV -> CsvTable.open(spark, location, files.get());
+      case JSON -> JsonTable.open(spark, location, files.get(), ColumnNames.requested(input));
+      case PARQUET -> ParquetTable.open(spark, location, files.get());
+      case TABLE -> throw new IllegalStateException("no file is a Spark table");
+    };
+  }
+
+  private static Dataset<Row> table(SparkSession spark, String name, String kind) {
+    if (name.matches("\\w+(\\.\\w+)*") && spark.catalog().tableExists(name)) {
+      return spark.table(name);
+    }
+    throw missing(name, kind);
+  }
+
+  private static LightmillException missing(String location, String kind) {
+    return invalid(
+        "prompt table '%s' does not exist: no %s has this name; check its spelling"
+            .formatted(location, kind));
+  }
+
+  private static LightmillException invalid(String message) {
+    return new LightmillException(ErrorCode.INPUT_INVALID, message);
   }
 }

@@ -1,6 +1,7 @@
 package io.lightmill.udfs.table;
 
 import io.lightmill.pipeline.ErrorCode;
+import io.lightmill.pipeline.InvisibleCharacters;
 import io.lightmill.pipeline.PromptLength;
 import io.lightmill.udfs.column.ColumnTemplate;
 import io.lightmill.udfs.column.ColumnValues;
@@ -9,13 +10,10 @@ import io.lightmill.udfs.column.RequestColumns;
 import io.lightmill.udfs.column.RowError;
 import java.util.ArrayList;
 import java.util.List;
-import org.apache.commons.lang3.StringUtils;
 import org.apache.spark.sql.Row;
 
 /** Reads the request of a table row, with all errors of the row at once. */
 public final class RequestReader {
-
-  private static final int MAX_LINE_IN_MESSAGES = 80;
 
   private final RequestRules rules;
   private final PromptLength length;
@@ -39,28 +37,29 @@ public final class RequestReader {
     List<RowError> errors = new ArrayList<>();
     String corrupt = row.getAs(RequestRows.CORRUPT);
     if (corrupt != null) {
-      errors.add(
-          new RowError(
-              ErrorCode.VALUE_INVALID,
-              "the line does not fit the table's format: '%s'; enclose values that hold commas, quotes or line ends in double quotes, and double the quotes inside"
-                  .formatted(StringUtils.abbreviate(corrupt.strip(), MAX_LINE_IN_MESSAGES))));
+      errors.add(new RowError(ErrorCode.VALUE_INVALID, corrupt));
       return RowRequest.unread(errors);
     }
     Row texts = row.getAs(RequestRows.REQUESTED);
+    LoraTags tags =
+        LoraTags.of(
+            template == null
+                ? texts.getAs(RequestColumns.PROMPT.name())
+                : filled(row, errors));
+    boolean unfilled = !errors.isEmpty();
     ColumnValues values =
         ColumnValues.read(
             new ColumnValues.Reading() {
               @Override
               public <T> T value(RequestColumn<T> column) {
                 if (column == RequestColumns.PROMPT && template != null) {
-                  String prompt = filled(row, errors);
-                  return prompt == null ? null : column.parse(prompt, rules.limits(), errors);
+                  return unfilled ? null : column.parse(tags.prompt(), rules.limits(), errors);
                 }
-                String text =
-                    column == RequestColumns.ID
-                        ? row.getAs(RequestRows.ID)
-                        : texts.getAs(column.name());
-                return column.read(text, rules.defaults().of(column), rules.limits(), errors);
+                return column.read(
+                    text(column, row, texts, tags),
+                    rules.defaults().of(column),
+                    rules.limits(),
+                    errors);
               }
             });
     rules.checkSize(values, errors);
@@ -70,6 +69,19 @@ public final class RequestReader {
       truncated |= truncated(RequestColumns.NEGATIVE_PROMPT, values, errors);
     }
     return new RowRequest(values, variants(values), truncated, errors);
+  }
+
+  private String text(RequestColumn<?> column, Row row, Row texts, LoraTags tags) {
+    if (column == RequestColumns.ID) {
+      return row.getAs(RequestRows.ID);
+    }
+    if (column == RequestColumns.PROMPT) {
+      return tags.prompt();
+    }
+    String text = texts.getAs(column.name());
+    return column == RequestColumns.LORA && !tags.blend().isEmpty()
+        ? tags.with(text, rules.defaults().of(RequestColumns.LORA))
+        : text;
   }
 
   private int variants(ColumnValues values) {
@@ -83,7 +95,7 @@ public final class RequestReader {
     List<String> columns = template.columns();
     int before = errors.size();
     for (int i = 0; i < columns.size(); i++) {
-      if (StringUtils.isBlank(values.get(i))) {
+      if (values.get(i) == null || InvisibleCharacters.isBlank(values.get(i))) {
         errors.add(
             new RowError(
                 ErrorCode.PROMPT_MISSING,

@@ -1,10 +1,12 @@
 package io.lightmill.udfs.table;
 
+import static org.apache.spark.sql.functions.abs;
 import static org.apache.spark.sql.functions.array;
 import static org.apache.spark.sql.functions.col;
 import static org.apache.spark.sql.functions.concat;
 import static org.apache.spark.sql.functions.left;
 import static org.apache.spark.sql.functions.lit;
+import static org.apache.spark.sql.functions.regexp_extract;
 import static org.apache.spark.sql.functions.row_number;
 import static org.apache.spark.sql.functions.sha2;
 import static org.apache.spark.sql.functions.struct;
@@ -27,6 +29,8 @@ import org.apache.spark.sql.expressions.Window;
 import org.apache.spark.sql.types.ArrayType;
 import org.apache.spark.sql.types.BinaryType;
 import org.apache.spark.sql.types.DataType;
+import org.apache.spark.sql.types.DoubleType;
+import org.apache.spark.sql.types.FloatType;
 import org.apache.spark.sql.types.MapType;
 import org.apache.spark.sql.types.StructType;
 
@@ -52,10 +56,22 @@ public final class RequestRows {
   /** Array of the texts for the placeholders of the prompt template. */
   static final String PLACEHOLDERS = "placeholders";
 
-  /** The text of a line that does not fit the format of the table; null in good rows. */
+  /** Says what is wrong with a row that cannot be read; null in good rows. */
   static final String CORRUPT = "corrupt";
 
   private static final int DERIVED_ID_DIGITS = 16;
+
+  /** Width and height in pixels; smaller numbers are sizes of other things. */
+  private static final String SIZE =
+      "^\\s*(6[4-9]|[7-9]\\d|\\d{3,5})\\s*[xX×*]\\s*(6[4-9]|[7-9]\\d|\\d{3,5})\\s*$";
+
+  private static final Map<RequestColumn<?>, Integer> SIDES =
+      Map.of(RequestColumns.WIDTH, 1, RequestColumns.HEIGHT, 2);
+
+  /** Whole numbers beyond are rounded in these types. */
+  private static final long EXACT_IN_DOUBLES = 1L << 53;
+
+  private static final long EXACT_IN_FLOATS = 1L << 24;
 
   private RequestRows() {}
 
@@ -109,13 +125,19 @@ public final class RequestRows {
 
   private static Column[] requested(Dataset<Row> table, PromptColumns columns) {
     return RequestColumns.ALL.stream()
-        .map(column -> requested(table, column.name(), columns.sources().get(column)))
+        .map(column -> requested(table, column, columns).as(column.name()))
         .toArray(Column[]::new);
   }
 
-  private static Column requested(Dataset<Row> table, String name, String source) {
+  private static Column requested(
+      Dataset<Row> table, RequestColumn<?> column, PromptColumns columns) {
+    if (columns.size().isPresent() && SIDES.containsKey(column)) {
+      Column size = column(columns.size().get()).cast("string");
+      return when(size.rlike(SIZE), regexp_extract(size, SIZE, SIDES.get(column)));
+    }
+    String source = columns.sources().get(column);
     if (source == null) {
-      return lit(null).cast("string").as(name);
+      return lit(null).cast("string");
     }
     DataType type = table.schema().apply(source).dataType();
     if (type instanceof StructType
@@ -125,9 +147,25 @@ public final class RequestRows {
       throw new LightmillException(
           ErrorCode.INPUT_INVALID,
           "column '%s' of the prompt table is of type %s, which %s cannot be read from; give text or numbers"
-              .formatted(source, type.simpleString(), name));
+              .formatted(source, type.simpleString(), column.name()));
     }
-    return column(source).cast("string").as(name);
+    Column value = column(source);
+    if (type instanceof DoubleType) {
+      return fraction(value, EXACT_IN_DOUBLES);
+    }
+    return type instanceof FloatType ? fraction(value, EXACT_IN_FLOATS) : value.cast("string");
+  }
+
+  /**
+   * A floating-point number as text. NaN is how pandas writes a missing value. A number that may
+   * have been rounded before it came here is no whole number.
+   */
+  private static Column fraction(Column value, long exact) {
+    return when(value.isNaN(), lit(null).cast("string"))
+        .when(
+            abs(value).gt(exact),
+            concat(value.cast("string"), lit(" (a floating-point number, perhaps rounded)")))
+        .otherwise(value.cast("string"));
   }
 
   private static Column[] placeholders(PromptColumns columns) {

@@ -13,11 +13,9 @@ import org.apache.commons.lang3.exception.ExceptionUtils;
  */
 public final class TaskFailures {
 
-  private static final String HEADER_MISMATCH = "CSV header does not conform to the schema";
-
-  /** A message of Spark's CSV parser, which counts lines from 0. */
-  private static final Pattern STRAY_QUOTE =
-      Pattern.compile("Unescaped quote character.*?Internal state.*?line=(\\d+)", Pattern.DOTALL);
+  /** The message of a {@link LightmillException} whose class was lost. */
+  private static final Pattern OURS =
+      Pattern.compile("io\\.lightmill\\.pipeline\\.LightmillException: (.+)");
 
   private static final Pattern UNREADABLE_FILE =
       Pattern.compile("FAILED_READ_FILE\\S* Encountered error while reading file (\\S+?)\\.?\\s");
@@ -56,26 +54,15 @@ public final class TaskFailures {
       return Optional.of(known);
     }
     String trace = ExceptionUtils.getStackTrace(failure);
-    if (trace.contains(HEADER_MISMATCH)) {
-      return Optional.of(
-          invalid(
-              "the CSV files of prompt table '%s' have different headers; give all files the same columns in the same order"
-                  .formatted(table),
-              failure));
-    }
-    Matcher quote = STRAY_QUOTE.matcher(trace);
-    if (quote.find()) {
-      return Optional.of(
-          invalid(
-              "the quotes of prompt table '%s' do not pair up at line %d or before: enclose values that hold commas, quotes or line ends in double quotes, and double the quotes inside"
-                  .formatted(table, Long.parseLong(quote.group(1)) + 1),
-              failure));
+    Matcher ours = OURS.matcher(trace);
+    if (ours.find()) {
+      return Optional.of(invalid(ours.group(1), failure));
     }
     Matcher file = UNREADABLE_FILE.matcher(trace);
     if (file.find()) {
       return Optional.of(
           invalid(
-              "the file %s cannot be read: %s; check that the file is complete and has the format of its extension"
+              "the file '%s' cannot be read: %s; check that the file is complete and has the format of its extension"
                   .formatted(file.group(1), reason(failure)),
               failure));
     }
@@ -83,7 +70,7 @@ public final class TaskFailures {
   }
 
   /** The first line of the message of the root cause. */
-  private static String reason(Exception failure) {
+  static String reason(Exception failure) {
     Throwable cause = ExceptionUtils.getRootCause(failure);
     String message = String.valueOf((cause == null ? failure : cause).getMessage());
     return message.lines().findFirst().orElse("no reason given");
