@@ -10,6 +10,7 @@ import io.lightmill.udfs.plan.PlanImages;
 import io.lightmill.udfs.plan.PlannedImages;
 import io.lightmill.udfs.table.PromptColumns;
 import io.lightmill.udfs.table.PromptInput;
+import io.lightmill.udfs.table.PromptRows;
 import io.lightmill.udfs.table.RequestRows;
 import io.lightmill.udfs.table.RequestRules;
 import io.lightmill.udfs.table.RowDefaults;
@@ -67,7 +68,8 @@ public final class TestTables {
   }
 
   public static Dataset<Row> planned(Dataset<Row> table, String template, RowDefaults defaults) {
-    PromptColumns columns =
+    return images(
+        table,
         PromptColumns.assign(
             table,
             new PromptInput(
@@ -77,7 +79,19 @@ public final class TestTables {
                 Map.of(),
                 Optional.ofNullable(template),
                 OptionalInt.empty()),
-            Manifest.reserved());
+            Manifest.reserved()),
+        defaults);
+  }
+
+  /** The images that the table at a location requests. */
+  public static Dataset<Row> planned(String location) {
+    PromptRows rows =
+        PromptRows.open(TestSpark.session(), PromptInput.at(location), Manifest.reserved());
+    return images(rows.rows(), rows.columns(), DEFAULTS);
+  }
+
+  private static Dataset<Row> images(
+      Dataset<Row> table, PromptColumns columns, RowDefaults defaults) {
     Dataset<Row> requests = RequestRows.of(table, columns);
     JobCheckpoint checkpoint = new SolidColorPipeline().checkpoint();
     PlanImages planning =

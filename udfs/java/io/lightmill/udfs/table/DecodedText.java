@@ -124,7 +124,10 @@ final class DecodedText extends Reader {
     if (length == 0) {
       return 0;
     }
-    CharBuffer chars = CharBuffer.wrap(target, offset, length);
+    if (flushed) {
+      return -1;
+    }
+    CharBuffer chars = CharBuffer.wrap(target, offset, length).slice();
     while (chars.position() == 0) {
       if (bytes.remaining() < 4 && !ended) {
         fill();
@@ -137,11 +140,8 @@ final class DecodedText extends Reader {
       } else if (result.isUnderflow() && !ended) {
         fill();
       } else if (result.isUnderflow() && chars.position() == 0) {
-        if (flushed) {
-          return -1;
-        }
-        flushed = true;
-        decoder.flush(chars);
+        flushed = true; // UTF-8 and UTF-16 leave nothing to be flushed
+        return -1;
       }
     }
     return chars.position();

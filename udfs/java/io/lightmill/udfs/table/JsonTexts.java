@@ -18,6 +18,7 @@ import java.util.HashSet;
 import java.util.Optional;
 import java.util.Set;
 import org.apache.commons.lang3.StringUtils;
+import org.apache.commons.lang3.Strings;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.sql.catalyst.InternalRow;
 import org.apache.spark.sql.catalyst.expressions.GenericInternalRow;
@@ -96,7 +97,7 @@ record JsonTexts() implements FileRows.Source {
   private static boolean isDocument(String start) {
     String line = StringUtils.stripEnd(start.lines().findFirst().orElse(""), null);
     return line.startsWith("[")
-        || (line.startsWith("{") && StringUtils.endsWithAny(line, "{", "[", ","));
+        || (line.startsWith("{") && Strings.CS.endsWithAny(line, "{", "[", ","));
   }
 
   private static String reason(JsonProcessingException e) {
