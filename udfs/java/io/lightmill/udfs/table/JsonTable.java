@@ -27,8 +27,8 @@ import org.apache.spark.sql.types.StructType;
 
 /**
  * JSON files as a table with the types that Spark infers. No number is rounded without a word:
- * request columns that are not whole numbers throughout are text as the file has it, and a whole
- * number that another column of fractions cannot hold is an error of its row.
+ * fractional numbers of request columns are text as the file has it, and a whole number that
+ * another column of fractions cannot hold is an error of its row.
  */
 final class JsonTable {
 
@@ -60,7 +60,7 @@ final class JsonTable {
             spark,
             ranges(files.files(), spark.sparkContext().hadoopConfiguration()),
             lines,
-            new JsonTexts());
+            new JsonTexts(requested));
     StructType inferred = inferred(spark, texts);
     if (inferred.isEmpty() && !texts.isEmpty()) {
       throw TableFile.invalid(
@@ -69,7 +69,7 @@ final class JsonTable {
           null);
     }
     return PromptTable.of(
-        location, rows(texts, inferred, requested, files.partitionColumns()), List.of(), List.of());
+        location, rows(texts, inferred, files.partitionColumns()), List.of(), List.of());
   }
 
   private static List<TableFile> ranges(List<TableFile> files, Configuration hadoop) {
@@ -106,7 +106,7 @@ final class JsonTable {
   }
 
   private static Dataset<Row> rows(
-      Dataset<Row> texts, StructType inferred, Set<String> requested, List<String> partitions) {
+      Dataset<Row> texts, StructType inferred, List<String> partitions) {
     StructType read = new StructType();
     for (StructField field : inferred.fields()) {
       read =
@@ -119,8 +119,7 @@ final class JsonTable {
     errors.add(col(ERROR));
     for (StructField field : inferred.fields()) {
       Column value = col(OBJECT).getField(field.name());
-      boolean asText = requested.contains(ColumnNames.folded(field.name()));
-      if (isFraction(field) && !asText) {
+      if (isFraction(field)) {
         errors.add(inexact(field.name(), value));
         value = value.try_cast(DataTypes.DoubleType);
       }
@@ -140,8 +139,7 @@ final class JsonTable {
   }
 
   private static boolean isFraction(StructField field) {
-    DataType type = field.dataType();
-    return type.equals(DataTypes.DoubleType);
+    return field.dataType().equals(DataTypes.DoubleType);
   }
 
   /** The error of a whole number of many digits that a double does not hold; null for others. */

@@ -4,17 +4,22 @@ import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.JsonToken;
+import com.fasterxml.jackson.core.TreeNode;
 import com.fasterxml.jackson.core.json.JsonReadFeature;
 import com.fasterxml.jackson.databind.DeserializationFeature;
+import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.cfg.JsonNodeFeature;
 import com.fasterxml.jackson.databind.json.JsonMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.lightmill.pipeline.InvisibleCharacters;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.Serializable;
 import java.util.ArrayDeque;
 import java.util.Deque;
+import java.util.HashMap;
 import java.util.HashSet;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import org.apache.commons.lang3.StringUtils;
@@ -27,8 +32,11 @@ import org.apache.spark.sql.catalyst.expressions.GenericInternalRow;
  * The objects of JSON files as texts: lines of objects, or documents (an array of objects, or
  * objects that are spread over several lines). A row is the text, the error instead of it, and the
  * values of the file's directories.
+ *
+ * @param requested {@linkplain ColumnNames#folded folded} names of columns whose fractional numbers
+ *     become text, since Spark would round them
  */
-record JsonTexts() implements FileRows.Source {
+record JsonTexts(Set<String> requested) implements FileRows.Source {
 
   private static final JsonFactory LINES =
       JsonFactory.builder()
@@ -67,8 +75,8 @@ record JsonTexts() implements FileRows.Source {
     try {
       BufferedReader reader = new BufferedReader(text, START);
       return file.whole() && isDocument(start(reader))
-          ? new Document(file, text, DOCUMENTS.createParser(reader))
-          : new Lines(file, hadoop, text, reader);
+          ? new Document(file, text, DOCUMENTS.createParser(reader), requested)
+          : new Lines(file, hadoop, text, reader, requested);
     } catch (IOException | RuntimeException e) {
       text.close();
       throw e;
@@ -113,10 +121,18 @@ record JsonTexts() implements FileRows.Source {
     private final BufferedReader reader;
     private final Deque<Found> found = new ArrayDeque<>();
     private final Set<String> names = new HashSet<>();
+    private final Set<String> requested;
+    private final Map<String, Boolean> isRequested = new HashMap<>();
     private long line;
     private long linesBefore = -1;
 
-    private Lines(TableFile file, Configuration hadoop, DecodedText text, BufferedReader reader) {
+    private Lines(
+        TableFile file,
+        Configuration hadoop,
+        DecodedText text,
+        BufferedReader reader,
+        Set<String> requested) {
+      this.requested = requested;
       this.file = file;
       this.hadoop = hadoop;
       this.text = text;
@@ -169,22 +185,38 @@ record JsonTexts() implements FileRows.Source {
         parser.skipChildren();
         return;
       }
-      int start = (int) parser.currentTokenLocation().getCharOffset();
+      StringBuilder object = new StringBuilder();
+      int copied = (int) parser.currentTokenLocation().getCharOffset();
       String twice = null;
       names.clear();
       while (parser.nextToken() != JsonToken.END_OBJECT) {
-        if (!names.add(parser.currentName())) {
-          twice = parser.currentName();
+        String name = parser.currentName();
+        if (!names.add(name)) {
+          twice = name;
         }
-        parser.nextToken();
+        if (parser.nextToken() == JsonToken.VALUE_NUMBER_FLOAT && isRequested(name)) {
+          int start = (int) parser.currentTokenLocation().getCharOffset();
+          object.append(next, copied, start).append(text(parser.getText()));
+          copied = start + parser.getTextLength();
+        }
         parser.skipChildren();
       }
       if (twice == null) {
-        int end = (int) parser.currentLocation().getCharOffset();
-        found.add(new Found(next.substring(start, end), null));
+        object.append(next, copied, (int) parser.currentLocation().getCharOffset());
+        found.add(new Found(object.toString(), null));
       } else {
         addError("has two values of '%s'; give it one".formatted(twice));
       }
+    }
+
+    private boolean isRequested(String name) {
+      return isRequested.computeIfAbsent(
+          name, each -> requested.contains(ColumnNames.folded(each)));
+    }
+
+    /** A number as a JSON text; NaN is how Python writes a missing one. */
+    private static String text(String number) {
+      return number.equals("NaN") ? "null" : '"' + number + '"';
     }
 
     private void addError(String what) throws IOException {
@@ -206,7 +238,8 @@ record JsonTexts() implements FileRows.Source {
   }
 
   /** A file of objects over several lines, in an array or one after the other. */
-  private record Document(TableFile file, DecodedText text, JsonParser parser)
+  private record Document(
+      TableFile file, DecodedText text, JsonParser parser, Set<String> requested)
       implements FileRows.Open {
 
     @Override
@@ -232,18 +265,30 @@ record JsonTexts() implements FileRows.Source {
     private Found object() throws IOException {
       int first = parser.currentTokenLocation().getLineNr();
       boolean object = parser.currentToken() == JsonToken.START_OBJECT;
-      String json = parser.readValueAsTree().toString();
+      TreeNode json = parser.readValueAsTree();
       Optional<DecodedText.BadBytes> bad =
           text.badBytes(first, parser.currentLocation().getLineNr());
       if (bad.isPresent()) {
         return new Found(null, bad.get().sentence(file.name(), 0));
       }
       return object
-          ? new Found(json, null)
+          ? new Found(withTexts((ObjectNode) json).toString(), null)
           : new Found(
               null,
               "line %d of '%s' has a value that is not a JSON object; write an array of objects"
                   .formatted(first, file.name()));
+    }
+
+    private ObjectNode withTexts(ObjectNode object) {
+      for (Map.Entry<String, JsonNode> value : object.properties()) {
+        if (value.getValue().isFloatingPointNumber()
+            && requested.contains(ColumnNames.folded(value.getKey()))) {
+          String number = value.getValue().asText();
+          value.setValue(
+              number.equals("NaN") ? object.nullNode() : object.textNode(number));
+        }
+      }
+      return object;
     }
 
     @Override

@@ -10,11 +10,11 @@ import io.lightmill.pipeline.ErrorCode;
 import io.lightmill.pipeline.InvisibleCharacters;
 import io.lightmill.pipeline.LightmillException;
 import java.util.Arrays;
-import java.util.HashSet;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.sql.Column;
 import org.apache.spark.sql.Dataset;
@@ -78,12 +78,13 @@ record PromptTable(Dataset<Row> rows, List<UnreadColumn> unread, List<String> no
           "prompt table '%s' is empty: it has no columns; write a header with a column 'prompt'"
               .formatted(location));
     }
-    Set<String> seen = new HashSet<>();
+    Map<String, String> seen = new HashMap<>();
     for (String name : names) {
-      if (!seen.add(name.toLowerCase(Locale.ROOT))) {
+      String first = seen.putIfAbsent(name.toLowerCase(Locale.ROOT), name);
+      if (first != null) {
         throw invalid(
             "prompt table '%s' has two columns named '%s' (case and spaces aside); rename one"
-                .formatted(location, name));
+                .formatted(location, first));
       }
     }
     return new PromptTable(rows.toDF(names), List.copyOf(unread), List.copyOf(notices));

@@ -7,6 +7,8 @@ import java.io.IOException;
 import java.nio.charset.Charset;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.util.List;
+import java.util.Set;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
@@ -92,6 +94,7 @@ class JsonTableTest {
     "9007199254740993,9007199254740993",
     "18446744073709551615,-1",
     "1e3,1000",
+    "9007199254740993.0,9007199254740993",
     "-9223372036854775808,-9223372036854775808",
     "42.0,42",
     "'\"9007199254740993\"',9007199254740993"
@@ -223,12 +226,12 @@ class JsonTableTest {
     Configuration hadoop = new Configuration();
     TableFile whole =
         TableFile.whole(
-            new org.apache.hadoop.fs.Path(file.toUri()), text.length(), java.util.List.of());
+            new org.apache.hadoop.fs.Path(file.toUri()), text.length(), List.of());
 
     for (int cut = 1; cut < text.length(); cut++) {
       StringBuilder read = new StringBuilder();
       for (TableFile range : new TableFile[] {whole.range(0, cut), whole.range(cut, text.length())}) {
-        try (FileRows.Open open = new JsonTexts().open(range, hadoop)) {
+        try (FileRows.Open open = new JsonTexts(Set.of()).open(range, hadoop)) {
           for (var row = open.next(); row != null; row = open.next()) {
             read.append(row.isNullAt(0) ? row.getString(1).substring(0, 9) : row.getString(0)).append('\n');
           }

@@ -73,7 +73,7 @@ class PromptTableTest {
     assertRefused(
         () -> read(file),
         ErrorCode.INPUT_INVALID,
-        "p.csv.gz cannot be read: ",
+        "p.csv.gz' cannot be read: ",
         "check that the file is complete");
   }
 
