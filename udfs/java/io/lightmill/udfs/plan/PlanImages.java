@@ -2,6 +2,7 @@ package io.lightmill.udfs.plan;
 
 import io.lightmill.pipeline.BatchKey;
 import io.lightmill.pipeline.ImageRequest;
+import io.lightmill.pipeline.InvisibleCharacters;
 import io.lightmill.udfs.column.ColumnTemplate;
 import io.lightmill.udfs.column.RequestColumn;
 import io.lightmill.udfs.column.RequestColumns;
@@ -76,7 +77,7 @@ public record PlanImages(
 
   private Row invalid(Row row, RowRequest requested, int variant) {
     String id = row.getAs(RequestRows.ID);
-    String label = id == null ? "row without id" : "row id=" + id;
+    String label = id == null ? "row without id" : "row id=" + InvisibleCharacters.escaped(id);
     Long given = requested.value(RequestColumns.SEED);
     List<Object> values = new ArrayList<>();
     Collections.addAll(

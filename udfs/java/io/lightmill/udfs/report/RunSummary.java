@@ -2,6 +2,7 @@ package io.lightmill.udfs.report;
 
 import static org.apache.spark.sql.functions.col;
 
+import io.lightmill.pipeline.InvisibleCharacters;
 import io.lightmill.udfs.ImageStatus;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -107,12 +108,13 @@ public record RunSummary(Map<ImageStatus, Long> counts, long blank, double secon
     List<String> lines = new ArrayList<>();
     for (Row row : first) {
       lines.add(
-          "%s %s, %s: %s"
-              .formatted(
-                  row.isNullAt(0) ? "row without id" : "row " + row.getString(0),
-                  row.getString(2),
-                  row.getString(3),
-                  row.getString(4)));
+          InvisibleCharacters.escaped(
+              "%s %s, %s: %s"
+                  .formatted(
+                      row.isNullAt(0) ? "row without id" : "row " + row.getString(0),
+                      row.getString(2),
+                      row.getString(3),
+                      row.getString(4))));
     }
     if (failures() > first.size()) {
       lines.add("… and %d more; the manifest has all".formatted(failures() - first.size()));

@@ -139,7 +139,7 @@ final class ColumnNames {
     }
     for (RequestColumn<?> column : RequestColumns.ALL) {
       for (String known : of(column)) {
-        if (folded.equals(known) || misspelt(folded, known)) {
+        if (folded.equals(known) || misspelt(folded, known) || misspelt(folded, known + "s")) {
           return Optional.of(column);
         }
       }

@@ -3,10 +3,12 @@ package io.lightmill.udfs.table;
 import java.io.IOException;
 import java.io.Serializable;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import org.apache.commons.lang3.Strings;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.Path;
 import org.apache.parquet.HadoopReadOptions;
@@ -21,10 +23,13 @@ import org.apache.spark.sql.DataFrameReader;
 import org.apache.spark.sql.SparkSession;
 import org.apache.spark.sql.execution.datasources.parquet.ParquetToSparkSchemaConverter;
 import org.apache.spark.sql.internal.SQLConf;
+import org.apache.spark.sql.types.ArrayType;
 import org.apache.spark.sql.types.DataType;
 import org.apache.spark.sql.types.DataTypes;
+import org.apache.spark.sql.types.MapType;
 import org.apache.spark.sql.types.StructField;
 import org.apache.spark.sql.types.StructType;
+import org.apache.spark.sql.types.TimeType;
 import org.apache.spark.util.SerializableConfiguration;
 
 /**
@@ -76,6 +81,8 @@ final class ParquetTable {
     for (String partition : files.partitionColumns()) {
       schema = without(schema, partition).add(partition, DataTypes.StringType);
     }
+    PromptTable.checkNames(location, schema.fieldNames());
+    refuseSkipped(files);
     String[] roots = files.roots().stream().map(Path::toString).toArray(String[]::new);
     boolean named =
         files.files().stream()
@@ -85,11 +92,28 @@ final class ParquetTable {
             .read()
             .schema(schema)
             .option("__globPaths__", false); // names with brackets are found already
+    if (files.partitionColumns().isEmpty()) {
+      reader = reader.option("recursiveFileLookup", true); // else only the files of the top directory
+    }
+    if (files.files().stream().anyMatch(TableFile::hasColon)) {
+      reader = reader.options(TableFile.RAW_LOCAL_FILES);
+    }
     if (named) {
       reader = reader.option("pathGlobFilter", "*.[pP][aA][rR][qQ][uU][eE][tT]*");
     }
     return PromptTable.of(
         location, schema.isEmpty() ? spark.emptyDataFrame() : reader.parquet(roots), unread, List.of());
+  }
+
+  private static void refuseSkipped(TableFiles files) {
+    for (Path root : files.roots()) {
+      if (Strings.CS.startsWithAny(root.getName(), "_", ".")) {
+        throw TableFile.invalid(
+            "the name of '%s' starts with '%s', and Spark skips such files; rename it"
+                .formatted(root, root.getName().charAt(0)),
+            null);
+      }
+    }
   }
 
   private static StructType without(StructType schema, String name) {
@@ -104,7 +128,7 @@ final class ParquetTable {
   private static List<Footer> footers(SparkSession spark, List<TableFile> files) {
     Configuration configured = new Configuration(spark.sparkContext().hadoopConfiguration());
     SQLConf settings = ((org.apache.spark.sql.classic.SparkSession) spark).sessionState().conf();
-    SETTINGS.forEach(key -> configured.set(key, settings.getConfString(key, "false")));
+    SETTINGS.forEach(key -> configured.set(key, settings.getConfString(key)));
     if (files.size() <= FEW_FILES) {
       return distinct(files.stream().map(file -> footer(file, configured)).toList());
     }
@@ -130,7 +154,7 @@ final class ParquetTable {
   private static Footer footer(TableFile file, Configuration hadoop) {
     try (ParquetFileReader reader =
         ParquetFileReader.open(
-            HadoopInputFile.fromPath(file.path(), hadoop),
+            HadoopInputFile.fromPath(file.path(), file.configured(hadoop)),
             HadoopReadOptions.builder(hadoop)
                 .withMetadataFilter(ParquetMetadataConverter.SKIP_ROW_GROUPS)
                 .build())) {
@@ -166,10 +190,23 @@ final class ParquetTable {
     }
     try {
       StructType one = converter.convert(new MessageType("spark_schema", List.of(field)));
-      return Optional.of(one.fields()[0].dataType().asNullable());
+      DataType type = one.fields()[0].dataType().asNullable();
+      return hasTime(type) ? Optional.empty() : Optional.of(type);
     } catch (Exception e) { // Spark throws checked exceptions that Scala does not declare
       return Optional.empty();
     }
+  }
+
+  /** Spark knows the type and refuses it. */
+  private static boolean hasTime(DataType type) {
+    if (type instanceof StructType struct) {
+      return Arrays.stream(struct.fields()).anyMatch(field -> hasTime(field.dataType()));
+    }
+    if (type instanceof ArrayType array) {
+      return hasTime(array.elementType());
+    }
+    return type instanceof TimeType
+        || (type instanceof MapType map && (hasTime(map.keyType()) || hasTime(map.valueType())));
   }
 
   private static String stored(Type field) {

@@ -78,6 +78,12 @@ record PromptTable(Dataset<Row> rows, List<UnreadColumn> unread, List<String> no
           "prompt table '%s' is empty: it has no columns; write a header with a column 'prompt'"
               .formatted(location));
     }
+    checkNames(location, names);
+    return new PromptTable(rows.toDF(names), List.copyOf(unread), List.copyOf(notices));
+  }
+
+  /** Refuses two columns that Spark, and readers of the manifest, cannot tell apart. */
+  static void checkNames(String location, String... names) {
     Map<String, String> seen = new HashMap<>();
     for (String name : names) {
       String first = seen.putIfAbsent(name.toLowerCase(Locale.ROOT), name);
@@ -87,7 +93,6 @@ record PromptTable(Dataset<Row> rows, List<UnreadColumn> unread, List<String> no
                 .formatted(location, first));
       }
     }
-    return new PromptTable(rows.toDF(names), List.copyOf(unread), List.copyOf(notices));
   }
 
   private PromptTable first(SparkSession spark, int limit) {

@@ -68,7 +68,7 @@ public final class RequestRows {
   private static final Map<RequestColumn<?>, Integer> SIDES =
       Map.of(RequestColumns.WIDTH, 1, RequestColumns.HEIGHT, 2);
 
-  /** Whole numbers beyond are rounded in these types. */
+  /** Whole numbers from here on may have been rounded in these types. */
   private static final long EXACT_IN_DOUBLES = 1L << 53;
 
   private static final long EXACT_IN_FLOATS = 1L << 24;
@@ -163,7 +163,7 @@ public final class RequestRows {
   private static Column fraction(Column value, long exact) {
     return when(value.isNaN(), lit(null).cast("string"))
         .when(
-            abs(value).gt(exact),
+            abs(value).geq(exact),
             concat(value.cast("string"), lit(" (a floating-point number, perhaps rounded)")))
         .otherwise(value.cast("string"));
   }

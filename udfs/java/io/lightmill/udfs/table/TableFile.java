@@ -8,11 +8,13 @@ import java.io.Serializable;
 import java.net.URI;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import org.apache.commons.io.input.BoundedInputStream;
 import org.apache.commons.lang3.Strings;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FSDataInputStream;
 import org.apache.hadoop.fs.Path;
+import org.apache.hadoop.fs.RawLocalFileSystem;
 import org.apache.hadoop.io.compress.CompressionCodec;
 import org.apache.hadoop.io.compress.CompressionCodecFactory;
 
@@ -28,6 +30,14 @@ import org.apache.hadoop.io.compress.CompressionCodecFactory;
  */
 record TableFile(String uri, long start, long end, boolean whole, List<String> partition)
     implements Serializable {
+
+  /**
+   * Settings of Hadoop for local files with a colon in their name, which the file system that
+   * checks sums cannot open.
+   */
+  static final Map<String, String> RAW_LOCAL_FILES =
+      Map.of(
+          "fs.file.impl", RawLocalFileSystem.class.getName(), "fs.file.impl.disable.cache", "true");
 
   private static final int BUFFER = 1 << 16;
 
@@ -61,10 +71,29 @@ record TableFile(String uri, long start, long end, boolean whole, List<String> p
     return new CompressionCodecFactory(hadoop).getCodec(path()) == null;
   }
 
+  /** Whether the file is local and has a name that looks like a URI. */
+  boolean hasColon() {
+    return path().getName().indexOf(':') >= 0 && "file".equals(path().toUri().getScheme());
+  }
+
+  /** Settings that can open the file. */
+  Configuration configured(Configuration hadoop) {
+    if (!hasColon()) {
+      return hadoop;
+    }
+    Configuration raw = new Configuration(hadoop);
+    RAW_LOCAL_FILES.forEach(raw::set);
+    return raw;
+  }
+
+  private FSDataInputStream open(Configuration hadoop) throws IOException {
+    return path().getFileSystem(configured(hadoop)).open(path());
+  }
+
   /** The bytes of the range, decompressed. */
   InputStream bytes(Configuration hadoop) throws IOException {
     CompressionCodec codec = new CompressionCodecFactory(hadoop).getCodec(path());
-    FSDataInputStream file = path().getFileSystem(hadoop).open(path());
+    FSDataInputStream file = open(hadoop);
     try {
       if (codec != null) {
         return codec.createInputStream(file);
@@ -87,7 +116,7 @@ record TableFile(String uri, long start, long end, boolean whole, List<String> p
     if (start == 0) {
       return 0;
     }
-    try (FSDataInputStream file = path().getFileSystem(hadoop).open(path())) {
+    try (FSDataInputStream file = open(hadoop)) {
       long from = lineStart(file, start);
       file.seek(0);
       byte[] buffer = new byte[BUFFER];

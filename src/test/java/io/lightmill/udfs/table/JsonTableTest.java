@@ -167,7 +167,7 @@ class JsonTableTest {
   void namesThatDifferInCaseOnlyAreRefused() {
     files.write("p.jsonl", "{\"Prompt \":\"x\",\"prompt\":\"y\"}\n");
 
-    files.assertRefused("p.jsonl", "two columns named 'prompt'");
+    files.assertRefused("p.jsonl", "two columns named 'Prompt'");
   }
 
   @Test

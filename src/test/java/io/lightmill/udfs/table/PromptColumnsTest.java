@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.lightmill.pipeline.ErrorCode;
 import io.lightmill.pipeline.LightmillException;
 import io.lightmill.udfs.TestSpark;
+import io.lightmill.udfs.TestTables;
 import io.lightmill.udfs.column.RequestColumns;
 import io.lightmill.udfs.manifest.Manifest;
 import java.util.Arrays;
@@ -17,6 +18,9 @@ import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.types.DataTypes;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class PromptColumnsTest {
 
@@ -150,5 +154,154 @@ class PromptColumnsTest {
         null,
         List.of("prompt", "caption"),
         "column 'prompt' of the prompt table clashes");
+  }
+
+  private static List<String> notices(String... names) {
+    return assignment(names).notices();
+  }
+
+  private static ColumnAssignment assignment(String... names) {
+    Dataset<Row> rows =
+        TestSpark.session()
+            .createDataFrame(
+                List.<Row>of(),
+                DataTypes.createStructType(
+                    Arrays.stream(names)
+                        .map(n -> DataTypes.createStructField(n, DataTypes.StringType, true))
+                        .toList()));
+    return new ColumnAssignment(
+        new PromptTable(rows, List.of(), List.of()), PromptInput.at("t"), Manifest.reserved());
+  }
+
+  @Test
+  void namesOfOtherToolsAreReadWithANotice() {
+    ColumnAssignment assignment =
+        assignment("Prompt", "Negative prompt", "Steps", "Guidance-Scale", "numImagesPerPrompt");
+
+    assertThat(assignment.columns().sources())
+        .containsOnly(
+            Map.entry(RequestColumns.PROMPT, "Prompt"),
+            Map.entry(RequestColumns.NEGATIVE_PROMPT, "Negative prompt"),
+            Map.entry(RequestColumns.NUM_INFERENCE_STEPS, "Steps"),
+            Map.entry(RequestColumns.GUIDANCE_SCALE, "Guidance-Scale"),
+            Map.entry(RequestColumns.NUM_IMAGES_PER_PROMPT, "numImagesPerPrompt"));
+    assertThat(assignment.columns().passthrough()).isEmpty();
+    assertThat(assignment.notices())
+        .contains(
+            "column 'Negative prompt' is read as negative_prompt",
+            "column 'Steps' is read as num_inference_steps")
+        .hasSize(4);
+    assertThat(assign(Map.of(), null, "prompt", "negative").sources())
+        .containsEntry(RequestColumns.NEGATIVE_PROMPT, "negative");
+  }
+
+  @Test
+  void aColumnThatIsMappedIsNotReadTwice() {
+    assertThat(assign(Map.of("prompt", "steps"), null, "steps").sources())
+        .containsOnly(Map.entry(RequestColumns.PROMPT, "steps"));
+  }
+
+  @Test
+  void twoNamesOfOneRequestAreRefused() {
+    assertRefused(
+        ErrorCode.INPUT_INVALID,
+        Map.of(),
+        null,
+        List.of("prompt", "negative", "Negative Prompt"),
+        "the columns negative, Negative Prompt of prompt table 't' all mean negative_prompt");
+    assertThat(notices("prompt", "negative_prompt", "negative"))
+        .containsExactly(
+            "column 'negative' is copied to the manifest and has no effect, since another column is"
+                + " read as negative_prompt");
+  }
+
+  @Test
+  void theScaleOfOtherToolsIsRefusedUnlessItIsMapped() {
+    for (String name : List.of("cfg", "CFG scale", "cfg_scale")) {
+      assertRefused(
+          ErrorCode.INPUT_INVALID,
+          Map.of(),
+          null,
+          List.of("prompt", name),
+          "--column guidance_scale=" + name + " or --column true_cfg_scale=" + name);
+      assertThat(assign(Map.of("true_cfg_scale", name), null, "prompt", name).sources())
+          .containsEntry(RequestColumns.TRUE_CFG_SCALE, name);
+    }
+    assertThat(notices("prompt", "guidance_scale", "cfg")).singleElement().asString().contains("'cfg'");
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "heigth,height",
+    "hieght,height",
+    "widht,width",
+    "promts,prompt",
+    "prompts,prompt",
+    "neg_prompt,negative_prompt",
+    "negativ_prompt,negative_prompt",
+    "negitive_promt,negative_prompt",
+    "num_inferance_steps,num_inference_steps",
+    "inference_steps,num_inference_steps",
+    "step s.,num_inference_steps",
+    "guidance,guidance_scale",
+    "seeds,seed",
+    "Batch size,num_images_per_prompt"
+  })
+  void aNameThatIsCloseToARequestIsNoticed(String name, String meant) {
+    if (name.equals("step s.")) { // separators aside, that is steps
+      assertThat(assign(Map.of(), null, "prompt", name).sources()).containsValue(name);
+      return;
+    }
+    assertThat(notices("prompt", name))
+        .singleElement()
+        .asString()
+        .contains("'" + name + "'", "no effect", meant);
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"sampler", "Sampler", "sampler_name", "scheduler", "Clip skip", "denoising_strength", "prompt_2"})
+  void requestsThatLightmillDoesNotKnowAreNoticed(String name) {
+    assertThat(notices("prompt", name))
+        .singleElement()
+        .asString()
+        .startsWith("column '" + name + "' is copied to the manifest and has no effect: ");
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "sku", "weight", "title", "price", "speed", "name", "color", "colour", "need", "lore", "region",
+        "brand", "category", "background", "text", "caption", "created", "note", "depth", "feed"
+      })
+  void otherNamesAreNotNoticed(String name) {
+    assertThat(notices("prompt", name)).isEmpty();
+  }
+
+  @Test
+  void aSizeIsReadWhereNoColumnOfASideIs() {
+    assertThat(assignment("prompt", "Size").columns().size()).contains("Size");
+    assertThat(assignment("prompt", "Size").columns().passthrough()).containsExactly("Size");
+    assertThat(notices("prompt", "Size"))
+        .containsExactly(
+            "column 'Size' is read as width and height in rows where it has the form 512x768");
+    assertThat(assignment("prompt", "size", "width").columns().size()).isEmpty();
+    assertThat(notices("prompt", "size", "width")).singleElement().asString().contains("no effect");
+  }
+
+  @Test
+  void aColumnThatNoManifestCanHoldIsLeftOut() {
+    Dataset<Row> rows =
+        TestSpark.session()
+            .sql("select 'a mug' as prompt, null as empty, make_interval(1) as span, null as seed");
+    ColumnAssignment assignment =
+        new ColumnAssignment(
+            new PromptTable(rows, List.of(), List.of()), PromptInput.of(rows), Manifest.reserved());
+
+    assertThat(assignment.columns().passthrough()).isEmpty();
+    assertThat(assignment.notices())
+        .containsExactly(
+            "column 'empty' is not in the manifest: Parquet has no type for void",
+            "column 'span' is not in the manifest: Parquet has no type for interval");
+    assertThat(TestTables.planned(rows).collectAsList()).hasSize(1);
   }
 }

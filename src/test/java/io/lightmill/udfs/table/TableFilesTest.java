@@ -82,6 +82,13 @@ class TableFilesTest {
   }
 
   @Test
+  void aParquetFileThatSparkSkipsIsRefused() {
+    writeParquet("_draft.parquet", "a mug");
+
+    files.assertRefused("_draft.parquet", "_draft.parquet' starts with '_'", "rename");
+  }
+
+  @Test
   void filesOfAllNamesAreReadBelowADirectory() {
     files.write("t/12:30.csv", "prompt\na\n");
     files.write("t/b [1] 50%.csv", "prompt\nb\n");
