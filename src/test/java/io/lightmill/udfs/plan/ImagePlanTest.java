@@ -155,4 +155,28 @@ class ImagePlanTest {
             LightmillException.class, e -> assertThat(e.code()).isEqualTo(ErrorCode.INPUT_INVALID))
         .hasMessageContaining("no rows");
   }
+
+  private static ImagePlan named(String... lines) {
+    Dataset<Row> planned =
+        TestTables.planned(TestTables.of("id,prompt", lines))
+            .withColumn(
+                PlannedImages.KEY,
+                functions.concat(functions.lit("images/"), functions.col("id"), functions.lit(".png")));
+    return ImagePlan.of("t", ImagePlan.placed(planned), true);
+  }
+
+  @Test
+  void namesOfImagesThatDifferInCaseOnlyAreRefused() {
+    assertThatThrownBy(() -> named("SKU-a,mug", "sku-A,jug", "Ä,cup", "ä,cap", "b,pot"))
+        .isInstanceOfSatisfying(
+            LightmillException.class,
+            e -> assertThat(e.code()).isEqualTo(ErrorCode.CONFIGURATION_INVALID))
+        .hasMessageContainingAll(
+            "one name (case aside)",
+            "images/SKU-a.png'",
+            "images/sku-A.png'",
+            "images/Ä.png'",
+            "images/ä.png'");
+    assertThat(named("a,mug", "b,mug", "c,jug").requested()).isEqualTo(3);
+  }
 }
