@@ -62,8 +62,11 @@ final class ColumnAssignment {
     refuseAmbiguousGuidance(sources);
     Optional<String> size = size(sources);
     List<String> passthrough = passthrough(sources.values(), template, reserved);
+    List<String> inTemplate = template.map(ColumnTemplate::columns).orElse(List.of());
     for (String name : passthrough) {
-      ColumnNames.notice(name, sources.keySet()).ifPresent(notices::add);
+      if (!inTemplate.contains(name)) {
+        ColumnNames.notice(name, sources.keySet()).ifPresent(notices::add);
+      }
     }
     columns = new PromptColumns(sources, size, template, passthrough);
   }

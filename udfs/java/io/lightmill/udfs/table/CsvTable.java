@@ -28,8 +28,7 @@ record CsvTable(List<String> names) implements FileRows.Source {
    *     used
    */
   static PromptTable open(SparkSession spark, String location, TableFiles files) {
-    List<String> header =
-        header(files.files(), spark.sparkContext().hadoopConfiguration());
+    List<String> header = header(files.files(), FileRows.hadoop(spark));
     checkSeparator(location, header);
     List<String> notices = new ArrayList<>();
     List<Integer> unnamed = new ArrayList<>();
@@ -125,8 +124,7 @@ record CsvTable(List<String> names) implements FileRows.Source {
       }
       Object[] values = new Object[cells.length + 1 + file.partition().size()];
       for (int i = 0; i < cells.length; i++) {
-        values[i] =
-            cells[i] < line.values().length ? FileRows.text(line.values()[cells[i]]) : null;
+        values[i] = cells[i] < line.values().length ? FileRows.text(line.values()[cells[i]]) : null;
       }
       values[cells.length] = FileRows.text(line.error());
       for (int i = 0; i < file.partition().size(); i++) {

@@ -15,10 +15,9 @@ import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
 import org.apache.spark.sql.catalyst.InternalRow;
 import org.apache.spark.sql.types.StructType;
-import org.apache.spark.util.TaskCompletionListener;
 import org.apache.spark.unsafe.types.UTF8String;
-
 import org.apache.spark.util.SerializableConfiguration;
+import org.apache.spark.util.TaskCompletionListener;
 
 /** The rows of text files, one file after the other. A file is open while its rows are read. */
 final class FileRows implements Iterator<InternalRow> {
@@ -66,8 +65,7 @@ final class FileRows implements Iterator<InternalRow> {
       SparkSession spark, List<TableFile> files, StructType schema, Source source) {
     JavaSparkContext context = JavaSparkContext.fromSparkContext(spark.sparkContext());
     List<List<TableFile>> tasks = tasks(files, context.defaultParallelism());
-    SerializableConfiguration hadoop =
-        new SerializableConfiguration(spark.sparkContext().hadoopConfiguration());
+    SerializableConfiguration hadoop = new SerializableConfiguration(hadoop(spark));
     RDD<InternalRow> rows =
         context
             .parallelize(tasks, Math.max(1, tasks.size()))
@@ -75,6 +73,11 @@ final class FileRows implements Iterator<InternalRow> {
             .rdd();
     return ((org.apache.spark.sql.classic.SparkSession) spark)
         .internalCreateDataFrame(rows, schema, false);
+  }
+
+  /** Hadoop's settings with those of the session, as Spark's own readers have them. */
+  static Configuration hadoop(SparkSession spark) {
+    return ((org.apache.spark.sql.classic.SparkSession) spark).sessionState().newHadoopConf();
   }
 
   private static List<List<TableFile>> tasks(List<TableFile> files, int parallelism) {

@@ -7,7 +7,6 @@ import static org.apache.spark.sql.functions.from_json;
 import static org.apache.spark.sql.functions.lit;
 import static org.apache.spark.sql.functions.when;
 
-import io.lightmill.pipeline.LightmillException;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -57,10 +56,7 @@ final class JsonTable {
     }
     Dataset<Row> texts =
         FileRows.dataset(
-            spark,
-            ranges(files.files(), spark.sparkContext().hadoopConfiguration()),
-            lines,
-            new JsonTexts(requested));
+            spark, ranges(files.files(), FileRows.hadoop(spark)), lines, new JsonTexts(requested));
     StructType inferred = inferred(spark, texts);
     if (inferred.isEmpty() && !texts.isEmpty()) {
       throw TableFile.invalid(
@@ -109,9 +105,7 @@ final class JsonTable {
       Dataset<Row> texts, StructType inferred, List<String> partitions) {
     StructType read = new StructType();
     for (StructField field : inferred.fields()) {
-      read =
-          read.add(
-              field.name(), isFraction(field) ? DataTypes.StringType : field.dataType());
+      read = read.add(field.name(), isFraction(field) ? DataTypes.StringType : field.dataType());
     }
     read = read.add(PromptTable.CORRUPT, DataTypes.StringType);
     List<Column> columns = new ArrayList<>();

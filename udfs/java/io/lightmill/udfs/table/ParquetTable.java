@@ -86,14 +86,18 @@ final class ParquetTable {
     String[] roots = files.roots().stream().map(Path::toString).toArray(String[]::new);
     boolean named =
         files.files().stream()
-            .allMatch(f -> TableFormat.ofName(f.path().getName()).equals(Optional.of(TableFormat.PARQUET)));
+            .allMatch(
+                f ->
+                    TableFormat.ofName(f.path().getName())
+                        .equals(Optional.of(TableFormat.PARQUET)));
     DataFrameReader reader =
         spark
             .read()
             .schema(schema)
             .option("__globPaths__", false); // names with brackets are found already
     if (files.partitionColumns().isEmpty()) {
-      reader = reader.option("recursiveFileLookup", true); // else only the files of the top directory
+      reader =
+          reader.option("recursiveFileLookup", true); // else only the files of the top directory
     }
     if (files.files().stream().anyMatch(TableFile::hasColon)) {
       reader = reader.options(TableFile.RAW_LOCAL_FILES);
@@ -102,7 +106,10 @@ final class ParquetTable {
       reader = reader.option("pathGlobFilter", "*.[pP][aA][rR][qQ][uU][eE][tT]*");
     }
     return PromptTable.of(
-        location, schema.isEmpty() ? spark.emptyDataFrame() : reader.parquet(roots), unread, List.of());
+        location,
+        schema.isEmpty() ? spark.emptyDataFrame() : reader.parquet(roots),
+        unread,
+        List.of());
   }
 
   private static void refuseSkipped(TableFiles files) {
@@ -126,7 +133,7 @@ final class ParquetTable {
 
   /** The different footers. */
   private static List<Footer> footers(SparkSession spark, List<TableFile> files) {
-    Configuration configured = new Configuration(spark.sparkContext().hadoopConfiguration());
+    Configuration configured = FileRows.hadoop(spark);
     SQLConf settings = ((org.apache.spark.sql.classic.SparkSession) spark).sessionState().conf();
     SETTINGS.forEach(key -> configured.set(key, settings.getConfString(key)));
     if (files.size() <= FEW_FILES) {

@@ -9,6 +9,7 @@ import static org.apache.spark.sql.functions.trim;
 import io.lightmill.pipeline.ErrorCode;
 import io.lightmill.pipeline.InvisibleCharacters;
 import io.lightmill.pipeline.LightmillException;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
@@ -31,8 +32,14 @@ import org.apache.spark.sql.SparkSession;
  */
 record PromptTable(Dataset<Row> rows, List<UnreadColumn> unread, List<String> notices) {
 
+  PromptTable {
+    notices = List.copyOf(notices);
+  }
+
   /** Says what is wrong with a row that cannot be read; null in good rows. */
   static final String CORRUPT = "_corrupt_record";
+
+  private static final String UNNAMED = "_unnamed_";
 
   private static final int MAX_LINE_IN_MESSAGES = 80;
 
@@ -70,16 +77,28 @@ record PromptTable(Dataset<Row> rows, List<UnreadColumn> unread, List<String> no
   static PromptTable of(
       String location, Dataset<Row> rows, List<UnreadColumn> unread, List<String> notices) {
     String[] names =
-        Arrays.stream(rows.columns())
-            .map(InvisibleCharacters::stripped)
-            .toArray(String[]::new);
+        Arrays.stream(rows.columns()).map(InvisibleCharacters::stripped).toArray(String[]::new);
     if (Arrays.stream(names).allMatch(CORRUPT::equals)) {
       throw invalid(
           "prompt table '%s' is empty: it has no columns; write a header with a column 'prompt'"
               .formatted(location));
     }
+    List<String> unnamed = new ArrayList<>();
+    for (int i = 0; i < names.length; i++) {
+      if (names[i].isEmpty()) {
+        names[i] = UNNAMED + i;
+        unnamed.add(names[i]);
+      }
+    }
     checkNames(location, names);
-    return new PromptTable(rows.toDF(names), List.copyOf(unread), List.copyOf(notices));
+    List<String> all = new ArrayList<>(notices);
+    if (!unnamed.isEmpty()) {
+      all.add(
+          "prompt table '%s' has columns without a name, which are not read; name them to copy them to the manifest"
+              .formatted(location));
+    }
+    return new PromptTable(
+        rows.toDF(names).drop(unnamed.toArray(String[]::new)), List.copyOf(unread), all);
   }
 
   /** Refuses two columns that Spark, and readers of the manifest, cannot tell apart. */
@@ -126,7 +145,7 @@ record PromptTable(Dataset<Row> rows, List<UnreadColumn> unread, List<String> no
 
   private static PromptTable stored(SparkSession spark, PromptInput input) {
     String location = input.location();
-    Configuration hadoop = spark.sparkContext().hadoopConfiguration();
+    Configuration hadoop = FileRows.hadoop(spark);
     Optional<TableFormat> named = input.format().map(TableFormat::named);
     if (named.equals(Optional.of(TableFormat.TABLE))) {
       return given(location, table(spark, location, "Spark table"));

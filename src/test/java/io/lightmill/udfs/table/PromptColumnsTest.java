@@ -227,7 +227,10 @@ class PromptColumnsTest {
       assertThat(assign(Map.of("true_cfg_scale", name), null, "prompt", name).sources())
           .containsEntry(RequestColumns.TRUE_CFG_SCALE, name);
     }
-    assertThat(notices("prompt", "guidance_scale", "cfg")).singleElement().asString().contains("'cfg'");
+    assertThat(notices("prompt", "guidance_scale", "cfg"))
+        .singleElement()
+        .asString()
+        .contains("'cfg'");
   }
 
   @ParameterizedTest
@@ -259,7 +262,16 @@ class PromptColumnsTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"sampler", "Sampler", "sampler_name", "scheduler", "Clip skip", "denoising_strength", "prompt_2"})
+  @ValueSource(
+      strings = {
+        "sampler",
+        "Sampler",
+        "sampler_name",
+        "scheduler",
+        "Clip skip",
+        "denoising_strength",
+        "prompt_2"
+      })
   void requestsThatLightmillDoesNotKnowAreNoticed(String name) {
     assertThat(notices("prompt", name))
         .singleElement()
@@ -270,11 +282,50 @@ class PromptColumnsTest {
   @ParameterizedTest
   @ValueSource(
       strings = {
-        "sku", "weight", "title", "price", "speed", "name", "color", "colour", "need", "lore", "region",
-        "brand", "category", "background", "text", "caption", "created", "note", "depth", "feed"
+        "sku",
+        "weight",
+        "title",
+        "price",
+        "speed",
+        "name",
+        "color",
+        "colour",
+        "need",
+        "lore",
+        "region",
+        "brand",
+        "category",
+        "background",
+        "text",
+        "caption",
+        "created",
+        "note",
+        "depth",
+        "feed"
       })
   void otherNamesAreNotNoticed(String name) {
     assertThat(notices("prompt", name)).isEmpty();
+  }
+
+  @Test
+  void columnsOfATemplateHaveAnEffect() {
+    Dataset<Row> rows = TestSpark.session().sql("select 'a' as prompts, 'b' as sampler");
+    PromptInput input =
+        new PromptInput(
+            Optional.of(rows),
+            "t",
+            Optional.empty(),
+            Map.of(),
+            Optional.of("{prompts}, studio light"),
+            OptionalInt.empty());
+
+    assertThat(
+            new ColumnAssignment(
+                    new PromptTable(rows, List.of(), List.of()), input, Manifest.reserved())
+                .notices())
+        .singleElement()
+        .asString()
+        .contains("'sampler'");
   }
 
   @Test

@@ -213,15 +213,17 @@ class PromptTableTest {
         .extracting(row -> row.<String>getAs(PromptTable.CORRUPT))
         .containsExactlyInAnyOrder(
             null,
-            "the line does not fit the table's format: '{\"prompt\": broken'; enclose values that hold"
-                + " commas, quotes or line ends in double quotes, and double the quotes inside");
+            "the line does not fit the table's format: '{\"prompt\": broken'; enclose values that"
+                + " hold commas, quotes or line ends in double quotes, and double the quotes"
+                + " inside");
   }
 
   @Test
   void aDataFrameMayBeLimited() {
     Dataset<Row> given = spark.range(5).selectExpr("concat('p', id) as prompt").coalesce(1);
 
-    assertThat(column(PromptTable.read(spark, dataFrame(given, OptionalInt.of(2))).rows(), "prompt"))
+    assertThat(
+            column(PromptTable.read(spark, dataFrame(given, OptionalInt.of(2))).rows(), "prompt"))
         .containsExactly("p0", "p1");
   }
 
@@ -245,5 +247,21 @@ class PromptTableTest {
         ErrorCode.INPUT_INVALID,
         "'the DataFrame'",
         "two columns named");
+  }
+
+  @Test
+  void columnsWithoutANameAreLeftOutWithANotice() throws IOException {
+    PromptTable given =
+        PromptTable.read(
+            spark, PromptInput.of(spark.sql("select 'x' as prompt, 1 as ``, 2 as `\u200B `")));
+    PromptTable json =
+        PromptTable.read(
+            spark, PromptInput.at(file("p.jsonl", "{\"\":0,\"prompt\":\"x\"}\n").toString()));
+
+    for (PromptTable table : List.of(given, json)) {
+      assertThat(table.rows().columns()).contains("prompt").doesNotContain("", "_unnamed_1");
+      assertThat(table.notices()).singleElement().asString().contains("without a name");
+      assertThat(column(table.rows(), "prompt")).containsExactly("x");
+    }
   }
 }
