@@ -4,6 +4,7 @@ import static org.apache.spark.sql.functions.coalesce;
 import static org.apache.spark.sql.functions.col;
 import static org.apache.spark.sql.functions.concat;
 import static org.apache.spark.sql.functions.from_json;
+import static org.apache.spark.sql.functions.length;
 import static org.apache.spark.sql.functions.lit;
 import static org.apache.spark.sql.functions.when;
 
@@ -39,6 +40,8 @@ final class JsonTable {
 
   /** Files of lines are read in ranges of this length. */
   private static final long RANGE_BYTES = 128L << 20;
+
+  private static final int MIN_INEXACT_DIGITS = 16;
 
   private JsonTable() {}
 
@@ -142,7 +145,10 @@ final class JsonTable {
     Column same =
         text.try_cast(DataTypes.DoubleType).try_cast(exact).eqNullSafe(text.try_cast(exact));
     return when(
-        text.rlike("^-?\\d{16,}$").and(same.unary_$bang()),
+        length(text)
+            .geq(MIN_INEXACT_DIGITS) // most numbers need no closer look
+            .and(text.rlike("^-?\\d+$"))
+            .and(same.unary_$bang()),
         concat(
             lit("column '" + name + "' has fractions in other rows, and cannot hold "),
             text,

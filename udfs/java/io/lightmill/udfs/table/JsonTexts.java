@@ -185,7 +185,7 @@ record JsonTexts(Set<String> requested) implements FileRows.Source {
         parser.skipChildren();
         return;
       }
-      StringBuilder object = new StringBuilder();
+      StringBuilder object = null;
       int copied = (int) parser.currentTokenLocation().getCharOffset();
       String twice = null;
       names.clear();
@@ -196,14 +196,20 @@ record JsonTexts(Set<String> requested) implements FileRows.Source {
         }
         if (parser.nextToken() == JsonToken.VALUE_NUMBER_FLOAT && isRequested(name)) {
           int start = (int) parser.currentTokenLocation().getCharOffset();
+          object = object == null ? new StringBuilder(next.length()) : object;
           object.append(next, copied, start).append(text(parser.getText()));
           copied = start + parser.getTextLength();
         }
         parser.skipChildren();
       }
       if (twice == null) {
-        object.append(next, copied, (int) parser.currentLocation().getCharOffset());
-        found.add(new Found(object.toString(), null));
+        int end = (int) parser.currentLocation().getCharOffset();
+        found.add(
+            new Found(
+                object == null
+                    ? next.substring(copied, end)
+                    : object.append(next, copied, end).toString(),
+                null));
       } else {
         addError("has two values of '%s'; give it one".formatted(twice));
       }

@@ -129,7 +129,7 @@ record PromptTable(Dataset<Row> rows, List<UnreadColumn> unread, List<String> no
     PromptTable table = of(location, rows, List.of(), List.of());
     return Arrays.asList(table.rows().columns()).contains(CORRUPT)
         ? new PromptTable(
-            table.rows().withColumn(CORRUPT, unfit(col(CORRUPT))), List.of(), List.of())
+            table.rows().withColumn(CORRUPT, unfit(col(CORRUPT))), List.of(), table.notices())
         : table;
   }
 

@@ -25,6 +25,8 @@ import org.apache.spark.sql.SparkSession;
 import org.apache.spark.sql.types.DataTypes;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class PromptTableTest {
 
@@ -249,19 +251,18 @@ class PromptTableTest {
         "two columns named");
   }
 
-  @Test
-  void columnsWithoutANameAreLeftOutWithANotice() throws IOException {
-    PromptTable given =
-        PromptTable.read(
-            spark, PromptInput.of(spark.sql("select 'x' as prompt, 1 as ``, 2 as `\u200B `")));
-    PromptTable json =
-        PromptTable.read(
-            spark, PromptInput.at(file("p.jsonl", "{\"\":0,\"prompt\":\"x\"}\n").toString()));
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "select 'x' as prompt, 1 as ``",
+        "select 1 as `\u200B `, 'x' as prompt, 2 as ``",
+        "select 'x' as prompt, 1 as ` `, cast(null as string) as _corrupt_record"
+      })
+  void columnsWithoutANameAreLeftOutWithANotice(String query) {
+    PromptTable table = PromptTable.read(spark, PromptInput.of(spark.sql(query)));
 
-    for (PromptTable table : List.of(given, json)) {
-      assertThat(table.rows().columns()).contains("prompt").doesNotContain("", "_unnamed_1");
-      assertThat(table.notices()).singleElement().asString().contains("without a name");
-      assertThat(column(table.rows(), "prompt")).containsExactly("x");
-    }
+    assertThat(table.rows().columns()).startsWith("prompt").doesNotContain("", "_unnamed_1");
+    assertThat(table.notices()).singleElement().asString().contains("without a name");
+    assertThat(column(table.rows(), "prompt")).containsExactly("x");
   }
 }
