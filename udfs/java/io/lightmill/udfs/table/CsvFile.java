@@ -6,6 +6,7 @@ import java.io.BufferedReader;
 import java.io.Closeable;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.util.Arrays;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Optional;
@@ -34,7 +35,7 @@ final class CsvFile implements Closeable {
    *
    * @param error what is wrong with the record, as a sentence; null if nothing is
    */
-  record Line(String[] values, String error) {}
+  record Line(List<String> values, String error) {}
 
   private final TableFile file;
   private final Configuration hadoop;
@@ -82,7 +83,9 @@ final class CsvFile implements Closeable {
     reader.mark(SEPARATOR_LENGTH);
     char[] start = new char[SEPARATOR_LENGTH];
     int read = 0;
-    for (int n = 0; n >= 0 && read < start.length; n = reader.read(start, read, start.length - read)) {
+    for (int n = 0;
+        n >= 0 && read < start.length;
+        n = reader.read(start, read, start.length - read)) {
       read += n;
     }
     Matcher matcher = SEPARATOR.matcher(new String(start, 0, read));
@@ -102,12 +105,14 @@ final class CsvFile implements Closeable {
     if (first.error() != null) {
       throw TableFile.invalid("the header cannot be read: " + first.error(), null);
     }
-    return java.util.Arrays.stream(first.values())
+    return first.values().stream()
         .map(name -> name == null ? "" : InvisibleCharacters.stripped(name))
         .toList();
   }
 
-  /** Names of the columns without white space around them, some of them empty; none if the file is. */
+  /**
+   * Names of the columns without white space around them, some of them empty; none if the file is.
+   */
   List<String> header() {
     return header;
   }
@@ -125,17 +130,17 @@ final class CsvFile implements Closeable {
     return line == null || line.error() != null ? line : fitted(line.values());
   }
 
-  private static boolean emptyLine(String[] values) {
-    return values.length == 1 && StringUtils.isBlank(values[0]);
+  private static boolean emptyLine(List<String> values) {
+    return values.size() == 1 && StringUtils.isBlank(values.get(0));
   }
 
   /** Cells beyond the header are no values if they are empty. */
-  private Line fitted(String[] values) {
+  private Line fitted(List<String> values) {
     boolean surplus = false;
-    for (int i = header.size(); i < values.length; i++) {
-      surplus |= !StringUtils.isBlank(values[i]);
+    for (int i = header.size(); i < values.size(); i++) {
+      surplus |= !StringUtils.isBlank(values.get(i));
     }
-    return values.length >= header.size() && !surplus
+    return values.size() >= header.size() && !surplus
         ? new Line(values, null)
         : new Line(
             values,
@@ -143,12 +148,12 @@ final class CsvFile implements Closeable {
                 .formatted(
                     lines(),
                     file.name(),
-                    values.length,
+                    values.size(),
                     header.size(),
                     excerpt(
                         String.join(
                             String.valueOf(separator),
-                            java.util.Arrays.stream(values).map(v -> v == null ? "" : v).toList()))));
+                            values.stream().map(v -> v == null ? "" : v).toList()))));
   }
 
   private Line read() {
@@ -157,7 +162,7 @@ final class CsvFile implements Closeable {
       if (!records.hasNext()) {
         return null;
       }
-      String[] values = records.next().values();
+      List<String> values = Arrays.asList(records.next().values()); // with nulls
       return new Line(
           values,
           text.badBytes(first, lines()).map(bad -> bad.sentence(file.name(), 0)).orElse(null));
@@ -193,7 +198,7 @@ final class CsvFile implements Closeable {
       throw file.unreadable(e);
     }
     return new Line(
-        new String[0],
+        List.of(),
         "a quote that opens at line %d of '%s' is never closed: '%s'; close it, and double the quotes inside a value"
             .formatted(first, file.name(), excerpt(rest)));
   }

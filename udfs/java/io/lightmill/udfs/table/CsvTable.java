@@ -114,7 +114,17 @@ record CsvTable(List<String> names) implements FileRows.Source {
   }
 
   /** The rows of a file: its values, the error of the row, and the values of its directories. */
-  private record Rows(CsvFile csv, TableFile file, int[] cells) implements FileRows.Open {
+  private static final class Rows implements FileRows.Open {
+
+    private final CsvFile csv;
+    private final TableFile file;
+    private final int[] cells;
+
+    private Rows(CsvFile csv, TableFile file, int[] cells) {
+      this.csv = csv;
+      this.file = file;
+      this.cells = cells;
+    }
 
     @Override
     public InternalRow next() {
@@ -124,7 +134,8 @@ record CsvTable(List<String> names) implements FileRows.Source {
       }
       Object[] values = new Object[cells.length + 1 + file.partition().size()];
       for (int i = 0; i < cells.length; i++) {
-        values[i] = cells[i] < line.values().length ? FileRows.text(line.values()[cells[i]]) : null;
+        values[i] =
+            cells[i] < line.values().size() ? FileRows.text(line.values().get(cells[i])) : null;
       }
       values[cells.length] = FileRows.text(line.error());
       for (int i = 0; i < file.partition().size(); i++) {
