@@ -124,6 +124,6 @@ record PreparedRun(
   /** The reason for a failure that the caller can fix, else the failure. */
   RuntimeException explained(Exception failure) {
     lock.explain(failure);
-    return TaskFailures.fixable(tableName(), failure);
+    return TaskFailures.fixable(failure);
   }
 }

@@ -25,11 +25,9 @@ public final class TaskFailures {
   /**
    * The same failure, as a {@link LightmillException} if the user can fix it. Spark throws checked
    * exceptions that Scala does not declare; they come back wrapped.
-   *
-   * @param table its location, for messages
    */
-  public static RuntimeException fixable(String table, Exception failure) {
-    Optional<LightmillException> fixable = sentence(table, failure);
+  public static RuntimeException fixable(Exception failure) {
+    Optional<LightmillException> fixable = sentence(failure);
     if (fixable.isPresent()) {
       return fixable.get();
     }
@@ -40,7 +38,7 @@ public final class TaskFailures {
 
   /** The error for a table that cannot be read. */
   static LightmillException unreadable(String table, Exception failure) {
-    return sentence(table, failure)
+    return sentence(failure)
         .orElseGet(
             () ->
                 invalid(
@@ -48,7 +46,7 @@ public final class TaskFailures {
                     failure));
   }
 
-  private static Optional<LightmillException> sentence(String table, Exception failure) {
+  private static Optional<LightmillException> sentence(Exception failure) {
     LightmillException known = ExceptionUtils.throwableOfType(failure, LightmillException.class);
     if (known != null) {
       return Optional.of(known);

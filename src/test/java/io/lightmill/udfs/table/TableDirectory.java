@@ -8,6 +8,7 @@ import io.lightmill.pipeline.LightmillException;
 import io.lightmill.udfs.TestSpark;
 import io.lightmill.udfs.TestTables;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -34,7 +35,7 @@ record TableDirectory(Path root) {
       Files.createDirectories(file.getParent());
       return Files.write(file, bytes);
     } catch (IOException e) {
-      throw new java.io.UncheckedIOException(e);
+      throw new UncheckedIOException(e);
     }
   }
 
@@ -84,7 +85,7 @@ record TableDirectory(Path root) {
               try {
                 TestTables.planned(location(name)).collectAsList();
               } catch (Exception e) {
-                throw TaskFailures.fixable(name, e);
+                throw TaskFailures.fixable(e);
               }
             })
         .isInstanceOfSatisfying(
