@@ -35,13 +35,14 @@ class TerminationTest {
               ended.countDown();
               return true;
             },
+            () -> false,
             new PrintWriter(new Said(), true))) {
       termination.listen();
 
       terminate();
 
       assertThat(said.poll(20, TimeUnit.SECONDS))
-          .startsWith("lightmill: the run ends on SIGTERM: running batches finish");
+          .startsWith("lightmill: the run ends on SIGTERM: batches in flight finish");
       assertThat(ended.await(20, TimeUnit.SECONDS)).isTrue();
     }
   }
@@ -68,7 +69,8 @@ class TerminationTest {
           ended.countDown();
           return active;
         };
-    try (Termination termination = Termination.of(end, new PrintWriter(new Said(), true))) {
+    try (Termination termination =
+        Termination.of(end, () -> false, new PrintWriter(new Said(), true))) {
       termination.listen();
 
       RunResult result = job.run(pipeline);

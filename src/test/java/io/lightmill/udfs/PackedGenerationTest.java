@@ -192,7 +192,7 @@ class PackedGenerationTest {
     first.failing(
         batch -> { // the host slept meanwhile, and another run came
           clock.advance(RunLock.EXPIRY);
-          RunLock.take(store, "out", "other", clock);
+          RunLock.take(store, "out", "other", store.probeWritable(clock).clock(clock));
         });
     assertThatThrownBy(() -> job.run(first)).hasMessageContaining("was taken over");
     clock.advance(RunLock.EXPIRY);

@@ -180,7 +180,7 @@ class RerunTest {
     first.failing(
         batch -> { // the host slept meanwhile, and another run came
           clock.advance(RunLock.EXPIRY);
-          RunLock.take(store, "out", "other", clock);
+          RunLock.take(store, "out", "other", store.probeWritable(clock).clock(clock));
         });
     TestJob job = job("id,prompt", "1,a mug").clock(clock);
 

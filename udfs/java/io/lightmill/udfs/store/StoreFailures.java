@@ -11,6 +11,13 @@ final class StoreFailures {
   private StoreFailures() {}
 
   static LightmillException unwritable(String root, Exception e) {
+    if (StoreOutage.isCauseOf(e) && !StoreOutage.isUnknownHost(e)) {
+      return new LightmillException(
+          ErrorCode.STORE_UNAVAILABLE,
+          "the store of output %s does not respond: %s; run again when it does, or fix its endpoint"
+              .formatted(root, e),
+          e);
+    }
     return new LightmillException(
         ErrorCode.OUTPUT_UNWRITABLE,
         ("output %s cannot be written: %s; name a directory that this user may write, or fix its "
@@ -35,6 +42,8 @@ final class StoreFailures {
 
   private static LightmillException failed(String message, Path path, IOException e) {
     return new LightmillException(
-        ErrorCode.STORE_FAILED, (message + "; finished images are kept").formatted(path, e), e);
+        StoreOutage.isCauseOf(e) ? ErrorCode.STORE_UNAVAILABLE : ErrorCode.STORE_FAILED,
+        (message + "; finished images are kept").formatted(path, e),
+        e);
   }
 }
