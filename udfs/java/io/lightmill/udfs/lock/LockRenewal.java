@@ -17,15 +17,15 @@ import org.slf4j.LoggerFactory;
 final class LockRenewal implements AutoCloseable {
 
   private static final Logger LOG = LoggerFactory.getLogger(LockRenewal.class);
-  private static final Duration INTERVAL = RunLock.EXPIRY.dividedBy(4);
 
-  /** After a failed renewal, and while the run is ending. */
-  private static final Duration SHORT_INTERVAL = INTERVAL.dividedBy(6);
+  /** After a failed renewal, and while the run is ending, a part of the interval. */
+  private static final int HURRY = 6;
 
   /** Runs before Spark (50) stops and Hadoop's file systems (10) are closed. */
   private static final int PRIORITY = 60;
 
   private final RunLock lock;
+  private final Duration shortInterval;
   private final Duration longestOutage;
   private final Runnable lost;
   private final Runnable atShutdown;
@@ -37,21 +37,24 @@ final class LockRenewal implements AutoCloseable {
             thread.setDaemon(true);
             return thread;
           });
-  private volatile Duration interval = INTERVAL;
+  private volatile Duration interval;
   private volatile boolean failing;
 
   /**
+   * @param interval between renewals
    * @param longestOutage how long the store may be away
    * @param lost cancels the run
    */
-  LockRenewal(RunLock lock, Duration longestOutage, Runnable lost) {
+  LockRenewal(RunLock lock, Duration interval, Duration longestOutage, Runnable lost) {
     this.lock = lock;
+    this.interval = interval;
+    this.shortInterval = interval.dividedBy(HURRY);
     this.longestOutage = longestOutage;
     this.lost = lost;
     this.atShutdown = lock::close;
     ShutdownHookManager.get().addShutdownHook(atShutdown, PRIORITY);
     renewing.setExecuteExistingDelayedTasksAfterShutdownPolicy(false);
-    renewAfter(INTERVAL);
+    renewAfter(interval);
   }
 
   @SuppressWarnings("FutureReturnValueIgnored") // a renewal handles whatever it throws
@@ -64,39 +67,42 @@ final class LockRenewal implements AutoCloseable {
   }
 
   private void renew() {
-    boolean renewed = false;
     try {
-      renewed = lock.renew();
-      if (renewed && failing) {
-        LOG.warn("The lock of the output is renewed again");
-      }
-      failing = !renewed;
+      renewOnce();
     } catch (Throwable e) { // nothing may end the renewals
-      failed(e);
-    }
-    if (lock.lost()) {
-      LOG.error("Another run has taken over the output because the lock had expired");
-      lost.run();
-    } else {
-      renewAfter(renewed ? interval : SHORT_INTERVAL);
+      LOG.error("A renewal of the lock failed", e);
+    } finally {
+      if (!lock.lost()) {
+        renewAfter(failing ? shortInterval : interval);
+      }
     }
   }
 
-  private void failed(Throwable failure) {
-    if (!failing) {
-      LOG.warn("The lock of the output is not renewed, and is tried again: {}", failure.toString());
-    }
-    failing = true;
-    if (storeIsGone()) {
-      LOG.error(
-          "The store of the output did not respond for {}", StoreRetry.text(lock.sinceRenewal()));
-      lost.run();
+  private void renewOnce() {
+    try {
+      if (!lock.renew()) {
+        LOG.error("Another run has taken over the output because the lock had expired");
+        lost.run();
+      } else if (failing) {
+        LOG.warn("The lock of the output is renewed again");
+        failing = false;
+      }
+    } catch (RuntimeException e) {
+      if (!failing) {
+        LOG.warn("The lock of the output is not renewed; it is tried again: {}", e.toString());
+      }
+      failing = true;
+      if (storeIsGone()) {
+        LOG.error(
+            "The lock of the output was not renewed for {}", StoreRetry.text(lock.sinceRenewal()));
+        lost.run();
+      }
     }
   }
 
   /** Renews the lock now, and often from now on, to learn soon whether the store is away. */
   void hurry() {
-    interval = SHORT_INTERVAL;
+    interval = shortInterval;
     renewAfter(Duration.ZERO);
   }
 

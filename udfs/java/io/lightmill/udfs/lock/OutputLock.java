@@ -39,7 +39,9 @@ public final class OutputLock implements AutoCloseable {
       String output, String runId, Configuration hadoop, Clock clock, Runnable cancel) {
     ImageStore store = ImageStore.open(output, hadoop);
     RunLock lock = RunLock.take(store, output, runId, clock);
-    LockRenewal renewal = new LockRenewal(lock, StoreRetry.longestOutage(hadoop), cancel);
+    LockRenewal renewal =
+        new LockRenewal(
+            lock, RunLock.EXPIRY.dividedBy(4), StoreRetry.longestOutage(hadoop), cancel);
     return new OutputLock(output, lock, renewal, store.retry());
   }
 

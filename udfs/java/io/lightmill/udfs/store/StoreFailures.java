@@ -3,6 +3,7 @@ package io.lightmill.udfs.store;
 import io.lightmill.pipeline.ErrorCode;
 import io.lightmill.pipeline.LightmillException;
 import java.io.IOException;
+import org.apache.commons.lang3.StringUtils;
 import org.apache.hadoop.fs.Path;
 
 /** The errors of a store. */
@@ -41,9 +42,15 @@ final class StoreFailures {
   }
 
   private static LightmillException failed(String message, Path path, IOException e) {
+    if (StoreOutage.isCauseOf(e)) {
+      String why = e instanceof StoreAwayException ? e.getMessage() : e.toString();
+      return new LightmillException(
+          ErrorCode.STORE_UNAVAILABLE,
+          "%s: %s; run again when the store responds; finished images are kept"
+              .formatted(StringUtils.substringBefore(message, ":").formatted(path), why),
+          e);
+    }
     return new LightmillException(
-        StoreOutage.isCauseOf(e) ? ErrorCode.STORE_UNAVAILABLE : ErrorCode.STORE_FAILED,
-        (message + "; finished images are kept").formatted(path, e),
-        e);
+        ErrorCode.STORE_FAILED, (message + "; finished images are kept").formatted(path, e), e);
   }
 }

@@ -113,8 +113,7 @@ public final class StoreRetry {
         if (StoreOutage.isCauseOf(e)) {
           Duration outage = outage(started, e);
           if (outage.compareTo(longest) >= 0) {
-            throw new IOException(
-                "the store did not respond for %s: %s".formatted(text(outage), e), e);
+            throw new StoreAwayException(outage, e);
           }
         } else if (!StoreOutage.isDenied(e) || denied || deniedTooLong(started)) {
           throw e;
