@@ -152,10 +152,13 @@ record TableFile(String uri, long start, long end, boolean whole, List<String> p
   }
 
   LightmillException unreadable(Exception cause) {
-    return invalid(
-        "the file '%s' cannot be read: %s; check that the file is complete and has the format of its extension"
-            .formatted(name(), TaskFailures.reason(cause)),
-        cause);
+    return TaskFailures.storeAway(name(), cause)
+        .orElseGet(
+            () ->
+                invalid(
+                    "the file '%s' cannot be read: %s; check that the file is complete and has the format of its extension"
+                        .formatted(name(), TaskFailures.reason(cause)),
+                    cause));
   }
 
   static LightmillException invalid(String message, Exception cause) {

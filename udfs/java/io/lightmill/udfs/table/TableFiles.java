@@ -98,10 +98,12 @@ record TableFiles(
       TableFormat format = named.orElseGet(() -> only(location, roots, found));
       return Optional.of(of(location, roots, format, ofFormat(found, format)));
     } catch (IOException | IllegalArgumentException e) {
-      throw new LightmillException(
-          ErrorCode.INPUT_INVALID,
-          "prompt table '%s' cannot be found: %s".formatted(location, e.getMessage()),
-          e);
+      throw TaskFailures.storeAway(location, e)
+          .orElseGet(
+              () ->
+                  TableFile.invalid(
+                      "prompt table '%s' cannot be found: %s".formatted(location, e.getMessage()),
+                      e));
     }
   }
 

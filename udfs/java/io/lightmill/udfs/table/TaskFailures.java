@@ -2,6 +2,7 @@ package io.lightmill.udfs.table;
 
 import io.lightmill.pipeline.ErrorCode;
 import io.lightmill.pipeline.LightmillException;
+import io.lightmill.udfs.store.StoreOutage;
 import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -25,9 +26,11 @@ public final class TaskFailures {
   /**
    * The same failure, as a {@link LightmillException} if the user can fix it. Spark throws checked
    * exceptions that Scala does not declare; they come back wrapped.
+   *
+   * @param table its location, for messages
    */
-  public static RuntimeException fixable(Exception failure) {
-    Optional<LightmillException> fixable = sentence(failure);
+  public static RuntimeException fixable(String table, Exception failure) {
+    Optional<LightmillException> fixable = sentence(table, failure);
     if (fixable.isPresent()) {
       return fixable.get();
     }
@@ -38,7 +41,7 @@ public final class TaskFailures {
 
   /** The error for a table that cannot be read. */
   static LightmillException unreadable(String table, Exception failure) {
-    return sentence(failure)
+    return sentence(table, failure)
         .orElseGet(
             () ->
                 invalid(
@@ -46,10 +49,14 @@ public final class TaskFailures {
                     failure));
   }
 
-  private static Optional<LightmillException> sentence(Exception failure) {
+  private static Optional<LightmillException> sentence(String table, Exception failure) {
     LightmillException known = ExceptionUtils.throwableOfType(failure, LightmillException.class);
     if (known != null) {
       return Optional.of(known);
+    }
+    Optional<LightmillException> away = storeAway(table, failure);
+    if (away.isPresent()) {
+      return away;
     }
     String trace = ExceptionUtils.getStackTrace(failure);
     Matcher ours = OURS.matcher(trace);
@@ -65,6 +72,18 @@ public final class TaskFailures {
               failure));
     }
     return Optional.empty();
+  }
+
+  /** The error for a store that does not respond; empty for any other failure. */
+  static Optional<LightmillException> storeAway(String table, Exception failure) {
+    return StoreOutage.isCauseOf(failure) && !StoreOutage.isUnknownHost(failure)
+        ? Optional.of(
+            new LightmillException(
+                ErrorCode.STORE_UNAVAILABLE,
+                "the store of prompt table '%s' or of the output does not respond (%s); run again when it does, or fix its endpoint"
+                    .formatted(table, StoreOutage.reason(failure)),
+                failure))
+        : Optional.empty();
   }
 
   /** The first line of the message of the root cause. */

@@ -85,12 +85,11 @@ record TableDirectory(Path root) {
               try {
                 TestTables.planned(location(name)).collectAsList();
               } catch (Exception e) {
-                throw TaskFailures.fixable(e);
+                throw TaskFailures.fixable(name, e);
               }
             })
         .isInstanceOfSatisfying(
-            LightmillException.class,
-            e -> assertThat(e.code()).isEqualTo(ErrorCode.INPUT_INVALID))
+            LightmillException.class, e -> assertThat(e.code()).isEqualTo(ErrorCode.INPUT_INVALID))
         .hasMessageContainingAll(said);
   }
 }
