@@ -35,7 +35,8 @@ class JsonTableTest {
   void linesKeepTheirTypesAndBrokenOnesAreErrors() {
     files.write(
         "p.jsonl",
-        "{\"prompt\":\"a mug\",\"width\":512,\"price\":1.5,\"tags\":[\"a\",\"b\"]}\n\n{\"prompt\": broken\n");
+        "{\"prompt\":\"a mug\",\"width\":512,\"price\":1.5,\"tags\":[\"a\",\"b\"]}\n\n"
+            + "{\"prompt\": broken\n");
 
     Dataset<Row> rows = files.read("p.jsonl").rows();
 
@@ -130,11 +131,13 @@ class JsonTableTest {
   void aWholeNumberThatItsColumnWouldRoundIsAnErrorOfItsRow() {
     files.write(
         "p.jsonl",
-        "{\"prompt\":\"a\",\"sku\":9007199254740993}\n{\"prompt\":\"b\",\"sku\":0.1}\n"
-            + "{\"prompt\":\"c\",\"sku\":9007199254740992}\n");
+        """
+        {"prompt":"a","sku":9007199254740993}
+        {"prompt":"b","sku":0.1}
+        {"prompt":"c","sku":9007199254740992}
+        """);
 
-    assertThat(files.rows("p.jsonl", "prompt", "sku"))
-        .contains("b|0.1", "c|9.007199254740992E15");
+    assertThat(files.rows("p.jsonl", "prompt", "sku")).contains("b|0.1", "c|9.007199254740992E15");
     assertThat(files.errors("p.jsonl"))
         .containsExactly(
             "column 'sku' has fractions in other rows, and cannot hold 9007199254740993 without"
@@ -185,7 +188,10 @@ class JsonTableTest {
 
   @ParameterizedTest
   @ValueSource(
-      strings = {"[{\"prompt\":\"a\"},\n{\"prompt\": x}]", "[{\"prompt\":\"a\"},\n{\"prompt\":\"b\""})
+      strings = {
+        "[{\"prompt\":\"a\"},\n{\"prompt\": x}]",
+        "[{\"prompt\":\"a\"},\n{\"prompt\":\"b\""
+      })
   void aBrokenDocumentIsRefusedWithItsLine(String text) {
     files.write("p.json", text);
 
@@ -208,11 +214,16 @@ class JsonTableTest {
     bytes.write(new byte[] {(byte) 0x93});
     bytes.write("quoted\"}\n{\"prompt\":\"x\"}\n".getBytes(StandardCharsets.UTF_8));
     files.write("p.jsonl", bytes.toByteArray());
-    files.write("q.json", ("[" + bytes.toString(StandardCharsets.ISO_8859_1).strip().replace("\n", ",\n") + "]").getBytes(StandardCharsets.ISO_8859_1));
+    files.write(
+        "q.json",
+        ("[" + bytes.toString(StandardCharsets.ISO_8859_1).strip().replace("\n", ",\n") + "]")
+            .getBytes(StandardCharsets.ISO_8859_1));
 
     assertThat(files.errors("p.jsonl"))
         .containsExactly(
-            "byte 12 of line 2 of '" + directory + "/p.jsonl' (0x93) is not UTF-8; save the table in UTF-8");
+            "byte 12 of line 2 of '"
+                + directory
+                + "/p.jsonl' (0x93) is not UTF-8; save the table in UTF-8");
     assertThat(files.errors("q.json")).singleElement().asString().contains("of line 2 of");
   }
 
@@ -225,15 +236,16 @@ class JsonTableTest {
     Path file = files.write("p.jsonl", text.toString());
     Configuration hadoop = new Configuration();
     TableFile whole =
-        TableFile.whole(
-            new org.apache.hadoop.fs.Path(file.toUri()), text.length(), List.of());
+        TableFile.whole(new org.apache.hadoop.fs.Path(file.toUri()), text.length(), List.of());
 
     for (int cut = 1; cut < text.length(); cut++) {
       StringBuilder read = new StringBuilder();
-      for (TableFile range : new TableFile[] {whole.range(0, cut), whole.range(cut, text.length())}) {
+      for (TableFile range :
+          new TableFile[] {whole.range(0, cut), whole.range(cut, text.length())}) {
         try (FileRows.Open open = new JsonTexts(Set.of()).open(range, hadoop)) {
           for (var row = open.next(); row != null; row = open.next()) {
-            read.append(row.isNullAt(0) ? row.getString(1).substring(0, 9) : row.getString(0)).append('\n');
+            read.append(row.isNullAt(0) ? row.getString(1).substring(0, 9) : row.getString(0))
+                .append('\n');
           }
         }
       }
