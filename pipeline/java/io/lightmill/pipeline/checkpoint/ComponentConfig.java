@@ -8,12 +8,17 @@ import com.fasterxml.jackson.databind.json.JsonMapper;
 import io.lightmill.pipeline.ErrorCode;
 import io.lightmill.pipeline.LightmillException;
 import java.io.IOException;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Collection;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.LongSupplier;
 import java.util.function.Predicate;
 import java.util.stream.Collectors;
 
@@ -22,10 +27,14 @@ import java.util.stream.Collectors;
  * the caller passes. Every accessor throws a {@link LightmillException} that names the source and
  * the key if a value is required and missing, has another type or is out of range.
  *
- * @param source of the object, for messages
- * @param json the object; a missing node counts as an empty object
+ * <p>It keeps account of the keys that were read, so that a reader can refuse the others.
  */
-public record ComponentConfig(Source source, JsonNode json) {
+public final class ComponentConfig {
+
+  /** The most layers where no weights are known; no released model has a tenth. */
+  private static final long MOST_LAYERS = 10_000;
+
+  private static final String QUANTIZATION = "quantization_config";
 
   private static final ObjectMapper JSON =
       JsonMapper.builder().enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS).build();
@@ -59,16 +68,60 @@ public record ComponentConfig(Source source, JsonNode json) {
     }
   }
 
+  private final Source source;
+  private final JsonNode json;
+  private final LongSupplier tensors;
+  private final Set<String> read = ConcurrentHashMap.newKeySet();
+
+  /**
+   * @param source of the object, for messages
+   * @param json the object; a missing node counts as an empty object
+   */
+  public ComponentConfig(Source source, JsonNode json) {
+    this(source, json, () -> MOST_LAYERS);
+  }
+
+  private ComponentConfig(Source source, JsonNode json, LongSupplier tensors) {
+    this.source = source;
+    this.json = json;
+    this.tensors = tensors;
+  }
+
   /** An object of a checkpoint's file. */
   public ComponentConfig(Path file, JsonNode json) {
     this(Source.of(file), json);
   }
 
-  /** Reads a checkpoint's file that holds a JSON object. */
+  /**
+   * This config of a component with weights.
+   *
+   * @param tensors how many the weights have
+   */
+  ComponentConfig withTensors(LongSupplier tensors) {
+    return new ComponentConfig(source, json, tensors);
+  }
+
+  /** Where the object comes from. */
+  public Source source() {
+    return source;
+  }
+
+  /** The object; reading it leaves no trace in {@link #requireAllRead}. */
+  public JsonNode json() {
+    return json;
+  }
+
+  /** Reads a checkpoint's file that holds a JSON object of {@link RegularFile#CONFIG_BYTES}. */
   public static ComponentConfig read(Path file) {
+    return read(file, RegularFile.CONFIG_BYTES);
+  }
+
+  /** Reads a checkpoint's file that holds a JSON object. */
+  public static ComponentConfig read(Path file, int mostBytes) {
     Source source = Source.of(file);
     try {
-      JsonNode json = JSON.readTree(Files.readAllBytes(file));
+      JsonNode json =
+          JSON.readTree(RegularFile.read(file, mostBytes, ErrorCode.CHECKPOINT_INVALID));
       if (!json.isObject()) {
         throw source.invalid("does not hold a JSON object", null);
       }
@@ -86,19 +139,27 @@ public record ComponentConfig(Source source, JsonNode json) {
         ErrorCode.CHECKPOINT_INVALID,
         Files.isRegularFile(file)
             ? "%s cannot be read (%s); check its permissions and the disk".formatted(file, cause)
-            : "%s is missing; fetch the checkpoint again, with all its files".formatted(file),
+            : "%s is missing%s; fetch the checkpoint again, with all its files"
+                .formatted(file, linked(file, cause)),
         cause);
+  }
+
+  private static String linked(Path file, IOException cause) {
+    return Files.isSymbolicLink(file) && cause instanceof FileSystemException at
+        ? " (%s)".formatted(at.getReason())
+        : "";
   }
 
   /** Whether a key has a value other than null. */
   public boolean has(String key) {
+    read.add(key);
     return json.hasNonNull(key);
   }
 
   /** An object within this one; empty if it is absent or null. */
   public Optional<ComponentConfig> object(String key) {
     return value(key, "an object", JsonNode::isObject)
-        .map(object -> new ComponentConfig(source.below(key), object));
+        .map(object -> new ComponentConfig(source.below(key), object, tensors));
   }
 
   /** Any whole number. */
@@ -111,6 +172,19 @@ public record ComponentConfig(Source source, JsonNode json) {
   /** A whole number above 0, such as a width or a number of layers. */
   public int count(String key, int absent) {
     return has(key) ? count(key) : absent;
+  }
+
+  /**
+   * A {@link #count(String, int)} of layers. Each has a tensor at least, so there are not more of
+   * them than tensors in the component's weights.
+   */
+  public int layers(String key, int absent) {
+    int layers = count(key, absent);
+    if (has(key) && layers > tensors.getAsLong()) {
+      throw wrong(
+          key, "at most %d, the number of tensors in the weights".formatted(tensors.getAsLong()));
+    }
+    return layers;
   }
 
   /** A required {@link #count(String, int)}. */
@@ -162,6 +236,27 @@ public record ComponentConfig(Source source, JsonNode json) {
                     ? List.of(node.textValue())
                     : node.valueStream().map(JsonNode::textValue).toList())
         .orElse(List.of());
+  }
+
+  /** The names in a list; empty if it is absent. */
+  public List<String> names(String key) {
+    return value(key, "a list of names", node -> isList(node, JsonNode::isTextual))
+        .map(list -> list.valueStream().map(JsonNode::textValue).toList())
+        .orElse(List.of());
+  }
+
+  /** The length of a list; empty if it is absent. */
+  public OptionalInt length(String key) {
+    return value(key, "a list", JsonNode::isArray)
+        .map(list -> OptionalInt.of(list.size()))
+        .orElse(OptionalInt.empty());
+  }
+
+  /** Requires a flag that may be absent to have the one value that Lightmill computes. */
+  public void requireFlag(String key, boolean only) {
+    if (flag(key, only) != only) {
+      throw wrong(key, Boolean.toString(only));
+    }
   }
 
   /** One of some names. */
@@ -232,6 +327,50 @@ public record ComponentConfig(Source source, JsonNode json) {
 
   private static boolean isCount(JsonNode value) {
     return isInteger(value) && value.intValue() > 0;
+  }
+
+  /** The keys that were read, present or not. */
+  public Set<String> keysRead() {
+    return Set.copyOf(read);
+  }
+
+  /**
+   * Refuses keys that have not been read: they may change the image. Null and empty values say
+   * nothing, and keys that begin with an underscore are notes of the libraries that wrote them.
+   *
+   * @param idle keys without an effect on the image
+   */
+  public void requireAllRead(Collection<String> idle) {
+    requireNoQuantization();
+    List<String> unknown =
+        json.propertyStream()
+            .filter(field -> !field.getKey().startsWith("_") && !isEmpty(field.getValue()))
+            .map(Map.Entry::getKey)
+            .filter(key -> !read.contains(key) && !idle.contains(key))
+            .map(key -> "'%s%s'".formatted(source.path(), key))
+            .toList();
+    if (!unknown.isEmpty()) {
+      throw new LightmillException(
+          source.code(),
+          "%s has keys that Lightmill does not know, so that they might change the image: %s; remove them if they do not"
+              .formatted(source.name(), NameList.of(unknown)));
+    }
+  }
+
+  private void requireNoQuantization() {
+    if (has(QUANTIZATION)) {
+      throw new LightmillException(
+          source.code(),
+          "%s describes weights that are quantised with %s ('%s'); use the model's weights in F32, F16 or BF16, which are not quantised"
+              .formatted(
+                  source.name(),
+                  json.path(QUANTIZATION).path("quant_method").asText("an unnamed tool"),
+                  QUANTIZATION));
+    }
+  }
+
+  private static boolean isEmpty(JsonNode value) {
+    return value.isNull() || value.isContainerNode() && value.isEmpty();
   }
 
   /** The error for the value of a key. */

@@ -27,6 +27,9 @@ public record WeightFiles(Path location, List<SafetensorsFile> files) {
 
   static final String INDEX = ".safetensors.index.json";
 
+  /** Where there are no weights to count; no released model has a tenth. */
+  private static final long MOST_TENSORS = 10_000;
+
   public WeightFiles {
     files = List.copyOf(files);
   }
@@ -65,6 +68,23 @@ public record WeightFiles(Path location, List<SafetensorsFile> files) {
     return paths;
   }
 
+  /** The number of tensors in a directory's weights; the most that a config may have without. */
+  static long tensors(Path directory, Optional<String> variant) {
+    return located(directory, variant).isEmpty()
+        ? MOST_TENSORS
+        : in(directory, variant).files().stream().mapToLong(file -> file.tensors().size()).sum();
+  }
+
+  /**
+   * Checks that the files have the weights of a network; reads headers only.
+   *
+   * @throws LightmillException with {@code WEIGHTS_INVALID} if any is missing, of another shape, or
+   *     quantised
+   */
+  public void require(WeightLayout layout) {
+    StoredTensor.of(layout, this);
+  }
+
   private static Optional<Path> located(Path directory, Optional<String> variant) {
     try {
       return new WeightNames(directory).find(variant);
@@ -77,13 +97,14 @@ public record WeightFiles(Path location, List<SafetensorsFile> files) {
   }
 
   private static WeightFiles sharded(Path directory, Path location) {
-    ComponentConfig index = ComponentConfig.read(location);
+    ComponentConfig index = ComponentConfig.read(location, RegularFile.VOCABULARY_BYTES);
     JsonNode map = index.json().path("weight_map");
     if (!map.isObject() || map.isEmpty()) {
       throw index.wrong("weight_map", "an object of tensor names and files");
     }
     Map<String, String> indexed = new TreeMap<>();
     map.properties().forEach(e -> indexed.put(e.getKey(), e.getValue().asText()));
+    requireShards(directory, location, new TreeSet<>(indexed.values()));
     Map<String, String> found = new TreeMap<>();
     List<SafetensorsFile> files = new ArrayList<>();
     for (String name : new TreeSet<>(indexed.values())) {
@@ -98,6 +119,17 @@ public record WeightFiles(Path location, List<SafetensorsFile> files) {
       throw contradiction(location, indexed, found);
     }
     return new WeightFiles(location, files);
+  }
+
+  private static void requireShards(Path directory, Path index, Set<String> names) {
+    List<String> missing =
+        names.stream().filter(name -> !RegularFile.exists(directory.resolve(name))).toList();
+    if (!missing.isEmpty()) {
+      throw new LightmillException(
+          ErrorCode.WEIGHTS_INVALID,
+          "%s names shards that are missing: %s; download them"
+              .formatted(index, NameList.of(missing)));
+    }
   }
 
   private static LightmillException contradiction(
@@ -115,7 +147,7 @@ public record WeightFiles(Path location, List<SafetensorsFile> files) {
     return new LightmillException(
         ErrorCode.WEIGHTS_INVALID,
         "%s contradicts its shards: %s; fetch the checkpoint again"
-            .formatted(index, String.join(", ", differing)));
+            .formatted(index, NameList.of(differing)));
   }
 
   private static String absence(Path directory) {
@@ -123,14 +155,17 @@ public record WeightFiles(Path location, List<SafetensorsFile> files) {
       List<String> unsafe =
           files
               .map(file -> file.getFileName().toString())
-              .filter(name -> name.matches(".*\\.(bin|pt|pth|ckpt|pkl|msgpack|h5|onnx)"))
+              .filter(
+                  name ->
+                      name.matches(".*\\.(bin|pt|pth|ckpt|pkl|msgpack|h5|onnx|gguf|incomplete)"))
               .sorted()
               .toList();
       return unsafe.isEmpty()
           ? "%s has no safetensors weights; fetch the checkpoint again".formatted(directory)
-          : ("%s has its weights as %s; Lightmill loads safetensors only, because pickles can run"
-                  + " code: convert them (save_pretrained with safe_serialization=True)")
-              .formatted(directory, String.join(", ", unsafe));
+          : ("%s has no safetensors weights, but %s; Lightmill loads safetensors only, because"
+                 + " pickles can run code: convert them (save_pretrained with"
+                 + " safe_serialization=True)")
+              .formatted(directory, NameList.of(unsafe));
     } catch (IOException e) {
       return "%s cannot be listed (%s); check that it is readable".formatted(directory, e);
     }

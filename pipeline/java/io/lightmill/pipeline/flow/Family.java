@@ -49,6 +49,17 @@ public interface Family {
   /** The argument that weighs guidance, for a checkpoint that is not distilled. */
   ClassifierFreeGuidance guidanceArgument();
 
+  /**
+   * The classes that the family runs, by component. Components that are not in it are refused,
+   * except for those of IP-Adapters, which no request uses.
+   */
+  Map<String, Set<String>> componentClasses();
+
+  /** Keys of {@code model_index.json} that are settings of the pipeline. */
+  default Set<String> indexKeys() {
+    return Set.of();
+  }
+
   /** What a checkpoint accepts; reads configs only. */
   Bounds bounds(Checkpoint checkpoint);
 
@@ -102,7 +113,7 @@ public interface Family {
 
   /** The config of the autoencoder. */
   default VaeConfig vae(Checkpoint checkpoint) {
-    return AutoencoderKl.Config.of(checkpoint.config("vae"));
+    return AutoencoderKl.config(checkpoint);
   }
 
   /**

@@ -17,15 +17,19 @@ import io.lightmill.pipeline.flow.LatentSpace;
 import io.lightmill.pipeline.flow.PromptEmbeddings;
 import io.lightmill.pipeline.flow.PromptTexts;
 import io.lightmill.pipeline.flow.TokenGrid;
+import io.lightmill.pipeline.schedule.FlowMatchEulerDiscreteScheduler;
+import io.lightmill.pipeline.schedule.Schedule;
 import io.lightmill.pipeline.text.ClipTextEncoder;
 import io.lightmill.pipeline.text.PromptTokenizer;
 import io.lightmill.pipeline.text.T5TextEncoder;
+import io.lightmill.pipeline.text.TextClasses;
 import io.lightmill.pipeline.text.TokenizedLength;
 import io.lightmill.pipeline.torch.Tensor;
 import io.lightmill.pipeline.torch.TensorProbe;
 import io.lightmill.pipeline.vae.AutoencoderKl;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 
 /** FLUX.1, schnell and dev: diffusers' {@code FluxPipeline}. */
 public final class FluxFamily implements Family {
@@ -78,7 +82,25 @@ public final class FluxFamily implements Family {
   }
 
   private static PromptTokenizer tokenizer(Checkpoint checkpoint) {
-    return PromptTokenizer.open(checkpoint.component("tokenizer_2"));
+    return PromptTokenizer.open(checkpoint, "tokenizer_2");
+  }
+
+  @Override
+  public Map<String, Set<String>> componentClasses() {
+    return Map.of(
+        "scheduler", Set.of(FlowMatchEulerDiscreteScheduler.CLASS_NAME),
+        "text_encoder", TextClasses.CLIP,
+        "text_encoder_2", TextClasses.T5,
+        "tokenizer", TextClasses.CLIP_TOKENIZER,
+        "tokenizer_2", TextClasses.T5_TOKENIZER,
+        "transformer", Set.of("FluxTransformer2DModel"),
+        "vae", Set.of(AutoencoderKl.PLAIN));
+  }
+
+  @Override
+  public Schedule schedule(
+      FlowMatchEulerDiscreteScheduler scheduler, int numInferenceSteps, int imageTokens) {
+    return scheduler.linearOrOwn(numInferenceSteps, scheduler.mu(imageTokens));
   }
 
   @Override

@@ -17,17 +17,20 @@ import io.lightmill.pipeline.flow.LatentSpace;
 import io.lightmill.pipeline.flow.PromptEmbeddings;
 import io.lightmill.pipeline.flow.PromptTexts;
 import io.lightmill.pipeline.flow.TokenGrid;
+import io.lightmill.pipeline.schedule.FlowMatchEulerDiscreteScheduler;
 import io.lightmill.pipeline.text.ChatTemplate;
 import io.lightmill.pipeline.text.PromptTokenizer;
 import io.lightmill.pipeline.text.QwenPromptReader;
 import io.lightmill.pipeline.text.QwenPrompts;
 import io.lightmill.pipeline.text.QwenTextEncoder;
+import io.lightmill.pipeline.text.TextClasses;
 import io.lightmill.pipeline.torch.Tensor;
 import io.lightmill.pipeline.torch.TensorProbe;
 import io.lightmill.pipeline.vae.AutoencoderKlQwenImage;
 import io.lightmill.pipeline.vae.VaeConfig;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 
 /** Qwen-Image: diffusers' {@code QwenImagePipeline}. */
 public final class QwenImageFamily implements Family {
@@ -94,8 +97,17 @@ public final class QwenImageFamily implements Family {
   /** Counts prompts in the text encoder's tokens, with those of the template after them. */
   @Override
   public PromptLength promptLength(Checkpoint checkpoint) {
-    return TEMPLATE.lengthIn(
-        PromptTokenizer.open(checkpoint.component("tokenizer")), TEMPLATE_TOKENS);
+    return TEMPLATE.lengthIn(PromptTokenizer.open(checkpoint, "tokenizer"), TEMPLATE_TOKENS);
+  }
+
+  @Override
+  public Map<String, Set<String>> componentClasses() {
+    return Map.of(
+        "scheduler", Set.of(FlowMatchEulerDiscreteScheduler.CLASS_NAME),
+        "text_encoder", TextClasses.QWEN2_5_VL,
+        "tokenizer", TextClasses.QWEN2_TOKENIZER,
+        "transformer", Set.of("QwenImageTransformer2DModel"),
+        "vae", Set.of("AutoencoderKLQwenImage"));
   }
 
   @Override

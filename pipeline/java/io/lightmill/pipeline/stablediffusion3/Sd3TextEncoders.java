@@ -45,7 +45,7 @@ final class Sd3TextEncoders implements AutoCloseable {
           checkpoint.components().contains(T5)
               ? Optional.of(
                   new Words(
-                      loading.add(PromptTokenizer.open(checkpoint.component(T5_TOKENIZER))),
+                      loading.add(PromptTokenizer.open(checkpoint, T5_TOKENIZER)),
                       loading.add(T5TextEncoder.load(checkpoint, T5, loader))))
               : Optional.empty();
       requireFit(new ComponentFit(checkpoint), transformer);

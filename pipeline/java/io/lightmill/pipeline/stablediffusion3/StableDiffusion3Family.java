@@ -22,6 +22,7 @@ import io.lightmill.pipeline.schedule.Schedule;
 import io.lightmill.pipeline.text.ClipTextEncoder;
 import io.lightmill.pipeline.text.PromptTokenizer;
 import io.lightmill.pipeline.text.T5TextEncoder;
+import io.lightmill.pipeline.text.TextClasses;
 import io.lightmill.pipeline.text.TokenizedLength;
 import io.lightmill.pipeline.torch.Tensor;
 import io.lightmill.pipeline.torch.TensorProbe;
@@ -30,6 +31,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalDouble;
+import java.util.Set;
 import java.util.TreeMap;
 
 /** Stable Diffusion 3 and 3.5: diffusers' {@code StableDiffusion3Pipeline}. */
@@ -101,11 +103,34 @@ public final class StableDiffusion3Family implements Family {
 
   private static PromptTokenizer tokenizer(Checkpoint checkpoint) {
     return PromptTokenizer.open(
-        checkpoint.component(hasT5(checkpoint) ? Sd3TextEncoders.T5_TOKENIZER : "tokenizer"));
+        checkpoint, hasT5(checkpoint) ? Sd3TextEncoders.T5_TOKENIZER : "tokenizer");
   }
 
   private static boolean hasT5(Checkpoint checkpoint) {
     return checkpoint.components().contains(Sd3TextEncoders.T5);
+  }
+
+  @Override
+  public Map<String, Set<String>> componentClasses() {
+    return Map.of(
+        "scheduler",
+        Set.of(FlowMatchEulerDiscreteScheduler.CLASS_NAME),
+        "text_encoder",
+        TextClasses.CLIP_WITH_PROJECTION,
+        "text_encoder_2",
+        TextClasses.CLIP_WITH_PROJECTION,
+        Sd3TextEncoders.T5,
+        TextClasses.T5,
+        "tokenizer",
+        TextClasses.CLIP_TOKENIZER,
+        "tokenizer_2",
+        TextClasses.CLIP_TOKENIZER,
+        Sd3TextEncoders.T5_TOKENIZER,
+        TextClasses.T5_TOKENIZER,
+        "transformer",
+        Set.of("SD3Transformer2DModel"),
+        "vae",
+        Set.of(AutoencoderKl.PLAIN));
   }
 
   @Override

@@ -40,8 +40,7 @@ public final class ClipPromptReader implements AutoCloseable {
     this.number = number;
     this.device = loader.device();
     try (Loading loading = new Loading()) {
-      this.tokenizer =
-          loading.add(PromptTokenizer.open(checkpoint.component("tokenizer" + number)));
+      this.tokenizer = loading.add(PromptTokenizer.open(checkpoint, "tokenizer" + number));
       this.encoder =
           loading.add(
               ClipTextEncoder.loadWithProjection(checkpoint, "text_encoder" + number, loader));

@@ -25,7 +25,7 @@ public final class QwenPromptReader implements AutoCloseable {
     this.device = loader.device();
     this.template = template;
     try (Loading loading = new Loading()) {
-      this.tokenizer = loading.add(PromptTokenizer.open(checkpoint.component("tokenizer")));
+      this.tokenizer = loading.add(PromptTokenizer.open(checkpoint, "tokenizer"));
       this.encoder = loading.add(QwenTextEncoder.load(checkpoint, "text_encoder", states, loader));
       requirePaddingAfterText(checkpoint);
       loading.complete();

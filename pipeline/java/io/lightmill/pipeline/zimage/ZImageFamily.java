@@ -27,6 +27,7 @@ import io.lightmill.pipeline.text.PromptTokenizer;
 import io.lightmill.pipeline.text.QwenPromptReader;
 import io.lightmill.pipeline.text.QwenPrompts;
 import io.lightmill.pipeline.text.QwenTextEncoder;
+import io.lightmill.pipeline.text.TextClasses;
 import io.lightmill.pipeline.torch.Tensor;
 import io.lightmill.pipeline.torch.TensorProbe;
 import io.lightmill.pipeline.vae.AutoencoderKl;
@@ -112,7 +113,17 @@ public final class ZImageFamily implements Family {
   /** Counts prompts in the text encoder's tokens, its chat template included. */
   @Override
   public PromptLength promptLength(Checkpoint checkpoint) {
-    return TEMPLATE.lengthIn(PromptTokenizer.open(checkpoint.component("tokenizer")), 0);
+    return TEMPLATE.lengthIn(PromptTokenizer.open(checkpoint, "tokenizer"), 0);
+  }
+
+  @Override
+  public Map<String, Set<String>> componentClasses() {
+    return Map.of(
+        "scheduler", Set.of(FlowMatchEulerDiscreteScheduler.CLASS_NAME),
+        "text_encoder", TextClasses.QWEN3,
+        "tokenizer", TextClasses.QWEN2_TOKENIZER,
+        "transformer", Set.of("ZImageTransformer2DModel"),
+        "vae", Set.of(AutoencoderKl.PLAIN));
   }
 
   @Override
