@@ -104,13 +104,14 @@ public record WeightFiles(Path location, List<SafetensorsFile> files) {
     }
     Map<String, String> indexed = new TreeMap<>();
     map.properties().forEach(e -> indexed.put(e.getKey(), e.getValue().asText()));
-    requireShards(directory, location, new TreeSet<>(indexed.values()));
+    Set<String> names = new TreeSet<>(indexed.values());
+    if (!names.stream().allMatch(name -> name.matches("[\\w.-]+\\.safetensors"))) {
+      throw index.wrong("weight_map", "made of names of safetensors files beside it");
+    }
+    requireShards(directory, location, names);
     Map<String, String> found = new TreeMap<>();
     List<SafetensorsFile> files = new ArrayList<>();
-    for (String name : new TreeSet<>(indexed.values())) {
-      if (!name.matches("[\\w.-]+\\.safetensors")) {
-        throw index.wrong("weight_map", "made of names of safetensors files beside it");
-      }
+    for (String name : names) {
       SafetensorsFile file = SafetensorsFile.open(directory.resolve(name));
       file.tensors().keySet().forEach(tensor -> found.merge(tensor, name, "%s and %s"::formatted));
       files.add(file);
@@ -150,24 +151,40 @@ public record WeightFiles(Path location, List<SafetensorsFile> files) {
             .formatted(index, NameList.of(differing)));
   }
 
+  /** Why a directory has no weights, by what it has instead. */
   private static String absence(Path directory) {
     try (Stream<Path> files = Files.list(directory)) {
-      List<String> unsafe =
-          files
-              .map(file -> file.getFileName().toString())
-              .filter(
-                  name ->
-                      name.matches(".*\\.(bin|pt|pth|ckpt|pkl|msgpack|h5|onnx|gguf|incomplete)"))
-              .sorted()
-              .toList();
-      return unsafe.isEmpty()
-          ? "%s has no safetensors weights; fetch the checkpoint again".formatted(directory)
-          : ("%s has no safetensors weights, but %s; Lightmill loads safetensors only, because"
-                 + " pickles can run code: convert them (save_pretrained with"
-                 + " safe_serialization=True)")
-              .formatted(directory, NameList.of(unsafe));
+      List<String> names = files.map(file -> file.getFileName().toString()).sorted().toList();
+      return instead(names, "bin|pt|pth|ckpt|pkl|msgpack|h5|onnx")
+          .map(
+              found ->
+                  "%s has its weights as %s; Lightmill loads safetensors only, because pickles can run code: convert them (save_pretrained with safe_serialization=True)"
+                      .formatted(directory, found))
+          .or(
+              () ->
+                  instead(names, "gguf")
+                      .map(
+                          found ->
+                              "%s has its weights as %s, which are quantised; use the model's safetensors in F32, F16 or BF16"
+                                  .formatted(directory, found)))
+          .or(
+              () ->
+                  instead(names, "incomplete|part|tmp")
+                      .map(
+                          found ->
+                              "%s has downloads that were cut off: %s; download them again"
+                                  .formatted(directory, found)))
+          .orElseGet(
+              () ->
+                  "%s has no safetensors weights; fetch the checkpoint again".formatted(directory));
     } catch (IOException e) {
       return "%s cannot be listed (%s); check that it is readable".formatted(directory, e);
     }
+  }
+
+  private static Optional<String> instead(List<String> names, String extensions) {
+    List<String> found =
+        names.stream().filter(name -> name.matches(".*\\.(%s)".formatted(extensions))).toList();
+    return Optional.of(NameList.of(found)).filter(list -> !found.isEmpty());
   }
 }

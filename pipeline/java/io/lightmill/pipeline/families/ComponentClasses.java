@@ -1,5 +1,6 @@
 package io.lightmill.pipeline.families;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import io.lightmill.pipeline.ErrorCode;
 import io.lightmill.pipeline.LightmillException;
 import io.lightmill.pipeline.checkpoint.Checkpoint;
@@ -33,7 +34,17 @@ final class ComponentClasses {
     ComponentConfig index = checkpoint.index();
     Set<String> keys = new TreeSet<>(family.indexKeys());
     keys.addAll(checkpoint.components());
+    index
+        .json()
+        .propertyStream()
+        .filter(field -> isOmitted(field.getValue()))
+        .forEach(field -> keys.add(field.getKey()));
     index.requireAllRead(keys);
+  }
+
+  /** {@code [null, null]}, or {@code [library, null]}. */
+  private static boolean isOmitted(JsonNode component) {
+    return component.isArray() && component.size() == 2 && component.get(1).isNull();
   }
 
   private static void require(
