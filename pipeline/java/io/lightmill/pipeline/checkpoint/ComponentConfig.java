@@ -34,6 +34,9 @@ public final class ComponentConfig {
   /** The most layers where no weights are known; no released model has a tenth. */
   private static final long MOST_LAYERS = 10_000;
 
+  /** Keys whose values diffusers passes over. */
+  private static final String DEFAULTS = "_use_default_values";
+
   private static final String QUANTIZATION = "quantization_config";
 
   private static final ObjectMapper JSON =
@@ -342,6 +345,11 @@ public final class ComponentConfig {
    */
   public void requireAllRead(Collection<String> idle) {
     requireNoQuantization();
+    List<String> defaults = names(DEFAULTS).stream().filter(json::has).toList();
+    if (!defaults.isEmpty()) {
+      throw wrong(
+          DEFAULTS, "without the keys whose values are to be used: " + NameList.of(defaults));
+    }
     List<String> unknown =
         json.propertyStream()
             .filter(field -> !field.getKey().startsWith("_") && !isEmpty(field.getValue()))

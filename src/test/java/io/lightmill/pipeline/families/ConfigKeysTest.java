@@ -126,6 +126,7 @@ class ConfigKeysTest {
       textBlock =
           """
           flux-dev    | text_encoder   | model_type        | "bert"                 | one of clip_text_model, clip
+          flux-dev    | transformer    | _use_default_values | ["num_layers"]       | without the keys whose values are to be used: num_layers
           flux-dev    | text_encoder_2 | is_decoder        | true                   | must be false
           flux-dev    | text_encoder_2 | is_gated_act      | false                  | must be true
           flux-dev    | text_encoder_2 | dense_act_fn      | "gelu"                 | one of gelu_new
@@ -170,6 +171,30 @@ class ConfigKeysTest {
         "transformer",
         config -> config.putObject("quantization_config").put("quant_method", "bitsandbytes"));
     refusal(copy.directory()).withMessageContaining("weights that are quantised with bitsandbytes");
+  }
+
+  /** What releases of transformers write into configs beside what the networks read. */
+  @Test
+  void keysOfOlderAndNewerReleasesAreKnown() throws IOException {
+    CheckpointCopy copy = CheckpointCopy.of("flux-dev", temporary.resolve("checkpoint"));
+    for (String encoder : List.of("text_encoder", "text_encoder_2")) {
+      copy.config(
+          encoder,
+          config ->
+              config
+                  .put("_name_or_path", "openai/clip-vit-large-patch14")
+                  .put("add_cross_attention", false)
+                  .put("dropout", 0.0)
+                  .put("decoder_start_token_id", 0)
+                  .put("output_past", true)
+                  .put("return_dict", true)
+                  .put("temperature", 1.0)
+                  .put("dtype", "bfloat16")
+                  .put("is_decoder", false)
+                  .putObject("id2label")
+                  .put("0", "LABEL_0"));
+    }
+    open(copy.directory());
   }
 
   private Path copy(String model) throws IOException {
