@@ -8,16 +8,12 @@ import com.fasterxml.jackson.databind.json.JsonMapper;
 import io.lightmill.pipeline.ErrorCode;
 import io.lightmill.pipeline.LightmillException;
 import java.io.IOException;
-import java.nio.file.FileSystemException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Collection;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.LongSupplier;
 import java.util.function.Predicate;
 import java.util.stream.Collectors;
@@ -33,11 +29,6 @@ public final class ComponentConfig {
 
   /** The most layers where no weights are known; no released model has a tenth. */
   private static final long MOST_LAYERS = 10_000;
-
-  /** Keys whose values diffusers passes over. */
-  private static final String DEFAULTS = "_use_default_values";
-
-  private static final String QUANTIZATION = "quantization_config";
 
   private static final ObjectMapper JSON =
       JsonMapper.builder().enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS).build();
@@ -74,7 +65,7 @@ public final class ComponentConfig {
   private final Source source;
   private final JsonNode json;
   private final LongSupplier tensors;
-  private final Set<String> read = ConcurrentHashMap.newKeySet();
+  private final KeysRead read = new KeysRead();
 
   /**
    * @param source of the object, for messages
@@ -132,25 +123,8 @@ public final class ComponentConfig {
     } catch (JsonProcessingException e) {
       throw source.invalid("is not JSON (" + e.getOriginalMessage() + ")", e);
     } catch (IOException e) {
-      throw unreadable(file, e);
+      throw RegularFile.unreadable(file, e);
     }
-  }
-
-  /** The error for a checkpoint's file that cannot be read. */
-  public static LightmillException unreadable(Path file, IOException cause) {
-    return new LightmillException(
-        ErrorCode.CHECKPOINT_INVALID,
-        Files.isRegularFile(file)
-            ? "%s cannot be read (%s); check its permissions and the disk".formatted(file, cause)
-            : "%s is missing%s; fetch the checkpoint again, with all its files"
-                .formatted(file, linked(file, cause)),
-        cause);
-  }
-
-  private static String linked(Path file, IOException cause) {
-    return Files.isSymbolicLink(file) && cause instanceof FileSystemException at
-        ? " (%s)".formatted(at.getReason())
-        : "";
   }
 
   /** Whether a key has a value other than null. */
@@ -167,9 +141,7 @@ public final class ComponentConfig {
 
   /** Any whole number. */
   public int integer(String key, int absent) {
-    return value(key, "a whole number", ComponentConfig::isInteger)
-        .map(JsonNode::intValue)
-        .orElse(absent);
+    return value(key, "a whole number", JsonKind::isInteger).map(JsonNode::intValue).orElse(absent);
   }
 
   /** A whole number above 0, such as a width or a number of layers. */
@@ -192,12 +164,12 @@ public final class ComponentConfig {
 
   /** A required {@link #count(String, int)}. */
   public int count(String key) {
-    return required(key, "a whole number above 0", ComponentConfig::isCount).intValue();
+    return required(key, "a whole number above 0", JsonKind::isCount).intValue();
   }
 
   /** A required whole number from 0, such as a token id. */
   public int index(String key) {
-    return required(key, "a whole number from 0", ComponentConfig::isIndex).intValue();
+    return required(key, "a whole number from 0", JsonKind::isIndex).intValue();
   }
 
   /** Any number. */
@@ -232,7 +204,7 @@ public final class ComponentConfig {
     return value(
             key,
             "a string or a list of strings",
-            node -> node.isTextual() || isList(node, JsonNode::isTextual))
+            node -> node.isTextual() || JsonKind.isList(node, JsonNode::isTextual))
         .map(
             node ->
                 node.isTextual()
@@ -243,7 +215,7 @@ public final class ComponentConfig {
 
   /** The names in a list; empty if it is absent. */
   public List<String> names(String key) {
-    return value(key, "a list of names", node -> isList(node, JsonNode::isTextual))
+    return value(key, "a list of names", node -> JsonKind.isList(node, JsonNode::isTextual))
         .map(list -> list.valueStream().map(JsonNode::textValue).toList())
         .orElse(List.of());
   }
@@ -277,7 +249,7 @@ public final class ComponentConfig {
     return value(
             key,
             "a list of whole numbers above 0",
-            node -> !node.isEmpty() && isList(node, ComponentConfig::isCount))
+            node -> !node.isEmpty() && JsonKind.isList(node, JsonKind::isCount))
         .map(list -> list.valueStream().map(JsonNode::intValue).toList())
         .orElse(absent);
   }
@@ -287,7 +259,7 @@ public final class ComponentConfig {
     return required(
             key,
             "a list of %d numbers".formatted(size),
-            node -> node.size() == size && isList(node, JsonNode::isNumber))
+            node -> node.size() == size && JsonKind.isList(node, JsonNode::isNumber))
         .valueStream()
         .map(JsonNode::floatValue)
         .toList();
@@ -296,7 +268,7 @@ public final class ComponentConfig {
   /** A list of whole numbers from 0, such as indices of layers; empty if it is absent. */
   public Set<Integer> indices(String key) {
     return value(
-            key, "a list of whole numbers from 0", node -> isList(node, ComponentConfig::isIndex))
+            key, "a list of whole numbers from 0", node -> JsonKind.isList(node, JsonKind::isIndex))
         .map(list -> list.valueStream().map(JsonNode::intValue).collect(Collectors.toSet()))
         .orElse(Set.of());
   }
@@ -316,25 +288,9 @@ public final class ComponentConfig {
     return Optional.of(json.get(key));
   }
 
-  private static boolean isList(JsonNode value, Predicate<JsonNode> valid) {
-    return value.isArray() && value.valueStream().allMatch(valid);
-  }
-
-  private static boolean isInteger(JsonNode value) {
-    return value.isIntegralNumber() && value.canConvertToInt();
-  }
-
-  private static boolean isIndex(JsonNode value) {
-    return isInteger(value) && value.intValue() >= 0;
-  }
-
-  private static boolean isCount(JsonNode value) {
-    return isInteger(value) && value.intValue() > 0;
-  }
-
   /** The keys that were read, present or not. */
   public Set<String> keysRead() {
-    return Set.copyOf(read);
+    return read.keys();
   }
 
   /**
@@ -344,41 +300,7 @@ public final class ComponentConfig {
    * @param idle keys without an effect on the image
    */
   public void requireAllRead(Collection<String> idle) {
-    requireNoQuantization();
-    List<String> defaults = names(DEFAULTS).stream().filter(json::has).toList();
-    if (!defaults.isEmpty()) {
-      throw wrong(
-          DEFAULTS, "without the keys whose values are to be used: " + NameList.of(defaults));
-    }
-    List<String> unknown =
-        json.propertyStream()
-            .filter(field -> !field.getKey().startsWith("_") && !isEmpty(field.getValue()))
-            .map(Map.Entry::getKey)
-            .filter(key -> !read.contains(key) && !idle.contains(key))
-            .map(key -> "'%s%s'".formatted(source.path(), key))
-            .toList();
-    if (!unknown.isEmpty()) {
-      throw new LightmillException(
-          source.code(),
-          "%s has keys that Lightmill does not know, so that they might change the image: %s; remove them if they do not"
-              .formatted(source.name(), NameList.of(unknown)));
-    }
-  }
-
-  private void requireNoQuantization() {
-    if (has(QUANTIZATION)) {
-      throw new LightmillException(
-          source.code(),
-          "%s describes weights that are quantised with %s ('%s'); use the model's weights in F32, F16 or BF16, which are not quantised"
-              .formatted(
-                  source.name(),
-                  json.path(QUANTIZATION).path("quant_method").asText("an unnamed tool"),
-                  QUANTIZATION));
-    }
-  }
-
-  private static boolean isEmpty(JsonNode value) {
-    return value.isNull() || value.isContainerNode() && value.isEmpty();
+    read.requireAll(this, idle);
   }
 
   /** The error for the value of a key. */

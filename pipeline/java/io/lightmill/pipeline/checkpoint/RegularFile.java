@@ -5,6 +5,7 @@ import io.lightmill.pipeline.LightmillException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.ByteBuffer;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.NoSuchFileException;
@@ -74,5 +75,22 @@ public final class RegularFile {
           "%s is %s; replace it by a regular file"
               .formatted(path, attributes.isDirectory() ? "a directory" : "a pipe or a device"));
     }
+  }
+
+  /** The error for a checkpoint's file that cannot be read. */
+  public static LightmillException unreadable(Path file, IOException cause) {
+    return new LightmillException(
+        ErrorCode.CHECKPOINT_INVALID,
+        Files.isRegularFile(file)
+            ? "%s cannot be read (%s); check its permissions and the disk".formatted(file, cause)
+            : "%s is missing%s; fetch the checkpoint again, with all its files"
+                .formatted(file, linked(file, cause)),
+        cause);
+  }
+
+  private static String linked(Path file, IOException cause) {
+    return Files.isSymbolicLink(file) && cause instanceof FileSystemException at
+        ? " (%s)".formatted(at.getReason())
+        : "";
   }
 }

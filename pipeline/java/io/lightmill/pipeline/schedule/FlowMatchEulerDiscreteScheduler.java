@@ -7,7 +7,6 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.OptionalDouble;
-import java.util.Set;
 import java.util.stream.Stream;
 
 /**
@@ -56,49 +55,6 @@ public record FlowMatchEulerDiscreteScheduler(
   public static final String CLASS_NAME = "FlowMatchEulerDiscreteScheduler";
 
   /**
-   * Arguments of diffusers' other schedulers, which this one ignores: configs keep them when the
-   * scheduler of a checkpoint is replaced.
-   */
-  private static final Set<String> OF_OTHER_SCHEDULERS =
-      Set.of(
-          "algorithm_type",
-          "beta_end",
-          "beta_schedule",
-          "beta_start",
-          "clip_sample",
-          "clip_sample_range",
-          "disable_corrector",
-          "dynamic_thresholding_ratio",
-          "euler_at_final",
-          "final_sigmas_type",
-          "flow_shift",
-          "interpolation_type",
-          "lambda_min_clipped",
-          "lower_order_final",
-          "predict_x0",
-          "prediction_type",
-          "rescale_betas_zero_snr",
-          "sample_max_value",
-          "scale_factors",
-          "set_alpha_to_one",
-          "sigma_data",
-          "sigma_max",
-          "sigma_min",
-          "sigma_schedule",
-          "skip_prk_steps",
-          "solver_order",
-          "solver_p",
-          "solver_type",
-          "steps_offset",
-          "thresholding",
-          "timestep_spacing",
-          "timestep_type",
-          "trained_betas",
-          "upscale_mode",
-          "use_lu_lambdas",
-          "variance_type");
-
-  /**
    * Reads a {@code scheduler_config.json}. Missing keys have diffusers' defaults.
    *
    * @throws LightmillException with {@code CHECKPOINT_INVALID} if the config contradicts itself or
@@ -123,7 +79,7 @@ public record FlowMatchEulerDiscreteScheduler(
             config.flag("stochastic_sampling", false),
             config.flag("use_flow_sigmas", false));
     scheduler.requireConsistency(config);
-    config.requireAllRead(OF_OTHER_SCHEDULERS);
+    config.requireAllRead(IdleKeys.OF_OTHER_SCHEDULERS);
     return scheduler;
   }
 

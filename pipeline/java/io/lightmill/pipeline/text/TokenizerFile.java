@@ -49,7 +49,7 @@ record TokenizerFile(Path path) {
     try {
       return RegularFile.read(path, RegularFile.VOCABULARY_BYTES, ErrorCode.CHECKPOINT_INVALID);
     } catch (IOException e) {
-      throw ComponentConfig.unreadable(path, e);
+      throw RegularFile.unreadable(path, e);
     }
   }
 
