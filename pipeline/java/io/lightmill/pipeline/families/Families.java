@@ -7,6 +7,7 @@ import io.lightmill.pipeline.LightmillException;
 import io.lightmill.pipeline.PipelineLimits;
 import io.lightmill.pipeline.PromptLength;
 import io.lightmill.pipeline.checkpoint.Checkpoint;
+import io.lightmill.pipeline.checkpoint.ComponentFit;
 import io.lightmill.pipeline.checkpoint.WeightLayout;
 import io.lightmill.pipeline.flow.Family;
 import io.lightmill.pipeline.flow.FlowPipeline;
@@ -86,15 +87,17 @@ public final class Families {
   }
 
   /**
-   * Checks that the checkpoint's files have the weights of all networks, and that its smaller
-   * tokenizers can be read; reads configs, headers and vocabularies only. The tokenizer that
-   * decides the length of prompts is left to {@link #promptLength}.
+   * Checks that the checkpoint's files have the weights of all networks, that the networks fit each
+   * other, and that the smaller tokenizers can be read; reads configs, headers and vocabularies
+   * only. The tokenizer that decides the length of prompts is left to {@link #promptLength}.
    *
    * @throws LightmillException that gives the cause
    */
   public static void requireComplete(Checkpoint checkpoint) {
-    new TreeMap<>(networks(checkpoint))
-        .forEach((component, layout) -> checkpoint.weights(component).require(layout));
+    Family family = of(checkpoint);
+    Map<String, WeightLayout> networks = new TreeMap<>(family.networks(checkpoint));
+    networks.forEach((component, layout) -> checkpoint.weights(component).require(layout));
+    family.requireFit(new ComponentFit(checkpoint), networks);
     checkpoint.classes().entrySet().stream()
         .filter(component -> TextClasses.CLIP_TOKENIZER.contains(component.getValue().name()))
         .map(Map.Entry::getKey)

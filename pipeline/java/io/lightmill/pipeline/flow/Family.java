@@ -6,6 +6,7 @@ import io.lightmill.pipeline.PipelineLimits;
 import io.lightmill.pipeline.PromptLength;
 import io.lightmill.pipeline.checkpoint.Checkpoint;
 import io.lightmill.pipeline.checkpoint.ComponentConfig;
+import io.lightmill.pipeline.checkpoint.ComponentFit;
 import io.lightmill.pipeline.checkpoint.ModelCard;
 import io.lightmill.pipeline.checkpoint.WeightLayout;
 import io.lightmill.pipeline.checkpoint.WeightLoader;
@@ -68,6 +69,14 @@ public interface Family {
 
   /** The weights of the networks by component; reads configs only. */
   Map<String, WeightLayout> networks(Checkpoint checkpoint);
+
+  /**
+   * Checks that the transformer takes what the other components give.
+   *
+   * @param networks of the checkpoint that the check names
+   * @throws LightmillException with {@code CHECKPOINT_INVALID} if it does not
+   */
+  void requireFit(ComponentFit fit, Map<String, WeightLayout> networks);
 
   /**
    * Loads the networks.

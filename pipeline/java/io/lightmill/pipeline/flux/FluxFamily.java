@@ -142,6 +142,17 @@ public final class FluxFamily implements Family {
   }
 
   @Override
+  public void requireFit(ComponentFit fit, Map<String, WeightLayout> networks) {
+    FluxConfig config = FluxConfig.of(fit.checkpoint().config("transformer"));
+    int context = T5TextEncoder.width(networks.get("text_encoder_2"));
+    fit.require("joint_attention_dim", config.contextWidth(), "text_encoder_2", context);
+    int pooled = ClipTextEncoder.width(networks.get("text_encoder"));
+    fit.require("pooled_projection_dim", config.pooledWidth(), "text_encoder", pooled);
+    int packed = vae(fit.checkpoint()).latentChannels() * TokenGrid.PATCH * TokenGrid.PATCH;
+    fit.require("in_channels", config.inChannels(), "vae", packed);
+  }
+
+  @Override
   public FlowNetworks load(Checkpoint checkpoint, WeightLoader loader) {
     try (Loading loading = new Loading()) {
       Networks networks =
@@ -149,7 +160,7 @@ public final class FluxFamily implements Family {
               loading.add(new FluxTextEncoders(checkpoint, loader)),
               loading.add(FluxTransformer.load(checkpoint, loader)),
               loading.add(AutoencoderKl.load(checkpoint, loader)));
-      networks.requireFit(new ComponentFit(checkpoint));
+      requireFit(new ComponentFit(checkpoint), networks(checkpoint));
       loading.complete();
       return networks;
     }
@@ -158,16 +169,6 @@ public final class FluxFamily implements Family {
   private record Networks(
       FluxTextEncoders textEncoders, FluxTransformer transformer, AutoencoderKl vae)
       implements FlowNetworks {
-
-    private void requireFit(ComponentFit fit) {
-      FluxConfig config = transformer.config();
-      int context = textEncoders.contextWidth();
-      fit.require("joint_attention_dim", config.contextWidth(), "text_encoder_2", context);
-      int pooled = textEncoders.pooledWidth();
-      fit.require("pooled_projection_dim", config.pooledWidth(), "text_encoder", pooled);
-      int packed = vae.config().latentChannels() * TokenGrid.PATCH * TokenGrid.PATCH;
-      fit.require("in_channels", config.inChannels(), "vae", packed);
-    }
 
     @Override
     public LatentSpace latents() {

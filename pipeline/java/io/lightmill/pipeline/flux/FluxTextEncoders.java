@@ -34,16 +34,6 @@ final class FluxTextEncoders implements AutoCloseable {
     }
   }
 
-  /** Channels of the context. */
-  int contextWidth() {
-    return t5.width();
-  }
-
-  /** Channels of the pooled prompt. */
-  int pooledWidth() {
-    return clip.width();
-  }
-
   /** Encodes prompts with CLIP and second prompts with T5; equal ones once. */
   PromptEmbeddings encode(PromptTexts texts, TensorProbe probe) {
     PromptRows clipRows = new PromptRows(device, texts.prompts());

@@ -170,6 +170,15 @@ public final class Flux2KleinFamily implements Family {
   }
 
   @Override
+  public void requireFit(ComponentFit fit, Map<String, WeightLayout> networks) {
+    Flux2Config config = Flux2Config.of(fit.checkpoint().config("transformer"));
+    int context = QwenTextEncoder.width(networks.get("text_encoder"), STATES);
+    fit.require("joint_attention_dim", config.contextWidth(), "text_encoder", context);
+    int packed = vae(fit.checkpoint()).latentChannels() * TokenGrid.PATCH * TokenGrid.PATCH;
+    fit.require("in_channels", config.inChannels(), "vae", packed);
+  }
+
+  @Override
   public FlowNetworks load(Checkpoint checkpoint, WeightLoader loader) {
     try (Loading loading = new Loading()) {
       Networks networks =
@@ -177,7 +186,7 @@ public final class Flux2KleinFamily implements Family {
               loading.add(new QwenPromptReader(checkpoint, loader, TEMPLATE, STATES)),
               loading.add(Flux2Transformer.load(checkpoint, loader)),
               loading.add(Flux2Decoder.load(checkpoint, loader)));
-      networks.requireFit(new ComponentFit(checkpoint));
+      requireFit(new ComponentFit(checkpoint), networks(checkpoint));
       loading.complete();
       return networks;
     }
@@ -186,13 +195,6 @@ public final class Flux2KleinFamily implements Family {
   private record Networks(
       QwenPromptReader textEncoder, Flux2Transformer transformer, Flux2Decoder decoder)
       implements FlowNetworks {
-
-    private void requireFit(ComponentFit fit) {
-      Flux2Config config = transformer.config();
-      fit.require(
-          "joint_attention_dim", config.contextWidth(), "text_encoder", textEncoder.width());
-      fit.require("in_channels", config.inChannels(), "vae", decoder.patchChannels());
-    }
 
     /** One token per latent, since the latents are patches already. */
     @Override

@@ -119,6 +119,15 @@ public final class QwenImageFamily implements Family {
   }
 
   @Override
+  public void requireFit(ComponentFit fit, Map<String, WeightLayout> networks) {
+    QwenImageConfig config = QwenImageConfig.of(fit.checkpoint().config("transformer"));
+    int context = QwenTextEncoder.width(networks.get("text_encoder"), STATES);
+    fit.require("joint_attention_dim", config.contextWidth(), "text_encoder", context);
+    int packed = vae(fit.checkpoint()).latentChannels() * TokenGrid.PATCH * TokenGrid.PATCH;
+    fit.require("in_channels", config.inChannels(), "vae", packed);
+  }
+
+  @Override
   public FlowNetworks load(Checkpoint checkpoint, WeightLoader loader) {
     try (Loading loading = new Loading()) {
       Networks networks =
@@ -126,7 +135,7 @@ public final class QwenImageFamily implements Family {
               loading.add(new QwenPromptReader(checkpoint, loader, TEMPLATE, STATES)),
               loading.add(QwenImageTransformer.load(checkpoint, loader)),
               loading.add(AutoencoderKlQwenImage.load(checkpoint, loader)));
-      networks.requireFit(new ComponentFit(checkpoint));
+      requireFit(new ComponentFit(checkpoint), networks(checkpoint));
       loading.complete();
       return networks;
     }
@@ -135,14 +144,6 @@ public final class QwenImageFamily implements Family {
   private record Networks(
       QwenPromptReader textEncoder, QwenImageTransformer transformer, AutoencoderKlQwenImage vae)
       implements FlowNetworks {
-
-    private void requireFit(ComponentFit fit) {
-      QwenImageConfig config = transformer.config();
-      fit.require(
-          "joint_attention_dim", config.contextWidth(), "text_encoder", textEncoder.width());
-      int packed = vae.config().latentChannels() * TokenGrid.PATCH * TokenGrid.PATCH;
-      fit.require("in_channels", config.inChannels(), "vae", packed);
-    }
 
     @Override
     public LatentSpace latents() {

@@ -182,15 +182,32 @@ public final class StableDiffusion3Family implements Family {
   }
 
   @Override
+  public void requireFit(ComponentFit fit, Map<String, WeightLayout> networks) {
+    Sd3Config config = Sd3Config.of(fit.checkpoint().config("transformer"));
+    WeightLayout clip = networks.get("text_encoder");
+    WeightLayout clip2 = networks.get("text_encoder_2");
+    int pooled = ClipTextEncoder.projectionWidth(clip) + ClipTextEncoder.projectionWidth(clip2);
+    fit.require("pooled_projection_dim", config.pooledWidth(), "text_encoder_2", pooled);
+    if (networks.containsKey(Sd3TextEncoders.T5)) {
+      int words = T5TextEncoder.width(networks.get(Sd3TextEncoders.T5));
+      fit.require("joint_attention_dim", config.contextWidth(), Sd3TextEncoders.T5, words);
+    }
+    int features = ClipTextEncoder.width(clip) + ClipTextEncoder.width(clip2);
+    if (features > config.contextWidth()) {
+      fit.require("joint_attention_dim", config.contextWidth(), "text_encoder_2", features);
+    }
+    int latents = vae(fit.checkpoint()).latentChannels();
+    fit.require("in_channels", config.channels(), "vae", latents);
+  }
+
+  @Override
   public FlowNetworks load(Checkpoint checkpoint, WeightLoader loader) {
     try (Loading loading = new Loading()) {
       Sd3Transformer transformer = loading.add(Sd3Transformer.load(checkpoint, loader));
       Sd3TextEncoders textEncoders =
           loading.add(new Sd3TextEncoders(checkpoint, transformer.config(), loader));
       AutoencoderKl vae = loading.add(AutoencoderKl.load(checkpoint, loader));
-      new ComponentFit(checkpoint)
-          .require(
-              "in_channels", transformer.config().channels(), "vae", vae.config().latentChannels());
+      requireFit(new ComponentFit(checkpoint), networks(checkpoint));
       loading.complete();
       return new Networks(textEncoders, transformer, vae);
     }

@@ -48,16 +48,6 @@ public final class ClipPromptReader implements AutoCloseable {
     }
   }
 
-  /** Channels of the hidden states. */
-  public int width() {
-    return encoder.width();
-  }
-
-  /** Channels of the projected prompts. */
-  public int projectionWidth() {
-    return encoder.projectionWidth();
-  }
-
   /** Maximum number of tokens of a prompt. */
   public int mostTokens() {
     return Math.min(tokenizer.modelMaxLength(), encoder.positions());

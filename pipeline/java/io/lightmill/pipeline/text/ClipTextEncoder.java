@@ -123,14 +123,14 @@ public final class ClipTextEncoder implements AutoCloseable {
     return Config.of(checkpoint.config(component)).positions();
   }
 
-  /** Channels of the hidden states. */
-  public int width() {
-    return config.width();
+  /** Channels of the hidden states, from the layout of a component. */
+  public static int width(WeightLayout layout) {
+    return layout.size("embeddings.token_embedding.weight", 1);
   }
 
-  /** Channels of projected texts. */
-  public int projectionWidth() {
-    return config.projectionWidth();
+  /** Channels of projected texts, from the layout of a component with projection. */
+  public static int projectionWidth(WeightLayout layout) {
+    return layout.size("text_projection.weight", 0);
   }
 
   /** Maximum number of tokens of a text. */

@@ -42,11 +42,6 @@ public final class QwenPromptReader implements AutoCloseable {
     }
   }
 
-  /** Channels of all hidden states of a prompt. */
-  public int width() {
-    return encoder.width();
-  }
-
   /** One of the hidden states of prompts, by its index among the requested states. */
   public Tensor state(QwenPrompts prompts, int number) {
     return encoder.state(prompts.states(), number);

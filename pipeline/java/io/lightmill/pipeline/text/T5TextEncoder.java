@@ -123,9 +123,9 @@ public final class T5TextEncoder implements AutoCloseable {
     return Config.of(checkpoint.config(component)).layout();
   }
 
-  /** Channels of the hidden states. */
-  public int width() {
-    return config.width();
+  /** Channels of the hidden states, from the layout of a component. */
+  public static int width(WeightLayout layout) {
+    return layout.size("shared.weight", 1);
   }
 
   /** Files store the embedding under either of two names, or under both. */
