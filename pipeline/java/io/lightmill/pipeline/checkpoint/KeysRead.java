@@ -65,6 +65,6 @@ final class KeysRead {
   }
 
   private static boolean isEmpty(JsonNode value) {
-    return value.isNull() || value.isContainerNode() && value.isEmpty();
+    return value.isNull() || (value.isContainerNode() && value.isEmpty());
   }
 }

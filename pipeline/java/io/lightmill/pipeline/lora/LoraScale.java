@@ -138,7 +138,7 @@ record LoraScale(JsonNode config, Optional<Path> beside) {
   }
 
   private static boolean isEmpty(JsonNode value) {
-    return value.isNull() || value.isContainerNode() && value.isEmpty();
+    return value.isNull() || (value.isContainerNode() && value.isEmpty());
   }
 
   private JsonNode value(String component, String key) {
