@@ -56,7 +56,7 @@ class ForeignWeightsTest {
             StoredBytes tensor = tensors.get(name);
             if (name.startsWith("transformer_blocks") && tensor.shape().size() == 2) {
               tensors.put(name, new StoredBytes("U8", List.of(8L, 1L), new byte[8]));
-              for (String suffix : suffixes.strip().split(",")) {
+              for (String suffix : suffixes.strip().split(",", -1)) {
                 tensors.put(name + "." + suffix, StoredBytes.of(new float[1], 1L));
               }
             }
