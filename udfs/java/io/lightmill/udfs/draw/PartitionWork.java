@@ -77,7 +77,7 @@ final class PartitionWork implements TaskCompletionListener {
     this.stop = job.stop();
     this.local = job.cluster().local();
     this.partition = task.partitionId();
-    this.triedBefore = task.attemptNumber() > 0 || task.stageAttemptNumber() > 0;
+    this.triedBefore = job.repeated() || task.attemptNumber() > 0 || task.stageAttemptNumber() > 0;
     this.threads =
         Executors.newFixedThreadPool(
             Math.min(MAX_THREADS, Runtime.getRuntime().availableProcessors()));
@@ -163,8 +163,7 @@ final class PartitionWork implements TaskCompletionListener {
     return finishing;
   }
 
-  private List<Row> manifestRows(
-      ManifestRows manifest, List<Row> rows, List<Outcome> outcomes) {
+  private List<Row> manifestRows(ManifestRows manifest, List<Row> rows, List<Outcome> outcomes) {
     Iterator<Outcome> each = outcomes.iterator();
     return rows.stream().map(row -> manifestRow(manifest, row, each.next())).toList();
   }
@@ -206,7 +205,7 @@ final class PartitionWork implements TaskCompletionListener {
     for (Future<List<Row>> image : finishing) {
       try {
         rows.addAll(image.get());
-      } catch (ExecutionException e) { // a defect: errors of images are outcomes
+      } catch (ExecutionException e) { // the store is away, or a defect: errors of images are rows
         throw ExceptionUtils.<RuntimeException>rethrow(e.getCause());
       }
     }
