@@ -1,5 +1,7 @@
 package io.lightmill.jobs;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
+
 import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.JsonToken;
@@ -8,12 +10,13 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.dataformat.yaml.YAMLFactory;
 import io.lightmill.pipeline.ErrorCode;
 import io.lightmill.pipeline.LightmillException;
+import io.lightmill.pipeline.checkpoint.RegularFile;
 import io.lightmill.udfs.option.GenerationOptions;
 import io.lightmill.udfs.option.Option;
 import io.lightmill.udfs.option.OptionType;
 import io.lightmill.udfs.option.Options;
 import java.io.IOException;
-import java.nio.file.Files;
+import java.nio.ByteBuffer;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
@@ -31,6 +34,10 @@ import java.util.regex.Pattern;
 final class JobFile {
 
   private static final ObjectMapper YAML = new ObjectMapper(new YAMLFactory());
+
+  /** A YAML reader takes minutes for a value of 20 MB. */
+  private static final int MOST_BYTES = 1 << 18;
+
   private static final Pattern URI_SCHEME = Pattern.compile("[A-Za-z][A-Za-z0-9+.-]*:.*");
 
   private final Path path;
@@ -53,7 +60,7 @@ final class JobFile {
    */
   static Map<String, String> read(Path path) {
     JobFile file = new JobFile(path);
-    try (JsonParser parser = YAML.createParser(Files.newBufferedReader(path))) {
+    try (JsonParser parser = YAML.createParser(text(path))) {
       file.parse(parser);
     } catch (JsonProcessingException e) {
       String reason = e.getOriginalMessage().lines().findFirst().orElse("unreadable");
@@ -71,6 +78,11 @@ final class JobFile {
     Map<String, String> values = new LinkedHashMap<>();
     file.entries.forEach((option, entry) -> values.putAll(file.values(option, entry)));
     return values;
+  }
+
+  private static String text(Path path) throws IOException {
+    byte[] bytes = RegularFile.read(path, MOST_BYTES, ErrorCode.CONFIGURATION_INVALID);
+    return UTF_8.newDecoder().decode(ByteBuffer.wrap(bytes)).toString();
   }
 
   private void parse(JsonParser parser) throws IOException {

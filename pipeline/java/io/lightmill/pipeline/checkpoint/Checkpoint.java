@@ -7,8 +7,10 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.TreeSet;
 
 /**
@@ -17,11 +19,21 @@ import java.util.TreeSet;
  *
  * @param directory that holds {@code model_index.json}
  * @param pipelineClass diffusers' class for it, such as {@code FluxPipeline}
- * @param components that the index lists, without optional ones that it sets to null
+ * @param classes of the components that the index lists, without optional ones that it sets to null
  * @param variant of the weights to read where a component has it, such as {@code fp16}
  */
 public record Checkpoint(
-    Path directory, String pipelineClass, Set<String> components, Optional<String> variant) {
+    Path directory,
+    String pipelineClass,
+    Map<String, ComponentClass> classes,
+    Optional<String> variant) {
+
+  /**
+   * The class of a component, which the index decides, whatever the component's own config says.
+   *
+   * @param library that has it, {@code diffusers} or {@code transformers}
+   */
+  public record ComponentClass(String library, String name) {}
 
   public static final String INDEX = "model_index.json";
 
@@ -36,12 +48,17 @@ public record Checkpoint(
           + " code when they are loaded; a single .safetensors file lacks the configs.";
 
   public Checkpoint {
-    components = Set.copyOf(components);
+    classes = Map.copyOf(classes);
   }
 
   /** A checkpoint without a preferred variant. */
-  public Checkpoint(Path directory, String pipelineClass, Set<String> components) {
-    this(directory, pipelineClass, components, Optional.empty());
+  public Checkpoint(Path directory, String pipelineClass, Map<String, ComponentClass> classes) {
+    this(directory, pipelineClass, classes, Optional.empty());
+  }
+
+  /** The names of the components. */
+  public Set<String> components() {
+    return classes.keySet();
   }
 
   /**
@@ -76,7 +93,7 @@ public record Checkpoint(
                   variant.get(),
                   variants.isEmpty() ? "no variants" : String.join(", ", variants)));
     }
-    return new Checkpoint(directory, plain.pipelineClass(), plain.components(), variant);
+    return new Checkpoint(directory, plain.pipelineClass(), plain.classes(), variant);
   }
 
   /**
@@ -85,11 +102,11 @@ public record Checkpoint(
    * @throws LightmillException with {@code CHECKPOINT_INVALID}
    */
   public static Checkpoint open(Path directory) {
-    if (!Files.exists(directory.resolve(INDEX))) {
+    if (!RegularFile.exists(directory.resolve(INDEX))) {
       throw new LightmillException(ErrorCode.CHECKPOINT_INVALID, noCheckpoint(directory));
     }
     ComponentConfig index = ComponentConfig.read(directory.resolve(INDEX));
-    Set<String> components = new TreeSet<>();
+    Map<String, ComponentClass> classes = new TreeMap<>();
     for (var field : index.json().properties()) {
       if (isComponent(field.getKey(), field.getValue())) {
         if (!field.getKey().matches("\\w+")) {
@@ -97,13 +114,17 @@ public record Checkpoint(
               field.getKey(), "stored under a name of letters, digits and underscores");
         }
         requireDirectory(directory, field.getKey());
-        components.add(field.getKey());
+        classes.put(field.getKey(), componentClass(field.getValue()));
       }
     }
     if (!index.json().path("_class_name").isTextual()) {
       throw index.wrong("_class_name", "the name of a diffusers pipeline");
     }
-    return new Checkpoint(directory, index.text("_class_name", ""), components);
+    return new Checkpoint(directory, index.text("_class_name", ""), classes);
+  }
+
+  private static ComponentClass componentClass(JsonNode value) {
+    return new ComponentClass(value.get(0).asText(), value.get(1).asText());
   }
 
   private static String noCheckpoint(Path path) {
@@ -136,10 +157,16 @@ public record Checkpoint(
 
   /** The directory of a required component. */
   public Path component(String name) {
-    if (!components.contains(name)) {
+    if (!classes.containsKey(name)) {
       throw missing(directory, name);
     }
     return directory.resolve(name);
+  }
+
+  /** The name of a required component's class. */
+  public String className(String component) {
+    component(component);
+    return classes.get(component).name();
   }
 
   /** The config of a component: {@code config.json}, or {@code scheduler_config.json}. */
@@ -148,9 +175,10 @@ public record Checkpoint(
     List<String> names = List.of("config.json", component + "_config.json");
     return names.stream()
         .map(folder::resolve)
-        .filter(Files::exists)
+        .filter(RegularFile::exists)
         .findFirst()
         .map(ComponentConfig::read)
+        .map(config -> config.withTensors(() -> WeightFiles.tensors(folder, variant)))
         .orElseThrow(
             () ->
                 new LightmillException(

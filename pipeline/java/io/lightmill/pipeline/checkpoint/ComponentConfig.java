@@ -8,12 +8,13 @@ import com.fasterxml.jackson.databind.json.JsonMapper;
 import io.lightmill.pipeline.ErrorCode;
 import io.lightmill.pipeline.LightmillException;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Collection;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.Set;
+import java.util.function.LongSupplier;
 import java.util.function.Predicate;
 import java.util.stream.Collectors;
 
@@ -22,10 +23,12 @@ import java.util.stream.Collectors;
  * the caller passes. Every accessor throws a {@link LightmillException} that names the source and
  * the key if a value is required and missing, has another type or is out of range.
  *
- * @param source of the object, for messages
- * @param json the object; a missing node counts as an empty object
+ * <p>It keeps account of the keys that were read, so that a reader can refuse the others.
  */
-public record ComponentConfig(Source source, JsonNode json) {
+public final class ComponentConfig {
+
+  /** The most layers where no weights are known; no released model has a tenth. */
+  private static final long MOST_LAYERS = 10_000;
 
   private static final ObjectMapper JSON =
       JsonMapper.builder().enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS).build();
@@ -59,16 +62,60 @@ public record ComponentConfig(Source source, JsonNode json) {
     }
   }
 
+  private final Source source;
+  private final JsonNode json;
+  private final LongSupplier tensors;
+  private final KeysRead read = new KeysRead();
+
+  /**
+   * @param source of the object, for messages
+   * @param json the object; a missing node counts as an empty object
+   */
+  public ComponentConfig(Source source, JsonNode json) {
+    this(source, json, () -> MOST_LAYERS);
+  }
+
+  private ComponentConfig(Source source, JsonNode json, LongSupplier tensors) {
+    this.source = source;
+    this.json = json;
+    this.tensors = tensors;
+  }
+
   /** An object of a checkpoint's file. */
   public ComponentConfig(Path file, JsonNode json) {
     this(Source.of(file), json);
   }
 
-  /** Reads a checkpoint's file that holds a JSON object. */
+  /**
+   * This config of a component with weights.
+   *
+   * @param tensors how many the weights have
+   */
+  ComponentConfig withTensors(LongSupplier tensors) {
+    return new ComponentConfig(source, json, tensors);
+  }
+
+  /** Where the object comes from. */
+  public Source source() {
+    return source;
+  }
+
+  /** The object; reading it leaves no trace in {@link #requireAllRead}. */
+  public JsonNode json() {
+    return json;
+  }
+
+  /** Reads a checkpoint's file that holds a JSON object of {@link RegularFile#CONFIG_BYTES}. */
   public static ComponentConfig read(Path file) {
+    return read(file, RegularFile.CONFIG_BYTES);
+  }
+
+  /** Reads a checkpoint's file that holds a JSON object. */
+  public static ComponentConfig read(Path file, int mostBytes) {
     Source source = Source.of(file);
     try {
-      JsonNode json = JSON.readTree(Files.readAllBytes(file));
+      JsonNode json =
+          JSON.readTree(RegularFile.read(file, mostBytes, ErrorCode.CHECKPOINT_INVALID));
       if (!json.isObject()) {
         throw source.invalid("does not hold a JSON object", null);
       }
@@ -76,36 +123,25 @@ public record ComponentConfig(Source source, JsonNode json) {
     } catch (JsonProcessingException e) {
       throw source.invalid("is not JSON (" + e.getOriginalMessage() + ")", e);
     } catch (IOException e) {
-      throw unreadable(file, e);
+      throw RegularFile.unreadable(file, e);
     }
-  }
-
-  /** The error for a checkpoint's file that cannot be read. */
-  public static LightmillException unreadable(Path file, IOException cause) {
-    return new LightmillException(
-        ErrorCode.CHECKPOINT_INVALID,
-        Files.isRegularFile(file)
-            ? "%s cannot be read (%s); check its permissions and the disk".formatted(file, cause)
-            : "%s is missing; fetch the checkpoint again, with all its files".formatted(file),
-        cause);
   }
 
   /** Whether a key has a value other than null. */
   public boolean has(String key) {
+    read.add(key);
     return json.hasNonNull(key);
   }
 
   /** An object within this one; empty if it is absent or null. */
   public Optional<ComponentConfig> object(String key) {
     return value(key, "an object", JsonNode::isObject)
-        .map(object -> new ComponentConfig(source.below(key), object));
+        .map(object -> new ComponentConfig(source.below(key), object, tensors));
   }
 
   /** Any whole number. */
   public int integer(String key, int absent) {
-    return value(key, "a whole number", ComponentConfig::isInteger)
-        .map(JsonNode::intValue)
-        .orElse(absent);
+    return value(key, "a whole number", JsonKind::isInteger).map(JsonNode::intValue).orElse(absent);
   }
 
   /** A whole number above 0, such as a width or a number of layers. */
@@ -113,14 +149,27 @@ public record ComponentConfig(Source source, JsonNode json) {
     return has(key) ? count(key) : absent;
   }
 
+  /**
+   * A {@link #count(String, int)} of layers. Each has a tensor at least, so there are not more of
+   * them than tensors in the component's weights.
+   */
+  public int layers(String key, int absent) {
+    int layers = count(key, absent);
+    if (has(key) && layers > tensors.getAsLong()) {
+      throw wrong(
+          key, "at most %d, the number of tensors in the weights".formatted(tensors.getAsLong()));
+    }
+    return layers;
+  }
+
   /** A required {@link #count(String, int)}. */
   public int count(String key) {
-    return required(key, "a whole number above 0", ComponentConfig::isCount).intValue();
+    return required(key, "a whole number above 0", JsonKind::isCount).intValue();
   }
 
   /** A required whole number from 0, such as a token id. */
   public int index(String key) {
-    return required(key, "a whole number from 0", ComponentConfig::isIndex).intValue();
+    return required(key, "a whole number from 0", JsonKind::isIndex).intValue();
   }
 
   /** Any number. */
@@ -155,13 +204,34 @@ public record ComponentConfig(Source source, JsonNode json) {
     return value(
             key,
             "a string or a list of strings",
-            node -> node.isTextual() || isList(node, JsonNode::isTextual))
+            node -> node.isTextual() || JsonKind.isList(node, JsonNode::isTextual))
         .map(
             node ->
                 node.isTextual()
                     ? List.of(node.textValue())
                     : node.valueStream().map(JsonNode::textValue).toList())
         .orElse(List.of());
+  }
+
+  /** The names in a list; empty if it is absent. */
+  public List<String> names(String key) {
+    return value(key, "a list of names", node -> JsonKind.isList(node, JsonNode::isTextual))
+        .map(list -> list.valueStream().map(JsonNode::textValue).toList())
+        .orElse(List.of());
+  }
+
+  /** The length of a list; empty if it is absent. */
+  public OptionalInt length(String key) {
+    return value(key, "a list", JsonNode::isArray)
+        .map(list -> OptionalInt.of(list.size()))
+        .orElse(OptionalInt.empty());
+  }
+
+  /** Requires a flag that may be absent to have the one value that Lightmill computes. */
+  public void requireFlag(String key, boolean only) {
+    if (flag(key, only) != only) {
+      throw wrong(key, Boolean.toString(only));
+    }
   }
 
   /** One of some names. */
@@ -179,7 +249,7 @@ public record ComponentConfig(Source source, JsonNode json) {
     return value(
             key,
             "a list of whole numbers above 0",
-            node -> !node.isEmpty() && isList(node, ComponentConfig::isCount))
+            node -> !node.isEmpty() && JsonKind.isList(node, JsonKind::isCount))
         .map(list -> list.valueStream().map(JsonNode::intValue).toList())
         .orElse(absent);
   }
@@ -189,7 +259,7 @@ public record ComponentConfig(Source source, JsonNode json) {
     return required(
             key,
             "a list of %d numbers".formatted(size),
-            node -> node.size() == size && isList(node, JsonNode::isNumber))
+            node -> node.size() == size && JsonKind.isList(node, JsonNode::isNumber))
         .valueStream()
         .map(JsonNode::floatValue)
         .toList();
@@ -198,7 +268,7 @@ public record ComponentConfig(Source source, JsonNode json) {
   /** A list of whole numbers from 0, such as indices of layers; empty if it is absent. */
   public Set<Integer> indices(String key) {
     return value(
-            key, "a list of whole numbers from 0", node -> isList(node, ComponentConfig::isIndex))
+            key, "a list of whole numbers from 0", node -> JsonKind.isList(node, JsonKind::isIndex))
         .map(list -> list.valueStream().map(JsonNode::intValue).collect(Collectors.toSet()))
         .orElse(Set.of());
   }
@@ -218,20 +288,19 @@ public record ComponentConfig(Source source, JsonNode json) {
     return Optional.of(json.get(key));
   }
 
-  private static boolean isList(JsonNode value, Predicate<JsonNode> valid) {
-    return value.isArray() && value.valueStream().allMatch(valid);
+  /** The keys that were read, present or not. */
+  public Set<String> keysRead() {
+    return read.keys();
   }
 
-  private static boolean isInteger(JsonNode value) {
-    return value.isIntegralNumber() && value.canConvertToInt();
-  }
-
-  private static boolean isIndex(JsonNode value) {
-    return isInteger(value) && value.intValue() >= 0;
-  }
-
-  private static boolean isCount(JsonNode value) {
-    return isInteger(value) && value.intValue() > 0;
+  /**
+   * Refuses keys that have not been read: they may change the image. Null and empty values say
+   * nothing, and keys that begin with an underscore are notes of the libraries that wrote them.
+   *
+   * @param idle keys without an effect on the image
+   */
+  public void requireAllRead(Collection<String> idle) {
+    read.requireAll(this, idle);
   }
 
   /** The error for the value of a key. */

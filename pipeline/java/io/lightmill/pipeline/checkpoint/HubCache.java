@@ -1,5 +1,7 @@
 package io.lightmill.pipeline.checkpoint;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
+
 import io.lightmill.pipeline.ErrorCode;
 import io.lightmill.pipeline.LightmillException;
 import java.io.IOException;
@@ -15,6 +17,7 @@ import java.util.stream.Stream;
  */
 final class HubCache {
 
+  private static final int REVISION_BYTES = 1024;
   private static final String SNAPSHOTS = "snapshots";
 
   private HubCache() {}
@@ -32,8 +35,9 @@ final class HubCache {
     }
     Path main = directory.resolve("refs/main");
     try {
-      if (Files.exists(main)) {
-        return snapshots.resolve(Files.readString(main).strip());
+      if (RegularFile.exists(main)) {
+        byte[] revision = RegularFile.read(main, REVISION_BYTES, ErrorCode.CHECKPOINT_INVALID);
+        return snapshots.resolve(new String(revision, UTF_8).strip());
       }
       try (Stream<Path> revisions = Files.list(snapshots)) {
         List<Path> all = revisions.sorted().toList();

@@ -1,5 +1,7 @@
 package io.lightmill.pipeline.checkpoint;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
+
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.MissingNode;
@@ -7,7 +9,7 @@ import com.fasterxml.jackson.dataformat.yaml.YAMLMapper;
 import io.lightmill.pipeline.ErrorCode;
 import io.lightmill.pipeline.LightmillException;
 import java.io.IOException;
-import java.nio.file.Files;
+import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.OptionalDouble;
 import java.util.OptionalInt;
@@ -22,6 +24,9 @@ import java.util.regex.Pattern;
  */
 public record ModelCard(ComponentConfig settings) {
 
+  /** A YAML reader takes minutes for a value of 20 MB. */
+  private static final int MOST_HEADER = 1 << 18;
+
   private static final Pattern HEADER =
       Pattern.compile("\\A---\\R(.*?\\R)---(\\R|\\z)", Pattern.DOTALL);
 
@@ -29,9 +34,11 @@ public record ModelCard(ComponentConfig settings) {
   public static ModelCard of(Checkpoint checkpoint) {
     Path file = checkpoint.directory().resolve("README.md");
     try {
-      Matcher header = HEADER.matcher(Files.exists(file) ? Files.readString(file) : "");
+      Matcher header = HEADER.matcher(RegularFile.exists(file) ? text(file) : "");
       JsonNode yaml =
-          header.find() ? new YAMLMapper().readTree(header.group(1)) : MissingNode.getInstance();
+          header.find()
+              ? new YAMLMapper().readTree(bounded(file, header.group(1)))
+              : MissingNode.getInstance();
       return new ModelCard(
           new ComponentConfig(
               new ComponentConfig.Source(
@@ -52,6 +59,21 @@ public record ModelCard(ComponentConfig settings) {
           "%s cannot be read (%s); check that it is readable UTF-8 text".formatted(file, e),
           e);
     }
+  }
+
+  private static String bounded(Path file, String header) {
+    if (header.length() > MOST_HEADER) {
+      throw new LightmillException(
+          ErrorCode.CHECKPOINT_INVALID,
+          "the header of %s has %d characters, and %d are the most; fix or remove it"
+              .formatted(file, header.length(), MOST_HEADER));
+    }
+    return header;
+  }
+
+  private static String text(Path file) throws IOException {
+    byte[] bytes = RegularFile.read(file, RegularFile.CONFIG_BYTES, ErrorCode.CHECKPOINT_INVALID);
+    return UTF_8.newDecoder().decode(ByteBuffer.wrap(bytes)).toString();
   }
 
   /** A whole number above 0; empty if the card gives none. */

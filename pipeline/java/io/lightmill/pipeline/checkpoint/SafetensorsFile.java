@@ -18,11 +18,15 @@ import java.nio.channels.FileChannel;
 import java.nio.charset.CharacterCodingException;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
+import java.util.TreeSet;
+import java.util.stream.Collectors;
 
 /**
  * The header of a safetensors file, checked against the file: every tensor lies inside the file,
@@ -36,8 +40,8 @@ import java.util.TreeMap;
 public record SafetensorsFile(
     Path path, Map<String, TensorEntry> tensors, Map<String, String> metadata) {
 
-  /** The largest header that the format allows. */
-  private static final long MAX_HEADER_BYTES = 100_000_000;
+  /** The format allows 100 MB; a header of 10,000 tensors has 1.5 MB. */
+  private static final long MAX_HEADER_BYTES = 16 << 20;
 
   private static final int LENGTH_BYTES = 8;
   private static final String METADATA = "__metadata__";
@@ -53,10 +57,10 @@ public record SafetensorsFile(
    * @throws LightmillException with {@code WEIGHTS_INVALID} if the file is incomplete or invalid
    */
   public static SafetensorsFile open(Path path) {
-    try (FileChannel channel = FileChannel.open(path)) {
+    try (FileChannel channel = opened(path)) {
       long size = channel.size();
-      ByteBuffer start = read(channel, 0, (int) Math.min(size, LENGTH_BYTES));
-      refusePickles(path, start);
+      ByteBuffer start = read(channel, 0, (int) Math.min(size, FileSignature.BYTES));
+      FileSignature.requireSafetensors(path, start);
       if (size < LENGTH_BYTES) {
         throw invalid(path, "is %d bytes long, too short for a header".formatted(size));
       }
@@ -64,18 +68,41 @@ public record SafetensorsFile(
       if (headerBytes < 2 || headerBytes > Math.min(MAX_HEADER_BYTES, size - LENGTH_BYTES)) {
         throw invalid(
             path,
-            "claims a header of %s bytes in a file of %d"
-                .formatted(Long.toUnsignedString(headerBytes), size));
+            "claims a header of %s bytes in a file of %d, where at most %d are read"
+                .formatted(Long.toUnsignedString(headerBytes), size, MAX_HEADER_BYTES));
       }
       JsonNode header = parse(path, read(channel, LENGTH_BYTES, (int) headerBytes));
       return new SafetensorsFile(
           path, entries(path, header, LENGTH_BYTES + headerBytes, size), metadata(header));
     } catch (IOException e) {
-      throw new LightmillException(
-          ErrorCode.WEIGHTS_INVALID,
-          "%s cannot be read (%s); check that it exists and is readable".formatted(path, e),
-          e);
+      throw unreadable(path, e);
     }
+  }
+
+  private static FileChannel opened(Path path) throws IOException {
+    RegularFile.require(path, ErrorCode.WEIGHTS_INVALID);
+    return FileChannel.open(path);
+  }
+
+  /**
+   * The value of a tensor with one element, exactly.
+   *
+   * @throws LightmillException with {@code WEIGHTS_INVALID} if it cannot be read
+   */
+  public double scalar(TensorEntry entry) {
+    try (FileChannel channel = opened(path)) {
+      ByteBuffer bytes = read(channel, entry.offset(), entry.dtype().bytes());
+      return Scalar.of(entry.dtype(), bytes.order(ByteOrder.LITTLE_ENDIAN));
+    } catch (IOException e) {
+      throw unreadable(path, e);
+    }
+  }
+
+  private static LightmillException unreadable(Path path, IOException cause) {
+    return new LightmillException(
+        ErrorCode.WEIGHTS_INVALID,
+        "%s cannot be read (%s); check that it exists and is readable".formatted(path, cause),
+        cause);
   }
 
   private static ByteBuffer read(FileChannel channel, long position, int length)
@@ -87,20 +114,6 @@ public record SafetensorsFile(
       }
     }
     return buffer.flip();
-  }
-
-  /** Pickles and PyTorch's zip archives can run code when they are loaded, whatever their name. */
-  private static void refusePickles(Path path, ByteBuffer start) {
-    boolean zip = start.remaining() >= 4 && start.getInt(0) == 0x504B0304;
-    boolean pickle = start.remaining() >= 2 && start.get(0) == (byte) 0x80 && start.get(1) <= 5;
-    boolean tooShortForSafetensors = start.remaining() < LENGTH_BYTES || start.get(7) != 0;
-    if (zip || (pickle && tooShortForSafetensors)) {
-      throw new LightmillException(
-          ErrorCode.WEIGHTS_INVALID,
-          "%s is a PyTorch pickle or TorchScript archive, which can run code when loaded; "
-                  .formatted(path)
-              + "save the weights as safetensors (safetensors.torch.save_file)");
-    }
   }
 
   private static JsonNode parse(Path path, ByteBuffer header) {
@@ -128,6 +141,7 @@ public record SafetensorsFile(
 
   private static Map<String, TensorEntry> entries(
       Path path, JsonNode header, long dataStart, long size) {
+    refuseUnknownTypes(path, header);
     List<TensorEntry> entries = new ArrayList<>();
     for (Map.Entry<String, JsonNode> field : header.properties()) {
       if (!field.getKey().equals(METADATA)) {
@@ -147,7 +161,10 @@ public record SafetensorsFile(
                 .formatted(entry.name(), entry.offset(), end));
       }
       if (entry.bytes() > size - entry.offset()) {
-        throw invalid(path, "ends at byte %d, within tensor '%s'".formatted(size, entry.name()));
+        throw invalid(
+            path,
+            "ends at byte %d, within tensor '%s', as after a download that was cut off"
+                .formatted(size, entry.name()));
       }
       end = entry.offset() + entry.bytes();
       byName.put(entry.name(), entry);
@@ -173,7 +190,7 @@ public record SafetensorsFile(
       TensorEntry entry =
           new TensorEntry(
               name,
-              dtype(path, name, json.path("dtype").textValue()),
+              DType.valueOf(json.path("dtype").textValue()),
               shape,
               Math.addExact(dataStart, begin));
       if (end - begin != entry.bytes()) {
@@ -195,15 +212,22 @@ public record SafetensorsFile(
             .allMatch(n -> n.isIntegralNumber() && n.canConvertToLong() && n.longValue() >= 0);
   }
 
-  private static DType dtype(Path path, String name, String text) {
-    try {
-      return DType.valueOf(text);
-    } catch (IllegalArgumentException e) {
+  private static void refuseUnknownTypes(Path path, JsonNode header) {
+    Set<String> known = Arrays.stream(DType.values()).map(DType::name).collect(Collectors.toSet());
+    Set<String> types = new TreeSet<>();
+    List<String> names = new ArrayList<>();
+    for (Map.Entry<String, JsonNode> field : header.properties()) {
+      JsonNode type = field.getValue().path("dtype");
+      if (!field.getKey().equals(METADATA) && type.isTextual() && !known.contains(type.asText())) {
+        types.add(type.asText());
+        names.add("'%s'".formatted(field.getKey()));
+      }
+    }
+    if (!types.isEmpty()) {
       throw new LightmillException(
           ErrorCode.WEIGHTS_INVALID,
-          "%s: tensor '%s' has type %s, which Lightmill does not load; save it as F32, F16 or BF16"
-              .formatted(path, name, text),
-          e);
+          "%s has tensors of type %s, which Lightmill does not load: %s; use the model's weights in F32, F16 or BF16"
+              .formatted(path, String.join(" and ", types), NameList.of(names)));
     }
   }
 

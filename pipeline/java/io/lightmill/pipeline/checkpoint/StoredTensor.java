@@ -6,6 +6,7 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import org.slf4j.Logger;
@@ -49,7 +50,8 @@ record StoredTensor(SafetensorsFile file, TensorEntry entry) {
     List<String> unknown = others.values().stream().map(other -> other.entry().name()).toList();
     requireAll(layout.shapes(), found, unknown, component);
     if (!unknown.isEmpty()) {
-      LOG.warn("{} has tensors that no network uses: {}", component.location(), unknown);
+      LOG.warn(
+          "{} has tensors that no network uses: {}", component.location(), NameList.of(unknown));
     }
     return found;
   }
@@ -59,32 +61,57 @@ record StoredTensor(SafetensorsFile file, TensorEntry entry) {
       Map<String, StoredTensor> found,
       List<String> unknown,
       WeightFiles component) {
-    List<String> faults = new ArrayList<>();
     TreeSet<String> missing = new TreeSet<>(shapes.keySet());
     missing.removeAll(found.keySet());
-    if (!missing.isEmpty()) {
-      faults.add("lacks the weights " + String.join(", ", missing));
-      if (!unknown.isEmpty()) {
-        faults.add("has unknown tensors instead: " + String.join(", ", unknown));
-      }
+    List<String> unfit = unfit(shapes, found);
+    Optional<ForeignWeights> foreign =
+        missing.isEmpty() && unfit.isEmpty()
+            ? ForeignWeights.quantised(unknown)
+            : ForeignWeights.of(shapes.keySet(), unknown);
+    if (foreign.isPresent()) {
+      throw new LightmillException(
+          ErrorCode.WEIGHTS_INVALID,
+          "%s %s, with tensors that no network has: %s; %s"
+              .formatted(
+                  component.location(),
+                  foreign.get().cause(),
+                  NameList.of(unknown),
+                  foreign.get().fix()));
     }
-    found.forEach(
-        (name, tensor) -> {
-          if (!tensor.entry().shape().equals(shapes.get(name))) {
-            faults.add(
-                "has '%s' of shape %s where the config requires %s"
-                    .formatted(tensor.entry().name(), tensor.entry().shape(), shapes.get(name)));
-          } else if (!tensor.entry().dtype().floating()) {
-            faults.add(
-                "has '%s' of type %s where the network requires floating-point weights"
-                    .formatted(tensor.entry().name(), tensor.entry().dtype()));
-          }
-        });
+    List<String> faults = new ArrayList<>();
+    if (!missing.isEmpty()) {
+      faults.add("lacks the weights " + NameList.of(missing));
+    }
+    if (!missing.isEmpty() && !unknown.isEmpty()) {
+      faults.add("has unknown tensors instead: " + NameList.of(unknown));
+    }
+    if (!unfit.isEmpty()) {
+      faults.add(NameList.of(unfit, "; "));
+    }
     if (!faults.isEmpty()) {
       throw new LightmillException(
           ErrorCode.WEIGHTS_INVALID,
           "%s %s; fetch the checkpoint again, or fix its config"
               .formatted(component.location(), String.join("; ", faults)));
     }
+  }
+
+  /** The tensors of another shape or type than the network's. */
+  private static List<String> unfit(
+      Map<String, List<Long>> shapes, Map<String, StoredTensor> found) {
+    List<String> unfit = new ArrayList<>();
+    found.forEach(
+        (name, tensor) -> {
+          if (!tensor.entry().shape().equals(shapes.get(name))) {
+            unfit.add(
+                "has '%s' of shape %s where the config requires %s"
+                    .formatted(tensor.entry().name(), tensor.entry().shape(), shapes.get(name)));
+          } else if (!tensor.entry().dtype().floating()) {
+            unfit.add(
+                "has '%s' of type %s where the network requires floating-point weights"
+                    .formatted(tensor.entry().name(), tensor.entry().dtype()));
+          }
+        });
+    return unfit;
   }
 }

@@ -27,6 +27,9 @@ public record WeightFiles(Path location, List<SafetensorsFile> files) {
 
   static final String INDEX = ".safetensors.index.json";
 
+  /** Where there are no weights to count; no released model has a tenth. */
+  private static final long MOST_TENSORS = 10_000;
+
   public WeightFiles {
     files = List.copyOf(files);
   }
@@ -65,6 +68,23 @@ public record WeightFiles(Path location, List<SafetensorsFile> files) {
     return paths;
   }
 
+  /** The number of tensors in a directory's weights; the most that a config may have without. */
+  static long tensors(Path directory, Optional<String> variant) {
+    return located(directory, variant).isEmpty()
+        ? MOST_TENSORS
+        : in(directory, variant).files().stream().mapToLong(file -> file.tensors().size()).sum();
+  }
+
+  /**
+   * Checks that the files have the weights of a network; reads headers only.
+   *
+   * @throws LightmillException with {@code WEIGHTS_INVALID} if any is missing, of another shape, or
+   *     quantised
+   */
+  public void require(WeightLayout layout) {
+    StoredTensor.of(layout, this);
+  }
+
   private static Optional<Path> located(Path directory, Optional<String> variant) {
     try {
       return new WeightNames(directory).find(variant);
@@ -77,19 +97,21 @@ public record WeightFiles(Path location, List<SafetensorsFile> files) {
   }
 
   private static WeightFiles sharded(Path directory, Path location) {
-    ComponentConfig index = ComponentConfig.read(location);
+    ComponentConfig index = ComponentConfig.read(location, RegularFile.VOCABULARY_BYTES);
     JsonNode map = index.json().path("weight_map");
     if (!map.isObject() || map.isEmpty()) {
       throw index.wrong("weight_map", "an object of tensor names and files");
     }
     Map<String, String> indexed = new TreeMap<>();
     map.properties().forEach(e -> indexed.put(e.getKey(), e.getValue().asText()));
+    Set<String> names = new TreeSet<>(indexed.values());
+    if (!names.stream().allMatch(name -> name.matches("[\\w.-]+\\.safetensors"))) {
+      throw index.wrong("weight_map", "made of names of safetensors files beside it");
+    }
+    requireShards(directory, location, names);
     Map<String, String> found = new TreeMap<>();
     List<SafetensorsFile> files = new ArrayList<>();
-    for (String name : new TreeSet<>(indexed.values())) {
-      if (!name.matches("[\\w.-]+\\.safetensors")) {
-        throw index.wrong("weight_map", "made of names of safetensors files beside it");
-      }
+    for (String name : names) {
       SafetensorsFile file = SafetensorsFile.open(directory.resolve(name));
       file.tensors().keySet().forEach(tensor -> found.merge(tensor, name, "%s and %s"::formatted));
       files.add(file);
@@ -98,6 +120,17 @@ public record WeightFiles(Path location, List<SafetensorsFile> files) {
       throw contradiction(location, indexed, found);
     }
     return new WeightFiles(location, files);
+  }
+
+  private static void requireShards(Path directory, Path index, Set<String> names) {
+    List<String> missing =
+        names.stream().filter(name -> !RegularFile.exists(directory.resolve(name))).toList();
+    if (!missing.isEmpty()) {
+      throw new LightmillException(
+          ErrorCode.WEIGHTS_INVALID,
+          "%s names shards that are missing: %s; download them"
+              .formatted(index, NameList.of(missing)));
+    }
   }
 
   private static LightmillException contradiction(
@@ -115,24 +148,43 @@ public record WeightFiles(Path location, List<SafetensorsFile> files) {
     return new LightmillException(
         ErrorCode.WEIGHTS_INVALID,
         "%s contradicts its shards: %s; fetch the checkpoint again"
-            .formatted(index, String.join(", ", differing)));
+            .formatted(index, NameList.of(differing)));
   }
 
+  /** Why a directory has no weights, by what it has instead. */
   private static String absence(Path directory) {
     try (Stream<Path> files = Files.list(directory)) {
-      List<String> unsafe =
-          files
-              .map(file -> file.getFileName().toString())
-              .filter(name -> name.matches(".*\\.(bin|pt|pth|ckpt|pkl|msgpack|h5|onnx)"))
-              .sorted()
-              .toList();
-      return unsafe.isEmpty()
-          ? "%s has no safetensors weights; fetch the checkpoint again".formatted(directory)
-          : ("%s has its weights as %s; Lightmill loads safetensors only, because pickles can run"
-                  + " code: convert them (save_pretrained with safe_serialization=True)")
-              .formatted(directory, String.join(", ", unsafe));
+      List<String> names = files.map(file -> file.getFileName().toString()).sorted().toList();
+      return instead(names, "bin|pt|pth|ckpt|pkl|msgpack|h5|onnx")
+          .map(
+              found ->
+                  "%s has its weights as %s; Lightmill loads safetensors only, because pickles can run code: convert them (save_pretrained with safe_serialization=True)"
+                      .formatted(directory, found))
+          .or(
+              () ->
+                  instead(names, "gguf")
+                      .map(
+                          found ->
+                              "%s has its weights as %s, which are quantised; use the model's safetensors in F32, F16 or BF16"
+                                  .formatted(directory, found)))
+          .or(
+              () ->
+                  instead(names, "incomplete|part|tmp")
+                      .map(
+                          found ->
+                              "%s has downloads that were cut off: %s; download them again"
+                                  .formatted(directory, found)))
+          .orElseGet(
+              () ->
+                  "%s has no safetensors weights; fetch the checkpoint again".formatted(directory));
     } catch (IOException e) {
       return "%s cannot be listed (%s); check that it is readable".formatted(directory, e);
     }
+  }
+
+  private static Optional<String> instead(List<String> names, String extensions) {
+    List<String> found =
+        names.stream().filter(name -> name.matches(".*\\.(%s)".formatted(extensions))).toList();
+    return Optional.of(NameList.of(found)).filter(list -> !found.isEmpty());
   }
 }

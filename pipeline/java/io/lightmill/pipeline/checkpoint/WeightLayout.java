@@ -87,6 +87,11 @@ public final class WeightLayout {
     return Collections.unmodifiableMap(shapes);
   }
 
+  /** The size of one dimension of a declared tensor. */
+  public int size(String name, int dimension) {
+    return Math.toIntExact(shapes.get(name).get(dimension));
+  }
+
   /** The names of the linear layers, whose weights are {@code name.weight [outputs, inputs]}. */
   public Set<String> linears() {
     return Collections.unmodifiableSet(linears);

@@ -74,7 +74,7 @@ record WeightNames(Path directory) {
   }
 
   private Optional<Path> first(Stream<String> names) {
-    return names.map(directory::resolve).filter(Files::exists).findFirst();
+    return names.map(directory::resolve).filter(RegularFile::exists).findFirst();
   }
 
   /** The variants in the directory. */

@@ -7,6 +7,7 @@ import io.lightmill.pipeline.LightmillException;
 import io.lightmill.pipeline.PipelineLimits;
 import io.lightmill.pipeline.PromptLength;
 import io.lightmill.pipeline.checkpoint.Checkpoint;
+import io.lightmill.pipeline.checkpoint.ComponentFit;
 import io.lightmill.pipeline.checkpoint.WeightLayout;
 import io.lightmill.pipeline.flow.Family;
 import io.lightmill.pipeline.flow.FlowPipeline;
@@ -15,11 +16,14 @@ import io.lightmill.pipeline.flux2.Flux2KleinFamily;
 import io.lightmill.pipeline.lora.LoraAdapter;
 import io.lightmill.pipeline.qwenimage.QwenImageFamily;
 import io.lightmill.pipeline.stablediffusion3.StableDiffusion3Family;
+import io.lightmill.pipeline.text.PromptTokenizer;
+import io.lightmill.pipeline.text.TextClasses;
 import io.lightmill.pipeline.zimage.ZImageFamily;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.TreeMap;
 import java.util.stream.Stream;
 
 /** The families of checkpoints that Lightmill runs, by the class names of diffusers' pipelines. */
@@ -48,19 +52,23 @@ public final class Families {
   /**
    * The family of a checkpoint.
    *
-   * @throws LightmillException with {@code PIPELINE_UNKNOWN}
+   * @throws LightmillException with {@code PIPELINE_UNKNOWN}; with {@code CHECKPOINT_INVALID} if
+   *     its index has a component, a component's class or a key that the family does not have
    */
   public static Family of(Checkpoint checkpoint) {
-    return find(checkpoint.pipelineClass())
-        .orElseThrow(
-            () ->
-                new LightmillException(
-                    ErrorCode.PIPELINE_UNKNOWN,
-                    "the checkpoint %s is a %s; Lightmill runs %s"
-                        .formatted(
-                            checkpoint.directory(),
-                            checkpoint.pipelineClass(),
-                            String.join(", ", pipelineClasses().toList()))));
+    Family family =
+        find(checkpoint.pipelineClass())
+            .orElseThrow(
+                () ->
+                    new LightmillException(
+                        ErrorCode.PIPELINE_UNKNOWN,
+                        "the checkpoint %s is a %s; Lightmill runs %s"
+                            .formatted(
+                                checkpoint.directory(),
+                                checkpoint.pipelineClass(),
+                                String.join(", ", pipelineClasses().toList()))));
+    ComponentClasses.require(family, checkpoint);
+    return family;
   }
 
   /** What the checkpoint accepts; reads configs, loads no weights. */
@@ -76,6 +84,25 @@ public final class Families {
   /** The weights of the networks by component; reads configs only. */
   public static Map<String, WeightLayout> networks(Checkpoint checkpoint) {
     return of(checkpoint).networks(checkpoint);
+  }
+
+  /**
+   * Checks that the checkpoint's files have the weights of all networks, that the networks fit each
+   * other, and that the smaller tokenizers can be read; reads configs, headers and vocabularies
+   * only. The tokenizer that decides the length of prompts is left to {@link #promptLength}.
+   *
+   * @throws LightmillException that gives the cause
+   */
+  public static void requireComplete(Checkpoint checkpoint) {
+    Family family = of(checkpoint);
+    Map<String, WeightLayout> networks = new TreeMap<>(family.networks(checkpoint));
+    networks.forEach((component, layout) -> checkpoint.weights(component).require(layout));
+    family.requireFit(new ComponentFit(checkpoint), networks);
+    checkpoint.classes().entrySet().stream()
+        .filter(component -> TextClasses.CLIP_TOKENIZER.contains(component.getValue().name()))
+        .map(Map.Entry::getKey)
+        .sorted()
+        .forEach(component -> PromptTokenizer.open(checkpoint, component).close());
   }
 
   /** Loads the weights onto a device. */

@@ -6,6 +6,7 @@ import io.lightmill.pipeline.PipelineLimits;
 import io.lightmill.pipeline.PromptLength;
 import io.lightmill.pipeline.checkpoint.Checkpoint;
 import io.lightmill.pipeline.checkpoint.ComponentConfig;
+import io.lightmill.pipeline.checkpoint.ComponentFit;
 import io.lightmill.pipeline.checkpoint.ModelCard;
 import io.lightmill.pipeline.checkpoint.WeightLayout;
 import io.lightmill.pipeline.checkpoint.WeightLoader;
@@ -49,6 +50,17 @@ public interface Family {
   /** The argument that weighs guidance, for a checkpoint that is not distilled. */
   ClassifierFreeGuidance guidanceArgument();
 
+  /**
+   * The classes that the family runs, by component. Components that are not in it are refused,
+   * except for those of IP-Adapters, which no request uses.
+   */
+  Map<String, Set<String>> componentClasses();
+
+  /** Keys of {@code model_index.json} that are settings of the pipeline. */
+  default Set<String> indexKeys() {
+    return Set.of();
+  }
+
   /** What a checkpoint accepts; reads configs only. */
   Bounds bounds(Checkpoint checkpoint);
 
@@ -57,6 +69,14 @@ public interface Family {
 
   /** The weights of the networks by component; reads configs only. */
   Map<String, WeightLayout> networks(Checkpoint checkpoint);
+
+  /**
+   * Checks that the transformer takes what the other components give.
+   *
+   * @param networks of the checkpoint that the check names
+   * @throws LightmillException with {@code CHECKPOINT_INVALID} if it does not
+   */
+  void requireFit(ComponentFit fit, Map<String, WeightLayout> networks);
 
   /**
    * Loads the networks.
@@ -102,7 +122,7 @@ public interface Family {
 
   /** The config of the autoencoder. */
   default VaeConfig vae(Checkpoint checkpoint) {
-    return AutoencoderKl.Config.of(checkpoint.config("vae"));
+    return AutoencoderKl.config(checkpoint);
   }
 
   /**

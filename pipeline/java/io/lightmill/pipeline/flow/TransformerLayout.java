@@ -13,6 +13,9 @@ public final class TransformerLayout {
   /** Widening of the feed-forward layers. */
   public static final long MLP_RATIO = 4;
 
+  /** The most channels of a token; no released model has a tenth. */
+  private static final long MOST_CHANNELS = 1 << 20;
+
   private static final List<String> IMAGE_PROJECTIONS = List.of("to_q", "to_k", "to_v", "to_out.0");
   private static final List<String> TEXT_PROJECTIONS =
       List.of("add_q_proj", "add_k_proj", "add_v_proj", "to_add_out");
@@ -102,6 +105,16 @@ public final class TransformerLayout {
               .formatted(absent.size() == 3 ? "three" : "four", headWidthName, headWidth));
     }
     return widths.stream().map(Integer::longValue).toList();
+  }
+
+  /** The channels of all heads; requires fewer than a 32-bit number counts. */
+  public static int width(ComponentConfig config, int heads, int headWidth) {
+    if ((long) heads * headWidth > MOST_CHANNELS) {
+      throw config.wrong(
+          "num_attention_heads",
+          "at most %d heads of %d channels".formatted(MOST_CHANNELS / headWidth, headWidth));
+    }
+    return heads * headWidth;
   }
 
   /** Requires the same channels in and out; returns them. */

@@ -4,6 +4,7 @@ import io.lightmill.pipeline.checkpoint.ComponentConfig;
 import io.lightmill.pipeline.checkpoint.WeightLayout;
 import io.lightmill.pipeline.flow.TransformerLayout;
 import java.util.List;
+import java.util.Set;
 
 /**
  * The config of {@code FluxTransformer2DModel}.
@@ -35,15 +36,19 @@ record FluxConfig(
             config, "axes_dims_rope", List.of(16, 56, 56), headWidth, "attention_head_dim");
     int inChannels = TransformerLayout.channels(config, 64);
     TransformerLayout.requirePatchSize(config, 1);
-    return new FluxConfig(
-        inChannels,
-        config.count("joint_attention_dim", 4096),
-        config.count("pooled_projection_dim", 768),
-        config.count("num_layers", 19),
-        config.count("num_single_layers", 38),
-        config.count("num_attention_heads", 24),
-        ropeWidths,
-        config.flag("guidance_embeds", false));
+    FluxConfig transformer =
+        new FluxConfig(
+            inChannels,
+            config.count("joint_attention_dim", 4096),
+            config.count("pooled_projection_dim", 768),
+            config.layers("num_layers", 19),
+            config.layers("num_single_layers", 38),
+            config.count("num_attention_heads", 24),
+            ropeWidths,
+            config.flag("guidance_embeds", false));
+    TransformerLayout.width(config, transformer.heads(), headWidth);
+    config.requireAllRead(Set.of());
+    return transformer;
   }
 
   /** Channels of one head. */

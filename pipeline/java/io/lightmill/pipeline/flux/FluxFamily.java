@@ -17,15 +17,19 @@ import io.lightmill.pipeline.flow.LatentSpace;
 import io.lightmill.pipeline.flow.PromptEmbeddings;
 import io.lightmill.pipeline.flow.PromptTexts;
 import io.lightmill.pipeline.flow.TokenGrid;
+import io.lightmill.pipeline.schedule.FlowMatchEulerDiscreteScheduler;
+import io.lightmill.pipeline.schedule.Schedule;
 import io.lightmill.pipeline.text.ClipTextEncoder;
 import io.lightmill.pipeline.text.PromptTokenizer;
 import io.lightmill.pipeline.text.T5TextEncoder;
+import io.lightmill.pipeline.text.TextClasses;
 import io.lightmill.pipeline.text.TokenizedLength;
 import io.lightmill.pipeline.torch.Tensor;
 import io.lightmill.pipeline.torch.TensorProbe;
 import io.lightmill.pipeline.vae.AutoencoderKl;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 
 /** FLUX.1, schnell and dev: diffusers' {@code FluxPipeline}. */
 public final class FluxFamily implements Family {
@@ -78,7 +82,25 @@ public final class FluxFamily implements Family {
   }
 
   private static PromptTokenizer tokenizer(Checkpoint checkpoint) {
-    return PromptTokenizer.open(checkpoint.component("tokenizer_2"));
+    return PromptTokenizer.open(checkpoint, "tokenizer_2");
+  }
+
+  @Override
+  public Map<String, Set<String>> componentClasses() {
+    return Map.of(
+        "scheduler", Set.of(FlowMatchEulerDiscreteScheduler.CLASS_NAME),
+        "text_encoder", TextClasses.CLIP,
+        "text_encoder_2", TextClasses.T5,
+        "tokenizer", TextClasses.CLIP_TOKENIZER,
+        "tokenizer_2", TextClasses.T5_TOKENIZER,
+        "transformer", Set.of("FluxTransformer2DModel"),
+        "vae", Set.of(AutoencoderKl.PLAIN));
+  }
+
+  @Override
+  public Schedule schedule(
+      FlowMatchEulerDiscreteScheduler scheduler, int numInferenceSteps, int imageTokens) {
+    return scheduler.linearOrOwn(numInferenceSteps, scheduler.mu(imageTokens));
   }
 
   @Override
@@ -120,6 +142,17 @@ public final class FluxFamily implements Family {
   }
 
   @Override
+  public void requireFit(ComponentFit fit, Map<String, WeightLayout> networks) {
+    FluxConfig config = FluxConfig.of(fit.checkpoint().config("transformer"));
+    int context = T5TextEncoder.width(networks.get("text_encoder_2"));
+    fit.require("joint_attention_dim", config.contextWidth(), "text_encoder_2", context);
+    int pooled = ClipTextEncoder.width(networks.get("text_encoder"));
+    fit.require("pooled_projection_dim", config.pooledWidth(), "text_encoder", pooled);
+    int packed = vae(fit.checkpoint()).latentChannels() * TokenGrid.PATCH * TokenGrid.PATCH;
+    fit.require("in_channels", config.inChannels(), "vae", packed);
+  }
+
+  @Override
   public FlowNetworks load(Checkpoint checkpoint, WeightLoader loader) {
     try (Loading loading = new Loading()) {
       Networks networks =
@@ -127,7 +160,7 @@ public final class FluxFamily implements Family {
               loading.add(new FluxTextEncoders(checkpoint, loader)),
               loading.add(FluxTransformer.load(checkpoint, loader)),
               loading.add(AutoencoderKl.load(checkpoint, loader)));
-      networks.requireFit(new ComponentFit(checkpoint));
+      requireFit(new ComponentFit(checkpoint), networks(checkpoint));
       loading.complete();
       return networks;
     }
@@ -136,16 +169,6 @@ public final class FluxFamily implements Family {
   private record Networks(
       FluxTextEncoders textEncoders, FluxTransformer transformer, AutoencoderKl vae)
       implements FlowNetworks {
-
-    private void requireFit(ComponentFit fit) {
-      FluxConfig config = transformer.config();
-      int context = textEncoders.contextWidth();
-      fit.require("joint_attention_dim", config.contextWidth(), "text_encoder_2", context);
-      int pooled = textEncoders.pooledWidth();
-      fit.require("pooled_projection_dim", config.pooledWidth(), "text_encoder", pooled);
-      int packed = vae.config().latentChannels() * TokenGrid.PATCH * TokenGrid.PATCH;
-      fit.require("in_channels", config.inChannels(), "vae", packed);
-    }
 
     @Override
     public LatentSpace latents() {

@@ -26,22 +26,12 @@ final class FluxTextEncoders implements AutoCloseable {
   FluxTextEncoders(Checkpoint checkpoint, WeightLoader loader) {
     this.device = loader.device();
     try (Loading loading = new Loading()) {
-      this.clipTokenizer = loading.add(PromptTokenizer.open(checkpoint.component("tokenizer")));
-      this.t5Tokenizer = loading.add(PromptTokenizer.open(checkpoint.component("tokenizer_2")));
+      this.clipTokenizer = loading.add(PromptTokenizer.open(checkpoint, "tokenizer"));
+      this.t5Tokenizer = loading.add(PromptTokenizer.open(checkpoint, "tokenizer_2"));
       this.clip = loading.add(ClipTextEncoder.load(checkpoint, "text_encoder", loader));
       this.t5 = loading.add(T5TextEncoder.load(checkpoint, "text_encoder_2", loader));
       loading.complete();
     }
-  }
-
-  /** Channels of the context. */
-  int contextWidth() {
-    return t5.width();
-  }
-
-  /** Channels of the pooled prompt. */
-  int pooledWidth() {
-    return clip.width();
   }
 
   /** Encodes prompts with CLIP and second prompts with T5; equal ones once. */

@@ -4,6 +4,7 @@ import io.lightmill.pipeline.checkpoint.ComponentConfig;
 import io.lightmill.pipeline.checkpoint.WeightLayout;
 import io.lightmill.pipeline.flow.TransformerLayout;
 import java.util.List;
+import java.util.Set;
 
 /**
  * The config of {@code Flux2Transformer2DModel}.
@@ -31,6 +32,9 @@ record Flux2Config(
 
   private static final double NORM_EPS = 1e-6;
 
+  /** klein's pipelines pass no guidance to the transformer, which ignores its embedder then. */
+  private static final Set<String> IDLE = Set.of("guidance_embeds");
+
   /** Missing keys have the defaults of diffusers' class. */
   static Flux2Config of(ComponentConfig config) {
     int headWidth = config.count("attention_head_dim", 128);
@@ -43,16 +47,20 @@ record Flux2Config(
       throw config.wrong("eps", "1e-6");
     }
     int heads = config.count("num_attention_heads", 48);
-    return new Flux2Config(
-        inChannels,
-        config.count("joint_attention_dim", 15360),
-        config.count("num_layers", 8),
-        config.count("num_single_layers", 48),
-        heads,
-        ropeWidths,
-        config.positive("rope_theta", 2000),
-        (int) (Math.multiplyExact(heads, headWidth) * config.positive("mlp_ratio", 3)),
-        config.count("timestep_guidance_channels", 256));
+    int width = TransformerLayout.width(config, heads, headWidth);
+    Flux2Config transformer =
+        new Flux2Config(
+            inChannels,
+            config.count("joint_attention_dim", 15360),
+            config.layers("num_layers", 8),
+            config.layers("num_single_layers", 48),
+            heads,
+            ropeWidths,
+            config.positive("rope_theta", 2000),
+            (int) (width * config.positive("mlp_ratio", 3)),
+            config.count("timestep_guidance_channels", 256));
+    config.requireAllRead(IDLE);
+    return transformer;
   }
 
   /** Channels of one head. */

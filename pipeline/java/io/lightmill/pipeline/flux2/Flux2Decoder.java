@@ -31,12 +31,8 @@ final class Flux2Decoder implements AutoCloseable {
     ComponentConfig config = checkpoint.config("vae");
     try (Loading loading = new Loading()) {
       AutoencoderKl vae = loading.add(AutoencoderKl.load(checkpoint, loader));
-      int channels = patchChannels(vae);
       WeightLayout layout =
-          new WeightLayout()
-              .unused(".*") // the autoencoder's own
-              .tensor("bn.running_mean", channels)
-              .tensor("bn.running_var", channels);
+          statistics(new WeightLayout().unused(".*"), vae.config()); // the rest is the vae's own
       Weights statistics = loading.add(loader.load(checkpoint.weights("vae"), layout));
       double eps = config.positive("batch_norm_eps", 1e-4);
       loading.complete();
@@ -44,13 +40,23 @@ final class Flux2Decoder implements AutoCloseable {
     }
   }
 
-  private static int patchChannels(AutoencoderKl vae) {
-    return vae.config().latentChannels() * TokenGrid.PATCH * TokenGrid.PATCH;
+  /** The weights of the component {@code vae} that are used. */
+  static WeightLayout layout(Checkpoint checkpoint) {
+    return statistics(AutoencoderKl.layout(checkpoint), AutoencoderKl.config(checkpoint));
+  }
+
+  private static WeightLayout statistics(WeightLayout layout, AutoencoderKl.Config config) {
+    int channels = patchChannels(config);
+    return layout.tensor("bn.running_mean", channels).tensor("bn.running_var", channels);
+  }
+
+  private static int patchChannels(AutoencoderKl.Config config) {
+    return config.latentChannels() * TokenGrid.PATCH * TokenGrid.PATCH;
   }
 
   /** Channels of a token: of a patch of latents. */
   int patchChannels() {
-    return patchChannels(vae);
+    return patchChannels(vae.config());
   }
 
   /** Pixels along the side of a patch. */

@@ -25,6 +25,7 @@ import io.lightmill.pipeline.text.PromptTokenizer;
 import io.lightmill.pipeline.text.QwenPromptReader;
 import io.lightmill.pipeline.text.QwenPrompts;
 import io.lightmill.pipeline.text.QwenTextEncoder;
+import io.lightmill.pipeline.text.TextClasses;
 import io.lightmill.pipeline.torch.Tensor;
 import io.lightmill.pipeline.torch.TensorProbe;
 import io.lightmill.pipeline.vae.AutoencoderKl;
@@ -83,6 +84,21 @@ public final class Flux2KleinFamily implements Family {
   }
 
   @Override
+  public Map<String, Set<String>> componentClasses() {
+    return Map.of(
+        "scheduler", Set.of(FlowMatchEulerDiscreteScheduler.CLASS_NAME),
+        "text_encoder", TextClasses.QWEN3,
+        "tokenizer", TextClasses.QWEN2_TOKENIZER,
+        "transformer", Set.of("Flux2Transformer2DModel"),
+        "vae", Set.of(AutoencoderKl.FLUX2));
+  }
+
+  @Override
+  public Set<String> indexKeys() {
+    return settings();
+  }
+
+  @Override
   public Bounds bounds(Checkpoint checkpoint) {
     int scale = vae(checkpoint).scaleFactor();
     return new Bounds(
@@ -97,7 +113,7 @@ public final class Flux2KleinFamily implements Family {
   /** Counts prompts in the text encoder's tokens, its chat template included. */
   @Override
   public PromptLength promptLength(Checkpoint checkpoint) {
-    return TEMPLATE.lengthIn(PromptTokenizer.open(checkpoint.component("tokenizer")), 0);
+    return TEMPLATE.lengthIn(PromptTokenizer.open(checkpoint, "tokenizer"), 0);
   }
 
   @Override
@@ -105,7 +121,7 @@ public final class Flux2KleinFamily implements Family {
     return Map.of(
         "text_encoder", QwenTextEncoder.layout(checkpoint, "text_encoder", STATES),
         "transformer", Flux2Config.of(checkpoint.config("transformer")).layout(),
-        "vae", AutoencoderKl.layout(checkpoint));
+        "vae", Flux2Decoder.layout(checkpoint));
   }
 
   @Override
@@ -136,7 +152,7 @@ public final class Flux2KleinFamily implements Family {
   @Override
   public Schedule schedule(
       FlowMatchEulerDiscreteScheduler scheduler, int numInferenceSteps, int imageTokens) {
-    return scheduler.linear(numInferenceSteps, mu(imageTokens, numInferenceSteps));
+    return scheduler.linearOrOwn(numInferenceSteps, mu(imageTokens, numInferenceSteps));
   }
 
   /**
@@ -154,6 +170,15 @@ public final class Flux2KleinFamily implements Family {
   }
 
   @Override
+  public void requireFit(ComponentFit fit, Map<String, WeightLayout> networks) {
+    Flux2Config config = Flux2Config.of(fit.checkpoint().config("transformer"));
+    int context = QwenTextEncoder.width(networks.get("text_encoder"), STATES);
+    fit.require("joint_attention_dim", config.contextWidth(), "text_encoder", context);
+    int packed = vae(fit.checkpoint()).latentChannels() * TokenGrid.PATCH * TokenGrid.PATCH;
+    fit.require("in_channels", config.inChannels(), "vae", packed);
+  }
+
+  @Override
   public FlowNetworks load(Checkpoint checkpoint, WeightLoader loader) {
     try (Loading loading = new Loading()) {
       Networks networks =
@@ -161,7 +186,7 @@ public final class Flux2KleinFamily implements Family {
               loading.add(new QwenPromptReader(checkpoint, loader, TEMPLATE, STATES)),
               loading.add(Flux2Transformer.load(checkpoint, loader)),
               loading.add(Flux2Decoder.load(checkpoint, loader)));
-      networks.requireFit(new ComponentFit(checkpoint));
+      requireFit(new ComponentFit(checkpoint), networks(checkpoint));
       loading.complete();
       return networks;
     }
@@ -170,13 +195,6 @@ public final class Flux2KleinFamily implements Family {
   private record Networks(
       QwenPromptReader textEncoder, Flux2Transformer transformer, Flux2Decoder decoder)
       implements FlowNetworks {
-
-    private void requireFit(ComponentFit fit) {
-      Flux2Config config = transformer.config();
-      fit.require(
-          "joint_attention_dim", config.contextWidth(), "text_encoder", textEncoder.width());
-      fit.require("in_channels", config.inChannels(), "vae", decoder.patchChannels());
-    }
 
     /** One token per latent, since the latents are patches already. */
     @Override

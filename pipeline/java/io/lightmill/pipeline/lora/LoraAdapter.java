@@ -1,14 +1,12 @@
 package io.lightmill.pipeline.lora;
 
-import io.lightmill.pipeline.DType;
-import io.lightmill.pipeline.Device;
 import io.lightmill.pipeline.ErrorCode;
 import io.lightmill.pipeline.LightmillException;
+import io.lightmill.pipeline.checkpoint.NameList;
+import io.lightmill.pipeline.checkpoint.RegularFile;
 import io.lightmill.pipeline.checkpoint.SafetensorsFile;
 import io.lightmill.pipeline.checkpoint.TensorEntry;
 import io.lightmill.pipeline.checkpoint.WeightLayout;
-import io.lightmill.pipeline.checkpoint.WeightLoader;
-import io.lightmill.pipeline.torch.Tensor;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;
@@ -34,8 +32,6 @@ public record LoraAdapter(SafetensorsFile file, String digest, List<LoraLayer> l
   private static final List<String> USUAL_NAMES =
       List.of("pytorch_lora_weights.safetensors", "adapter_model.safetensors");
 
-  private static final WeightLoader ON_CPU = new WeightLoader(Device.CPU, DType.F32);
-
   public LoraAdapter {
     layers = List.copyOf(layers);
   }
@@ -48,8 +44,9 @@ public record LoraAdapter(SafetensorsFile file, String digest, List<LoraLayer> l
    * @param originalNames of the transformer's layers in the model's first release, one {@code
    *     original = diffusers' layers} per line; empty if they are diffusers' names
    * @param networks of the checkpoint, by component
-   * @throws LightmillException with {@code WEIGHTS_INVALID} that names every key that matches
-   *     nothing, every matrix without its counterpart, and every shape and rank that does not fit
+   * @throws LightmillException with {@code WEIGHTS_INVALID} that names keys that match nothing,
+   *     matrices without their counterpart, and shapes and ranks that do not fit: ten at most, and
+   *     how many there are
    */
   public static LoraAdapter open(
       Path path, String pipelineClass, String originalNames, Map<String, WeightLayout> networks) {
@@ -82,7 +79,7 @@ public record LoraAdapter(SafetensorsFile file, String digest, List<LoraLayer> l
       throw new LightmillException(
           ErrorCode.WEIGHTS_INVALID,
           "the adapter %s does not fit this %s: %s; take one that was trained on this model"
-              .formatted(file.path(), pipelineClass, String.join("; ", faults)));
+              .formatted(file.path(), pipelineClass, NameList.of(faults, "; ")));
     }
     return new LoraAdapter(file, digest(file.path(), scale.beside()), layers);
   }
@@ -91,7 +88,7 @@ public record LoraAdapter(SafetensorsFile file, String digest, List<LoraLayer> l
     return Files.isDirectory(path)
         ? USUAL_NAMES.stream()
             .map(path::resolve)
-            .filter(Files::exists)
+            .filter(RegularFile::exists)
             .findFirst()
             .orElse(path.resolve(USUAL_NAMES.get(0)))
         : path;
@@ -101,7 +98,8 @@ public record LoraAdapter(SafetensorsFile file, String digest, List<LoraLayer> l
     try (InputStream in = Files.newInputStream(file)) {
       MessageDigest digest = DigestUtils.updateDigest(DigestUtils.getSha256Digest(), in);
       if (config.isPresent()) {
-        digest.update(Files.readAllBytes(config.get()));
+        digest.update(
+            RegularFile.read(config.get(), RegularFile.CONFIG_BYTES, ErrorCode.WEIGHTS_INVALID));
       }
       return Hex.encodeHexString(digest.digest());
     } catch (IOException e) {
@@ -175,8 +173,6 @@ public record LoraAdapter(SafetensorsFile file, String digest, List<LoraLayer> l
     if (alpha == null || alpha.count() != 1) {
       return scales.of(meaning.component(), meaning.name(), stored.rank());
     }
-    try (Tensor value = ON_CPU.read(file, alpha)) {
-      return (double) value.toFloats()[0] / stored.rank();
-    }
+    return file.scalar(alpha) / stored.rank();
   }
 }

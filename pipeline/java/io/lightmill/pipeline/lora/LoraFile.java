@@ -32,7 +32,7 @@ record LoraFile(SafetensorsFile file, Map<String, LoraFile.Layer> layers, List<S
    *
    * @param down {@code [rank, inputs]}
    * @param up {@code [outputs, rank]}
-   * @param alpha null where the file has none
+   * @param alpha one number of any type; null where the file has none
    */
   record Layer(TensorEntry down, TensorEntry up, TensorEntry alpha) {
 
@@ -45,16 +45,19 @@ record LoraFile(SafetensorsFile file, Map<String, LoraFile.Layer> layers, List<S
     Map<String, TensorEntry> downs = new LinkedHashMap<>();
     Map<String, TensorEntry> ups = new LinkedHashMap<>();
     Map<String, TensorEntry> alphas = new LinkedHashMap<>();
-    List<String> faults = new ArrayList<>();
+    List<String> unknown = new ArrayList<>();
+    List<String> integers = new ArrayList<>();
     for (TensorEntry entry : file.tensors().values()) {
-      boolean known = put(DOWN, entry, downs) || put(UP, entry, ups) || put(ALPHA, entry, alphas);
-      if (!known) {
-        faults.add("'%s' is no part of a LoRA that Lightmill knows".formatted(entry.name()));
-      } else if (!entry.dtype().floating()) {
-        faults.add("'%s' is of type %s".formatted(entry.name(), entry.dtype()));
+      if (put(DOWN, entry, downs) || put(UP, entry, ups)) {
+        if (!entry.dtype().floating()) {
+          integers.add("'%s' is of type %s".formatted(entry.name(), entry.dtype()));
+        }
+      } else if (!put(ALPHA, entry, alphas)) {
+        unknown.add(entry.name());
       }
     }
-    alphas.values().removeIf(alpha -> !alpha.dtype().floating()); // a fault already
+    List<String> faults = new ArrayList<>(OtherAdapters.faults(unknown));
+    faults.addAll(integers);
     Map<String, Layer> layers = new LinkedHashMap<>();
     downs.forEach(
         (name, down) -> {

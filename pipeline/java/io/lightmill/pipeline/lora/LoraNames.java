@@ -52,6 +52,7 @@ final class LoraNames {
     components.put("diffusion_model.", TRANSFORMER);
     components.put("lora_unet_", TRANSFORMER);
     components.put("lora_transformer_", TRANSFORMER);
+    components.put("lycoris_", TRANSFORMER);
     components.put("lora_te_", "text_encoder");
     components.put("lora_te1_", "text_encoder");
     components.put("lora_te2_", "text_encoder_2");

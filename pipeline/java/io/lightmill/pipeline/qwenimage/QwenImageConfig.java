@@ -5,6 +5,7 @@ import io.lightmill.pipeline.checkpoint.WeightLayout;
 import io.lightmill.pipeline.flow.TokenGrid;
 import io.lightmill.pipeline.flow.TransformerLayout;
 import java.util.List;
+import java.util.Set;
 
 /**
  * The config of {@code QwenImageTransformer2DModel}.
@@ -22,6 +23,9 @@ record QwenImageConfig(
   private static final List<String> ABSENT =
       List.of("guidance_embeds", "use_additional_t_cond", "use_layer3d_rope", "zero_cond_t");
 
+  /** An argument of the first release of diffusers' class, which never used it. */
+  private static final Set<String> IDLE = Set.of("pooled_projection_dim");
+
   /** Missing keys have the defaults of diffusers' class. */
   static QwenImageConfig of(ComponentConfig config) {
     int headWidth = config.count("attention_head_dim", 128);
@@ -31,7 +35,7 @@ record QwenImageConfig(
     TransformerLayout.requirePatchSize(config, TokenGrid.PATCH);
     int inChannels = config.count("in_channels", 64);
     int patch = TokenGrid.PATCH * TokenGrid.PATCH;
-    if (config.count("out_channels", 16) * patch != inChannels) {
+    if ((long) config.count("out_channels", 16) * patch != inChannels) {
       throw config.wrong("out_channels", "a quarter of in_channels, " + inChannels);
     }
     for (String key : ABSENT) {
@@ -39,12 +43,16 @@ record QwenImageConfig(
         throw config.wrong(key, "false");
       }
     }
-    return new QwenImageConfig(
-        inChannels,
-        config.count("joint_attention_dim", 3584),
-        config.count("num_layers", 60),
-        config.count("num_attention_heads", 24),
-        ropeWidths);
+    QwenImageConfig transformer =
+        new QwenImageConfig(
+            inChannels,
+            config.count("joint_attention_dim", 3584),
+            config.layers("num_layers", 60),
+            config.count("num_attention_heads", 24),
+            ropeWidths);
+    TransformerLayout.width(config, transformer.heads(), headWidth);
+    config.requireAllRead(IDLE);
+    return transformer;
   }
 
   /** Channels of one head. */

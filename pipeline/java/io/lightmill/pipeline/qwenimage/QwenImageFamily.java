@@ -17,17 +17,20 @@ import io.lightmill.pipeline.flow.LatentSpace;
 import io.lightmill.pipeline.flow.PromptEmbeddings;
 import io.lightmill.pipeline.flow.PromptTexts;
 import io.lightmill.pipeline.flow.TokenGrid;
+import io.lightmill.pipeline.schedule.FlowMatchEulerDiscreteScheduler;
 import io.lightmill.pipeline.text.ChatTemplate;
 import io.lightmill.pipeline.text.PromptTokenizer;
 import io.lightmill.pipeline.text.QwenPromptReader;
 import io.lightmill.pipeline.text.QwenPrompts;
 import io.lightmill.pipeline.text.QwenTextEncoder;
+import io.lightmill.pipeline.text.TextClasses;
 import io.lightmill.pipeline.torch.Tensor;
 import io.lightmill.pipeline.torch.TensorProbe;
 import io.lightmill.pipeline.vae.AutoencoderKlQwenImage;
 import io.lightmill.pipeline.vae.VaeConfig;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 
 /** Qwen-Image: diffusers' {@code QwenImagePipeline}. */
 public final class QwenImageFamily implements Family {
@@ -94,8 +97,17 @@ public final class QwenImageFamily implements Family {
   /** Counts prompts in the text encoder's tokens, with those of the template after them. */
   @Override
   public PromptLength promptLength(Checkpoint checkpoint) {
-    return TEMPLATE.lengthIn(
-        PromptTokenizer.open(checkpoint.component("tokenizer")), TEMPLATE_TOKENS);
+    return TEMPLATE.lengthIn(PromptTokenizer.open(checkpoint, "tokenizer"), TEMPLATE_TOKENS);
+  }
+
+  @Override
+  public Map<String, Set<String>> componentClasses() {
+    return Map.of(
+        "scheduler", Set.of(FlowMatchEulerDiscreteScheduler.CLASS_NAME),
+        "text_encoder", TextClasses.QWEN2_5_VL,
+        "tokenizer", TextClasses.QWEN2_TOKENIZER,
+        "transformer", Set.of("QwenImageTransformer2DModel"),
+        "vae", Set.of("AutoencoderKLQwenImage"));
   }
 
   @Override
@@ -107,6 +119,15 @@ public final class QwenImageFamily implements Family {
   }
 
   @Override
+  public void requireFit(ComponentFit fit, Map<String, WeightLayout> networks) {
+    QwenImageConfig config = QwenImageConfig.of(fit.checkpoint().config("transformer"));
+    int context = QwenTextEncoder.width(networks.get("text_encoder"), STATES);
+    fit.require("joint_attention_dim", config.contextWidth(), "text_encoder", context);
+    int packed = vae(fit.checkpoint()).latentChannels() * TokenGrid.PATCH * TokenGrid.PATCH;
+    fit.require("in_channels", config.inChannels(), "vae", packed);
+  }
+
+  @Override
   public FlowNetworks load(Checkpoint checkpoint, WeightLoader loader) {
     try (Loading loading = new Loading()) {
       Networks networks =
@@ -114,7 +135,7 @@ public final class QwenImageFamily implements Family {
               loading.add(new QwenPromptReader(checkpoint, loader, TEMPLATE, STATES)),
               loading.add(QwenImageTransformer.load(checkpoint, loader)),
               loading.add(AutoencoderKlQwenImage.load(checkpoint, loader)));
-      networks.requireFit(new ComponentFit(checkpoint));
+      requireFit(new ComponentFit(checkpoint), networks(checkpoint));
       loading.complete();
       return networks;
     }
@@ -123,14 +144,6 @@ public final class QwenImageFamily implements Family {
   private record Networks(
       QwenPromptReader textEncoder, QwenImageTransformer transformer, AutoencoderKlQwenImage vae)
       implements FlowNetworks {
-
-    private void requireFit(ComponentFit fit) {
-      QwenImageConfig config = transformer.config();
-      fit.require(
-          "joint_attention_dim", config.contextWidth(), "text_encoder", textEncoder.width());
-      int packed = vae.config().latentChannels() * TokenGrid.PATCH * TokenGrid.PATCH;
-      fit.require("in_channels", config.inChannels(), "vae", packed);
-    }
 
     @Override
     public LatentSpace latents() {

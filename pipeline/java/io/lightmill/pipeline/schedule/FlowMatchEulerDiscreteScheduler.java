@@ -31,6 +31,8 @@ import java.util.stream.Stream;
  * @param stochasticSampling whether each step predicts the image and adds new noise: {@code x0 = x
  *     - sigma * v}, then {@code (1 - next) * x0 + next * noise}, instead of the Euler step {@code x
  *     + (next - sigma) * v}
+ * @param useFlowSigmas no argument of diffusers' class, but FLUX's pipelines read it from the
+ *     config: see {@link #linearOrOwn}
  */
 public record FlowMatchEulerDiscreteScheduler(
     int numTrainTimesteps,
@@ -46,19 +48,19 @@ public record FlowMatchEulerDiscreteScheduler(
     boolean useExponentialSigmas,
     boolean useBetaSigmas,
     TimeShiftType timeShiftType,
-    boolean stochasticSampling) {
+    boolean stochasticSampling,
+    boolean useFlowSigmas) {
 
-  private static final String CLASS_NAME = "FlowMatchEulerDiscreteScheduler";
+  /** diffusers' name of this class. */
+  public static final String CLASS_NAME = "FlowMatchEulerDiscreteScheduler";
 
   /**
-   * Reads a {@code scheduler_config.json}. Missing keys have diffusers' defaults; unknown keys are
-   * ignored.
+   * Reads a {@code scheduler_config.json}. Missing keys have diffusers' defaults.
    *
-   * @throws LightmillException with {@code CHECKPOINT_INVALID} if the config is of another
-   *     scheduler or contradicts itself
+   * @throws LightmillException with {@code CHECKPOINT_INVALID} if the config contradicts itself or
+   *     has an unknown key
    */
   public static FlowMatchEulerDiscreteScheduler of(ComponentConfig config) {
-    config.choice("_class_name", CLASS_NAME, List.of(CLASS_NAME));
     FlowMatchEulerDiscreteScheduler scheduler =
         new FlowMatchEulerDiscreteScheduler(
             config.count("num_train_timesteps", 1000),
@@ -74,8 +76,10 @@ public record FlowMatchEulerDiscreteScheduler(
             config.flag("use_exponential_sigmas", false),
             config.flag("use_beta_sigmas", false),
             timeShiftType(config),
-            config.flag("stochastic_sampling", false));
+            config.flag("stochastic_sampling", false),
+            config.flag("use_flow_sigmas", false));
     scheduler.requireConsistency(config);
+    config.requireAllRead(IdleKeys.OF_OTHER_SCHEDULERS);
     return scheduler;
   }
 
@@ -159,6 +163,18 @@ public record FlowMatchEulerDiscreteScheduler(
   public Schedule linear(int numInferenceSteps, double mu) {
     return schedule(
         numInferenceSteps, Optional.of(linearSigmas(numInferenceSteps)), OptionalDouble.of(mu));
+  }
+
+  /**
+   * The noise levels of a run as FLUX's pipelines sample: those of {@link #linear}, unless the
+   * config has {@code use_flow_sigmas}, which leaves the scheduler its own.
+   *
+   * @param mu of the image, ignored unless shifting is dynamic
+   */
+  public Schedule linearOrOwn(int numInferenceSteps, double mu) {
+    return useFlowSigmas
+        ? schedule(numInferenceSteps, Optional.empty(), OptionalDouble.of(mu))
+        : linear(numInferenceSteps, mu);
   }
 
   /**

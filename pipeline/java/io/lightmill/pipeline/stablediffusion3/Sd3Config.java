@@ -51,16 +51,18 @@ record Sd3Config(
             config.count("sample_size", 128),
             config.count("joint_attention_dim", 4096),
             config.count("pooled_projection_dim", 2048),
-            config.count("num_layers", 18),
+            config.layers("num_layers", 18),
             config.indices("dual_attention_layers"),
             config.count("num_attention_heads", 18),
             config.count("attention_head_dim", 64),
             config.choice("qk_norm", "", List.of(RMS_NORM)).equals(RMS_NORM));
+    TransformerLayout.width(config, transformer.heads(), transformer.headWidth());
     if (config.count("caption_projection_dim", 1152) != transformer.width()) {
       throw config.wrong(
           "caption_projection_dim",
           "num_attention_heads times attention_head_dim, " + transformer.width());
     }
+    config.requireAllRead(Set.of());
     return transformer;
   }
 

@@ -3,7 +3,6 @@ package io.lightmill.pipeline.stablediffusion3;
 import io.lightmill.pipeline.DType;
 import io.lightmill.pipeline.Device;
 import io.lightmill.pipeline.checkpoint.Checkpoint;
-import io.lightmill.pipeline.checkpoint.ComponentFit;
 import io.lightmill.pipeline.checkpoint.Loading;
 import io.lightmill.pipeline.checkpoint.WeightLoader;
 import io.lightmill.pipeline.flow.PromptEmbeddings;
@@ -32,7 +31,7 @@ final class Sd3TextEncoders implements AutoCloseable {
   private final ClipPromptReader clip2;
   private final Optional<Words> t5;
 
-  /** Loads all text encoders and checks that they fit the transformer. */
+  /** Loads all text encoders. */
   Sd3TextEncoders(Checkpoint checkpoint, Sd3Config transformer, WeightLoader loader) {
     this.device = loader.device();
     this.dtype = loader.dtype();
@@ -45,22 +44,10 @@ final class Sd3TextEncoders implements AutoCloseable {
           checkpoint.components().contains(T5)
               ? Optional.of(
                   new Words(
-                      loading.add(PromptTokenizer.open(checkpoint.component(T5_TOKENIZER))),
+                      loading.add(PromptTokenizer.open(checkpoint, T5_TOKENIZER)),
                       loading.add(T5TextEncoder.load(checkpoint, T5, loader))))
               : Optional.empty();
-      requireFit(new ComponentFit(checkpoint), transformer);
       loading.complete();
-    }
-  }
-
-  private void requireFit(ComponentFit fit, Sd3Config transformer) {
-    int pooled = clip.projectionWidth() + clip2.projectionWidth();
-    fit.require("pooled_projection_dim", transformer.pooledWidth(), "text_encoder_2", pooled);
-    t5.ifPresent(
-        words -> fit.require("joint_attention_dim", contextWidth, T5, words.encoder().width()));
-    int features = clip.width() + clip2.width();
-    if (features > contextWidth) {
-      fit.require("joint_attention_dim", contextWidth, "text_encoder_2", features);
     }
   }
 

@@ -22,6 +22,7 @@ import io.lightmill.pipeline.schedule.Schedule;
 import io.lightmill.pipeline.text.ClipTextEncoder;
 import io.lightmill.pipeline.text.PromptTokenizer;
 import io.lightmill.pipeline.text.T5TextEncoder;
+import io.lightmill.pipeline.text.TextClasses;
 import io.lightmill.pipeline.text.TokenizedLength;
 import io.lightmill.pipeline.torch.Tensor;
 import io.lightmill.pipeline.torch.TensorProbe;
@@ -30,6 +31,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalDouble;
+import java.util.Set;
 import java.util.TreeMap;
 
 /** Stable Diffusion 3 and 3.5: diffusers' {@code StableDiffusion3Pipeline}. */
@@ -101,11 +103,34 @@ public final class StableDiffusion3Family implements Family {
 
   private static PromptTokenizer tokenizer(Checkpoint checkpoint) {
     return PromptTokenizer.open(
-        checkpoint.component(hasT5(checkpoint) ? Sd3TextEncoders.T5_TOKENIZER : "tokenizer"));
+        checkpoint, hasT5(checkpoint) ? Sd3TextEncoders.T5_TOKENIZER : "tokenizer");
   }
 
   private static boolean hasT5(Checkpoint checkpoint) {
     return checkpoint.components().contains(Sd3TextEncoders.T5);
+  }
+
+  @Override
+  public Map<String, Set<String>> componentClasses() {
+    return Map.of(
+        "scheduler",
+        Set.of(FlowMatchEulerDiscreteScheduler.CLASS_NAME),
+        "text_encoder",
+        TextClasses.CLIP_WITH_PROJECTION,
+        "text_encoder_2",
+        TextClasses.CLIP_WITH_PROJECTION,
+        Sd3TextEncoders.T5,
+        TextClasses.T5,
+        "tokenizer",
+        TextClasses.CLIP_TOKENIZER,
+        "tokenizer_2",
+        TextClasses.CLIP_TOKENIZER,
+        Sd3TextEncoders.T5_TOKENIZER,
+        TextClasses.T5_TOKENIZER,
+        "transformer",
+        Set.of("SD3Transformer2DModel"),
+        "vae",
+        Set.of(AutoencoderKl.PLAIN));
   }
 
   @Override
@@ -157,15 +182,32 @@ public final class StableDiffusion3Family implements Family {
   }
 
   @Override
+  public void requireFit(ComponentFit fit, Map<String, WeightLayout> networks) {
+    Sd3Config config = Sd3Config.of(fit.checkpoint().config("transformer"));
+    WeightLayout clip = networks.get("text_encoder");
+    WeightLayout clip2 = networks.get("text_encoder_2");
+    int pooled = ClipTextEncoder.projectionWidth(clip) + ClipTextEncoder.projectionWidth(clip2);
+    fit.require("pooled_projection_dim", config.pooledWidth(), "text_encoder_2", pooled);
+    if (networks.containsKey(Sd3TextEncoders.T5)) {
+      int words = T5TextEncoder.width(networks.get(Sd3TextEncoders.T5));
+      fit.require("joint_attention_dim", config.contextWidth(), Sd3TextEncoders.T5, words);
+    }
+    int features = ClipTextEncoder.width(clip) + ClipTextEncoder.width(clip2);
+    if (features > config.contextWidth()) {
+      fit.require("joint_attention_dim", config.contextWidth(), "text_encoder_2", features);
+    }
+    int latents = vae(fit.checkpoint()).latentChannels();
+    fit.require("in_channels", config.channels(), "vae", latents);
+  }
+
+  @Override
   public FlowNetworks load(Checkpoint checkpoint, WeightLoader loader) {
     try (Loading loading = new Loading()) {
       Sd3Transformer transformer = loading.add(Sd3Transformer.load(checkpoint, loader));
       Sd3TextEncoders textEncoders =
           loading.add(new Sd3TextEncoders(checkpoint, transformer.config(), loader));
       AutoencoderKl vae = loading.add(AutoencoderKl.load(checkpoint, loader));
-      new ComponentFit(checkpoint)
-          .require(
-              "in_channels", transformer.config().channels(), "vae", vae.config().latentChannels());
+      requireFit(new ComponentFit(checkpoint), networks(checkpoint));
       loading.complete();
       return new Networks(textEncoders, transformer, vae);
     }

@@ -40,23 +40,12 @@ public final class ClipPromptReader implements AutoCloseable {
     this.number = number;
     this.device = loader.device();
     try (Loading loading = new Loading()) {
-      this.tokenizer =
-          loading.add(PromptTokenizer.open(checkpoint.component("tokenizer" + number)));
+      this.tokenizer = loading.add(PromptTokenizer.open(checkpoint, "tokenizer" + number));
       this.encoder =
           loading.add(
               ClipTextEncoder.loadWithProjection(checkpoint, "text_encoder" + number, loader));
       loading.complete();
     }
-  }
-
-  /** Channels of the hidden states. */
-  public int width() {
-    return encoder.width();
-  }
-
-  /** Channels of the projected prompts. */
-  public int projectionWidth() {
-    return encoder.projectionWidth();
   }
 
   /** Maximum number of tokens of a prompt. */

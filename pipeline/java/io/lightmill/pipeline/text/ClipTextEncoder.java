@@ -33,17 +33,21 @@ public final class ClipTextEncoder implements AutoCloseable {
 
     /** Absent values take the defaults of transformers' {@code CLIPTextConfig}. */
     static Config of(ComponentConfig config) {
-      return new Config(
-          config.count("vocab_size", 49408),
-          config.count("max_position_embeddings", 77),
-          config.count("hidden_size", 512),
-          config.count("intermediate_size", 2048),
-          config.count("num_hidden_layers", 12),
-          config.count("num_attention_heads", 8),
-          config.choice("hidden_act", "quick_gelu", Activations.NAMES),
-          config.positive("layer_norm_eps", 1e-5),
-          config.integer("eos_token_id", 49407),
-          config.count("projection_dim", 512));
+      config.choice("model_type", "clip_text_model", List.of("clip_text_model", "clip"));
+      Config encoder =
+          new Config(
+              config.count("vocab_size", 49408),
+              config.count("max_position_embeddings", 77),
+              config.count("hidden_size", 512),
+              config.count("intermediate_size", 2048),
+              config.layers("num_hidden_layers", 12),
+              config.count("num_attention_heads", 8),
+              config.choice("hidden_act", "quick_gelu", Activations.NAMES),
+              config.positive("layer_norm_eps", 1e-5),
+              config.integer("eos_token_id", 49407),
+              config.count("projection_dim", 512));
+      config.requireAllRead(IdleKeys.OF_TRANSFORMERS);
+      return encoder;
     }
 
     WeightLayout layout() {
@@ -119,14 +123,14 @@ public final class ClipTextEncoder implements AutoCloseable {
     return Config.of(checkpoint.config(component)).positions();
   }
 
-  /** Channels of the hidden states. */
-  public int width() {
-    return config.width();
+  /** Channels of the hidden states, from the layout of a component. */
+  public static int width(WeightLayout layout) {
+    return layout.size("embeddings.token_embedding.weight", 1);
   }
 
-  /** Channels of projected texts. */
-  public int projectionWidth() {
-    return config.projectionWidth();
+  /** Channels of projected texts, from the layout of a component with projection. */
+  public static int projectionWidth(WeightLayout layout) {
+    return layout.size("text_projection.weight", 0);
   }
 
   /** Maximum number of tokens of a text. */

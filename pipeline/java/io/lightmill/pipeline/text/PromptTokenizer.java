@@ -5,6 +5,7 @@ import ai.djl.huggingface.tokenizers.HuggingFaceTokenizer;
 import ai.djl.util.Utils;
 import io.lightmill.pipeline.ErrorCode;
 import io.lightmill.pipeline.LightmillException;
+import io.lightmill.pipeline.checkpoint.Checkpoint;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -13,6 +14,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.locks.ReadWriteLock;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
 
@@ -62,7 +64,18 @@ public final class PromptTokenizer implements AutoCloseable {
    * @throws LightmillException with {@code CHECKPOINT_INVALID} that names the invalid file
    */
   public static PromptTokenizer open(Path directory) {
-    TokenizerConfig config = TokenizerConfig.read(directory);
+    return open(directory, TokenizerConfig.read(directory, Optional.empty()));
+  }
+
+  /** The tokenizer of a component, which is of the class that the checkpoint's index names. */
+  public static PromptTokenizer open(Checkpoint checkpoint, String component) {
+    Path directory = checkpoint.component(component);
+    return open(
+        directory,
+        TokenizerConfig.read(directory, TokenizerClass.named(checkpoint.className(component))));
+  }
+
+  private static PromptTokenizer open(Path directory, TokenizerConfig config) {
     TokenizerJson json = json(directory, config);
     int padTokenId = json.id(config, "pad_token");
     int modelMaxLength = config.modelMaxLength();

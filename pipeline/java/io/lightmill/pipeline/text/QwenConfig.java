@@ -2,8 +2,10 @@ package io.lightmill.pipeline.text;
 
 import io.lightmill.pipeline.checkpoint.ComponentConfig;
 import io.lightmill.pipeline.checkpoint.WeightLayout;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 
 /** The values of {@code config.json} that a Qwen language model uses. */
 record QwenConfig(
@@ -46,20 +48,36 @@ record QwenConfig(
     if (headWidth % 2 != 0) {
       throw config.wrong("head_dim", "an even number");
     }
+    if (config.names("layer_types").stream().anyMatch(type -> !type.equals("full_attention"))) {
+      throw config.wrong("layer_types", "full_attention alone");
+    }
     boolean attentionBias = config.flag("attention_bias", false);
-    return new QwenConfig(
-        config.count("vocab_size", qwen3 ? 151936 : 152064),
-        width,
-        config.count("intermediate_size", qwen3 ? 22016 : 29568),
-        config.count("num_hidden_layers", qwen3 ? 32 : 80),
-        heads,
-        keyHeads,
-        headWidth,
-        qwen3,
-        !qwen3 || attentionBias,
-        qwen3 && attentionBias,
-        ropeTheta(config),
-        config.positive("rms_norm_eps", qwen3 ? 1e-6 : 1e-5));
+    QwenConfig encoder =
+        new QwenConfig(
+            config.count("vocab_size", qwen3 ? 151936 : 152064),
+            width,
+            config.count("intermediate_size", qwen3 ? 22016 : 29568),
+            config.layers("num_hidden_layers", qwen3 ? 32 : 80),
+            heads,
+            keyHeads,
+            headWidth,
+            qwen3,
+            !qwen3 || attentionBias,
+            qwen3 && attentionBias,
+            ropeTheta(config),
+            config.positive("rms_norm_eps", qwen3 ? 1e-6 : 1e-5));
+    config.requireAllRead(IdleKeys.OF_QWEN);
+    requireAllRead(component, config);
+    return encoder;
+  }
+
+  /** Beside a {@code text_config}, the same keys may stand once more, and are ignored. */
+  private static void requireAllRead(ComponentConfig component, ComponentConfig config) {
+    if (component != config) {
+      Set<String> idle = new HashSet<>(IdleKeys.OF_QWEN);
+      idle.addAll(config.keysRead());
+      component.requireAllRead(idle);
+    }
   }
 
   /** Maximum number of tokens. */
@@ -82,6 +100,7 @@ record QwenConfig(
           throw config.wrong(key, "of the type default");
         }
         theta = rope.get().positive("rope_theta", theta);
+        rope.get().requireAllRead(IdleKeys.OF_PLAIN_ROPES);
       }
     }
     return theta;

@@ -25,7 +25,7 @@ public final class QwenPromptReader implements AutoCloseable {
     this.device = loader.device();
     this.template = template;
     try (Loading loading = new Loading()) {
-      this.tokenizer = loading.add(PromptTokenizer.open(checkpoint.component("tokenizer")));
+      this.tokenizer = loading.add(PromptTokenizer.open(checkpoint, "tokenizer"));
       this.encoder = loading.add(QwenTextEncoder.load(checkpoint, "text_encoder", states, loader));
       requirePaddingAfterText(checkpoint);
       loading.complete();
@@ -40,11 +40,6 @@ public final class QwenPromptReader implements AutoCloseable {
           "%s has \"left\" for 'padding_side', but the text encoder reads padding after the text; set it to \"right\""
               .formatted(checkpoint.component("tokenizer").resolve("tokenizer_config.json")));
     }
-  }
-
-  /** Channels of all hidden states of a prompt. */
-  public int width() {
-    return encoder.width();
   }
 
   /** One of the hidden states of prompts, by its index among the requested states. */

@@ -85,9 +85,9 @@ public final class QwenTextEncoder implements AutoCloseable {
         .orElse(name);
   }
 
-  /** Channels of all returned hidden states together. */
-  public int width() {
-    return states.size() * config.width();
+  /** Channels of some hidden states together, from the layout of a component. */
+  public static int width(WeightLayout layout, List<Integer> states) {
+    return states.size() * layout.size("embed_tokens.weight", 1);
   }
 
   /**

@@ -32,25 +32,32 @@ public final class T5TextEncoder implements AutoCloseable {
 
     /** Absent values take the defaults of transformers' {@code T5Config}. */
     static Config of(ComponentConfig config) {
-      return new Config(
-          config.count("vocab_size", 32128),
-          config.count("d_model", 512),
-          config.count("d_kv", 64),
-          config.count("d_ff", 2048),
-          config.text("feed_forward_proj", "relu").startsWith(GATED),
-          config.count("num_layers", 6),
-          config.count("num_heads", 8),
-          activation(config),
-          config.positive("layer_norm_epsilon", 1e-6),
-          config.count("relative_attention_num_buckets", 32),
-          config.count("relative_attention_max_distance", 128));
+      config.choice("model_type", "t5", List.of("t5", "mt5"));
+      config.requireFlag("is_decoder", false);
+      boolean gated = config.text("feed_forward_proj", "relu").startsWith(GATED);
+      config.requireFlag("is_gated_act", gated);
+      Config encoder =
+          new Config(
+              config.count("vocab_size", 32128),
+              config.count("d_model", 512),
+              config.count("d_kv", 64),
+              config.count("d_ff", 2048),
+              gated,
+              config.layers("num_layers", 6),
+              config.count("num_heads", 8),
+              activation(config),
+              config.positive("layer_norm_epsilon", 1e-6),
+              config.count("relative_attention_num_buckets", 32),
+              config.count("relative_attention_max_distance", 128));
+      config.requireAllRead(IdleKeys.OF_T5);
+      return encoder;
     }
 
     /** {@code gated-gelu} means the tanh approximation; other names are those of the function. */
     private static String activation(ComponentConfig config) {
       String projection = config.text("feed_forward_proj", "relu");
       if (projection.equals("gated-gelu")) {
-        return "gelu_new";
+        return config.choice("dense_act_fn", "gelu_new", List.of("gelu_new"));
       } else if (config.has("dense_act_fn")) {
         return config.choice("dense_act_fn", "", Activations.NAMES);
       }
@@ -116,9 +123,9 @@ public final class T5TextEncoder implements AutoCloseable {
     return Config.of(checkpoint.config(component)).layout();
   }
 
-  /** Channels of the hidden states. */
-  public int width() {
-    return config.width();
+  /** Channels of the hidden states, from the layout of a component. */
+  public static int width(WeightLayout layout) {
+    return layout.size("shared.weight", 1);
   }
 
   /** Files store the embedding under either of two names, or under both. */

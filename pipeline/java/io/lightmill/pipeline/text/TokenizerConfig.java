@@ -7,6 +7,7 @@ import io.lightmill.pipeline.checkpoint.ComponentConfig;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -42,11 +43,82 @@ record TokenizerConfig(
   private static final List<String> EXTRA_SPECIAL_TOKENS =
       List.of("additional_special_tokens", "extra_special_tokens");
 
-  static TokenizerConfig read(Path directory) {
+  /**
+   * Keys that decide how ids become text, how Python holds files, or what a chat looks like, which
+   * no prompt here is.
+   */
+  private static final Set<String> IDLE =
+      Set.of(
+          "added_tokens_decoder",
+          "auto_map",
+          "backend",
+          "chat_template",
+          "clean_up_tokenization_spaces",
+          "do_lower_case", // CLIP's class lowers the case in any event
+          "errors",
+          "extra_ids",
+          "from_slow",
+          "is_local",
+          "legacy", // of T5's class in Python, whose files are read as the one in Rust reads them
+          "max_length",
+          "model_input_names",
+          "name_or_path",
+          "pad_to_multiple_of",
+          "pad_token_type_id",
+          "processor_class",
+          "sp_model_kwargs",
+          "special_tokens_map_file",
+          "stride",
+          "tokenizer_class",
+          "tokenizer_file",
+          "truncation_strategy",
+          "use_fast",
+          "vocab_file",
+          "merges_file");
+
+  private static final int MOST_EXTRA_IDS = 10_000;
+
+  /**
+   * Reads the settings.
+   *
+   * @param indexed the class that the checkpoint's index names, which decides
+   */
+  static TokenizerConfig read(Path directory, Optional<TokenizerClass> indexed) {
+    TokenizerConfig config = settings(directory, indexed);
+    config.requireKnownKeys();
+    return config;
+  }
+
+  private void requireKnownKeys() {
+    padsLeft();
+    truncatesLeft();
+    modelMaxLength();
+    specialTokens();
+    json.requireFlag("split_special_tokens", false);
+    json.requireFlag("add_bos_token", false);
+    boolean t5 = tokenizerClass.filter(TokenizerClass.T5::equals).isPresent();
+    json.requireFlag("add_eos_token", t5);
+    if (t5) {
+      json.requireFlag("add_prefix_space", true);
+    } else if (tokenizerClass.filter(TokenizerClass.QWEN2::equals).isPresent()) {
+      json.requireFlag("add_prefix_space", false);
+    } else {
+      json.flag("add_prefix_space", false); // CLIP separates words in another way
+    }
+    if (json.integer("extra_ids", 0) > MOST_EXTRA_IDS) {
+      throw json.wrong("extra_ids", "at most " + MOST_EXTRA_IDS);
+    }
+    Set<String> idle = new HashSet<>(IDLE);
+    idle.addAll(EXTRA_SPECIAL_TOKENS);
+    json.requireAllRead(idle);
+  }
+
+  private static TokenizerConfig settings(Path directory, Optional<TokenizerClass> indexed) {
     TokenizerFile file = new TokenizerFile(directory.resolve("tokenizer_config.json"));
     ObjectNode root = file.jsonIfExists().orElseGet(JsonNodeFactory.instance::objectNode);
     ComponentConfig json = new ComponentConfig(file.path(), root);
-    Optional<TokenizerClass> tokenizerClass = tokenizerClass(directory, json);
+    Optional<TokenizerClass> tokenizerClass =
+        indexed.isPresent() ? indexed : tokenizerClass(directory, json);
     Optional<ComponentConfig> decoder = json.object("added_tokens_decoder");
     if (decoder.isPresent()) {
       return new TokenizerConfig(json, tokenizerClass, stored(decoder.get()));

@@ -4,9 +4,11 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.lightmill.pipeline.ErrorCode;
 import io.lightmill.pipeline.LightmillException;
 import io.lightmill.pipeline.checkpoint.ComponentConfig;
+import io.lightmill.pipeline.checkpoint.RegularFile;
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
-import java.nio.file.Files;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
@@ -19,11 +21,11 @@ import java.util.Optional;
 record TokenizerFile(Path path) {
 
   boolean exists() {
-    return Files.isRegularFile(path);
+    return RegularFile.exists(path);
   }
 
   ObjectNode json() {
-    return (ObjectNode) ComponentConfig.read(path).json();
+    return (ObjectNode) ComponentConfig.read(path, RegularFile.VOCABULARY_BYTES).json();
   }
 
   Optional<ObjectNode> jsonIfExists() {
@@ -32,19 +34,22 @@ record TokenizerFile(Path path) {
 
   List<String> lines() {
     try {
-      return Files.readAllLines(path);
+      return StandardCharsets.UTF_8
+          .newDecoder()
+          .decode(ByteBuffer.wrap(bytes()))
+          .toString()
+          .lines()
+          .toList();
     } catch (CharacterCodingException e) {
       throw damaged("is not UTF-8 text", e);
-    } catch (IOException e) {
-      throw ComponentConfig.unreadable(path, e);
     }
   }
 
   byte[] bytes() {
     try {
-      return Files.readAllBytes(path);
+      return RegularFile.read(path, RegularFile.VOCABULARY_BYTES, ErrorCode.CHECKPOINT_INVALID);
     } catch (IOException e) {
-      throw ComponentConfig.unreadable(path, e);
+      throw RegularFile.unreadable(path, e);
     }
   }
 

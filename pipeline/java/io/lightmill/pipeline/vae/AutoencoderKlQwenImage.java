@@ -10,9 +10,16 @@ import io.lightmill.pipeline.torch.Tensor;
 import io.lightmill.pipeline.torch.TensorProbe;
 import io.lightmill.pipeline.torch.Weights;
 import java.util.List;
+import java.util.Set;
 
 /** Turns latents into images: the decoder of diffusers' {@code AutoencoderKLQwenImage}. */
 public final class AutoencoderKlQwenImage implements AutoCloseable {
+
+  /**
+   * {@code dropout} is for training; whether a level of resolution also halves time matters to
+   * videos alone.
+   */
+  private static final Set<String> IDLE = Set.of("dropout");
 
   private static final ScriptModule NETWORK =
       ScriptModule.of("autoencoder_kl_qwen_image", "AutoencoderKLQwenImage");
@@ -39,8 +46,8 @@ public final class AutoencoderKlQwenImage implements AutoCloseable {
     public static Config of(ComponentConfig config) {
       int base = config.count("base_dim", 96);
       List<Integer> multiples = config.counts("dim_mult", List.of(1, 2, 4, 4));
-      int halvings = config.json().path("temperal_downsample").size();
-      if (config.json().has("temperal_downsample") && halvings != multiples.size() - 1) {
+      int halvings = config.length("temperal_downsample").orElse(multiples.size() - 1);
+      if (halvings != multiples.size() - 1) {
         throw config.wrong("temperal_downsample", "a list of one less than dim_mult");
       }
       if (base % 2 != 0) {
@@ -49,13 +56,19 @@ public final class AutoencoderKlQwenImage implements AutoCloseable {
       if (config.count("input_channels", AutoencoderKl.RGB) != AutoencoderKl.RGB) {
         throw config.wrong("input_channels", "3: red, green and blue");
       }
+      if (config.length("attn_scales").orElse(0) != 0) {
+        throw config.wrong("attn_scales", "empty");
+      }
       int latents = config.count("z_dim", 16);
-      return new Config(
-          latents,
-          multiples.stream().map(multiple -> base * multiple).toList(),
-          config.count("num_res_blocks", 2) + 1,
-          config.floats("latents_mean", latents),
-          config.floats("latents_std", latents));
+      Config vae =
+          new Config(
+              latents,
+              multiples.stream().map(multiple -> Math.multiplyExact(base, multiple)).toList(),
+              config.layers("num_res_blocks", 2) + 1,
+              config.floats("latents_mean", latents),
+              config.floats("latents_std", latents));
+      config.requireAllRead(IDLE);
+      return vae;
     }
 
     @Override

@@ -5,6 +5,7 @@ import io.lightmill.pipeline.checkpoint.WeightLayout;
 import io.lightmill.pipeline.flow.TokenGrid;
 import io.lightmill.pipeline.flow.TransformerLayout;
 import java.util.List;
+import java.util.Set;
 
 /**
  * The config of {@code ZImageTransformer2DModel}.
@@ -42,6 +43,12 @@ record ZImageConfig(
   /** The only patch size, 2 by 2 latents of 1 frame, as diffusers names its layers. */
   private static final String PATCH = "2-1";
 
+  /**
+   * diffusers' attention has as many heads for keys as for queries; positions beyond {@code
+   * axes_lens} are refused with the prompt.
+   */
+  private static final Set<String> IDLE = Set.of("n_kv_heads", "axes_lens");
+
   /** Missing keys have the defaults of diffusers' class. */
   static ZImageConfig of(ComponentConfig config) {
     int width = config.count("dim", 3840);
@@ -54,18 +61,21 @@ record ZImageConfig(
     List<Long> ropeWidths =
         TransformerLayout.ropeWidths(
             config, "axes_dims", List.of(32, 48, 48), width / heads, "dim / n_heads");
-    return new ZImageConfig(
-        config.count("in_channels", 16),
-        config.count("cap_feat_dim", 2560),
-        width,
-        config.count("n_layers", 30),
-        config.count("n_refiner_layers", 2),
-        heads,
-        config.flag("qk_norm", true),
-        ropeWidths,
-        config.positive("rope_theta", 256),
-        config.positive("t_scale", 1000),
-        config.positive("norm_eps", 1e-5));
+    ZImageConfig transformer =
+        new ZImageConfig(
+            config.count("in_channels", 16),
+            config.count("cap_feat_dim", 2560),
+            width,
+            config.layers("n_layers", 30),
+            config.layers("n_refiner_layers", 2),
+            heads,
+            config.flag("qk_norm", true),
+            ropeWidths,
+            config.positive("rope_theta", 256),
+            config.positive("t_scale", 1000),
+            config.positive("norm_eps", 1e-5));
+    config.requireAllRead(IDLE);
+    return transformer;
   }
 
   /** Captions fill positions from 1, in multiples of 32, and the image takes the next one. */

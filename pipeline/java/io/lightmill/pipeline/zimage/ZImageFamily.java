@@ -27,6 +27,7 @@ import io.lightmill.pipeline.text.PromptTokenizer;
 import io.lightmill.pipeline.text.QwenPromptReader;
 import io.lightmill.pipeline.text.QwenPrompts;
 import io.lightmill.pipeline.text.QwenTextEncoder;
+import io.lightmill.pipeline.text.TextClasses;
 import io.lightmill.pipeline.torch.Tensor;
 import io.lightmill.pipeline.torch.TensorProbe;
 import io.lightmill.pipeline.vae.AutoencoderKl;
@@ -112,7 +113,17 @@ public final class ZImageFamily implements Family {
   /** Counts prompts in the text encoder's tokens, its chat template included. */
   @Override
   public PromptLength promptLength(Checkpoint checkpoint) {
-    return TEMPLATE.lengthIn(PromptTokenizer.open(checkpoint.component("tokenizer")), 0);
+    return TEMPLATE.lengthIn(PromptTokenizer.open(checkpoint, "tokenizer"), 0);
+  }
+
+  @Override
+  public Map<String, Set<String>> componentClasses() {
+    return Map.of(
+        "scheduler", Set.of(FlowMatchEulerDiscreteScheduler.CLASS_NAME),
+        "text_encoder", TextClasses.QWEN3,
+        "tokenizer", TextClasses.QWEN2_TOKENIZER,
+        "transformer", Set.of("ZImageTransformer2DModel"),
+        "vae", Set.of(AutoencoderKl.PLAIN));
   }
 
   @Override
@@ -147,6 +158,15 @@ public final class ZImageFamily implements Family {
   }
 
   @Override
+  public void requireFit(ComponentFit fit, Map<String, WeightLayout> networks) {
+    ZImageConfig config = ZImageConfig.of(fit.checkpoint().config("transformer"));
+    int caption = QwenTextEncoder.width(networks.get("text_encoder"), STATES);
+    fit.require("cap_feat_dim", config.captionWidth(), "text_encoder", caption);
+    int latents = vae(fit.checkpoint()).latentChannels();
+    fit.require("in_channels", config.inChannels(), "vae", latents);
+  }
+
+  @Override
   public FlowNetworks load(Checkpoint checkpoint, WeightLoader loader) {
     try (Loading loading = new Loading()) {
       Networks networks =
@@ -154,7 +174,7 @@ public final class ZImageFamily implements Family {
               loading.add(new QwenPromptReader(checkpoint, loader, TEMPLATE, STATES)),
               loading.add(ZImageTransformer.load(checkpoint, loader)),
               loading.add(AutoencoderKl.load(checkpoint, loader)));
-      networks.requireFit(new ComponentFit(checkpoint));
+      requireFit(new ComponentFit(checkpoint), networks(checkpoint));
       loading.complete();
       return networks;
     }
@@ -163,12 +183,6 @@ public final class ZImageFamily implements Family {
   private record Networks(
       QwenPromptReader textEncoder, ZImageTransformer transformer, AutoencoderKl vae)
       implements FlowNetworks {
-
-    private void requireFit(ComponentFit fit) {
-      ZImageConfig config = transformer.config();
-      fit.require("cap_feat_dim", config.captionWidth(), "text_encoder", textEncoder.width());
-      fit.require("in_channels", config.inChannels(), "vae", vae.config().latentChannels());
-    }
 
     @Override
     public LatentSpace latents() {

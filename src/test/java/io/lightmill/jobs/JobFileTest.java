@@ -192,6 +192,24 @@ class JobFileTest {
         .hasMessageContainingAll(file.toString(), "does not exist");
   }
 
+  @Test
+  void aFileOfAnotherKindIsRefusedAtOnce() throws Exception {
+    Path file = directory.resolve("job.yaml");
+    Files.createSymbolicLink(file, Path.of("/dev/zero"));
+    assertThatThrownBy(() -> JobFile.read(file))
+        .hasMessage(file + " is a pipe or a device; replace it by a regular file");
+    Files.delete(file);
+    assertThat(new ProcessBuilder("mkfifo", file.toString()).start().waitFor()).isZero();
+    assertThatThrownBy(() -> JobFile.read(file)).hasMessageContaining("is a pipe or a device");
+    Files.delete(file);
+    Files.writeString(file, "prompt-template: >\n" + "  a line\n".repeat(2_000_000));
+    assertThatThrownBy(() -> JobFile.read(file))
+        .isInstanceOf(LightmillException.class)
+        .hasMessageContaining("has 18000019 bytes, and a file of its kind may have 262144 at most")
+        .extracting(e -> ((LightmillException) e).code())
+        .isEqualTo(ErrorCode.CONFIGURATION_INVALID);
+  }
+
   private ParsedGenerate parsed(String yaml, String... options) throws IOException {
     String[] all = new String[options.length + 1];
     System.arraycopy(options, 0, all, 0, options.length);

@@ -19,9 +19,13 @@ import org.slf4j.LoggerFactory;
  * and memory for it; a drawing that needs more than there is gets all of it, alone. So a GPU draws
  * one batch at a time, and a CPU several images at once.
  *
- * <p>Once a drawing finds that the device is broken, no other begins until the pipeline is closed.
+ * <p>Once a drawing finds that the device is broken, or the device has failed several batches in a
+ * row, no other drawing begins until the pipeline is closed.
  */
 public final class DeviceSlot {
+
+  /** Batches in a row that the device may fail although it passes its check. */
+  static final int MOST_FAILURES = 5;
 
   private static final Logger LOG = LoggerFactory.getLogger(DeviceSlot.class);
 
@@ -34,6 +38,7 @@ public final class DeviceSlot {
 
   private Loaded loaded;
   private BrokenDeviceException broken;
+  private int failuresInARow;
   private int drawings;
   private int threadsInUse;
   private long bytesInUse;
@@ -80,6 +85,24 @@ public final class DeviceSlot {
       throw e;
     } finally {
       leave(share);
+    }
+  }
+
+  /** Notes that the device has drawn an image. */
+  public synchronized void succeeded() {
+    failuresInARow = 0;
+  }
+
+  /**
+   * Notes that errors of the device have failed a whole batch, although it passed its check.
+   *
+   * @throws BrokenDeviceException if it is the last of {@link #MOST_FAILURES} in a row
+   */
+  public synchronized void failed(RuntimeException failure) {
+    failuresInARow++;
+    if (failuresInARow >= MOST_FAILURES) {
+      throw DeviceFailures.broken(
+          "%s fails %d batches in a row".formatted(device.name(), failuresInARow), failure);
     }
   }
 
@@ -157,7 +180,12 @@ public final class DeviceSlot {
         requireWorking();
       } else {
         unload();
-        loaded = loaded(loader);
+        try {
+          loaded = loaded(loader);
+        } catch (BrokenDeviceException e) {
+          broken = e;
+          throw e;
+        }
         lastUse = nanoTime.getAsLong();
       }
     }
@@ -197,6 +225,8 @@ public final class DeviceSlot {
     }
     if (holds(loader.key())) {
       unload();
+    } else if (loaded == null) {
+      restore();
     }
     if (interrupted) {
       Thread.currentThread().interrupt();
@@ -233,9 +263,15 @@ public final class DeviceSlot {
         }
         LOG.debug("The model on broken {} cannot be closed", device, e);
       } finally {
-        broken = null;
-        notifyAll();
+        restore();
       }
     }
+  }
+
+  /** The next run tries the device again. */
+  private void restore() {
+    broken = null;
+    failuresInARow = 0;
+    notifyAll();
   }
 }

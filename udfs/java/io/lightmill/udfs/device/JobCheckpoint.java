@@ -32,7 +32,7 @@ public record JobCheckpoint(Model model, PipelineLimits limits, PipelineLoader l
     Checkpoint checkpoint =
         Checkpoint.open(new CheckpointFetch(hadoop).localize(location), loading.wanted());
     PipelineLimits limits = Families.limits(checkpoint);
-    requireWeights(checkpoint);
+    Families.requireComplete(checkpoint); // before all bytes are hashed and rows planned
     Map<String, String> adapters = adapters(checkpoint, loading, hadoop);
     // A CPU without 16-bit arithmetic is faster with 32 bits; any GPU is faster with 16.
     DType dtype = requested.orElse(cluster.cuda() ? DType.BF16 : DType.F32);
@@ -41,7 +41,7 @@ public record JobCheckpoint(Model model, PipelineLimits limits, PipelineLoader l
             location,
             CheckpointCache.ofUser().digest(checkpoint),
             checkpoint.pipelineClass(),
-            checkpoint.config("scheduler").text("_class_name", ""),
+            checkpoint.className("scheduler"),
             torchName(dtype),
             adapters);
     return new JobCheckpoint(
@@ -68,16 +68,6 @@ public record JobCheckpoint(Model model, PipelineLimits limits, PipelineLoader l
               digests.put(name, Families.adapter(checkpoint, file).digest());
             });
     return digests;
-  }
-
-  /**
-   * Reads headers only, so that damage is reported before all bytes are hashed and rows planned.
-   */
-  private static void requireWeights(Checkpoint checkpoint) {
-    checkpoint.components().stream()
-        .filter(component -> component.matches("transformer|vae|text_encoder(_\\d)?"))
-        .sorted()
-        .forEach(checkpoint::weights);
   }
 
   /** The name of a {@code torch.dtype}, as the command line takes it. */

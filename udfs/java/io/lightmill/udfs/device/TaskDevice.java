@@ -29,6 +29,26 @@ public final class TaskDevice {
         gpu == null ? Optional.empty() : Arrays.stream(gpu.addresses()).findFirst());
   }
 
+  /**
+   * The devices that a task may draw on: its own, then those that take its place if it is broken.
+   * In local mode these are the machine's other GPUs.
+   *
+   * @throws LightmillException as {@link #of}
+   */
+  public static List<Device> candidates(Cluster cluster, TaskContext task) {
+    return candidates(cluster, of(cluster, task));
+  }
+
+  static List<Device> candidates(Cluster cluster, Device own) {
+    List<Device> local = local(cluster);
+    int first = cluster.localGpus() > 0 ? local.indexOf(own) : -1;
+    return first < 0
+        ? List.of(own)
+        : IntStream.range(0, local.size())
+            .mapToObj(i -> local.get((first + i) % local.size()))
+            .toList();
+  }
+
   static Device of(Cluster cluster, int partition, Optional<String> address) {
     if (cluster.localGpus() > 0) {
       return Device.cuda(partition % cluster.localGpus());

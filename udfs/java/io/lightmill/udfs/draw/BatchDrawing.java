@@ -18,8 +18,8 @@ import org.slf4j.LoggerFactory;
  * the engine cannot draw, or a batch too large for the device, costs no other image.
  *
  * <p>After an error of the device other than lack of memory, and after a batch whose images all
- * fail in the engine, a tiny computation shows whether the device still works. If it does not, no
- * image is to blame, and the task fails.
+ * fail in the engine, a tiny computation shows whether the device still works. If it does not, or
+ * if errors of the device fail several batches in a row, no image is to blame, and the task fails.
  */
 final class BatchDrawing {
 
@@ -66,11 +66,14 @@ final class BatchDrawing {
         });
   }
 
-  private static List<DrawnImage> drawn(DiffusionPipeline pipeline, List<ImageRequest> batch) {
+  private List<DrawnImage> drawn(DiffusionPipeline pipeline, List<ImageRequest> batch) {
     List<RuntimeException> ofEngine = new ArrayList<>();
     List<DrawnImage> drawn = drawn(pipeline, batch, ofEngine);
     if (ofEngine.size() == batch.size()) {
       DeviceFailures.requireWorking(pipeline, ofEngine.get(0));
+      ofEngine.stream().filter(DeviceFailures::mayBreak).findFirst().ifPresent(slot::failed);
+    } else if (drawn.stream().anyMatch(image -> image.failure() == null)) {
+      slot.succeeded();
     }
     return drawn;
   }

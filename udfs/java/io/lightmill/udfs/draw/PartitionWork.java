@@ -46,26 +46,27 @@ final class PartitionWork implements TaskCompletionListener {
   private static final Logger LOG = LoggerFactory.getLogger(PartitionWork.class);
   private static final RepeatedErrors ERRORS = new RepeatedErrors(LOG::error);
 
-  private final BatchDrawing drawing;
+  private final Iterator<OnDevice> devices;
   private final ImageFinisher finisher;
-  private final ManifestRows manifest;
   private final ExecutorService threads;
   private final DrawingStop stop;
   private final boolean local;
   private final int partition;
   private final boolean triedBefore;
   private final AtomicLong failed = new AtomicLong();
+  private OnDevice device;
   private Duration longestBatch = Duration.ZERO;
   private boolean stopped;
 
+  /** A device, the drawing on it, and the rows of what it draws. */
+  private record OnDevice(Device device, BatchDrawing drawing, ManifestRows manifest) {}
+
   PartitionWork(GenerationJob job, TaskContext task) {
-    Device device = TaskDevice.of(job.cluster(), task);
-    this.drawing =
-        new BatchDrawing(
-            LoadedPipelines.slot(device),
-            job.loader(),
-            job.threadsPerImage(),
-            () -> ProgressPlugin.send(new DrawingBegun(job.stop().run())));
+    this.devices =
+        TaskDevice.candidates(job.cluster(), task).stream()
+            .map(candidate -> onDevice(job, task, candidate))
+            .iterator();
+    this.device = devices.next();
     this.finisher =
         new ImageFinisher(
             job.identity(),
@@ -77,16 +78,26 @@ final class PartitionWork implements TaskCompletionListener {
     this.local = job.cluster().local();
     this.partition = task.partitionId();
     this.triedBefore = job.repeated() || task.attemptNumber() > 0 || task.stageAttemptNumber() > 0;
-    this.manifest = new ManifestRows(job, device, task);
     this.threads =
         Executors.newFixedThreadPool(
             Math.min(MAX_THREADS, Runtime.getRuntime().availableProcessors()));
   }
 
+  private static OnDevice onDevice(GenerationJob job, TaskContext task, Device device) {
+    BatchDrawing drawing =
+        new BatchDrawing(
+            LoadedPipelines.slot(device),
+            job.loader(),
+            job.threadsPerImage(),
+            () -> ProgressPlugin.send(new DrawingBegun(job.stop().run())));
+    return new OnDevice(device, drawing, new ManifestRows(job, device, task));
+  }
+
   /** Draws a batch. Its manifest rows are complete when its images are stored. */
   OverlappedBatches.Finishing start(List<Row> batch) throws InterruptedException {
     if (batch.get(0).getAs(PlannedImages.BATCH_KEY) == null) {
-      List<Row> rows = batch.stream().map(row -> manifestRow(row, undrawn(row))).toList();
+      List<Row> rows =
+          batch.stream().map(row -> manifestRow(device.manifest(), row, undrawn(row))).toList();
       return () -> rows;
     }
     List<Row> finished = new ArrayList<>();
@@ -94,13 +105,14 @@ final class PartitionWork implements TaskCompletionListener {
     for (List<Row> rows : byImage(batch)) {
       Optional<List<Outcome>> found = triedBefore ? finisher.found(rows) : Optional.empty();
       found.ifPresentOrElse(
-          outcomes -> finished.addAll(manifestRows(rows, outcomes)), () -> images.add(rows));
+          outcomes -> finished.addAll(manifestRows(device.manifest(), rows, outcomes)),
+          () -> images.add(rows));
     }
     stopped = stopped || (!images.isEmpty() && stop.reached(longestBatch, partition, failed.get()));
     List<Future<List<Row>>> finishing = stopped || images.isEmpty() ? List.of() : drawn(images);
     if (stopped) { // before or while they were drawn
       images.forEach(
-          rows -> rows.forEach(row -> finished.add(manifest.row(row, Outcome.pending()))));
+          rows -> rows.forEach(row -> finished.add(device.manifest().row(row, Outcome.pending()))));
     }
     return () -> {
       finished.addAll(awaited(finishing));
@@ -109,20 +121,27 @@ final class PartitionWork implements TaskCompletionListener {
   }
 
   /**
-   * Draws images. If the device is broken, the task fails and the executor ends; in local mode,
-   * which has no other executor, the work is stopped.
+   * Draws images. If the device is broken, the task fails and the executor ends. In local mode,
+   * which has no other executor, the work goes on with another device; if all are broken, it is
+   * stopped.
    */
   private List<Future<List<Row>>> drawn(List<List<Row>> images) throws InterruptedException {
-    try {
-      return drawnOnDevice(images);
-    } catch (BrokenDeviceException e) {
-      if (!local) {
-        ExecutorExit.PROCESS.begin(e);
-        throw e;
+    while (true) {
+      try {
+        return drawnOnDevice(images);
+      } catch (BrokenDeviceException e) {
+        if (!local) {
+          ExecutorExit.PROCESS.begin(e);
+          throw e;
+        }
+        if (!devices.hasNext()) {
+          ERRORS.add("The images of a partition stay pending", e);
+          stopped = true;
+          return List.of();
+        }
+        device = devices.next();
+        ERRORS.add("The images of a partition are drawn on another device", e);
       }
-      ERRORS.add("The images of a partition stay pending", e);
-      stopped = true;
-      return List.of();
     }
   }
 
@@ -131,23 +150,25 @@ final class PartitionWork implements TaskCompletionListener {
     List<ImageRequest> requests =
         images.stream().map(rows -> PlannedImages.request(rows.get(0))).toList();
     long start = System.nanoTime();
-    Iterator<DrawnImage> drawn = drawing.draw(requests).iterator();
+    Iterator<DrawnImage> drawn = device.drawing().draw(requests).iterator();
     Duration batch = Duration.ofNanos(System.nanoTime() - start);
     longestBatch = batch.compareTo(longestBatch) > 0 ? batch : longestBatch;
     List<Future<List<Row>>> finishing = new ArrayList<>();
+    ManifestRows manifest = device.manifest(); // the next batch may be drawn elsewhere
     for (List<Row> rows : images) {
       DrawnImage image = drawn.next();
-      finishing.add(threads.submit(() -> manifestRows(rows, finisher.finish(rows, image))));
+      finishing.add(
+          threads.submit(() -> manifestRows(manifest, rows, finisher.finish(rows, image))));
     }
     return finishing;
   }
 
-  private List<Row> manifestRows(List<Row> rows, List<Outcome> outcomes) {
+  private List<Row> manifestRows(ManifestRows manifest, List<Row> rows, List<Outcome> outcomes) {
     Iterator<Outcome> each = outcomes.iterator();
-    return rows.stream().map(row -> manifestRow(row, each.next())).toList();
+    return rows.stream().map(row -> manifestRow(manifest, row, each.next())).toList();
   }
 
-  private Row manifestRow(Row planned, Outcome outcome) {
+  private Row manifestRow(ManifestRows manifest, Row planned, Outcome outcome) {
     if (outcome.status().isFailure()) {
       failed.incrementAndGet();
     }

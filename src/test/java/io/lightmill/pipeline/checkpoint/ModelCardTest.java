@@ -8,7 +8,7 @@ import io.lightmill.pipeline.LightmillException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Set;
+import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -101,6 +101,6 @@ class ModelCardTest {
   }
 
   private Checkpoint checkpoint() {
-    return new Checkpoint(directory, "FluxPipeline", Set.of());
+    return new Checkpoint(directory, "FluxPipeline", Map.of());
   }
 }

@@ -102,8 +102,8 @@ class SafetensorsFileTest {
         "{\"a\": {\"dtype\": \"%s\", \"shape\": [12], \"data_offsets\": [0, 12]}}".formatted(dtype),
         12);
     refusal()
-        .withMessageContaining("tensor 'a' has type " + dtype)
-        .withMessageEndingWith("save it as F32, F16 or BF16");
+        .withMessageContaining("has tensors of type %s, which Lightmill does not load: 'a';", dtype)
+        .withMessageEndingWith("use the model's weights in F32, F16 or BF16");
   }
 
   @ParameterizedTest
@@ -170,7 +170,7 @@ class SafetensorsFileTest {
   void anUnreadableFileIsNamed() throws IOException {
     refusal().withMessageContaining("cannot be read (java.nio.file.NoSuchFileException");
     Files.createDirectory(file);
-    refusal().withMessageContaining("cannot be read");
+    refusal().withMessageContaining("is a directory; replace it by a regular file");
   }
 
   private void write(String header, int dataBytes) throws IOException {

@@ -3,7 +3,6 @@ package io.lightmill.pipeline.checkpoint;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import io.lightmill.pipeline.DType;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -100,7 +99,7 @@ public record StoredBytes(String dtype, List<Long> shape, byte[] bytes) {
     }
     ByteArrayOutputStream data = new ByteArrayOutputStream();
     List<String> names = new ArrayList<>(tensors.keySet());
-    names.sort(Comparator.comparing(name -> -DType.valueOf(tensors.get(name).dtype()).bytes()));
+    names.sort(Comparator.comparing(name -> -elementBytes(tensors.get(name))));
     for (String name : names) {
       StoredBytes tensor = tensors.get(name);
       ObjectNode json = header.putObject(name).put("dtype", tensor.dtype());
@@ -110,6 +109,10 @@ public record StoredBytes(String dtype, List<Long> shape, byte[] bytes) {
       json.putArray("data_offsets").add(begin).add(data.size());
     }
     return Files.write(file, file(header.toString(), data.toByteArray()));
+  }
+
+  private static long elementBytes(StoredBytes tensor) {
+    return tensor.bytes().length / tensor.shape().stream().reduce(1L, (a, b) -> a * b);
   }
 
   /** A file with this header, padded as writers pad it, and this data. */

@@ -70,7 +70,9 @@ class WeightFilesTest {
     shard("one.safetensors", "a");
     index(Map.of("a", "one.safetensors", "b", "two.safetensors"));
     refusal(ErrorCode.WEIGHTS_INVALID)
-        .withMessageStartingWith(directory.resolve("two.safetensors").toString());
+        .withMessage(
+            "%s names shards that are missing: two.safetensors; download them",
+            directory.resolve(INDEX));
   }
 
   @Test

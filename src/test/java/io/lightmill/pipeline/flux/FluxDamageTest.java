@@ -145,11 +145,15 @@ class FluxDamageTest {
           checkpoint.directory().resolve("text_encoder_2").resolve(file),
           Files.readAllBytes(other.resolve("text_encoder_2").resolve(file)));
     }
-    refusal(ErrorCode.CHECKPOINT_INVALID)
-        .withMessage(
-            checkpoint.directory().resolve("transformer/config.json")
-                + " has 40 for 'joint_attention_dim' where the component 'text_encoder_2' gives 32;"
-                + " fetch the whole checkpoint");
+    String message =
+        checkpoint.directory().resolve("transformer/config.json")
+            + " has 40 for 'joint_attention_dim' where the component 'text_encoder_2' gives 32;"
+            + " fetch the whole checkpoint";
+    refusal(ErrorCode.CHECKPOINT_INVALID).withMessage(message);
+    assertThatExceptionOfType(LightmillException.class)
+        .as("from configs and headers alone")
+        .isThrownBy(() -> Families.requireComplete(open()))
+        .withMessage(message);
   }
 
   @Test

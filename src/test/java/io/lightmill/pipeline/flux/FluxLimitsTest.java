@@ -3,12 +3,14 @@ package io.lightmill.pipeline.flux;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
+import com.fasterxml.jackson.databind.node.ArrayNode;
 import io.lightmill.pipeline.ClassifierFreeGuidance;
 import io.lightmill.pipeline.LightmillException;
 import io.lightmill.pipeline.PipelineLimits;
 import io.lightmill.pipeline.PipelineLimits.Defaults;
 import io.lightmill.pipeline.PromptLength;
 import io.lightmill.pipeline.checkpoint.Checkpoint;
+import io.lightmill.pipeline.checkpoint.CheckpointCopy;
 import io.lightmill.pipeline.checkpoint.ReferenceCheckpoint;
 import io.lightmill.pipeline.families.Families;
 import java.io.IOException;
@@ -57,14 +59,14 @@ class FluxLimitsTest {
   /** Sizes follow the autoencoder's levels. */
   @Test
   void threeLevelsMakeAFactorOfFour(@TempDir Path temporary) throws IOException {
-    Path directory = ReferenceCheckpoint.copy("flux-dev", temporary.resolve("checkpoint"));
-    Path config = directory.resolve("vae/config.json");
-    Files.writeString(
-        config,
-        Files.readString(config)
-            .replaceFirst(
-                "\"block_out_channels\": \\[[^]]*]", "\"block_out_channels\": [8, 8, 16]"));
-    PipelineLimits limits = limits(directory);
+    CheckpointCopy copy = CheckpointCopy.of("flux-dev", temporary.resolve("checkpoint"));
+    copy.config(
+        "vae",
+        config -> {
+          config.putArray("block_out_channels").add(8).add(8).add(16);
+          ((ArrayNode) config.get("up_block_types")).remove(3);
+        });
+    PipelineLimits limits = limits(copy.directory());
     assertThat(limits.sizeMultiple()).isEqualTo(8);
     assertThat(limits.defaults().width()).isEqualTo(512);
   }

@@ -41,6 +41,7 @@ class FlowMatchEulerDiscreteSchedulerTest {
                 false,
                 false,
                 TimeShiftType.EXPONENTIAL,
+                false,
                 false));
   }
 
@@ -59,7 +60,7 @@ class FlowMatchEulerDiscreteSchedulerTest {
                     + " 'shift': 3, 'use_dynamic_shifting': true, 'base_shift': 0.25, 'max_shift':"
                     + " 2, 'base_image_seq_len': 64, 'max_image_seq_len': 128, 'invert_sigmas':"
                     + " true, 'shift_terminal': 0.02, 'use_karras_sigmas': true, 'time_shift_type':"
-                    + " 'linear', 'stochastic_sampling': true, 'unheard_of': 1}"))
+                    + " 'linear', 'stochastic_sampling': true, 'use_flow_sigmas': true}"))
         .isEqualTo(
             new FlowMatchEulerDiscreteScheduler(
                 500,
@@ -75,9 +76,32 @@ class FlowMatchEulerDiscreteSchedulerTest {
                 false,
                 false,
                 TimeShiftType.LINEAR,
+                true,
                 true));
     assertThat(scheduler("{'use_exponential_sigmas': true}").useExponentialSigmas()).isTrue();
     assertThat(scheduler("{'use_beta_sigmas': true}").useBetaSigmas()).isTrue();
+  }
+
+  @Test
+  void argumentsOfOtherSchedulersAreIgnoredAsInDiffusers() {
+    assertThat(
+            scheduler(
+                "{'_class_name': 'DPMSolverMultistepScheduler', '_note': 1, 'prediction_type':"
+                    + " 'flow_prediction', 'flow_shift': 9.0, 'solver_order': 2}"))
+        .isEqualTo(scheduler("{}"));
+  }
+
+  /** FLUX's pipelines start from the scheduler's own sigmas then, as SD3's always do. */
+  @Test
+  void flowSigmasAreTheSchedulersOwn() {
+    FlowMatchEulerDiscreteScheduler own =
+        scheduler("{'use_flow_sigmas': true, 'use_dynamic_shifting': true}");
+    Schedule expected = own.schedule(4, Optional.empty(), OptionalDouble.of(0.7));
+    assertThat(own.linearOrOwn(4, 0.7).sigmas()).containsExactly(expected.sigmas());
+    assertThat(own.linear(4, 0.7).sigmas()).isNotEqualTo(expected.sigmas());
+    FlowMatchEulerDiscreteScheduler plain = scheduler("{'use_dynamic_shifting': true}");
+    assertThat(plain.linearOrOwn(4, 0.7).sigmas())
+        .containsExactly(plain.linear(4, 0.7).sigmas());
   }
 
   @ParameterizedTest
@@ -89,7 +113,8 @@ class FlowMatchEulerDiscreteSchedulerTest {
           {'use_karras_sigmas': true, 'use_exponential_sigmas': true} | 'use_exponential_sigmas', which must be false
           {'use_exponential_sigmas': true, 'use_beta_sigmas': true} | false where use_exponential_sigmas is true
           {'time_shift_type': 'cubic'} | has "cubic" for 'time_shift_type', which must be one of exponential, linear
-          {'_class_name': 'DDIMScheduler'} | "DDIMScheduler" for '_class_name', which must be one of FlowMatch
+          {'use_flow_sigmas': 'yes'} | has "yes" for 'use_flow_sigmas', which must be true or false
+          {'unheard_of': 1, 'new': [2], 'none': null, 'empty': {}} | has keys that Lightmill does not know, so that they might change the image: 'unheard_of', 'new'; remove them if they do not
           {'shift': 0} | has 0 for 'shift', which must be a number above 0
           {'shift': 'much'} | has "much" for 'shift', which must be a number
           {'num_train_timesteps': 0.5} | has 0.5 for 'num_train_timesteps', which must be a whole number above 0

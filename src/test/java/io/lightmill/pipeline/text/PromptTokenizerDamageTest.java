@@ -62,7 +62,7 @@ class PromptTokenizerDamageTest {
     clip();
     Files.delete(directory.resolve("vocab.json"));
     Files.createDirectory(directory.resolve("vocab.json"));
-    assertRefused(directory, "vocab.json is missing; fetch the checkpoint again");
+    assertRefused(directory, "vocab.json is a directory; replace it by a regular file");
   }
 
   @Test
@@ -98,7 +98,7 @@ class PromptTokenizerDamageTest {
     write("merges.txt", whole + "o qqq\n");
     assertRefused(directory, "merges.txt has 'o qqq' in line ", "vocab.json lacks the token 'qqq'");
     write("merges.txt", "version https://git-lfs.github.com/spec/v1\noid sha256:0\n");
-    assertRefused(directory, "merges.txt has 'version https://git-lfs", "in line 1");
+    assertRefused(directory, "merges.txt is a pointer of Git LFS instead of the file");
     Files.write(directory.resolve("merges.txt"), new byte[] {(byte) 0xff, (byte) 0xfe, 0});
     assertRefused(directory, "merges.txt is not UTF-8 text; fetch this file");
   }
@@ -155,6 +155,8 @@ class PromptTokenizerDamageTest {
   @Test
   void anInvalidSentencePieceModel() throws IOException {
     write("spiece.model", "version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n");
+    assertRefused(directory, "spiece.model is a pointer of Git LFS instead of the file");
+    write("spiece.model", "no protocol buffer");
     assertRefused(directory, "spiece.model is not a SentencePiece ");
     write("spiece.model", "");
     assertRefused(directory, "spiece.model is not a SentencePiece unigram model");

@@ -27,7 +27,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
 import java.util.TreeMap;
 import java.util.function.Function;
 import org.assertj.core.api.ThrowableAssertAlternative;
@@ -238,7 +237,7 @@ class VerificationTest {
 
   @Test
   void aCheckpointOfAnotherPipelineIsRefused() throws IOException {
-    Checkpoint other = new Checkpoint(Path.of("sd3"), "StableDiffusion3Pipeline", Set.of());
+    Checkpoint other = new Checkpoint(Path.of("sd3"), "StableDiffusion3Pipeline", Map.of());
     assertThatExceptionOfType(LightmillException.class)
         .isThrownBy(() -> Verification.read(REFERENCE).requirePipelineOf(other))
         .withMessage(

@@ -28,6 +28,14 @@ class TaskDeviceTest {
   }
 
   @Test
+  void otherGpusOfALocalMachineTakeThePlaceOfABrokenOne() {
+    assertThat(TaskDevice.candidates(NOTEBOOK, Device.cuda(1)))
+        .containsExactly(Device.cuda(1), Device.cuda(0));
+    assertThat(TaskDevice.candidates(GPUS, Device.cuda(3))).containsExactly(Device.cuda(3));
+    assertThat(TaskDevice.candidates(CPUS, Device.CPU)).containsExactly(Device.CPU);
+  }
+
+  @Test
   void aJobOnTheCpuLeavesTheGpuAlone() {
     assertThat(TaskDevice.of(CPUS, 5, Optional.of("3"))).isEqualTo(Device.CPU);
   }

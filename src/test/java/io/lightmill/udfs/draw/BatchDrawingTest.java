@@ -12,6 +12,7 @@ import io.lightmill.udfs.device.BrokenDeviceException;
 import io.lightmill.udfs.device.LoadedPipelines;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -114,6 +115,48 @@ class BatchDrawingTest {
         .allSatisfy(
             image -> assertThat(image.failure().code()).isEqualTo(ErrorCode.GENERATION_FAILED));
     assertThat(pipeline.deviceChecks).hasValue(1);
+  }
+
+  @Test
+  void aDeviceThatFailsBatchAfterBatchIsBroken() throws InterruptedException {
+    AtomicInteger healthy = new AtomicInteger(3);
+    pipeline.failing(
+        requests -> {
+          if (healthy.get() <= 0) {
+            throw new IllegalStateException("CUBLAS_STATUS_EXECUTION_FAILED");
+          }
+        });
+    for (int round = 0; round < 2; round++) {
+      healthy.set(0);
+      for (int i = 0; i < 4; i++) {
+        assertThat(drawing.draw(batch(2))).allSatisfy(image -> assertThat(image.failure()).isNotNull());
+      }
+      healthy.set(1);
+      drawing.draw(batch(1)); // the failures are no longer in a row
+    }
+    healthy.set(0);
+    for (int i = 0; i < 4; i++) {
+      drawing.draw(batch(2));
+    }
+    assertThatThrownBy(() -> drawing.draw(batch(2)))
+        .isInstanceOf(BrokenDeviceException.class)
+        .hasMessage(
+            "cpu fails 5 batches in a row: java.lang.IllegalStateException:"
+                + " CUBLAS_STATUS_EXECUTION_FAILED");
+    int before = pipeline.batches.size();
+    assertThatThrownBy(() -> drawing.draw(batch(2))).isInstanceOf(BrokenDeviceException.class);
+    assertThat(pipeline.batches).hasSize(before);
+  }
+
+  @Test
+  void lackOfMemoryNeverBreaksADevice() throws InterruptedException {
+    pipeline.failing(
+        requests -> {
+          throw new IllegalStateException("CUDA error: out of memory");
+        });
+    for (int i = 0; i < 10; i++) {
+      assertThat(drawing.draw(batch(1)).get(0).failure()).isNotNull();
+    }
   }
 
   @Test
