@@ -47,6 +47,13 @@ public final class ManifestColumns {
   public static final ManifestColumn PATH =
       ManifestColumn.ofRun("path", DataTypes.StringType, ofStored(StoredImage::path));
 
+  /**
+   * The full URI of {@link #PATH}, with the scheme of the output, such as {@code s3a}. {@link
+   * Manifest#write} fills it in.
+   */
+  public static final ManifestColumn PATH_URI =
+      ManifestColumn.ofRun("path_uri", DataTypes.StringType, row -> null);
+
   /** Name of the image in its shard; null if it is not packed. */
   public static final ManifestColumn MEMBER =
       ManifestColumn.ofRun("member", DataTypes.StringType, ofStored(StoredImage::member));
@@ -147,6 +154,7 @@ public final class ManifestColumns {
           ERROR_CODE,
           ERROR_MESSAGE,
           PATH,
+          PATH_URI,
           MEMBER,
           MEMBER_OFFSET,
           SHARD_BYTES,

@@ -23,7 +23,8 @@ import org.apache.spark.util.SerializableConfiguration;
  * @param committed when the manifest was committed, by {@link System#nanoTime}
  * @param ended when the manifest was committed, as a date and time
  */
-record DrawnRun(Manifest.Totals totals, long submitted, long committed, Instant ended) {
+record DrawnRun(
+    Manifest.Committed manifest, long submitted, long committed, Instant ended) {
 
   static DrawnRun of(PreparedRun run, PlannedRun plan, Resources open)
       throws IOException, InterruptedException {
@@ -32,7 +33,7 @@ record DrawnRun(Manifest.Totals totals, long submitted, long committed, Instant 
     ModelPreload loading =
         ModelPreload.of(run.cluster(), run.checkpoint().loader(), plan.images().toDraw());
     long submitted = System.nanoTime();
-    Manifest.Totals totals;
+    Manifest.Committed manifest;
     try {
       // Closed with the run, since a failure to delete these rows must not fail a committed run.
       MaterializedRows partitioned =
@@ -43,18 +44,20 @@ record DrawnRun(Manifest.Totals totals, long submitted, long committed, Instant 
                   run.output(),
                   run.runId()));
       run.progress().drawingStarts();
-      totals =
+      manifest =
           Manifest.write(
               StageGpus.given(
                   run.cluster(),
                   partitioned.rows().mapPartitions(generating, Encoders.row(inFlight))),
-              Manifest.directory(run.output(), run.runId()),
+              plan.passthrough(),
+              run.output(),
+              run.runId(),
               run.lock()::require);
     } finally {
       loading.await();
     }
     run.listener().finished(plan.images().requested());
-    return new DrawnRun(totals, submitted, System.nanoTime(), Instant.now());
+    return new DrawnRun(manifest, submitted, System.nanoTime(), Instant.now());
   }
 
   private static GenerationJob job(PreparedRun run) {

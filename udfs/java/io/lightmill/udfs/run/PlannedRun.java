@@ -27,7 +27,8 @@ record PlannedRun(
 
   static PlannedRun of(PreparedRun run, Resources open) {
     GenerationOptions options = run.options();
-    OrphanFiles orphans = OrphanFiles.of(run.spark(), run.output(), run.runId());
+    OrphanFiles orphans = 
+        OrphanFiles.of(run.spark(), run.output(), run.runId(), run.reserved());
     orphans.removeShardsOfThisRun();
     EarlierImages earlier =
         new EarlierImages(

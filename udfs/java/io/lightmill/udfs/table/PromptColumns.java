@@ -23,7 +23,8 @@ import org.apache.spark.sql.Row;
  *
  * @param sources the table's column for each request column that it has
  * @param template makes the prompt instead of a column; its placeholders name columns of the table
- * @param passthrough the columns that are copied to the manifest, in the table's order
+ * @param passthrough the columns that are copied to the manifest, in the table's order; a column that
+ *     the column map names is one of them, so that the manifest can be joined to the table
  */
 public record PromptColumns(
     Map<RequestColumn<?>, String> sources,
@@ -53,7 +54,7 @@ public record PromptColumns(
       throw noPrompt(input.location(), names);
     }
     return new PromptColumns(
-        sources, template, passthrough(names, sources.values(), template, reserved));
+        sources, template, passthrough(names, sources, template, reserved));
   }
 
   private static ColumnTemplate resolved(ColumnTemplate template, List<String> names) {
@@ -97,11 +98,16 @@ public record PromptColumns(
 
   private static List<String> passthrough(
       List<String> names,
-      Iterable<String> consumed,
+      Map<RequestColumn<?>, String> sources,
       Optional<ColumnTemplate> template,
       List<String> reserved) {
     Set<String> taken = new HashSet<>(Set.of(PromptTable.CORRUPT));
-    consumed.forEach(taken::add);
+    sources.forEach(
+        (column, name) -> {
+          if (name.equalsIgnoreCase(column.name()) || find(reserved, name).isPresent()) {
+            taken.add(name);
+          }
+        });
     // A prompt column in the template becomes a part of the prompt, under the same name.
     find(template.map(ColumnTemplate::columns).orElse(List.of()), RequestColumns.PROMPT.name())
         .ifPresent(taken::add);

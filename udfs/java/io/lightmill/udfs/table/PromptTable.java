@@ -6,6 +6,7 @@ import static org.apache.spark.sql.functions.when;
 
 import io.lightmill.pipeline.ErrorCode;
 import io.lightmill.pipeline.LightmillException;
+import io.lightmill.udfs.column.UntypedText;
 import java.util.Arrays;
 import java.util.HashSet;
 import java.util.Locale;
@@ -19,11 +20,12 @@ import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
 import org.apache.spark.sql.types.DataTypes;
+import org.apache.spark.sql.types.StructField;
 import org.apache.spark.sql.types.StructType;
 
 /**
- * A prompt table under its own column names, without white space around them. CSV stays text; all
- * other tables keep their types.
+ * A prompt table under its own column names, without white space around them. The columns of CSV are
+ * {@link UntypedText}; all other tables keep their types.
  */
 final class PromptTable {
 
@@ -129,7 +131,11 @@ final class PromptTable {
             .option("enforceSchema", false)
             .option("mode", "PERMISSIVE")
             .option("columnNameOfCorruptRecord", CORRUPT);
-    StructType header = reader.csv(location).schema();
+    StructType header =
+        new StructType(
+            Arrays.stream(reader.csv(location).schema().fields())
+                .map(UntypedText::marked)
+                .toArray(StructField[]::new));
     return header.isEmpty()
         ? spark.emptyDataFrame()
         : reader.schema(header.add(CORRUPT, DataTypes.StringType)).csv(location);

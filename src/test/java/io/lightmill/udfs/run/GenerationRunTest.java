@@ -54,7 +54,7 @@ class GenerationRunTest {
     assertThat(result.counts())
         .isEqualTo(Map.of(ImageStatus.GENERATED, 2L, ImageStatus.INVALID, 1L));
     assertThat(result.manifest().count()).isEqualTo(3);
-    assertThat(result.manifestLocation()).isEqualTo(output() + "/manifest/run_id=first");
+    assertThat(result.manifestLocation()).isEqualTo(output() + "/manifest/first.parquet");
     assertThat(result.recordLocation()).contains(output() + "/runs/first.json");
     assertThat(result.contactSheet()).contains(output() + "/contact-sheet.html");
     assertThat(result.contactSheetImage()).contains(output() + "/contact-sheet.png");
@@ -118,7 +118,7 @@ class GenerationRunTest {
     RunResult result = job().progress(new Damage(output().resolve("manifest"))).run(pipeline);
 
     assertThat(result.counts()).containsEntry(ImageStatus.GENERATED, 2L);
-    assertThat(output().resolve("manifest/run_id=first/_SUCCESS")).exists();
+    assertThat(output().resolve("manifest/first.parquet")).exists();
     assertThat(result.recordLocation()).isEmpty();
     assertThat(result.contactSheet()).isEmpty();
     assertThat(result.contactSheetImage()).isEmpty();
