@@ -52,6 +52,7 @@ public final class DeadRuns {
       if (!files.isEmpty()) {
         store.removal().objects(files);
       }
+      store.deleteIfEmpty(PLANS);
       UPLOADS.forEach(store.removal()::uploads);
     } catch (Exception e) { // of any kind, also what Spark does not declare: the run succeeded
       LOG.warn(

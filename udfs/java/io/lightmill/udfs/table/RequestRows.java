@@ -28,7 +28,6 @@ import org.apache.spark.sql.types.ArrayType;
 import org.apache.spark.sql.types.BinaryType;
 import org.apache.spark.sql.types.DataType;
 import org.apache.spark.sql.types.MapType;
-import org.apache.spark.sql.types.Metadata;
 import org.apache.spark.sql.types.StructType;
 
 /**
@@ -71,7 +70,7 @@ public final class RequestRows {
     boolean identified = columns.sources().containsKey(RequestColumns.ID);
     Dataset<Row> rows =
         table.select(
-            struct(passthrough(columns)).as(PASSTHROUGH),
+            struct(named(columns.passthrough())).as(PASSTHROUGH),
             (identified ? givenId(columns) : derivedId(table)).as(ID),
             struct(requested(table, columns)).as(REQUESTED),
             array(placeholders(columns)).cast("array<string>").as(PLACEHOLDERS),
@@ -141,14 +140,6 @@ public final class RequestRows {
   private static Column corrupt(Dataset<Row> table) {
     boolean marked = Arrays.asList(table.columns()).contains(PromptTable.CORRUPT);
     return marked ? col(PromptTable.CORRUPT) : lit(null).cast("string");
-  }
-
-  /** The column of ids keeps its text, even if all ids are numbers. */
-  private static Column[] passthrough(PromptColumns columns) {
-    String ids = columns.sources().get(RequestColumns.ID);
-    return columns.passthrough().stream()
-        .map(name -> name.equals(ids) ? column(name).as(name, Metadata.empty()) : column(name))
-        .toArray(Column[]::new);
   }
 
   private static Column[] named(List<String> names) {

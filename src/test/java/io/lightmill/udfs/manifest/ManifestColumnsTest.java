@@ -34,6 +34,7 @@ class ManifestColumnsTest {
             "error_code",
             "error_message",
             "path",
+            "path_uri",
             "member",
             "member_offset",
             "shard_bytes",
