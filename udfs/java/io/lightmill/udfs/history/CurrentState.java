@@ -5,7 +5,10 @@ import io.lightmill.udfs.manifest.ManifestColumns;
 import io.lightmill.udfs.manifest.UncommittedRows;
 import io.lightmill.udfs.store.ImageStore;
 import io.lightmill.udfs.store.ObjectBody;
+import io.lightmill.udfs.store.OpenObject;
+import java.io.FileNotFoundException;
 import java.io.IOException;
+import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import org.apache.hadoop.conf.Configuration;
@@ -33,13 +36,31 @@ public final class CurrentState {
   public static void write(UncommittedRows uncommitted, Runnable requireLock) throws IOException {
     String output = uncommitted.output();
     Configuration hadoop = uncommitted.spark().sparkContext().hadoopConfiguration();
-    OutputRows rows = OutputRows.of(output, Optional.empty(), true, hadoop);
-    Dataset<Row> state =
-        rows.select(uncommitted.spark(), Set.of(rows.schema().fieldNames()))
-            .repartition(1)
-            .sortWithinPartitions(ManifestColumns.ID.col(), ManifestColumns.VARIANT.col());
-    ObjectBody file = uncommitted.file("current", state, Optional.empty());
+    ImageStore store = ImageStore.open(output, hadoop);
+    List<CommittedManifest> manifests =
+        CommittedManifest.of(store.listing().objects(Manifest.DIRECTORY));
+    ObjectBody file =
+        manifests.size() == 1 && !manifests.get(0).isDirectory()
+            ? copy(store, manifests.get(0).file())
+            : uncommitted.file("current", state(uncommitted, hadoop), Optional.empty());
     requireLock.run();
-    ImageStore.open(output, hadoop).put(KEY, file, Manifest.CONTENT_TYPE);
+    store.put(KEY, file, Manifest.CONTENT_TYPE);
+  }
+
+  /** The state after one run is its manifest: no two rows of a run request the same image. */
+  private static ObjectBody copy(ImageStore store, String key) {
+    return out -> {
+      try (OpenObject manifest =
+          store.open(key).orElseThrow(() -> new FileNotFoundException(key))) {
+        manifest.stream().transferTo(out);
+      }
+    };
+  }
+
+  private static Dataset<Row> state(UncommittedRows uncommitted, Configuration hadoop) {
+    OutputRows rows = OutputRows.of(uncommitted.output(), Optional.empty(), true, hadoop);
+    return rows.select(uncommitted.spark(), Set.of(rows.schema().fieldNames()))
+        .repartition(1)
+        .sortWithinPartitions(ManifestColumns.ID.col(), ManifestColumns.VARIANT.col());
   }
 }

@@ -22,7 +22,6 @@ import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.Path;
 import org.apache.spark.sql.Column;
 import org.apache.spark.sql.Dataset;
-import org.apache.spark.sql.Observation;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
 import org.apache.spark.sql.types.DataTypes;
@@ -140,77 +139,64 @@ public final class Manifest {
   }
 
   /**
-   * Computes the rows, once, counts them and commits them together. Tasks write their rows below
-   * {@link UncommittedRows}. The file of all rows then is one object, which appears under its key
-   * complete or not at all.
+   * Counts the rows of a run and commits them as one object, which appears under its key complete
+   * or not at all.
    *
-   * @param rows of {@link #schemaInFlight}
+   * @param rows of {@link #schemaInFlight}; read twice, so they should be materialized
    * @param requireLock throws if the commit is no longer allowed
    * @throws LightmillException with {@code STORE_FAILED} if another run has committed this run id
    */
-  public static Committed write(
-      Dataset<Row> rows,
-      StructType passthrough,
-      String output,
-      String runId,
-      Runnable requireLock)
-      throws IOException, InterruptedException {
+  public static Committed commit(
+      Dataset<Row> rows, StructType passthrough, String output, String runId, Runnable requireLock)
+      throws IOException {
     SparkSession spark = rows.sparkSession();
     Configuration hadoop = spark.sparkContext().hadoopConfiguration();
     NumberColumns numbers = new NumberColumns(passthrough);
-    UncommittedRows uncommitted = new UncommittedRows(spark, output, runId);
-    uncommitted.delete();
-    Observation counted = new Observation();
-    Column[] counts =
-        Stream.concat(counts(), numbers.aggregates().stream()).toArray(Column[]::new);
-    uncommitted.write(
-        rows.observe(counted, sum(ManifestColumns.GENERATE_MS.col()).as(ENGINE), counts));
-    Map<String, Object> values = counted.getAsJava();
-    StructType typed = numbers.typed(values);
+    Column[] counts = Stream.concat(counts(), numbers.aggregates().stream()).toArray(Column[]::new);
+    Row counted = rows.agg(sum(ManifestColumns.GENERATE_MS.col()).as(ENGINE), counts).head();
+    StructType typed = numbers.typed(counted);
     Column[] columns =
         Stream.concat(
                 Arrays.stream(NumberColumns.cast(typed)),
                 ManifestColumns.ALL.stream().map(ManifestColumn::col))
             .toArray(Column[]::new);
-    Dataset<Row> merged =
-        uncommitted
-            .read(schemaInFlight(passthrough))
-            .withColumn(
+    Dataset<Row> finished =
+        rows.withColumn(
                 ManifestColumns.CREATED_AT.name(),
                 timestamp_micros(ManifestColumns.CREATED_AT.col()))
             .withColumn(ManifestColumns.PATH_URI.name(), PathUri.of(output, hadoop))
             .select(columns)
             .coalesce(1)
             .sortWithinPartitions(ManifestColumns.ID.col(), ManifestColumns.VARIANT.col());
-    ObjectBody file = uncommitted.file("manifest", merged, Optional.empty());
+    UncommittedRows uncommitted = new UncommittedRows(spark, output, runId);
+    uncommitted.delete();
+    ObjectBody file = uncommitted.file("manifest", finished, Optional.empty());
     requireLock.run();
     ImageStore.open(output, hadoop).create(key(runId), file, CONTENT_TYPE);
-    return new Committed(totals(values), schema(typed));
+    return new Committed(totals(counted), schema(typed));
   }
 
   private static Stream<Column> counts() {
     return Stream.concat(
-            Stream.of(count(when(ManifestColumns.BLANK.col(), true)).as(BLANK)),
-            Arrays.stream(ImageStatus.values())
-                .map(ImageStatus::label)
-                .map(
-                    status ->
-                        count(when(ManifestColumns.STATUS.col().equalTo(status), true)).as(status)));
+        Stream.of(count(when(ManifestColumns.BLANK.col(), true)).as(BLANK)),
+        Arrays.stream(ImageStatus.values())
+            .map(ImageStatus::label)
+            .map(
+                status ->
+                    count(when(ManifestColumns.STATUS.col().equalTo(status), true)).as(status)));
   }
 
-  private static Totals totals(Map<String, Object> counted) {
+  private static Totals totals(Row counted) {
     Map<ImageStatus, Long> statuses = new EnumMap<>(ImageStatus.class);
     for (ImageStatus status : ImageStatus.values()) {
-      long rows = (Long) counted.get(status.label());
+      long rows = counted.<Long>getAs(status.label());
       if (rows > 0) {
         statuses.put(status, rows);
       }
     }
-    Object engineMillis = counted.get(ENGINE);
+    Double engineMillis = counted.getAs(ENGINE);
     return new Totals(
-        statuses,
-        (Long) counted.get(BLANK),
-        engineMillis == null ? 0 : (Double) engineMillis / 1000);
+        statuses, counted.<Long>getAs(BLANK), engineMillis == null ? 0 : engineMillis / 1000);
   }
 
   /**

@@ -8,8 +8,8 @@ import io.lightmill.udfs.column.UntypedText;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Map;
 import org.apache.spark.sql.Column;
+import org.apache.spark.sql.Row;
 import org.apache.spark.sql.catalyst.util.QuotingUtils;
 import org.apache.spark.sql.types.DataType;
 import org.apache.spark.sql.types.DataTypes;
@@ -51,7 +51,7 @@ record NumberColumns(StructType passthrough) {
   }
 
   /** The passthrough columns with the types that their values have. */
-  StructType typed(Map<String, Object> aggregated) {
+  StructType typed(Row aggregated) {
     StructField[] fields = passthrough.fields().clone();
     for (int i = 0; i < fields.length; i++) {
       if (UntypedText.isMarked(fields[i])) {
@@ -61,13 +61,13 @@ record NumberColumns(StructType passthrough) {
     return new StructType(fields);
   }
 
-  private static DataType type(int column, Map<String, Object> aggregated) {
-    if ((Long) aggregated.get(VALUES + column) == 0) {
+  private static DataType type(int column, Row aggregated) {
+    if (aggregated.<Long>getAs(VALUES + column) == 0) {
       return DataTypes.StringType;
-    } else if ((Boolean) aggregated.get(WHOLES + column)) {
+    } else if (aggregated.<Boolean>getAs(WHOLES + column)) {
       return DataTypes.LongType;
     }
-    return (Boolean) aggregated.get(DECIMALS + column)
+    return aggregated.<Boolean>getAs(DECIMALS + column)
         ? DataTypes.DoubleType
         : DataTypes.StringType;
   }

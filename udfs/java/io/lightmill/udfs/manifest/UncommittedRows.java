@@ -15,7 +15,6 @@ import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SaveMode;
 import org.apache.spark.sql.SparkSession;
-import org.apache.spark.sql.types.StructType;
 
 /**
  * A directory of one run for rows that are not committed yet. Readers of the output ignore it, and
@@ -27,22 +26,6 @@ public record UncommittedRows(SparkSession spark, String output, String runId) {
 
   /** The directory of all runs below an output. */
   public static final String DIRECTORY = ".commit";
-
-  private static final String ROWS = "rows";
-
-  /** Writes rows as one file for each partition. */
-  void write(Dataset<Row> rows) throws IOException {
-    Path directory = new Path(directory(), ROWS);
-    rows.write()
-        .mode(SaveMode.ErrorIfExists)
-        .options(StoreCommitter.options(spark.sparkContext(), fileSystem()))
-        .parquet(directory.toString());
-  }
-
-  /** The rows that were written. */
-  Dataset<Row> read(StructType schema) {
-    return spark.read().schema(schema).parquet(new Path(directory(), ROWS).toString());
-  }
 
   /**
    * Writes rows as one Parquet file in the {@link ManifestFormat}.
@@ -61,7 +44,9 @@ public record UncommittedRows(SparkSession spark, String output, String runId) {
         .option("maxRecordsPerFile", 0)
         .options(StoreCommitter.options(spark.sparkContext(), fileSystem))
         .options(
-            committed.map(time -> Map.of(ManifestFormat.COMMITTED, time.toString())).orElse(Map.of()))
+            committed
+                .map(time -> Map.of(ManifestFormat.COMMITTED, time.toString()))
+                .orElse(Map.of()))
         .save(directory.toString());
     Path file =
         Arrays.stream(fileSystem.listStatus(directory))

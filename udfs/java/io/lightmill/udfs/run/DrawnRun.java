@@ -23,8 +23,7 @@ import org.apache.spark.util.SerializableConfiguration;
  * @param committed when the manifest was committed, by {@link System#nanoTime}
  * @param ended when the manifest was committed, as a date and time
  */
-record DrawnRun(
-    Manifest.Committed manifest, long submitted, long committed, Instant ended) {
+record DrawnRun(Manifest.Committed manifest, long submitted, long committed, Instant ended) {
 
   static DrawnRun of(PreparedRun run, PlannedRun plan, Resources open)
       throws IOException, InterruptedException {
@@ -44,15 +43,18 @@ record DrawnRun(
                   run.output(),
                   run.runId()));
       run.progress().drawingStarts();
-      manifest =
-          Manifest.write(
-              StageGpus.given(
+      MaterializedRows drawn =
+          open.add(
+              MaterializedRows.of(
+                  StageGpus.given(
+                      run.cluster(),
+                      partitioned.rows().mapPartitions(generating, Encoders.row(inFlight))),
                   run.cluster(),
-                  partitioned.rows().mapPartitions(generating, Encoders.row(inFlight))),
-              plan.passthrough(),
-              run.output(),
-              run.runId(),
-              run.lock()::require);
+                  run.output(),
+                  run.runId()));
+      manifest =
+          Manifest.commit(
+              drawn.rows(), plan.passthrough(), run.output(), run.runId(), run.lock()::require);
     } finally {
       loading.await();
     }
