@@ -117,6 +117,29 @@ class GenerationOnS3Test {
     }
   }
 
+  @Test
+  void filesAndUploadsOfKilledRunsAreRemoved() throws Exception {
+    List<String> uploads =
+        List.of(
+            "out/shards/run_id=dead/part-0.tar",
+            "out/.commit/run_id=dead/manifest/part-0.parquet",
+            "out/manifest/run_id=dead/part-0.parquet");
+    for (String upload : uploads) {
+      s3.beginUpload(upload);
+    }
+    s3.beginUpload("elsewhere/part-0.tar");
+    s3.put("out/manifest/run_id=dead/part-1.parquet", new byte[1]);
+    s3.put("out/manifest/run_id=dead/__magic_job-1/tasks/part-0.parquet.pending", new byte[1]);
+    s3.put("out/.commit/run_id=dead/manifest/__magic_job-1/part-0.parquet.pending", new byte[1]);
+    s3.put("out/.plan/run_id=dead/rows/part-0.parquet", new byte[1]);
+    assertThat(s3.pendingUploads()).contains(uploads).contains("elsewhere/part-0.tar");
+
+    job.run(pipeline);
+
+    assertThat(s3.pendingUploads()).doesNotContain("out/").contains("elsewhere/part-0.tar");
+    assertThat(keys()).noneMatch(key -> key.contains("dead"));
+  }
+
   private List<String> keys() throws Exception {
     return s3.keys("");
   }

@@ -57,6 +57,15 @@ public record CommittedRun(
     return runs;
   }
 
+  /** The schema of the newest manifest; empty if there is none. */
+  public static StructType newestSchema(String output, Configuration hadoop) {
+    ImageStore store = ImageStore.open(output, hadoop);
+    return CommittedManifest.of(store.listing().objects(Manifest.DIRECTORY)).stream()
+        .max(Comparator.comparing(CommittedManifest::modified))
+        .map(manifest -> of(manifest, output, hadoop).schema())
+        .orElse(new StructType());
+  }
+
   /** Reads the footer of one file of a manifest. */
   static CommittedRun of(CommittedManifest manifest, String output, Configuration hadoop) {
     Path file = new Path(output, manifest.file());

@@ -143,15 +143,16 @@ public final class Manifest {
    * or not at all.
    *
    * @param rows of {@link #schemaInFlight}; read twice, so they should be materialized
+   * @param earlier schema of the manifest of the newest earlier run; empty if there is none
    * @param requireLock throws if the commit is no longer allowed
    * @throws LightmillException with {@code STORE_FAILED} if another run has committed this run id
    */
   public static Committed commit(
-      Dataset<Row> rows, StructType passthrough, String output, String runId, Runnable requireLock)
+      Dataset<Row> rows, StructType passthrough, StructType earlier, String output, String runId, Runnable requireLock)
       throws IOException {
     SparkSession spark = rows.sparkSession();
     Configuration hadoop = spark.sparkContext().hadoopConfiguration();
-    NumberColumns numbers = new NumberColumns(passthrough);
+    NumberColumns numbers = new NumberColumns(passthrough, earlier);
     Column[] counts = Stream.concat(counts(), numbers.aggregates().stream()).toArray(Column[]::new);
     Row counted = rows.agg(sum(ManifestColumns.GENERATE_MS.col()).as(ENGINE), counts).head();
     StructType typed = numbers.typed(counted);

@@ -5,6 +5,7 @@ import io.lightmill.udfs.device.StageGpus;
 import io.lightmill.udfs.draw.GenerateImages;
 import io.lightmill.udfs.draw.GenerationJob;
 import io.lightmill.udfs.earlier.AttemptImages;
+import io.lightmill.udfs.history.CommittedRun;
 import io.lightmill.udfs.manifest.Manifest;
 import io.lightmill.udfs.option.Options;
 import io.lightmill.udfs.plan.ImageIdentity;
@@ -54,7 +55,13 @@ record DrawnRun(Manifest.Committed manifest, long submitted, long committed, Ins
                   run.runId()));
       manifest =
           Manifest.commit(
-              drawn.rows(), plan.passthrough(), run.output(), run.runId(), run.lock()::require);
+              drawn.rows(),
+              plan.passthrough(),
+              CommittedRun.newestSchema(
+                  run.output(), run.spark().sparkContext().hadoopConfiguration()),
+              run.output(),
+              run.runId(),
+              run.lock()::require);
     } finally {
       loading.await();
     }

@@ -26,6 +26,7 @@ import org.apache.parquet.schema.LogicalTypeAnnotation.TimeUnit;
 import org.apache.parquet.schema.PrimitiveType;
 import org.apache.parquet.schema.PrimitiveType.PrimitiveTypeName;
 import org.apache.spark.sql.Dataset;
+import org.apache.spark.sql.Encoders;
 import org.apache.spark.sql.Row;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -140,8 +141,10 @@ class ReadableOutputTest {
         .hasToString(
             "[[007,007,a mug,a mug,19.9,5,1.0e3,x], [008,008,a jug,a jug,5.0,null,2,null],"
                 + " [009,009,null,null,7.5,6,3,null]]");
-    assertThat(plain("manifest/tar.parquet").select("price", "code").schema().toDDL())
-        .isEqualTo("price BIGINT,code BIGINT");
+    assertThat(plain("manifest").select("price").as(Encoders.DOUBLE()).collectAsList())
+        .containsExactlyInAnyOrder(19.9, 5.0, 7.5, 6.0, 3.0, 4.25);
+    assertThat(plain("manifest/tar.parquet").select("price", "code", "note").schema().toDDL())
+        .isEqualTo("price DOUBLE,code STRING,note STRING"); // as before, though all are whole
   }
 
   @Test
