@@ -2,6 +2,8 @@ package io.lightmill.udfs.history;
 
 import io.lightmill.udfs.manifest.Manifest;
 import io.lightmill.udfs.manifest.UncommittedRows;
+import io.lightmill.udfs.plan.MaterializedRows;
+import io.lightmill.udfs.shard.ShardPacker;
 import io.lightmill.udfs.store.ImageStore;
 import java.time.Duration;
 import java.time.Instant;
@@ -19,12 +21,13 @@ public final class DeadRuns {
 
   private static final Logger LOG = LoggerFactory.getLogger(DeadRuns.class);
 
-  /** Directory of plans; {@link io.lightmill.udfs.plan.MaterializedRows} deletes this run's. */
-  private static final String PLANS = ".plan";
-
   /** Directories in which an upload may have several parts. */
   private static final List<String> UPLOADS =
-      List.of(UncommittedRows.DIRECTORY, PLANS, Manifest.DIRECTORY, "shards");
+      List.of(
+          UncommittedRows.DIRECTORY,
+          MaterializedRows.DIRECTORY,
+          Manifest.DIRECTORY,
+          ShardPacker.DIRECTORY);
 
   /** A starting run writes a file below the root before it has the lock. */
   private static final Duration STARTING = Duration.ofHours(1);
@@ -52,7 +55,7 @@ public final class DeadRuns {
       if (!files.isEmpty()) {
         store.removal().objects(files);
       }
-      store.deleteIfEmpty(PLANS);
+      store.deleteIfEmpty(MaterializedRows.DIRECTORY);
       UPLOADS.forEach(store.removal()::uploads);
     } catch (Exception e) { // of any kind, also what Spark does not declare: the run succeeded
       LOG.warn(
@@ -74,7 +77,7 @@ public final class DeadRuns {
         dead.add(child);
       }
     }
-    for (String directory : List.of(UncommittedRows.DIRECTORY, PLANS)) {
+    for (String directory : List.of(UncommittedRows.DIRECTORY, MaterializedRows.DIRECTORY)) {
       store.listing().children(directory).stream()
           .filter(child -> !child.equals(directory + "/run_id=" + runId))
           .forEach(dead::add);

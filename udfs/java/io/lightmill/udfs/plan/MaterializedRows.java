@@ -26,7 +26,8 @@ import org.apache.spark.storage.StorageLevel;
  */
 public record MaterializedRows(Dataset<Row> rows, Runnable deletion) implements AutoCloseable {
 
-  private static final String DIRECTORY = ".plan";
+  /** The directory of all runs below an output, on a cluster. */
+  public static final String DIRECTORY = ".plan";
 
   /** More than any file has, and small enough to be added up for millions of files. */
   private static final String FILE_BYTES = Long.toString(1L << 40);
