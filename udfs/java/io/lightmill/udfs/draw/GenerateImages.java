@@ -27,7 +27,8 @@ public record GenerateImages(GenerationJob job, StructType schema)
     TaskContext task = TaskContext.get();
     PartitionWork work = new PartitionWork(job, task);
     task.addTaskCompletionListener(work);
-    Iterator<Row> manifest = new OverlappedBatches(new Batches(planned), work::start);
+    Iterator<Row> manifest =
+        new OverlappedBatches(new Batches(planned, job.batchSize()), work::start);
     Iterator<Row> reported = new ReportedRows(manifest, job.stop().run(), task.partitionId());
     return job.packing() == null ? reported : packed(reported, task);
   }

@@ -14,6 +14,7 @@ import org.apache.spark.util.SerializableConfiguration;
  * What the generating tasks of one run have in common.
  *
  * @param packing of the images; null to leave each an object of its own
+ * @param batchSize most images that are drawn at once
  * @param threadsPerImage that the drawing of an image may use on a CPU
  */
 public record GenerationJob(
@@ -22,6 +23,7 @@ public record GenerationJob(
     String output,
     String runId,
     Packing packing,
+    int batchSize,
     AttemptImages own,
     DrawingStop stop,
     Cluster cluster,

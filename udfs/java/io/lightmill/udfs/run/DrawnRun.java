@@ -76,6 +76,7 @@ record DrawnRun(Manifest.Committed manifest, long submitted, long committed, Ins
         run.output(),
         run.runId(),
         run.packing().orElse(null),
+        run.batchSize(),
         new AttemptImages(run.options().get(Options.FORCE), run.reserved()),
         run.stop(),
         run.cluster(),
