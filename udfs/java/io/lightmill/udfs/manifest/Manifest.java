@@ -85,8 +85,8 @@ public final class Manifest {
   }
 
   /**
-   * The schema of rows before {@link #write}: times are microseconds, whatever time API the session
-   * uses.
+   * The schema of rows before {@link #commit}: times are microseconds, whatever time API the
+   * session uses.
    */
   public static StructType schemaInFlight(StructType passthrough) {
     StructField[] fields = schema(passthrough).fields();
@@ -148,7 +148,12 @@ public final class Manifest {
    * @throws LightmillException with {@code STORE_FAILED} if another run has committed this run id
    */
   public static Committed commit(
-      Dataset<Row> rows, StructType passthrough, StructType earlier, String output, String runId, Runnable requireLock)
+      Dataset<Row> rows,
+      StructType passthrough,
+      StructType earlier,
+      String output,
+      String runId,
+      Runnable requireLock)
       throws IOException {
     SparkSession spark = rows.sparkSession();
     Configuration hadoop = spark.sparkContext().hadoopConfiguration();

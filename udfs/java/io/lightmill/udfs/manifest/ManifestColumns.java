@@ -49,7 +49,7 @@ public final class ManifestColumns {
 
   /**
    * The full URI of {@link #PATH}, with the scheme of the output, such as {@code s3a}. {@link
-   * Manifest#write} fills it in.
+   * Manifest#commit} fills it in.
    */
   public static final ManifestColumn PATH_URI =
       ManifestColumn.ofRun("path_uri", DataTypes.StringType, row -> null);
@@ -121,7 +121,7 @@ public final class ManifestColumns {
   public static final ManifestColumn ATTEMPT =
       ManifestColumn.ofRun("attempt", DataTypes.IntegerType, row -> row.task().attempt());
 
-  /** Filled with microseconds since 1970, which {@link Manifest#write} makes a timestamp. */
+  /** Filled with microseconds since 1970, which {@link Manifest#commit} makes a timestamp. */
   public static final ManifestColumn CREATED_AT =
       ManifestColumn.ofRun(
           "created_at",

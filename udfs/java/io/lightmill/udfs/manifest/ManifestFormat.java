@@ -16,6 +16,8 @@ import scala.collection.immutable.Map;
  */
 public final class ManifestFormat extends ParquetFileFormat {
 
+  private static final long serialVersionUID = 1L;
+
   /** Option of the writer: the time for {@link ManifestWriteSupport#COMMITTED}. */
   static final String COMMITTED = "lightmill.manifest.committed";
 

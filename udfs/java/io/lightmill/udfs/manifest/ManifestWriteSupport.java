@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.util.HashMap;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import org.apache.hadoop.conf.Configuration;
@@ -47,7 +48,9 @@ public final class ManifestWriteSupport extends ParquetWriteSupport {
                       .addObject()
                       .put("name", field.getName())
                       .put("field_name", field.getName())
-                      .put("pandas_type", type.equals("boolean") ? "bool" : type.toLowerCase())
+                      .put(
+                          "pandas_type",
+                          type.equals("boolean") ? "bool" : type.toLowerCase(Locale.ROOT))
                       .put("numpy_type", type)
                       .putNull("metadata"));
     }
