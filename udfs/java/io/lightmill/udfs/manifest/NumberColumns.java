@@ -70,7 +70,7 @@ record NumberColumns(StructType passthrough, StructType earlier) {
         .filter(
             before ->
                 before.equals(DataTypes.StringType)
-                    || before.equals(DataTypes.DoubleType) && type.equals(DataTypes.LongType))
+                    || (before.equals(DataTypes.DoubleType) && type.equals(DataTypes.LongType)))
         .findFirst()
         .orElse(type);
   }
