@@ -20,8 +20,11 @@ final class ExitStatus {
   /** The run is committed, with more failed and invalid rows than allowed. */
   static final int ROWS_FAILED = 3;
 
-  /** The run was stopped and its finished images are committed; a rerun draws the rest. */
+  /** The run was stopped. Its finished images are kept, and a rerun draws the rest. */
   static final int STOPPED = 4;
+
+  /** The store does not respond. The same command may succeed later; EX_TEMPFAIL of sysexits.h. */
+  static final int UNAVAILABLE = 75;
 
   /** The verification is complete, and some comparisons fail. */
   static final int COMPARISONS_FAILED = 3;
@@ -58,6 +61,8 @@ final class ExitStatus {
           PIPELINE_UNKNOWN,
           WEIGHTS_INVALID ->
           REFUSED;
+      case STORE_UNAVAILABLE -> UNAVAILABLE;
+      case RUN_STOPPED -> STOPPED;
       // For a single image these are manifest rows; for a whole run they are not the user's errors.
       case GENERATION_FAILED, IMAGE_NOT_FINITE, STORE_FAILED -> UNEXPECTED;
     };

@@ -114,7 +114,9 @@ final class GenerateCommand implements Callable<Integer> {
     boolean terminal = "1".equals(System.getenv(TERMINAL));
     try (GenerationProgress progress =
             new GenerationProgress(err, terminal, System::nanoTime, options);
-        Termination termination = Termination.of(() -> GenerationRun.end(options), err)) {
+        Termination termination =
+            Termination.of(
+                () -> GenerationRun.end(options), () -> GenerationRun.isCancelled(options), err)) {
       termination.listen();
       return GenerationRun.execute(session, Optional.empty(), options, progress, started);
     }

@@ -2,6 +2,7 @@ package io.lightmill.jobs;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.lightmill.pipeline.ErrorCode;
 import io.lightmill.udfs.ImageStatus;
 import io.lightmill.udfs.report.RunSummary;
 import java.util.Map;
@@ -21,6 +22,12 @@ class ExitStatusTest {
     assertThat(ExitStatus.of(stopped, Optional.empty())).isEqualTo(ExitStatus.STOPPED);
     assertThat(ExitStatus.of(stopped, Optional.of(2))).isEqualTo(ExitStatus.STOPPED);
     assertThat(ExitStatus.of(stopped, Optional.of(1))).isEqualTo(ExitStatus.ROWS_FAILED);
+  }
+
+  @Test
+  void aSchedulerRepeatsARunWhoseStoreWasAwayAndOneThatWasEnded() {
+    assertThat(ExitStatus.of(ErrorCode.STORE_UNAVAILABLE)).isEqualTo(75);
+    assertThat(ExitStatus.of(ErrorCode.RUN_STOPPED)).isEqualTo(ExitStatus.STOPPED);
   }
 
   private static RunSummary summary(long failed, long pending) {

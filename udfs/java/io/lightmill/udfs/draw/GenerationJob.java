@@ -15,6 +15,7 @@ import org.apache.spark.util.SerializableConfiguration;
  *
  * @param packing of the images; null to leave each an object of its own
  * @param batchSize most images that are drawn at once
+ * @param repeated whether an earlier job of this run may have stored some of its images
  * @param threadsPerImage that the drawing of an image may use on a CPU
  */
 public record GenerationJob(
@@ -25,6 +26,7 @@ public record GenerationJob(
     Packing packing,
     int batchSize,
     AttemptImages own,
+    boolean repeated,
     DrawingStop stop,
     Cluster cluster,
     int threadsPerImage,

@@ -10,8 +10,9 @@ import io.lightmill.pipeline.LightmillException;
 import io.lightmill.udfs.ImageStatus;
 import io.lightmill.udfs.store.ImageStore;
 import io.lightmill.udfs.store.ObjectBody;
+import io.lightmill.udfs.store.StoreTime;
 import java.io.IOException;
-import java.time.Instant;
+import java.time.Clock;
 import java.util.Arrays;
 import java.util.EnumMap;
 import java.util.List;
@@ -114,12 +115,13 @@ public final class Manifest {
   /**
    * Checks that the output can be written and that no finished run has this id.
    *
-   * @return the time by the store's clock
-   * @throws LightmillException with {@code OUTPUT_UNWRITABLE} or {@code CONFIGURATION_INVALID}
+   * @param clock of this host
+   * @throws LightmillException with {@code OUTPUT_UNWRITABLE}, {@code STORE_UNAVAILABLE} or {@code
+   *     CONFIGURATION_INVALID}
    */
-  public static Instant reserve(SparkSession spark, String output, String runId) {
+  public static StoreTime reserve(SparkSession spark, String output, String runId, Clock clock) {
     Configuration hadoop = spark.sparkContext().hadoopConfiguration();
-    Instant now = ImageStore.open(output, hadoop).probeWritable();
+    StoreTime now = ImageStore.open(output, hadoop).probeWritable(clock);
     for (String key : List.of(key(runId), oldKey(runId) + "/" + OLD_SUCCESS)) {
       Path path = new Path(output, key);
       try {

@@ -26,13 +26,17 @@ import org.apache.spark.util.SerializableConfiguration;
  */
 record DrawnRun(Manifest.Committed manifest, long submitted, long committed, Instant ended) {
 
-  static DrawnRun of(PreparedRun run, PlannedRun plan, Resources open)
+  /**
+   * @param repeated whether an earlier attempt failed, whose images are in the store
+   */
+  static DrawnRun of(PreparedRun run, PlannedRun plan, Resources open, boolean repeated)
       throws IOException, InterruptedException {
     StructType inFlight = Manifest.schemaInFlight(plan.passthrough());
-    GenerateImages generating = new GenerateImages(job(run), inFlight);
+    GenerateImages generating = new GenerateImages(job(run, repeated), inFlight);
     ModelPreload loading =
         ModelPreload.of(run.cluster(), run.checkpoint().loader(), plan.images().toDraw());
     long submitted = System.nanoTime();
+    run.ending().begin(RunEnding.Step.DRAWING);
     Manifest.Committed manifest;
     try {
       // Closed with the run, since a failure to delete these rows must not fail a committed run.
@@ -61,7 +65,10 @@ record DrawnRun(Manifest.Committed manifest, long submitted, long committed, Ins
                   run.output(), run.spark().sparkContext().hadoopConfiguration()),
               run.output(),
               run.runId(),
-              run.lock()::require);
+              () -> {
+                run.ending().begin(RunEnding.Step.COMMITTING);
+                run.lock().require();
+              });
     } finally {
       loading.await();
     }
@@ -69,7 +76,7 @@ record DrawnRun(Manifest.Committed manifest, long submitted, long committed, Ins
     return new DrawnRun(manifest, submitted, System.nanoTime(), Instant.now());
   }
 
-  private static GenerationJob job(PreparedRun run) {
+  private static GenerationJob job(PreparedRun run, boolean repeated) {
     return new GenerationJob(
         new ImageIdentity(run.checkpoint().model(), run.options().get(Options.FORMAT)),
         run.checkpoint().limits().guidance(),
@@ -78,6 +85,7 @@ record DrawnRun(Manifest.Committed manifest, long submitted, long committed, Ins
         run.packing().orElse(null),
         run.batchSize(),
         new AttemptImages(run.options().get(Options.FORCE), run.reserved()),
+        repeated,
         run.stop(),
         run.cluster(),
         run.options().get(Options.THREADS_PER_IMAGE),

@@ -39,6 +39,7 @@ record PlannedRun(
     Dataset<Row> rows = earlier.lookedFor() ? kept(requested, run, open) : requested;
     Dataset<Row> marked = kept(earlier.marked(rows), run, open);
     ImagePlan images = ImagePlan.of(run.tableName(), marked, mayCollide(options));
+    run.ending().begin(RunEnding.Step.DRAWING);
     run.listener().planned(images.requested(), images.toDraw());
     if (images.idleNegativePrompts() > 0) {
       run.listener()

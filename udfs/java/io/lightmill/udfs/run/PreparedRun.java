@@ -13,6 +13,7 @@ import io.lightmill.udfs.progress.DrawingStop;
 import io.lightmill.udfs.progress.ImageProgress;
 import io.lightmill.udfs.shard.Packing;
 import io.lightmill.udfs.shard.ShardFormat;
+import io.lightmill.udfs.store.StoreTime;
 import io.lightmill.udfs.table.PromptInput;
 import io.lightmill.udfs.table.PromptRows;
 import io.lightmill.udfs.table.TaskFailures;
@@ -27,6 +28,7 @@ import org.apache.spark.sql.SparkSession;
  * Step 1: options, table and output are checked, the output is locked, the checkpoint is open.
  *
  * @param options with a run id
+ * @param ending ends the run early
  * @param reserved when the run id was reserved in the output, by the clock of the store
  */
 record PreparedRun(
@@ -34,6 +36,7 @@ record PreparedRun(
     GenerationOptions options,
     RunListener listener,
     RunHooks hooks,
+    RunEnding ending,
     PromptRows table,
     Instant reserved,
     OutputLock lock,
@@ -46,13 +49,22 @@ record PreparedRun(
       GenerationOptions options,
       RunListener listener,
       RunHooks hooks,
+      RunEnding ending,
       Resources open) {
     String output = options.get(Options.OUTPUT_DIRECTORY);
     String runId = options.get(Options.RUN_ID);
     String key = DrawingStop.key(output, runId);
     PromptRows table = PromptRows.open(spark, input(prompts, options), Manifest.reserved());
-    Instant reserved = Manifest.reserve(spark, output, runId);
-    OutputLock lock = open.add(OutputLock.of(spark, output, runId, hooks.clock()));
+    StoreTime reserved = Manifest.reserve(spark, output, runId, hooks.clock());
+    OutputLock lock =
+        open.add(
+            OutputLock.of(
+                output,
+                runId,
+                spark.sparkContext().hadoopConfiguration(),
+                reserved.clock(hooks.clock()),
+                ending::cancelJobs));
+    ending.locked(lock);
     JobCheckpoint checkpoint = hooks.checkpoint().get(); // may take minutes: all bytes are hashed
     open.add(LoadedPipelines.run(checkpoint.loader()));
     listener.opened(
@@ -61,7 +73,7 @@ record PreparedRun(
         open.add(
             ImageProgress.follow(spark, key, listener, number(options.find(Options.MAX_FAILURES))));
     return new PreparedRun(
-        spark, options, listener, hooks, table, reserved, lock, checkpoint, progress);
+        spark, options, listener, hooks, ending, table, reserved.now(), lock, checkpoint, progress);
   }
 
   static PromptInput input(Optional<Dataset<Row>> prompts, GenerationOptions options) {

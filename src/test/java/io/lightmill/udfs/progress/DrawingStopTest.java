@@ -42,8 +42,16 @@ class DrawingStopTest {
   }
 
   @Test
-  void pastTheDeadlineNothingIsDrawnAndAllIsAccountedFor() {
-    RunResult result = job.deadline(NOON).run(pipeline);
+  void aDeadlineThatPassesBeforeTheFirstBatchLeavesAllPending() {
+    RunListener late =
+        new RunListener() {
+          @Override
+          public void planned(long images, long toGenerate) {
+            clock.advance(Duration.ofMinutes(1));
+          }
+        };
+
+    RunResult result = job.deadline(NOON.plus(Duration.ofMinutes(1))).progress(late).run(pipeline);
 
     assertThat(result.summary().labelled()).isEqualTo(Map.of("pending", (long) ROWS));
     assertThat(pipeline.batches).isEmpty();
@@ -147,6 +155,7 @@ class DrawingStopTest {
 
     assertThat(result.summary().labelled())
         .isEqualTo(Map.of("generated", 2L * BATCH, "pending", (long) ROWS - 2 * BATCH));
+    assertThat(result.problems()).isEmpty();
     assertThat(job.runId("second").run(new SolidColorPipeline()).summary().labelled())
         .isEqualTo(Map.of("reused", 2L * BATCH, "generated", (long) ROWS - 2 * BATCH));
   }
