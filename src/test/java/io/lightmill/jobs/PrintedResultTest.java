@@ -30,7 +30,7 @@ class PrintedResultTest {
             "3 images in 4.0 s: 2 generated (0.5/s), 1 invalid",
             "  1 image has a single colour: see the column 'blank' of the manifest",
             "  row 3 invalid, PROMPT_MISSING: no prompt",
-            "  manifest       out/manifest/run_id=first",
+            "  manifest       out/manifest/first.parquet",
             "  run record     out/runs/first.json",
             "  contact sheet  out/contact-sheet.html",
             "                 out/contact-sheet.png");
@@ -62,7 +62,7 @@ class PrintedResultTest {
                     TestManifest.generated("1", "images/red.png"),
                     TestManifest.generated("2", "images/blue.png"),
                     TestManifest.refused("3", "invalid", "PROMPT_MISSING", "no prompt"))),
-            "out/manifest/run_id=first",
+            "out/manifest/first.parquet",
             new RunSummary(Map.of(ImageStatus.GENERATED, 2L, ImageStatus.INVALID, 1L), 1, 4),
             null,
             record,

@@ -126,6 +126,11 @@ public final class S3Server implements AutoCloseable {
     return send("HEAD", "/" + bucket() + "/" + key).headers().firstValue("content-type").orElse("");
   }
 
+  /** Begins a multipart upload that nobody completes. */
+  public void beginUpload(String key) throws Exception {
+    send("POST", "/" + bucket() + "/" + key + "?uploads");
+  }
+
   /** The names of the multipart uploads that nobody has completed, as the service lists them. */
   public String pendingUploads() throws Exception {
     return new String(send("GET", "/" + bucket() + "?uploads").body(), UTF_8);

@@ -229,7 +229,7 @@ final class ChaosRun {
 
   /** Every row once, and its object whole. */
   private void checkManifest(String root, String runId) throws Exception {
-    String manifest = s3.uri(root + "/out/manifest/run_id=" + runId);
+    String manifest = s3.uri(root + "/out/manifest/" + runId + ".parquet");
     List<Row> rows = TestSpark.session().read().parquet(manifest).collectAsList();
     assertThat(rows.stream().map(row -> row.<String>getAs("id")).sorted())
         .containsExactlyElementsOf(

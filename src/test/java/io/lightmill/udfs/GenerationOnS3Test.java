@@ -3,7 +3,6 @@ package io.lightmill.udfs;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
-import com.fasterxml.jackson.databind.ObjectMapper;
 import io.lightmill.s3.FaultyLink;
 import io.lightmill.s3.FaultyLink.Fault;
 import io.lightmill.s3.S3Server;
@@ -66,9 +65,11 @@ class GenerationOnS3Test {
       assertThat(link.changes().stream().filter(call -> call.contains(key)))
           .containsExactly("PUT /" + s3.bucket() + "/" + key);
     }
-    assertThat(committer("first")).isEqualTo("magic");
+    assertThat(keys().stream().filter(key -> key.contains("manifest/")))
+        .containsExactly("out/manifest/first.parquet");
+    assertThat(keys()).contains("out/current.parquet");
     assertThat(s3.pendingUploads()).doesNotContain("<Upload>");
-    assertThat(keys()).noneMatch(key -> key.matches(".*(__magic|_temporary|run\\.lock).*"));
+    assertThat(keys()).noneMatch(key -> key.matches(".*(__magic|_temporary|run\\.lock|\\.commit).*"));
 
     SolidColorPipeline other = new SolidColorPipeline();
     assertThat(job.runId("second").run(other).summary().labelled())
@@ -116,12 +117,27 @@ class GenerationOnS3Test {
     }
   }
 
-  /** As Hadoop's committers write it into the file that comes last. */
-  private String committer(String runId) throws Exception {
-    return new ObjectMapper()
-        .readTree(s3.object("out/manifest/run_id=" + runId + "/_SUCCESS"))
-        .path("committer")
-        .asText();
+  @Test
+  void filesAndUploadsOfKilledRunsAreRemoved() throws Exception {
+    List<String> uploads =
+        List.of(
+            "out/shards/run_id=dead/part-0.tar",
+            "out/.commit/run_id=dead/manifest/part-0.parquet",
+            "out/manifest/run_id=dead/part-0.parquet");
+    for (String upload : uploads) {
+      s3.beginUpload(upload);
+    }
+    s3.beginUpload("elsewhere/part-0.tar");
+    s3.put("out/manifest/run_id=dead/part-1.parquet", new byte[1]);
+    s3.put("out/manifest/run_id=dead/__magic_job-1/tasks/part-0.parquet.pending", new byte[1]);
+    s3.put("out/.commit/run_id=dead/manifest/__magic_job-1/part-0.parquet.pending", new byte[1]);
+    s3.put("out/.plan/run_id=dead/rows/part-0.parquet", new byte[1]);
+    assertThat(s3.pendingUploads()).contains(uploads).contains("elsewhere/part-0.tar");
+
+    job.run(pipeline);
+
+    assertThat(s3.pendingUploads()).doesNotContain("out/").contains("elsewhere/part-0.tar");
+    assertThat(keys()).noneMatch(key -> key.contains("dead"));
   }
 
   private List<String> keys() throws Exception {

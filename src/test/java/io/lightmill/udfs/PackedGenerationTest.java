@@ -13,6 +13,7 @@ import io.lightmill.udfs.store.ImageStore;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
@@ -262,6 +263,10 @@ class PackedGenerationTest {
     store.put(staged, image, "image/png");
     String wanted = "staged/ab/abcdef0123456789abcdef0123456789.png"; // by nobody yet
     store.put(wanted, image, "image/png");
+    String expired = "staged/cd/cdef0123456789abcdef0123456789ab.png"; // by nobody for a week
+    store.put(expired, image, "image/png");
+    Files.setLastModifiedTime(
+        output().resolve(expired), FileTime.from(Instant.now().minus(Duration.ofDays(8))));
     store.put("shards/run_id=lost/part-00000-0000-0.tar", new byte[512], "application/x-tar");
     store.put("shards/run_id=first/.half.tmp", new byte[512], "application/x-tar");
     store.delete("shards/run_id=first/index.json");

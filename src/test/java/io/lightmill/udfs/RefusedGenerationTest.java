@@ -99,6 +99,6 @@ class RefusedGenerationTest {
             LightmillException.class,
             e -> assertThat(e.code()).isEqualTo(ErrorCode.WEIGHTS_INVALID))
         .hasMessage("this pipeline has no weights");
-    assertThat(output().resolve("manifest/run_id=first/_SUCCESS")).doesNotExist();
+    assertThat(output().resolve("manifest/first.parquet")).doesNotExist();
   }
 }

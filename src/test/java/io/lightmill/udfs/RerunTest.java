@@ -53,10 +53,9 @@ class RerunTest {
                 row -> row.getAs("id"), row -> output().resolve(row.<String>getAs("path"))));
   }
 
-  /** As after a kill of the driver: images are there, and what was begun of a manifest. */
+  /** As after a kill of the driver: the images exist, and there is no manifest. */
   private void loseManifest(String runId) throws IOException {
-    Path manifest = output().resolve("manifest/run_id=" + runId);
-    Files.delete(manifest.resolve("_SUCCESS"));
+    Files.delete(output().resolve("manifest/" + runId + ".parquet"));
   }
 
   @Test
@@ -208,7 +207,7 @@ class RerunTest {
         .isInstanceOfSatisfying(
             LightmillException.class, e -> assertThat(e.code()).isEqualTo(ErrorCode.OUTPUT_IN_USE))
         .hasMessageContaining("was taken over by another run");
-    assertThat(output().resolve("manifest/run_id=first")).doesNotExist();
+    assertThat(output().resolve("manifest/first.parquet")).doesNotExist();
     assertThat(store.listing().objects(RunLock.DIRECTORY)).hasSize(1);
   }
 }

@@ -91,7 +91,7 @@ class StandaloneTest {
     Map<String, Long> statuses =
         TestSpark.session()
             .read()
-            .parquet(directory.resolve("broken-out/manifest/run_id=first").toString())
+            .parquet(directory.resolve("broken-out/manifest/first.parquet").toString())
             .collectAsList()
             .stream()
             .collect(
@@ -191,7 +191,7 @@ class StandaloneTest {
     List<Row> rows =
         TestSpark.session()
             .read()
-            .parquet(directory.resolve(name + "-out/manifest/run_id=first").toString())
+            .parquet(directory.resolve(name + "-out/manifest/first.parquet").toString())
             .collectAsList();
     assertThat(rows.stream().map(row -> row.<String>getAs("status"))).containsOnly("generated");
     Map<String, String> devices =

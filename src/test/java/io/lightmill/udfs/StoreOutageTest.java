@@ -115,7 +115,7 @@ class StoreOutageTest {
     for (Row row : result.manifest().collectAsList()) {
       assertThat(s3.has("out/" + row.<String>getAs("path"))).isTrue();
     }
-    assertThat(s3.has("out/manifest/run_id=first/_SUCCESS")).isTrue();
+    assertThat(s3.has("out/manifest/first.parquet")).isTrue();
     assertThat(s3.keys("out/run.lock/")).isEmpty();
     assertThat(s3.pendingUploads()).doesNotContain("<Upload>");
   }

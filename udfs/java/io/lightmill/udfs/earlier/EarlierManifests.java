@@ -5,20 +5,18 @@ import static org.apache.spark.sql.functions.max_by;
 import static org.apache.spark.sql.functions.struct;
 
 import io.lightmill.udfs.ImageStatus;
+import io.lightmill.udfs.history.CommittedManifest;
 import io.lightmill.udfs.manifest.Manifest;
 import io.lightmill.udfs.manifest.ManifestColumns;
-import io.lightmill.udfs.manifest.ManifestCommit;
 import io.lightmill.udfs.store.ImageStore;
-import io.lightmill.udfs.store.ListedObject;
 import java.util.List;
-import org.apache.commons.lang3.Strings;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
 import org.apache.spark.sql.types.StructType;
 
 /** The manifests of earlier runs over the same output. */
-public final class EarlierManifests {
+final class EarlierManifests {
 
   private static final StructType READ =
       EarlierImages.TYPE
@@ -28,29 +26,21 @@ public final class EarlierManifests {
 
   private EarlierManifests() {}
 
-  /** Keys of their directories. A manifest without its last file was not committed. */
-  public static List<String> committed(ImageStore store) {
-    return committed(store.listing().objects(Manifest.DIRECTORY));
-  }
-
-  /** The same, from a listing of the directory of all manifests. */
-  public static List<String> committed(List<ListedObject> listed) {
-    return listed.stream()
-        .map(ListedObject::key)
-        .filter(key -> key.endsWith("/" + ManifestCommit.SUCCESS))
-        .map(key -> Strings.CS.removeEnd(key, "/" + ManifestCommit.SUCCESS))
-        .sorted()
+  /** Their keys. */
+  static List<String> committed(ImageStore store) {
+    return CommittedManifest.of(store.listing().objects(Manifest.DIRECTORY)).stream()
+        .map(CommittedManifest::key)
         .toList();
   }
 
   /** Their rows; columns that an older manifest lacks are null. */
-  public static Dataset<Row> rows(SparkSession spark, String output, List<String> directories) {
-    return directories.isEmpty()
+  static Dataset<Row> rows(SparkSession spark, String output, List<String> keys) {
+    return keys.isEmpty()
         ? spark.createDataFrame(List.of(), READ)
         : spark
             .read()
             .schema(READ)
-            .parquet(directories.stream().map(key -> output + "/" + key).toArray(String[]::new));
+            .parquet(keys.stream().map(key -> output + "/" + key).toArray(String[]::new));
   }
 
   /**

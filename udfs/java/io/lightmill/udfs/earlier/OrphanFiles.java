@@ -1,6 +1,8 @@
 package io.lightmill.udfs.earlier;
 
+import static org.apache.spark.sql.functions.col;
 import static org.apache.spark.sql.functions.count_distinct;
+import static org.apache.spark.sql.functions.lit;
 import static org.apache.spark.sql.functions.max;
 import static org.apache.spark.sql.functions.regexp_extract;
 
@@ -11,6 +13,8 @@ import io.lightmill.udfs.shard.ShardPacker;
 import io.lightmill.udfs.shard.StagedImages;
 import io.lightmill.udfs.store.ImageStore;
 import io.lightmill.udfs.store.ListedObject;
+import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
@@ -38,22 +42,34 @@ public final class OrphanFiles {
 
   private static final String TAR = "." + ShardFormat.WEBDATASET.extension();
 
+  /** Another table may request the staged images of a killed run; this run did not. */
+  private static final Duration KEPT = Duration.ofDays(7);
+
+  private static final String PACKED = "packed";
+
   private final SparkSession spark;
   private final ImageStore store;
   private final String output;
   private final String runId;
+  private final Instant now;
 
-  private OrphanFiles(SparkSession spark, ImageStore store, String output, String runId) {
+  private OrphanFiles(
+      SparkSession spark, ImageStore store, String output, String runId, Instant now) {
     this.spark = spark;
     this.store = store;
     this.output = output;
     this.runId = runId;
+    this.now = now;
   }
 
-  /** The orphan files that a run finds below its output. */
-  public static OrphanFiles of(SparkSession spark, String output, String runId) {
+  /**
+   * The orphan files that a run finds below its output.
+   *
+   * @param now by the clock of the store
+   */
+  public static OrphanFiles of(SparkSession spark, String output, String runId, Instant now) {
     ImageStore store = ImageStore.open(output, spark.sparkContext().hadoopConfiguration());
-    return new OrphanFiles(spark, store, output, runId);
+    return new OrphanFiles(spark, store, output, runId, now);
   }
 
   /** Before drawing: removes the shards of a killed run with this id. */
@@ -154,7 +170,10 @@ public final class OrphanFiles {
         });
   }
 
-  /** Removes the staged images that are in shards, and those that this run has stored again. */
+  /**
+   * Removes the staged images that are in shards, those that this run has stored again, and those
+   * that no run has requested for {@link #KEPT}.
+   */
   private void removeStaged(Dataset<Row> rows, Set<String> complete) {
     String path = ManifestColumns.PATH.name();
     String imageId = ManifestColumns.IMAGE_ID.name();
@@ -167,7 +186,8 @@ public final class OrphanFiles {
         new SerializableConfiguration(spark.sparkContext().hadoopConfiguration());
     StoredObjects.listed(spark, store, output, StagedImages.DIRECTORY)
         .withColumn(imageId, regexp_extract(ManifestColumns.PATH.col(), StagedImages.IDENTITY, 1))
-        .join(packed, new String[] {imageId}, "left_semi")
+        .join(packed.distinct().withColumn(PACKED, lit(true)), new String[] {imageId}, "left")
+        .filter(col(PACKED).or(col(StoredObjects.MODIFIED).lt(lit(now.minus(KEPT)))))
         .select(path)
         .as(Encoders.STRING())
         .foreachPartition(new RemoveObjects(output, hadoop));

@@ -9,6 +9,7 @@ import io.lightmill.pipeline.ErrorCode;
 import io.lightmill.pipeline.LightmillException;
 import io.lightmill.udfs.ImageStatus;
 import io.lightmill.udfs.store.ImageStore;
+import io.lightmill.udfs.store.ObjectBody;
 import io.lightmill.udfs.store.StoreTime;
 import java.io.IOException;
 import java.time.Clock;
@@ -16,12 +17,12 @@ import java.util.Arrays;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.stream.Stream;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.Path;
 import org.apache.spark.sql.Column;
 import org.apache.spark.sql.Dataset;
-import org.apache.spark.sql.Observation;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
 import org.apache.spark.sql.types.DataTypes;
@@ -40,6 +41,16 @@ public final class Manifest {
   /** Directory of all manifests below an output. */
   public static final String DIRECTORY = "manifest";
 
+  public static final String EXTENSION = ".parquet";
+
+  public static final String CONTENT_TYPE = "application/vnd.apache.parquet";
+
+  /** Of the names of directories that older releases wrote. */
+  public static final String OLD_PREFIX = "run_id=";
+
+  /** The last file that older releases wrote into such a directory. */
+  public static final String OLD_SUCCESS = "_SUCCESS";
+
   private static final String ENGINE = "engine_ms";
   private static final String BLANK = "blank_images";
 
@@ -53,6 +64,13 @@ public final class Manifest {
    * @param engineSeconds that the devices spent drawing
    */
   public record Totals(Map<ImageStatus, Long> statuses, long blank, double engineSeconds) {}
+
+  /**
+   * A manifest that was written.
+   *
+   * @param schema of its file
+   */
+  public record Committed(Totals totals, StructType schema) {}
 
   /** Names that no passthrough column may have. */
   public static List<String> reserved() {
@@ -68,8 +86,8 @@ public final class Manifest {
   }
 
   /**
-   * The schema of rows before {@link #write}: times are microseconds, whatever time API the session
-   * uses.
+   * The schema of rows before {@link #commit}: times are microseconds, whatever time API the
+   * session uses.
    */
   public static StructType schemaInFlight(StructType passthrough) {
     StructField[] fields = schema(passthrough).fields();
@@ -79,9 +97,19 @@ public final class Manifest {
     return new StructType(fields);
   }
 
-  /** The directory of one run's manifest. */
-  public static String directory(String output, String runId) {
-    return output + "/" + DIRECTORY + "/run_id=" + runId;
+  /** Key of the manifest of one run, which is one Parquet file. */
+  public static String key(String runId) {
+    return DIRECTORY + "/" + runId + EXTENSION;
+  }
+
+  /** The manifest of one run, as a path of its file system. */
+  public static String location(String output, String runId) {
+    return output + (output.endsWith("/") ? "" : "/") + key(runId);
+  }
+
+  /** Key of the directory that a run of an older release has instead. */
+  static String oldKey(String runId) {
+    return DIRECTORY + "/" + OLD_PREFIX + runId;
   }
 
   /**
@@ -94,69 +122,97 @@ public final class Manifest {
   public static StoreTime reserve(SparkSession spark, String output, String runId, Clock clock) {
     Configuration hadoop = spark.sparkContext().hadoopConfiguration();
     StoreTime now = ImageStore.open(output, hadoop).probeWritable(clock);
-    String directory = directory(output, runId);
-    try {
-      Path path = new Path(directory, ManifestCommit.SUCCESS);
-      if (path.getFileSystem(hadoop).exists(path)) {
+    for (String key : List.of(key(runId), oldKey(runId) + "/" + OLD_SUCCESS)) {
+      Path path = new Path(output, key);
+      try {
+        if (path.getFileSystem(hadoop).exists(path)) {
+          throw new LightmillException(
+              ErrorCode.CONFIGURATION_INVALID,
+              "run id '%s' is taken: '%s' exists; choose another".formatted(runId, path));
+        }
+      } catch (IOException e) {
         throw new LightmillException(
-            ErrorCode.CONFIGURATION_INVALID,
-            "run id '%s' is taken: '%s' exists; choose another".formatted(runId, directory));
+            ErrorCode.OUTPUT_UNWRITABLE,
+            "'%s' cannot be read: %s".formatted(path, e.getMessage()),
+            e);
       }
-      return now;
-    } catch (IOException e) {
-      throw new LightmillException(
-          ErrorCode.OUTPUT_UNWRITABLE,
-          "'%s' cannot be read: %s".formatted(directory, e.getMessage()),
-          e);
     }
+    return now;
   }
 
   /**
-   * Computes the rows, once, counts them and commits them together.
+   * Counts the rows of a run and commits them as one object, which appears under its key complete
+   * or not at all.
    *
+   * @param rows of {@link #schemaInFlight}; read twice, so they should be materialized
+   * @param earlier schema of the manifest of the newest earlier run; empty if there is none
    * @param requireLock throws if the commit is no longer allowed
+   * @throws LightmillException with {@code STORE_FAILED} if another run has committed this run id
    */
-  public static Totals write(Dataset<Row> rows, String directory, Runnable requireLock)
-      throws IOException, InterruptedException {
-    Observation counted = new Observation();
-    Dataset<Row> observed =
+  public static Committed commit(
+      Dataset<Row> rows,
+      StructType passthrough,
+      StructType earlier,
+      String output,
+      String runId,
+      Runnable requireLock)
+      throws IOException {
+    SparkSession spark = rows.sparkSession();
+    Configuration hadoop = spark.sparkContext().hadoopConfiguration();
+    NumberColumns numbers = new NumberColumns(passthrough, earlier);
+    Column[] counts = Stream.concat(counts(), numbers.aggregates().stream()).toArray(Column[]::new);
+    Row counted = rows.agg(sum(ManifestColumns.GENERATE_MS.col()).as(ENGINE), counts).head();
+    StructType typed = numbers.typed(counted);
+    Column[] columns =
+        Stream.concat(
+                Arrays.stream(NumberColumns.cast(typed)),
+                ManifestColumns.ALL.stream().map(ManifestColumn::col))
+            .toArray(Column[]::new);
+    Dataset<Row> finished =
         rows.withColumn(
                 ManifestColumns.CREATED_AT.name(),
                 timestamp_micros(ManifestColumns.CREATED_AT.col()))
-            .observe(counted, sum(ManifestColumns.GENERATE_MS.col()).as(ENGINE), counts());
-    new ManifestCommit(rows.sparkSession(), new Path(directory))
-        .write(observed.write(), requireLock);
-    return totals(counted.getAsJava());
+            .withColumn(ManifestColumns.PATH_URI.name(), PathUri.of(output, hadoop))
+            .select(columns)
+            .coalesce(1)
+            .sortWithinPartitions(ManifestColumns.ID.col(), ManifestColumns.VARIANT.col());
+    UncommittedRows uncommitted = new UncommittedRows(spark, output, runId);
+    uncommitted.delete();
+    ObjectBody file = uncommitted.file("manifest", finished, Optional.empty());
+    requireLock.run();
+    ImageStore.open(output, hadoop).create(key(runId), file, CONTENT_TYPE);
+    return new Committed(totals(counted), schema(typed));
   }
 
-  private static Column[] counts() {
+  private static Stream<Column> counts() {
     return Stream.concat(
-            Stream.of(count(when(ManifestColumns.BLANK.col(), true)).as(BLANK)),
-            Arrays.stream(ImageStatus.values())
-                .map(ImageStatus::label)
-                .map(
-                    status ->
-                        count(when(ManifestColumns.STATUS.col().equalTo(status), true)).as(status)))
-        .toArray(Column[]::new);
+        Stream.of(count(when(ManifestColumns.BLANK.col(), true)).as(BLANK)),
+        Arrays.stream(ImageStatus.values())
+            .map(ImageStatus::label)
+            .map(
+                status ->
+                    count(when(ManifestColumns.STATUS.col().equalTo(status), true)).as(status)));
   }
 
-  private static Totals totals(Map<String, Object> counted) {
+  private static Totals totals(Row counted) {
     Map<ImageStatus, Long> statuses = new EnumMap<>(ImageStatus.class);
     for (ImageStatus status : ImageStatus.values()) {
-      long rows = (Long) counted.get(status.label());
+      long rows = counted.<Long>getAs(status.label());
       if (rows > 0) {
         statuses.put(status, rows);
       }
     }
-    Object engineMillis = counted.get(ENGINE);
+    Double engineMillis = counted.getAs(ENGINE);
     return new Totals(
-        statuses,
-        (Long) counted.get(BLANK),
-        engineMillis == null ? 0 : (Double) engineMillis / 1000);
+        statuses, counted.<Long>getAs(BLANK), engineMillis == null ? 0 : engineMillis / 1000);
   }
 
-  /** A committed manifest. */
-  public static Dataset<Row> read(SparkSession spark, String directory, StructType passthrough) {
-    return spark.read().schema(schema(passthrough)).parquet(directory);
+  /**
+   * The rows of a committed manifest.
+   *
+   * @param schema as it was committed
+   */
+  public static Dataset<Row> read(SparkSession spark, String location, StructType schema) {
+    return spark.read().schema(schema).parquet(location);
   }
 }

@@ -47,6 +47,13 @@ public final class ManifestColumns {
   public static final ManifestColumn PATH =
       ManifestColumn.ofRun("path", DataTypes.StringType, ofStored(StoredImage::path));
 
+  /**
+   * The full URI of {@link #PATH}, with the scheme of the output, such as {@code s3a}. {@link
+   * Manifest#commit} fills it in.
+   */
+  public static final ManifestColumn PATH_URI =
+      ManifestColumn.ofRun("path_uri", DataTypes.StringType, row -> null);
+
   /** Name of the image in its shard; null if it is not packed. */
   public static final ManifestColumn MEMBER =
       ManifestColumn.ofRun("member", DataTypes.StringType, ofStored(StoredImage::member));
@@ -114,7 +121,7 @@ public final class ManifestColumns {
   public static final ManifestColumn ATTEMPT =
       ManifestColumn.ofRun("attempt", DataTypes.IntegerType, row -> row.task().attempt());
 
-  /** Filled with microseconds since 1970, which {@link Manifest#write} makes a timestamp. */
+  /** Filled with microseconds since 1970, which {@link Manifest#commit} makes a timestamp. */
   public static final ManifestColumn CREATED_AT =
       ManifestColumn.ofRun(
           "created_at",
@@ -147,6 +154,7 @@ public final class ManifestColumns {
           ERROR_CODE,
           ERROR_MESSAGE,
           PATH,
+          PATH_URI,
           MEMBER,
           MEMBER_OFFSET,
           SHARD_BYTES,

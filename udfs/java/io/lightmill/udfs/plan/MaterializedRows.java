@@ -15,6 +15,7 @@ import org.apache.spark.sql.Column;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
+import org.apache.spark.sql.catalyst.util.QuotingUtils;
 import org.apache.spark.sql.types.StructField;
 import org.apache.spark.sql.types.StructType;
 import org.apache.spark.storage.StorageLevel;
@@ -26,7 +27,8 @@ import org.apache.spark.storage.StorageLevel;
  */
 public record MaterializedRows(Dataset<Row> rows, Runnable deletion) implements AutoCloseable {
 
-  private static final String DIRECTORY = ".plan";
+  /** The directory of all runs below an output, on a cluster. */
+  public static final String DIRECTORY = ".plan";
 
   /** More than any file has, and small enough to be added up for millions of files. */
   private static final String FILE_BYTES = Long.toString(1L << 40);
@@ -74,7 +76,10 @@ public record MaterializedRows(Dataset<Row> rows, Runnable deletion) implements 
                 .toArray(StructField[]::new));
     try {
       FileSystem fileSystem = directory.getFileSystem(hadoop);
-      rows.selectExpr(files.fieldNames())
+      rows.select(
+              Arrays.stream(files.fieldNames())
+                  .map(MaterializedRows::column)
+                  .toArray(Column[]::new))
           .write()
           .option("maxRecordsPerFile", 0)
           .options(StoreCommitter.options(rows.sparkSession().sparkContext(), fileSystem))
@@ -89,8 +94,13 @@ public record MaterializedRows(Dataset<Row> rows, Runnable deletion) implements 
     Dataset<Row> read = reading.read().schema(files).parquet(directory.toString());
     return read.select(
         Arrays.stream(rows.schema().fields())
-            .map(field -> isStorable(field) ? col(field.name()) : struct().as(field.name()))
+            .map(field -> isStorable(field) ? column(field.name()) : struct().as(field.name()))
             .toArray(Column[]::new));
+  }
+
+  /** The column of this name, in which dots do not separate fields. */
+  private static Column column(String name) {
+    return col(QuotingUtils.quoteIdentifier(name));
   }
 
   /**

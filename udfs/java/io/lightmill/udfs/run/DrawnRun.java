@@ -5,6 +5,7 @@ import io.lightmill.udfs.device.StageGpus;
 import io.lightmill.udfs.draw.GenerateImages;
 import io.lightmill.udfs.draw.GenerationJob;
 import io.lightmill.udfs.earlier.AttemptImages;
+import io.lightmill.udfs.history.CommittedRun;
 import io.lightmill.udfs.manifest.Manifest;
 import io.lightmill.udfs.option.Options;
 import io.lightmill.udfs.plan.ImageIdentity;
@@ -23,7 +24,7 @@ import org.apache.spark.util.SerializableConfiguration;
  * @param committed when the manifest was committed, by {@link System#nanoTime}
  * @param ended when the manifest was committed, as a date and time
  */
-record DrawnRun(Manifest.Totals totals, long submitted, long committed, Instant ended) {
+record DrawnRun(Manifest.Committed manifest, long submitted, long committed, Instant ended) {
 
   /**
    * @param repeated whether an earlier attempt failed, whose images are in the store
@@ -36,7 +37,7 @@ record DrawnRun(Manifest.Totals totals, long submitted, long committed, Instant 
         ModelPreload.of(run.cluster(), run.checkpoint().loader(), plan.images().toDraw());
     long submitted = System.nanoTime();
     run.ending().begin(RunEnding.Step.DRAWING);
-    Manifest.Totals totals;
+    Manifest.Committed manifest;
     try {
       // Closed with the run, since a failure to delete these rows must not fail a committed run.
       MaterializedRows partitioned =
@@ -47,12 +48,23 @@ record DrawnRun(Manifest.Totals totals, long submitted, long committed, Instant 
                   run.output(),
                   run.runId()));
       run.progress().drawingStarts();
-      totals =
-          Manifest.write(
-              StageGpus.given(
+      MaterializedRows drawn =
+          open.add(
+              MaterializedRows.of(
+                  StageGpus.given(
+                      run.cluster(),
+                      partitioned.rows().mapPartitions(generating, Encoders.row(inFlight))),
                   run.cluster(),
-                  partitioned.rows().mapPartitions(generating, Encoders.row(inFlight))),
-              Manifest.directory(run.output(), run.runId()),
+                  run.output(),
+                  run.runId()));
+      manifest =
+          Manifest.commit(
+              drawn.rows(),
+              plan.passthrough(),
+              CommittedRun.newestSchema(
+                  run.output(), run.spark().sparkContext().hadoopConfiguration()),
+              run.output(),
+              run.runId(),
               () -> {
                 run.ending().begin(RunEnding.Step.COMMITTING);
                 run.lock().require();
@@ -61,7 +73,7 @@ record DrawnRun(Manifest.Totals totals, long submitted, long committed, Instant 
       loading.await();
     }
     run.listener().finished(plan.images().requested());
-    return new DrawnRun(totals, submitted, System.nanoTime(), Instant.now());
+    return new DrawnRun(manifest, submitted, System.nanoTime(), Instant.now());
   }
 
   private static GenerationJob job(PreparedRun run, boolean repeated) {

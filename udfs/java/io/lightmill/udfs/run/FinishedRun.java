@@ -3,7 +3,10 @@ package io.lightmill.udfs.run;
 import static org.apache.spark.sql.functions.col;
 
 import io.lightmill.udfs.ImageStatus;
+import io.lightmill.udfs.history.CurrentState;
+import io.lightmill.udfs.history.DeadRuns;
 import io.lightmill.udfs.manifest.Manifest;
+import io.lightmill.udfs.manifest.UncommittedRows;
 import io.lightmill.udfs.option.Options;
 import io.lightmill.udfs.option.Redaction;
 import io.lightmill.udfs.report.BuildVersions;
@@ -15,6 +18,7 @@ import io.lightmill.udfs.report.RunSummary;
 import io.lightmill.udfs.report.SheetRows;
 import io.lightmill.udfs.report.SparkEnvironment;
 import io.lightmill.udfs.store.ImageStore;
+import java.io.IOException;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -26,7 +30,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Step 4: orphan files are removed, run record and contact sheet are written. Images and manifest
+ * Step 4: orphan files are removed; current state, run record and contact sheet are written. Images and manifest
  * are complete by now, so a failure is logged and listed in the result, and does not fail the run.
  */
 final class FinishedRun {
@@ -45,19 +49,25 @@ final class FinishedRun {
     this.drawn = drawn;
     this.manifest = manifest;
     this.summary =
-        new RunSummary(drawn.totals().statuses(), drawn.totals().blank(), times.generate());
+        new RunSummary(drawn.manifest().totals().statuses(), drawn.manifest().totals().blank(), times.generate());
     this.record = record(times);
   }
 
   static RunResult of(PreparedRun run, PlannedRun plan, DrawnRun drawn, RunTimes times) {
     plan.orphans().sweep(run.lock()::require);
-    String directory = Manifest.directory(run.output(), run.runId());
+    DeadRuns.sweep(uncommitted(run), run.reserved(), run.lock()::require);
+    String location = Manifest.location(run.output(), run.runId());
     return new FinishedRun(
-            run, drawn, Manifest.read(run.spark(), directory, plan.passthrough()), times)
-        .written(directory);
+            run, drawn, Manifest.read(run.spark(), location, drawn.manifest().schema()), times)
+        .written(location);
   }
 
-  RunResult written(String directory) {
+  private static UncommittedRows uncommitted(PreparedRun run) {
+    return new UncommittedRows(run.spark(), run.output(), run.runId());
+  }
+
+  RunResult written(String location) {
+    attempted("the current state cannot be written", this::storeState);
     Optional<String> stored = attempted("the run record cannot be written", this::storeRecord);
     Optional<String> sheet =
         summary.settled() == 0
@@ -66,7 +76,7 @@ final class FinishedRun {
     return new RunResult(
         run.runId(),
         manifest,
-        directory,
+        location,
         summary,
         record,
         stored,
@@ -76,7 +86,7 @@ final class FinishedRun {
   }
 
   private interface Storing {
-    String store(ImageStore output);
+    String store(ImageStore output) throws IOException;
   }
 
   private Optional<String> attempted(String problem, Storing storing) {
@@ -89,6 +99,13 @@ final class FinishedRun {
       problems.add(problem + ": " + e.getMessage());
       return Optional.empty();
     }
+  }
+
+  private String storeState(ImageStore output) throws IOException {
+    UncommittedRows uncommitted = uncommitted(run);
+    CurrentState.write(uncommitted, run.lock()::require);
+    uncommitted.delete();
+    return CurrentState.KEY;
   }
 
   private String storeRecord(ImageStore output) {
@@ -130,7 +147,7 @@ final class FinishedRun {
             times.plan(),
             times.load(),
             times.generate(),
-            drawn.totals().engineSeconds(),
+            drawn.manifest().totals().engineSeconds(),
             Duration.between(started, drawn.ended()).toMillis() / 1000.0),
         summary.imagesPerSecond(),
         SparkEnvironment.of(run.spark().sparkContext()),

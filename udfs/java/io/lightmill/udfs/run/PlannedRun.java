@@ -8,7 +8,6 @@ import io.lightmill.udfs.option.Options;
 import io.lightmill.udfs.plan.BatchPlan;
 import io.lightmill.udfs.plan.ImagePlan;
 import io.lightmill.udfs.plan.MaterializedRows;
-import io.lightmill.udfs.plan.PlannedImages;
 import io.lightmill.udfs.shard.Packing;
 import java.util.OptionalInt;
 import org.apache.spark.sql.Dataset;
@@ -27,7 +26,7 @@ record PlannedRun(
 
   static PlannedRun of(PreparedRun run, Resources open) {
     GenerationOptions options = run.options();
-    OrphanFiles orphans = OrphanFiles.of(run.spark(), run.output(), run.runId());
+    OrphanFiles orphans = OrphanFiles.of(run.spark(), run.output(), run.runId(), run.reserved());
     orphans.removeShardsOfThisRun();
     EarlierImages earlier =
         new EarlierImages(
@@ -48,7 +47,7 @@ record PlannedRun(
     }
     BatchPlan batches =
         images.batches(run.batchSize(), run.cluster(), partitions(run, images.requested()));
-    return new PlannedRun(images, batches, PlannedImages.passthrough(marked.schema()), orphans);
+    return new PlannedRun(images, batches, run.table().passthrough(), orphans);
   }
 
   private static Dataset<Row> kept(Dataset<Row> rows, PreparedRun run, Resources open) {

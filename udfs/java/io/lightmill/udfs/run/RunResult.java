@@ -15,7 +15,7 @@ import org.apache.spark.sql.SparkSession;
  *
  * @param runId of the run
  * @param manifest one row for each image, read from the committed manifest
- * @param manifestLocation directory of the manifest
+ * @param manifestLocation Parquet file of the manifest
  * @param summary counts and rate
  * @param record options, environment and times
  * @param recordLocation file of the run record; empty if it could not be written

@@ -5,6 +5,7 @@ import static org.apache.spark.sql.functions.struct;
 
 import io.lightmill.pipeline.ErrorCode;
 import io.lightmill.pipeline.LightmillException;
+import io.lightmill.udfs.history.OutputRows;
 import java.util.Arrays;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -42,7 +43,11 @@ final class OutputRelation extends BaseRelation implements PrunedFilteredScan {
   OutputRelation(SQLContext context, ReadOptions options) {
     this.context = context;
     this.options = options;
-    this.rows = OutputRows.of(options, context.sparkContext().hadoopConfiguration());
+    this.rows = OutputRows.of(
+            options.output(),
+            options.runId(),
+            options.runId().isEmpty() && !options.allRuns(),
+            context.sparkContext().hadoopConfiguration());
     if (options.imageBytes() && hasImageColumn(rows.schema())) {
       throw new LightmillException(
           ErrorCode.CONFIGURATION_INVALID,

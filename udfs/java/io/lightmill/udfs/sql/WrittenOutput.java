@@ -2,7 +2,8 @@ package io.lightmill.udfs.sql;
 
 import io.lightmill.pipeline.ErrorCode;
 import io.lightmill.pipeline.LightmillException;
-import io.lightmill.udfs.earlier.EarlierManifests;
+import io.lightmill.udfs.history.CommittedManifest;
+import io.lightmill.udfs.manifest.Manifest;
 import io.lightmill.udfs.option.GenerationOptions;
 import io.lightmill.udfs.option.Options;
 import io.lightmill.udfs.run.Generation;
@@ -45,7 +46,9 @@ final class WrittenOutput {
     String output = output(options);
     Configuration hadoop = spark.sparkContext().hadoopConfiguration();
     if (mode == SaveMode.Ignore || mode == SaveMode.ErrorIfExists) {
-      List<String> committed = EarlierManifests.committed(ImageStore.open(output, hadoop));
+      List<CommittedManifest> committed =
+          CommittedManifest.of(
+              ImageStore.open(output, hadoop).listing().objects(Manifest.DIRECTORY));
       if (!committed.isEmpty() && mode == SaveMode.Ignore) {
         return output;
       }

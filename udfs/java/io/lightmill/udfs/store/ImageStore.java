@@ -95,10 +95,28 @@ public final class ImageStore {
   }
 
   /**
+   * Streams one object to its key and replaces any existing object with this key.
+   *
+   * @throws LightmillException as {@link #put(String, byte[], String)}
+   */
+  public void put(String key, ObjectBody body, String contentType) {
+    Path path = path(key);
+    try {
+      retry.call(
+          () -> {
+            writer.write(path, body, contentType);
+            return path;
+          });
+    } catch (IOException e) {
+      throw StoreFailures.unstored(path, e);
+    }
+  }
+
+  /**
    * Stores one object if its key is free. Of several concurrent writers on any hosts, one succeeds.
    *
    * @return empty if another object has this key; that object is kept
-   * @throws LightmillException as {@link #put}
+   * @throws LightmillException as {@link #put(String, byte[], String)}
    */
   public Optional<StoredObject> create(String key, byte[] bytes, String contentType) {
     Path path = path(key);
@@ -120,7 +138,8 @@ public final class ImageStore {
    * is discarded.
    *
    * @return its length
-   * @throws LightmillException as {@link #put}, and if an object of another length has this key
+   * @throws LightmillException as {@link #put(String, byte[], String)}, and if an object of another
+   *     length has this key
    */
   public long create(String key, ObjectBody body, String contentType) {
     Path path = path(key);
@@ -159,7 +178,7 @@ public final class ImageStore {
    *
    * @param equivalent whether an existing object may be kept instead of this one
    * @return the object in the store
-   * @throws LightmillException as {@link #put}
+   * @throws LightmillException as {@link #put(String, byte[], String)}
    */
   public StoredObject putOnce(
       String key, byte[] bytes, String contentType, Predicate<FoundObject> equivalent) {

@@ -6,6 +6,7 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.regex.Pattern;
 import org.apache.hadoop.fs.FileStatus;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.LocatedFileStatus;
@@ -14,6 +15,9 @@ import org.apache.hadoop.fs.RemoteIterator;
 
 /** Lists objects below the root of a store. A missing directory counts as empty. */
 public final class ObjectListing {
+
+  /** The names of {@link ObjectWriter.TemporaryFile}. */
+  private static final Pattern TEMPORARY = Pattern.compile("\\.[0-9a-f-]{36}\\.tmp");
 
   private final FileSystem fileSystem;
   private final Path root;
@@ -50,6 +54,26 @@ public final class ObjectListing {
     return flat
         ? List.of()
         : all(directory).stream().filter(ObjectListing::hidden).map(ListedObject::key).toList();
+  }
+
+  /**
+   * The keys of temporary files directly below the root, which remain if their writer is killed.
+   *
+   * @param before only files that have not been modified since
+   */
+  public List<String> temporariesOfRoot(Instant before) {
+    if (flat) {
+      return List.of();
+    }
+    try {
+      return Arrays.stream(fileSystem.listStatus(root))
+          .filter(file -> TEMPORARY.matcher(file.getPath().getName()).matches())
+          .filter(file -> file.getModificationTime() < before.toEpochMilli())
+          .map(this::key)
+          .toList();
+    } catch (IOException e) {
+      throw StoreFailures.unreadable(root, e);
+    }
   }
 
   private static boolean hidden(ListedObject object) {

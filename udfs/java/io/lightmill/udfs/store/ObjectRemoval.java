@@ -4,8 +4,10 @@ import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.ExecutionException;
 import org.apache.hadoop.fs.BulkDelete;
 import org.apache.hadoop.fs.FileSystem;
+import org.apache.hadoop.fs.MultipartUploader;
 import org.apache.hadoop.fs.Path;
 
 /** Deletes objects and directories below the root of a store. */
@@ -46,6 +48,43 @@ public final class ObjectRemoval {
       }
     } catch (IOException e) {
       throw StoreFailures.undeleted(root, e);
+    }
+  }
+
+  /**
+   * Deletes an object, or a directory with the tree below it.
+   *
+   * @param key of the object or directory, which may be missing
+   */
+  public void tree(String key) {
+    Path path = new Path(root, key);
+    try {
+      retry.call(() -> fileSystem.delete(path, true));
+    } catch (IOException e) {
+      throw StoreFailures.undeleted(path, e);
+    }
+  }
+
+  /**
+   * Aborts the uploads below a directory that have begun and are not completed, so that the store
+   * frees their parts. Only object stores have such uploads.
+   *
+   * @param directory a key
+   */
+  public void uploads(String directory) {
+    if (!flat) {
+      return;
+    }
+    Path path = new Path(root, directory);
+    try (MultipartUploader uploader = fileSystem.createMultipartUploader(path).build()) {
+      uploader.abortUploadsUnderPath(path).get();
+    } catch (IOException e) {
+      throw StoreFailures.undeleted(path, e);
+    } catch (ExecutionException e) {
+      throw StoreFailures.undeleted(path, new IOException(e.getCause()));
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw StoreFailures.undeleted(path, new IOException(e));
     }
   }
 

@@ -61,10 +61,11 @@ final class ColumnAssignment {
     }
     refuseAmbiguousGuidance(sources);
     Optional<String> size = size(sources);
-    List<String> passthrough = passthrough(sources.values(), template, reserved);
-    List<String> inTemplate = template.map(ColumnTemplate::columns).orElse(List.of());
+    List<String> passthrough = passthrough(sources, template, reserved);
+    Set<String> read = new HashSet<>(sources.values());
+    read.addAll(template.map(ColumnTemplate::columns).orElse(List.of()));
     for (String name : passthrough) {
-      if (!inTemplate.contains(name)) {
+      if (!read.contains(name)) {
         ColumnNames.notice(name, sources.keySet()).ifPresent(notices::add);
       }
     }
@@ -194,9 +195,16 @@ final class ColumnAssignment {
   }
 
   private List<String> passthrough(
-      Iterable<String> consumed, Optional<ColumnTemplate> template, List<String> reserved) {
+      Map<RequestColumn<?>, String> sources,
+      Optional<ColumnTemplate> template,
+      List<String> reserved) {
     Set<String> taken = new HashSet<>();
-    consumed.forEach(taken::add);
+    sources.forEach(
+        (column, name) -> {
+          if (name.equalsIgnoreCase(column.name()) || find(reserved, name).isPresent()) {
+            taken.add(name);
+          }
+        });
     // A prompt column in the template becomes a part of the prompt, under the same name.
     find(template.map(ColumnTemplate::columns).orElse(List.of()), RequestColumns.PROMPT.name())
         .ifPresent(taken::add);

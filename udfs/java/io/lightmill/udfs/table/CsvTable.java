@@ -1,6 +1,7 @@
 package io.lightmill.udfs.table;
 
 import io.lightmill.pipeline.LightmillException;
+import io.lightmill.udfs.column.UntypedText;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
@@ -11,6 +12,8 @@ import org.apache.spark.sql.SparkSession;
 import org.apache.spark.sql.catalyst.InternalRow;
 import org.apache.spark.sql.catalyst.expressions.GenericInternalRow;
 import org.apache.spark.sql.types.DataTypes;
+import org.apache.spark.sql.types.Metadata;
+import org.apache.spark.sql.types.StructField;
 import org.apache.spark.sql.types.StructType;
 
 /**
@@ -37,7 +40,10 @@ record CsvTable(List<String> names) implements FileRows.Source {
       if (header.get(i).isEmpty()) {
         unnamed.add(i + 1);
       } else {
-        schema = schema.add(header.get(i), DataTypes.StringType);
+        schema =
+            schema.add(
+                UntypedText.marked(
+                    new StructField(header.get(i), DataTypes.StringType, true, Metadata.empty())));
       }
     }
     if (!unnamed.isEmpty()) {

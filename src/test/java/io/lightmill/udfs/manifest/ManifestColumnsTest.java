@@ -15,13 +15,14 @@ class ManifestColumnsTest {
     assertThat(Manifest.COLUMNS.toDDL())
         .isEqualTo(
             "image_id STRING,id STRING,variant INT,status STRING,error_code STRING,error_message"
-                + " STRING,path STRING,member STRING,member_offset BIGINT,shard_bytes BIGINT,format"
-                + " STRING,bytes BIGINT,sha256 STRING,blank BOOLEAN,width INT,height INT,prompt"
-                + " STRING,negative_prompt STRING,num_inference_steps INT,guidance_scale"
-                + " DOUBLE,true_cfg_scale DOUBLE,max_sequence_length INT,seed"
-                + " BIGINT,prompt_truncated BOOLEAN,lora STRING,lora_digests STRING,model"
-                + " STRING,model_digest STRING,dtype STRING,run_id STRING,attempt INT,created_at"
-                + " TIMESTAMP,generate_ms DOUBLE,encode_ms DOUBLE,store_ms DOUBLE,device STRING");
+                + " STRING,path STRING,path_uri STRING,member STRING,member_offset"
+                + " BIGINT,shard_bytes BIGINT,format STRING,bytes BIGINT,sha256 STRING,blank"
+                + " BOOLEAN,width INT,height INT,prompt STRING,negative_prompt"
+                + " STRING,num_inference_steps INT,guidance_scale DOUBLE,true_cfg_scale"
+                + " DOUBLE,max_sequence_length INT,seed BIGINT,prompt_truncated BOOLEAN,lora"
+                + " STRING,lora_digests STRING,model STRING,model_digest STRING,dtype STRING,run_id"
+                + " STRING,attempt INT,created_at TIMESTAMP,generate_ms DOUBLE,encode_ms"
+                + " DOUBLE,store_ms DOUBLE,device STRING");
   }
 
   @Test
@@ -34,6 +35,7 @@ class ManifestColumnsTest {
             "error_code",
             "error_message",
             "path",
+            "path_uri",
             "member",
             "member_offset",
             "shard_bytes",

@@ -62,8 +62,8 @@ class MaterializedRowsTest {
 
   @ParameterizedTest
   @ValueSource(booleans = {true, false})
-  void keepsAStructWithoutFields(boolean local) {
-    Dataset<Row> rows = spark.sql("SELECT 1 AS a, struct() AS passthrough, 2 AS b");
+  void keepsAStructWithoutFieldsAndNamesOfAllKinds(boolean local) {
+    Dataset<Row> rows = spark.sql("SELECT 1 AS a, struct() AS passthrough, 2 AS `b.c d`");
     try (MaterializedRows kept =
         MaterializedRows.of(rows, new Cluster(false, 2, local, 0), output.toString(), "run")) {
       assertThat(kept.rows().schema().simpleString()).isEqualTo(rows.schema().simpleString());

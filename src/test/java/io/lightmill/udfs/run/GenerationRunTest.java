@@ -19,7 +19,6 @@ import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
-import java.util.stream.Stream;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
@@ -54,7 +53,7 @@ class GenerationRunTest {
     assertThat(result.counts())
         .isEqualTo(Map.of(ImageStatus.GENERATED, 2L, ImageStatus.INVALID, 1L));
     assertThat(result.manifest().count()).isEqualTo(3);
-    assertThat(result.manifestLocation()).isEqualTo(output() + "/manifest/run_id=first");
+    assertThat(result.manifestLocation()).isEqualTo(output() + "/manifest/first.parquet");
     assertThat(result.recordLocation()).contains(output() + "/runs/first.json");
     assertThat(result.contactSheet()).contains(output() + "/contact-sheet.html");
     assertThat(result.contactSheetImage()).contains(output() + "/contact-sheet.png");
@@ -118,7 +117,7 @@ class GenerationRunTest {
     RunResult result = job().progress(new Damage(output().resolve("manifest"))).run(pipeline);
 
     assertThat(result.counts()).containsEntry(ImageStatus.GENERATED, 2L);
-    assertThat(output().resolve("manifest/run_id=first/_SUCCESS")).exists();
+    assertThat(output().resolve("manifest/first.parquet")).exists();
     assertThat(result.recordLocation()).isEmpty();
     assertThat(result.contactSheet()).isEmpty();
     assertThat(result.contactSheetImage()).isEmpty();
@@ -148,13 +147,10 @@ class GenerationRunTest {
 
     @Override
     public void finished(long images) {
-      if (Files.exists(manifest.resolve("run_id=first/_SUCCESS"))) {
-        try (Stream<Path> files = Files.walk(manifest)) {
-          for (Path file : files.filter(Files::isRegularFile).toList()) {
-            if (file.toString().endsWith(".parquet")) {
-              Files.writeString(file, "no Parquet");
-            }
-          }
+      Path file = manifest.resolve("first.parquet");
+      if (Files.exists(file)) {
+        try {
+          Files.writeString(file, "no Parquet");
         } catch (IOException e) {
           throw new UncheckedIOException(e);
         }

@@ -14,7 +14,6 @@ import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
-import java.util.stream.Stream;
 import org.apache.spark.SparkContext;
 import org.apache.spark.sql.DataFrameReader;
 import org.apache.spark.sql.Dataset;
@@ -57,7 +56,7 @@ class ReadOutputTest {
         ",a pan,,1",
         ",a pot,,1");
     run(shared, "killed", "id,prompt", "1,an urn");
-    Files.delete(shared.resolve("out/manifest/run_id=killed/_SUCCESS"));
+    Files.delete(shared.resolve("out/manifest/killed.parquet"));
   }
 
   private static void run(Path directory, String runId, String... lines) throws IOException {
@@ -304,10 +303,7 @@ class ReadOutputTest {
         .hasMessageContaining("exclude each other");
     assertThatThrownBy(() -> reader().load()).hasMessageContaining("name its directory");
     assertThat(byImage(state(directory), "image")).isEqualTo(Map.of("1-0", "x"));
-    try (Stream<Path> parts = Files.list(directory.resolve("out/manifest/run_id=first"))) {
-      Path part = parts.filter(file -> file.toString().endsWith(".parquet")).findFirst().get();
-      Files.write(part, new byte[] {1});
-    }
+    Files.write(directory.resolve("out/manifest/first.parquet"), new byte[] {1});
     assertThatThrownBy(() -> state(directory)).hasMessageContaining("cannot be read");
   }
 }

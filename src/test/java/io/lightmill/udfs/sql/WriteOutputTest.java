@@ -79,9 +79,9 @@ class WriteOutputTest {
             e -> assertThat(e.code()).isEqualTo(ErrorCode.CONFIGURATION_INVALID))
         .hasMessageContaining("exists: it has 3 committed manifests; write with mode append");
     writer("3 a mug").option("run-id", "fifth").mode("ignore").save(output());
-    assertThat(directory.resolve("out/manifest/run_id=fourth")).doesNotExist();
+    assertThat(directory.resolve("out/manifest/fourth.parquet")).doesNotExist();
     assertThat(state("id")).isEqualTo("[[1], [2]]");
-    assertThat(directory.resolve("out/manifest/run_id=fifth")).doesNotExist();
+    assertThat(directory.resolve("out/manifest/fifth.parquet")).doesNotExist();
   }
 
   @Test
@@ -104,7 +104,7 @@ class WriteOutputTest {
   @Test
   void whatAKilledRunLeftIsNoOutputYet() throws IOException {
     writer("1 a red mug").option("run-id", "killed").save(output());
-    Files.delete(directory.resolve("out/manifest/run_id=killed/_SUCCESS"));
+    Files.delete(directory.resolve("out/manifest/killed.parquet"));
 
     writer("1 a red mug").option("run-id", "second").mode("ignore").save(output());
 
@@ -140,7 +140,7 @@ class WriteOutputTest {
     return new RunResult(
         "first",
         null,
-        "out/manifest/run_id=first",
+        "out/manifest/first.parquet",
         new RunSummary(counts, 0, 1),
         null,
         Optional.empty(),

@@ -75,7 +75,21 @@ class PromptColumnsTest {
     assertThat(columns.sources())
         .containsOnly(
             Map.entry(RequestColumns.ID, "sku"), Map.entry(RequestColumns.PROMPT, "caption"));
-    assertThat(columns.passthrough()).containsExactly("price");
+    assertThat(columns.passthrough()).containsExactly("sku", "caption", "price");
+  }
+
+  @Test
+  void mappedColumnsPassThroughUnlessTheManifestHasTheirName() {
+    PromptColumns columns =
+        assign(
+            Map.of("prompt", "status", "num_images_per_prompt", "n", "width", "Width"),
+            null,
+            "id",
+            "status",
+            "n",
+            "Width");
+
+    assertThat(columns.passthrough()).containsExactly("n");
   }
 
   @Test

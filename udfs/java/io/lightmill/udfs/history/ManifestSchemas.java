@@ -1,9 +1,13 @@
-package io.lightmill.udfs.sql;
+package io.lightmill.udfs.history;
 
 import static org.apache.spark.sql.functions.col;
 import static org.apache.spark.sql.functions.lit;
 
 import io.lightmill.udfs.manifest.Manifest;
+import io.lightmill.udfs.manifest.ManifestColumns;
+import io.lightmill.udfs.manifest.PathUri;
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -11,6 +15,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
+import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.sql.Column;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
@@ -27,12 +32,14 @@ import org.apache.spark.sql.types.StructType;
  * case. If their types differ, the merged type is one that holds all their values, such as double
  * for int and double; if there is none, string.
  *
+ * @param pathUri the column {@link ManifestColumns#PATH_URI}, made from the output as it is now, since
+ *     it may have been moved
  * @param runs newest first; the newest run decides the order and the case of names
  * @param merged passthrough columns, then the manifest's own
  */
-record ManifestSchemas(List<CommittedRun> runs, StructType merged) {
+record ManifestSchemas(Column pathUri, List<CommittedRun> runs, StructType merged) {
 
-  static ManifestSchemas of(List<CommittedRun> runs) {
+  static ManifestSchemas of(String output, List<CommittedRun> runs, Configuration hadoop) {
     Map<String, StructField> passthrough = new LinkedHashMap<>();
     for (CommittedRun run : runs) {
       for (StructField field : run.schema().fields()) {
@@ -47,7 +54,11 @@ record ManifestSchemas(List<CommittedRun> runs, StructType merged) {
     StructField[] fields =
         Stream.concat(passthrough.values().stream(), Stream.of(Manifest.COLUMNS.fields()))
             .toArray(StructField[]::new);
-    return new ManifestSchemas(runs, new StructType(fields));
+    try {
+      return new ManifestSchemas(PathUri.of(output, hadoop), runs, new StructType(fields));
+    } catch (IOException e) {
+      throw new UncheckedIOException("the file system of %s cannot be opened".formatted(output), e);
+    }
   }
 
   private static StructField wider(StructField newer, StructField older) {
@@ -78,7 +89,7 @@ record ManifestSchemas(List<CommittedRun> runs, StructType merged) {
         spark
             .read()
             .schema(types)
-            .parquet(alike.stream().map(CommittedRun::directory).toArray(String[]::new));
+            .parquet(alike.stream().map(CommittedRun::location).toArray(String[]::new));
     Map<String, DataType> own =
         Stream.of(types.fields())
             .collect(Collectors.toMap(StructField::name, StructField::dataType));
@@ -88,6 +99,9 @@ record ManifestSchemas(List<CommittedRun> runs, StructType merged) {
           own.containsKey(field.name())
               ? col(QuotingUtils.quoteIdentifier(field.name()))
               : lit(null);
+      if (field.name().equals(ManifestColumns.PATH_URI.name())) {
+        column = pathUri;
+      }
       columns.add(column.cast(field.dataType()).as(field.name()));
     }
     return rows.select(columns.toArray(Column[]::new));

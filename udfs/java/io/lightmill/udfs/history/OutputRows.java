@@ -1,4 +1,4 @@
-package io.lightmill.udfs.sql;
+package io.lightmill.udfs.history;
 
 import static org.apache.spark.sql.functions.coalesce;
 import static org.apache.spark.sql.functions.col;
@@ -11,6 +11,7 @@ import io.lightmill.pipeline.ErrorCode;
 import io.lightmill.pipeline.LightmillException;
 import io.lightmill.udfs.ImageStatus;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.function.Predicate;
 import java.util.stream.Collectors;
@@ -34,7 +35,7 @@ import org.apache.spark.sql.types.StructType;
  *
  * @param newestOnly whether the rows are the current state, and not all rows of the runs
  */
-record OutputRows(ManifestSchemas manifests, boolean newestOnly) {
+public record OutputRows(ManifestSchemas manifests, boolean newestOnly) {
 
   private static final int NAMED_IN_MESSAGES = 5;
   private static final String AGE = "age";
@@ -48,18 +49,22 @@ record OutputRows(ManifestSchemas manifests, boolean newestOnly) {
   };
 
   /**
+   * Reads a listing and footers, and runs no Spark job.
+   *
+   * @param runId of the one run to read; empty for all runs
+   * @param newestOnly whether the rows are the current state, and not all rows of the runs
    * @throws LightmillException with {@code INPUT_INVALID} if the output has no committed run, or
    *     not the one that is named
    */
-  static OutputRows of(ReadOptions options, Configuration hadoop) {
-    List<CommittedRun> runs = CommittedRun.of(options.output(), hadoop);
+  public static OutputRows of(
+      String output, Optional<String> runId, boolean newestOnly, Configuration hadoop) {
+    List<CommittedRun> runs = CommittedRun.of(output, hadoop);
     List<CommittedRun> read =
-        options.runId().isPresent() ? List.of(run(options.runId().get(), options, runs)) : runs;
-    return new OutputRows(
-        ManifestSchemas.of(read), options.runId().isEmpty() && !options.allRuns());
+        runId.map(id -> List.of(run(id, output, runs))).orElse(runs);
+    return new OutputRows(ManifestSchemas.of(output, read, hadoop), newestOnly);
   }
 
-  private static CommittedRun run(String runId, ReadOptions options, List<CommittedRun> runs) {
+  private static CommittedRun run(String runId, String output, List<CommittedRun> runs) {
     return runs.stream()
         .filter(run -> run.runId().equals(runId))
         .findFirst()
@@ -69,7 +74,7 @@ record OutputRows(ManifestSchemas manifests, boolean newestOnly) {
                     ErrorCode.INPUT_INVALID,
                     "output '%s' has no committed run '%s'; its newest are %s"
                         .formatted(
-                            options.output(),
+                            output,
                             runId,
                             runs.stream()
                                 .limit(NAMED_IN_MESSAGES)
@@ -77,17 +82,17 @@ record OutputRows(ManifestSchemas manifests, boolean newestOnly) {
                                 .collect(Collectors.joining(", ")))));
   }
 
-  StructType schema() {
+  public StructType schema() {
     return manifests.merged();
   }
 
   /** Length of all manifests. */
-  long bytes() {
+  public long bytes() {
     return manifests.runs().stream().mapToLong(CommittedRun::bytes).sum();
   }
 
   /** The rows with only these columns. */
-  Dataset<Row> select(SparkSession spark, Set<String> columns) {
+  public Dataset<Row> select(SparkSession spark, Set<String> columns) {
     Dataset<Row> rows = manifests.rows(spark);
     Column[] selected = columns(columns::contains);
     if (!newestOnly) {
