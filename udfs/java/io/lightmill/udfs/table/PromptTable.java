@@ -23,8 +23,8 @@ import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
 
 /**
- * A prompt table under its own column names, without white space around them. CSV stays text; all
- * other tables keep their types.
+ * A prompt table under its own column names, without white space around them. The columns of CSV
+ * are {@link io.lightmill.udfs.column.UntypedText}; all other tables keep their types.
  *
  * @param rows the table, without the columns that cannot be read
  * @param unread columns that the files have and Spark cannot read
