@@ -19,7 +19,6 @@ final class GenerationProgress implements RunListener, AutoCloseable {
   private final LongSupplier nanoTime;
   private final GenerationOptions options;
   private ProgressBar bar;
-  private long withoutDrawing;
 
   /**
    * @param terminal whether {@code out} takes control characters
@@ -50,7 +49,7 @@ final class GenerationProgress implements RunListener, AutoCloseable {
 
   @Override
   public synchronized void planned(long images, long toGenerate) {
-    withoutDrawing = images - toGenerate;
+    long withoutDrawing = images - toGenerate;
     out.printf(
         "%s → %s: %d to draw%s%n",
         Redaction.location(options.get(Options.INPUT)),
@@ -82,11 +81,10 @@ final class GenerationProgress implements RunListener, AutoCloseable {
     out.flush();
   }
 
-  /** Tasks handle rows that need no drawing first. */
   @Override
   public synchronized void finished(long images) {
     if (bar != null) {
-      bar.reach(images - withoutDrawing);
+      bar.reach(images);
     }
   }
 

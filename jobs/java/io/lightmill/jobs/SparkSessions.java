@@ -1,10 +1,8 @@
 package io.lightmill.jobs;
 
-import io.lightmill.pipeline.ErrorCode;
 import io.lightmill.pipeline.LightmillException;
 import io.lightmill.udfs.option.GenerationOptions;
 import io.lightmill.udfs.option.Options;
-import org.apache.commons.lang3.Strings;
 import org.apache.spark.SparkConf;
 import org.apache.spark.sql.SparkSession;
 
@@ -21,8 +19,14 @@ final class SparkSessions {
 
   private SparkSessions() {}
 
-  /** The settings of spark-submit, overridden by the options. */
+  /**
+   * The settings of spark-submit, overridden by the options.
+   *
+   * @throws LightmillException with {@code CONFIGURATION_INVALID} if this machine lacks what Spark
+   *     needs for them
+   */
   static SparkConf conf(GenerationOptions options) {
+    SparkRequirements.requireNetwork(); // a SparkConf looks up the address of this host
     SparkConf conf = new SparkConf();
     options.entries(Options.CONF).forEach(conf::set);
     options.find(Options.MASTER).ifPresent(conf::setMaster);
@@ -30,6 +34,7 @@ final class SparkSessions {
         .find(Options.SLOTS_PER_GPU)
         .ifPresent(slots -> conf.set(SLOTS_PER_GPU, slots.toString()));
     conf.setIfMissing("spark.master", "local[*]");
+    SparkRequirements.requireDistribution(conf, System.getenv());
     return conf;
   }
 
@@ -38,11 +43,7 @@ final class SparkSessions {
     try {
       return SparkSession.builder().config(conf).getOrCreate();
     } catch (Exception e) { // Spark throws checked exceptions that Scala does not declare
-      throw new LightmillException(
-          ErrorCode.CONFIGURATION_INVALID,
-          "Spark does not start with master '%s': %s; fix --master or --conf"
-              .formatted(conf.get("spark.master"), Strings.CS.removeEnd(e.getMessage(), ".")),
-          e);
+      throw SparkRequirements.unstarted(conf, e);
     }
   }
 

@@ -39,6 +39,10 @@ public interface RunListener {
    */
   default void tooManyFailures(long rows) {}
 
-  /** Rows finished so far, with any status. */
+  /**
+   * Images that this run has drawn so far, successfully or not, of those {@code toGenerate}. In a
+   * session of a cluster without {@link io.lightmill.udfs.progress.ProgressPlugin} these are all
+   * rows of the tasks that have ended.
+   */
   default void finished(long images) {}
 }

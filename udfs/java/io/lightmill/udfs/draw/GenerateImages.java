@@ -28,7 +28,7 @@ public record GenerateImages(GenerationJob job, StructType schema)
     PartitionWork work = new PartitionWork(job, task);
     task.addTaskCompletionListener(work);
     Iterator<Row> manifest = new OverlappedBatches(new Batches(planned), work::start);
-    Iterator<Row> reported = new ReportedRows(manifest, job.stop().run(), task.partitionId());
+    Iterator<Row> reported = new ReportedRows(manifest, schema, job.stop().run(), task.partitionId());
     return job.packing() == null ? reported : packed(reported, task);
   }
 

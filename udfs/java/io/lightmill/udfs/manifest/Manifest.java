@@ -5,18 +5,13 @@ import static org.apache.spark.sql.functions.sum;
 import static org.apache.spark.sql.functions.timestamp_micros;
 import static org.apache.spark.sql.functions.when;
 
-import io.lightmill.pipeline.ErrorCode;
-import io.lightmill.pipeline.LightmillException;
 import io.lightmill.udfs.ImageStatus;
-import io.lightmill.udfs.store.ImageStore;
 import java.io.IOException;
-import java.time.Instant;
 import java.util.Arrays;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
-import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.Path;
 import org.apache.spark.sql.Column;
 import org.apache.spark.sql.Dataset;
@@ -81,32 +76,6 @@ public final class Manifest {
   /** The directory of one run's manifest. */
   public static String directory(String output, String runId) {
     return output + "/" + DIRECTORY + "/run_id=" + runId;
-  }
-
-  /**
-   * Checks that the output can be written and that no finished run has this id.
-   *
-   * @return the time by the store's clock
-   * @throws LightmillException with {@code OUTPUT_UNWRITABLE} or {@code CONFIGURATION_INVALID}
-   */
-  public static Instant reserve(SparkSession spark, String output, String runId) {
-    Configuration hadoop = spark.sparkContext().hadoopConfiguration();
-    Instant now = ImageStore.open(output, hadoop).probeWritable();
-    String directory = directory(output, runId);
-    try {
-      Path path = new Path(directory, ManifestCommit.SUCCESS);
-      if (path.getFileSystem(hadoop).exists(path)) {
-        throw new LightmillException(
-            ErrorCode.CONFIGURATION_INVALID,
-            "run id '%s' is taken: '%s' exists; choose another".formatted(runId, directory));
-      }
-      return now;
-    } catch (IOException e) {
-      throw new LightmillException(
-          ErrorCode.OUTPUT_UNWRITABLE,
-          "'%s' cannot be read: %s".formatted(directory, e.getMessage()),
-          e);
-    }
   }
 
   /**

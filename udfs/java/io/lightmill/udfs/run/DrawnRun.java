@@ -1,5 +1,6 @@
 package io.lightmill.udfs.run;
 
+import io.lightmill.udfs.ImageStatus;
 import io.lightmill.udfs.device.ModelPreload;
 import io.lightmill.udfs.device.StageGpus;
 import io.lightmill.udfs.draw.GenerateImages;
@@ -53,8 +54,14 @@ record DrawnRun(Manifest.Totals totals, long submitted, long committed, Instant 
     } finally {
       loading.await();
     }
-    run.listener().finished(plan.images().requested());
+    run.listener().finished(Math.min(plan.images().toDraw(), drawn(totals)));
     return new DrawnRun(totals, submitted, System.nanoTime(), Instant.now());
+  }
+
+  /** Rows of drawn images; with {@code no-retry-failed} also those that failed before. */
+  private static long drawn(Manifest.Totals totals) {
+    return totals.statuses().getOrDefault(ImageStatus.GENERATED, 0L)
+        + totals.statuses().getOrDefault(ImageStatus.FAILED, 0L);
   }
 
   private static GenerationJob job(PreparedRun run) {

@@ -4,8 +4,10 @@ import io.lightmill.udfs.RunListener;
 import io.lightmill.udfs.device.Cluster;
 import io.lightmill.udfs.device.JobCheckpoint;
 import io.lightmill.udfs.device.LoadedPipelines;
+import io.lightmill.udfs.earlier.EarlierManifests;
 import io.lightmill.udfs.lock.OutputLock;
 import io.lightmill.udfs.manifest.Manifest;
+import io.lightmill.udfs.manifest.RunAttempt;
 import io.lightmill.udfs.option.GenerationOptions;
 import io.lightmill.udfs.option.Options;
 import io.lightmill.udfs.option.Sink;
@@ -13,6 +15,7 @@ import io.lightmill.udfs.progress.DrawingStop;
 import io.lightmill.udfs.progress.ImageProgress;
 import io.lightmill.udfs.shard.Packing;
 import io.lightmill.udfs.shard.ShardFormat;
+import io.lightmill.udfs.store.ImageStore;
 import io.lightmill.udfs.table.PromptInput;
 import io.lightmill.udfs.table.PromptRows;
 import io.lightmill.udfs.table.TaskFailures;
@@ -26,8 +29,8 @@ import org.apache.spark.sql.SparkSession;
 /**
  * Step 1: options, table and output are checked, the output is locked, the checkpoint is open.
  *
- * @param options with a run id
- * @param reserved when the run id was reserved in the output, by the clock of the store
+ * @param options with the run id of this attempt
+ * @param reserved when the run began in the output, by the clock of the store
  */
 record PreparedRun(
     SparkSession spark,
@@ -51,8 +54,10 @@ record PreparedRun(
     String runId = options.get(Options.RUN_ID);
     String key = DrawingStop.key(output, runId);
     PromptRows table = PromptRows.open(spark, input(prompts, options), Manifest.reserved());
-    Instant reserved = Manifest.reserve(spark, output, runId);
+    ImageStore store = ImageStore.open(output, spark.sparkContext().hadoopConfiguration());
+    Instant reserved = store.probeWritable();
     OutputLock lock = open.add(OutputLock.of(spark, output, runId, hooks.clock()));
+    RunAttempt attempt = RunAttempt.next(runId, EarlierManifests.committed(store));
     JobCheckpoint checkpoint = hooks.checkpoint().get(); // may take minutes: all bytes are hashed
     open.add(LoadedPipelines.run(checkpoint.loader()));
     listener.opened(
@@ -61,7 +66,15 @@ record PreparedRun(
         open.add(
             ImageProgress.follow(spark, key, listener, number(options.find(Options.MAX_FAILURES))));
     return new PreparedRun(
-        spark, options, listener, hooks, table, reserved, lock, checkpoint, progress);
+        spark,
+        options.with(Options.RUN_ID, attempt.name()),
+        listener,
+        hooks,
+        table,
+        reserved,
+        lock,
+        checkpoint,
+        progress);
   }
 
   static PromptInput input(Optional<Dataset<Row>> prompts, GenerationOptions options) {
