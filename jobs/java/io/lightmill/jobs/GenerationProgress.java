@@ -7,6 +7,7 @@ import io.lightmill.udfs.option.GenerationOptions;
 import io.lightmill.udfs.option.Options;
 import io.lightmill.udfs.option.Redaction;
 import java.io.PrintWriter;
+import java.time.Duration;
 import java.util.Locale;
 import java.util.Map;
 import java.util.function.LongSupplier;
@@ -48,6 +49,20 @@ final class GenerationProgress implements RunListener, AutoCloseable {
   }
 
   @Override
+  public void waiting(String location, Duration since) {
+    out.printf("waiting for %s since %d s%n", Redaction.location(location), since.toSeconds());
+    out.flush();
+  }
+
+  @Override
+  public void waitingForLock(String holder) {
+    out.printf(
+        "%s; this run waits at most %s for it%n",
+        holder, options.jobFile().get(Options.WAIT_FOR_LOCK.key()));
+    out.flush();
+  }
+
+  @Override
   public synchronized void planned(long images, long toGenerate) {
     long withoutDrawing = images - toGenerate;
     out.printf(
@@ -79,6 +94,14 @@ final class GenerationProgress implements RunListener, AutoCloseable {
             + " and no further batch starts%n",
         rows, options.get(Options.MAX_FAILURES));
     out.flush();
+  }
+
+  /** The time to load the model is not one of drawing. */
+  @Override
+  public synchronized void drawing() {
+    if (bar != null) {
+      bar.begin();
+    }
   }
 
   @Override

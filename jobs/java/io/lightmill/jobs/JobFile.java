@@ -8,6 +8,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.dataformat.yaml.YAMLFactory;
 import io.lightmill.pipeline.ErrorCode;
 import io.lightmill.pipeline.LightmillException;
+import io.lightmill.pipeline.checkpoint.CheckpointCache;
 import io.lightmill.udfs.option.GenerationOptions;
 import io.lightmill.udfs.option.Option;
 import io.lightmill.udfs.option.OptionType;
@@ -26,7 +27,8 @@ import java.util.regex.Pattern;
  * name=value}.
  *
  * <p>Relative paths of the prompt table and of the checkpoint are relative to the job file, so that
- * it works from any directory. Names of Spark tables ({@code input-format: table}) are no paths.
+ * it works from any directory. Names of Spark tables ({@code input-format: table}) are no paths,
+ * nor are ids of models on the Hugging Face Hub.
  */
 final class JobFile {
 
@@ -141,14 +143,20 @@ final class JobFile {
   }
 
   private String resolved(Option<?> option, String location) {
+    if (URI_SCHEME.matcher(location).matches()) {
+      return location;
+    }
     boolean table =
         option.equals(Options.INPUT)
             && Optional.ofNullable(entries.get(Options.INPUT_FORMAT))
                 .filter(format -> format.value().asText().equalsIgnoreCase("table"))
                 .isPresent();
-    return table || URI_SCHEME.matcher(location).matches()
-        ? location
-        : path.resolveSibling(location).toString();
+    Path beside = path.resolveSibling(location);
+    boolean ofHub =
+        option.equals(Options.CHECKPOINT)
+            && CheckpointCache.isHubId(location)
+            && !Files.exists(beside);
+    return table || ofHub ? location : beside.toString();
   }
 
   private LightmillException refusal(int line, String reason) {

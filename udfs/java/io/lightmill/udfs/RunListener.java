@@ -2,6 +2,7 @@ package io.lightmill.udfs;
 
 import io.lightmill.pipeline.ClassifierFreeGuidance;
 import io.lightmill.pipeline.PipelineLimits;
+import java.time.Duration;
 
 /**
  * Follows a run. Methods are called from several threads, and return quickly. What they throw
@@ -23,6 +24,22 @@ public interface RunListener {
   default void opened(String pipelineClass, String digest, PipelineLimits limits) {}
 
   /**
+   * The run waits for a file system or a checkpoint, and has not begun to plan. Called after ten
+   * seconds, then every minute.
+   *
+   * @param location that does not answer
+   * @param since how long the run has waited
+   */
+  default void waiting(String location, Duration since) {}
+
+  /**
+   * Another run holds the lock of the output, and this run waits until it may have it.
+   *
+   * @param holder one sentence
+   */
+  default void waitingForLock(String holder) {}
+
+  /**
    * Some images have a negative prompt that has no effect.
    *
    * @param guidance that is at most 1 for them
@@ -31,6 +48,9 @@ public interface RunListener {
 
   /** The plan is complete: {@code images} rows, of which some have to be drawn. */
   default void planned(long images, long toGenerate) {}
+
+  /** The first device has its model and draws. */
+  default void drawing() {}
 
   /**
    * More rows failed or are invalid than the run may have: no further batch starts.

@@ -72,6 +72,11 @@ public final class CheckpointCache {
             HubModel.of(location).map(HubModel::cached).orElseGet(() -> path(location)));
   }
 
+  /** Whether a location may be a model's id on the Hugging Face Hub, such as {@code org/name}. */
+  public static boolean isHubId(String location) {
+    return HubModel.isId(location);
+  }
+
   /**
    * Checks what is known of a location without access to a remote file system: whether an id of the
    * Hugging Face Hub is in its cache.

@@ -22,13 +22,17 @@ record HubModel(String id, Path hub) {
   private static final Pattern ID =
       Pattern.compile("[A-Za-z0-9][\\w.-]{0,95}/[A-Za-z0-9][\\w.-]{0,95}");
 
+  static boolean isId(String location) {
+    return ID.matcher(location).matches();
+  }
+
   /** The model that a location names; empty if it is a directory or cannot be an id. */
   static Optional<HubModel> of(String location) {
     return of(location, System.getenv(), System.getProperty("user.home"));
   }
 
   static Optional<HubModel> of(String location, Map<String, String> environment, String home) {
-    return ID.matcher(location).matches() && !Files.exists(Path.of(location))
+    return isId(location) && !Files.exists(Path.of(location))
         ? Optional.of(new HubModel(location, hub(environment, home)))
         : Optional.empty();
   }
@@ -59,7 +63,7 @@ record HubModel(String id, Path hub) {
     if (!Files.isDirectory(directory.resolve("snapshots"))) {
       throw new LightmillException(
           ErrorCode.CHECKPOINT_INVALID,
-          "the checkpoint '%s' is no directory; if it is a model of the Hugging Face Hub, download it first with 'hf download %1$s --local-dir models/%2$s' and name models/%2$s (the Hub's cache %3$s does not have it)"
+          "the checkpoint '%s' does not exist as a directory; if it is a model of the Hugging Face Hub, download it first with 'hf download %1$s --local-dir models/%2$s' and name models/%2$s (the Hub's cache %3$s does not have it)"
               .formatted(id, id.substring(id.indexOf('/') + 1), hub));
     }
     return directory;

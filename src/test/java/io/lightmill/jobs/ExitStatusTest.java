@@ -2,6 +2,7 @@ package io.lightmill.jobs;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.lightmill.pipeline.ErrorCode;
 import io.lightmill.udfs.ImageStatus;
 import io.lightmill.udfs.report.RunSummary;
 import java.util.Map;
@@ -23,10 +24,16 @@ class ExitStatusTest {
     assertThat(ExitStatus.of(stopped, Optional.of(1))).isEqualTo(ExitStatus.ROWS_FAILED);
   }
 
+  @Test
+  void whatEndsByItselfIsToBeTriedAgain() {
+    assertThat(ExitStatus.of(ErrorCode.OUTPUT_IN_USE)).isEqualTo(75);
+  }
+
   private static RunSummary summary(long failed, long pending) {
     return new RunSummary(
         Map.of(ImageStatus.GENERATED, 3L, ImageStatus.FAILED, failed, ImageStatus.PENDING, pending),
         0,
-        1);
+        1,
+        2);
   }
 }

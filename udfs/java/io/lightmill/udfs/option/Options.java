@@ -163,6 +163,15 @@ public final class Options {
           "Time limit from the start, such as 55m or 7h30m: batches that would end after it are"
               + " left to a rerun, and the exit status is 4.");
 
+  public static final Option<Duration> WAIT_FOR_LOCK =
+      Option.of(
+          "wait-for-lock",
+          OptionType.duration(),
+          "DURATION",
+          RERUN,
+          "How long to wait for an output that another run uses, such as 5m; after that, the"
+              + " exit status is 75. By default the run ends at once.");
+
   public static final Option<Integer> MAX_FAILURES =
       Option.of(
           "max-failures",
@@ -358,6 +367,7 @@ public final class Options {
                 FORCE,
                 RETRY_FAILED,
                 DEADLINE,
+                WAIT_FOR_LOCK,
                 MAX_FAILURES,
                 CHECKPOINT,
                 VARIANT,

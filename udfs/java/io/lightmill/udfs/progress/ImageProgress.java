@@ -106,6 +106,7 @@ public final class ImageProgress implements AutoCloseable {
   private synchronized void drawing() {
     if (firstDrawingNanos == 0) {
       firstDrawingNanos = System.nanoTime();
+      listener.drawing();
     }
   }
 

@@ -108,8 +108,8 @@ public record RunReport(
         summary.images(),
         summary.labelled(),
         summary.blank(),
-        new Seconds(summary.total(), summary.drawing()),
-        new Rates(summary.imagesPerSecondInTotal(), summary.imagesPerSecond()),
+        new Seconds(rounded(summary.total()), rounded(summary.drawing())),
+        new Rates(rounded(summary.imagesPerSecondInTotal()), rounded(summary.imagesPerSecond())),
         places.manifest(),
         places.runRecord().orElse(null),
         places.contactSheet().orElse(null),
@@ -149,6 +149,11 @@ public record RunReport(
         null,
         null,
         List.of());
+  }
+
+  /** To thousandths. */
+  private static double rounded(double value) {
+    return Math.round(value * 1000) / 1000.0;
   }
 
   private static String location(Optional<String> uri) {

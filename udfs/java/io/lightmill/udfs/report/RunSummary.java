@@ -155,13 +155,17 @@ public record RunSummary(Map<ImageStatus, Long> counts, long blank, double drawi
     return lines;
   }
 
+  /** Such as {@code 6.5/s} or {@code 2.3 s each}. */
+  public static String speed(double perSecond) {
+    return perSecond >= 1 || perSecond <= 0
+        ? String.format(Locale.ROOT, "%.1f/s", perSecond)
+        : String.format(Locale.ROOT, "%.1f s each", 1 / perSecond);
+  }
+
   private String rate(ImageStatus status) {
     return status == ImageStatus.GENERATED
-        ? String.format(
-            Locale.ROOT,
-            " (%.1f/s, while drawing %.1f/s)",
-            imagesPerSecondInTotal(),
-            imagesPerSecond())
+        ? " (%s, while drawing %s)"
+            .formatted(speed(imagesPerSecondInTotal()), speed(imagesPerSecond()))
         : "";
   }
 }

@@ -1,10 +1,12 @@
 package io.lightmill.udfs.run;
 
+import io.lightmill.pipeline.LightmillException;
 import io.lightmill.udfs.RunListener;
 import io.lightmill.udfs.device.Cluster;
 import io.lightmill.udfs.device.JobCheckpoint;
 import io.lightmill.udfs.device.LoadedPipelines;
 import io.lightmill.udfs.earlier.EarlierManifests;
+import io.lightmill.udfs.lock.LockWait;
 import io.lightmill.udfs.lock.OutputLock;
 import io.lightmill.udfs.manifest.Manifest;
 import io.lightmill.udfs.manifest.RunAttempt;
@@ -19,9 +21,12 @@ import io.lightmill.udfs.store.ImageStore;
 import io.lightmill.udfs.table.PromptInput;
 import io.lightmill.udfs.table.PromptRows;
 import io.lightmill.udfs.table.TaskFailures;
+import java.time.Clock;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.Optional;
 import java.util.OptionalInt;
+import org.apache.commons.lang3.exception.ExceptionUtils;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
@@ -53,12 +58,24 @@ record PreparedRun(
     String output = options.get(Options.OUTPUT_DIRECTORY);
     String runId = options.get(Options.RUN_ID);
     String key = DrawingStop.key(output, runId);
-    PromptRows table = PromptRows.open(spark, input(prompts, options), Manifest.reserved());
+    PromptRows table =
+        LongWait.REPORTED.of(
+            options.find(Options.INPUT).orElse(PromptInput.DATA_FRAME),
+            listener,
+            () -> PromptRows.open(spark, input(prompts, options), Manifest.reserved()));
     ImageStore store = ImageStore.open(output, spark.sparkContext().hadoopConfiguration());
-    Instant reserved = store.probeWritable();
-    OutputLock lock = open.add(OutputLock.of(spark, output, runId, hooks.clock()));
+    Instant reserved = LongWait.REPORTED.of(output, listener, store::probeWritable);
+    OutputLock lock =
+        open.add(
+            new LockWait(
+                    options.find(Options.WAIT_FOR_LOCK).orElse(Duration.ZERO), Clock.systemUTC())
+                .take(
+                    () -> OutputLock.of(spark, output, runId, hooks.clock()),
+                    listener::waitingForLock));
     RunAttempt attempt = RunAttempt.next(runId, EarlierManifests.committed(store));
-    JobCheckpoint checkpoint = hooks.checkpoint().get(); // may take minutes: all bytes are hashed
+    JobCheckpoint checkpoint = // may take minutes: all bytes are fetched and hashed
+        LongWait.REPORTED.of(
+            options.get(Options.CHECKPOINT), listener, () -> hooks.checkpoint().get());
     open.add(LoadedPipelines.run(checkpoint.loader()));
     listener.opened(
         checkpoint.model().pipelineClass(), checkpoint.model().digest(), checkpoint.limits());
@@ -136,6 +153,10 @@ record PreparedRun(
   /** The reason for a failure that the caller can fix, else the failure. */
   RuntimeException explained(Exception failure) {
     lock.explain(failure);
-    return TaskFailures.fixable(tableName(), failure);
+    return ExceptionUtils.throwableOfType(failure, LightmillException.class) == null
+        ? FullDisk.of(failure, output(), spark.sparkContext().getConf())
+            .<RuntimeException>map(full -> full)
+            .orElseGet(() -> TaskFailures.fixable(tableName(), failure))
+        : TaskFailures.fixable(tableName(), failure);
   }
 }

@@ -34,9 +34,25 @@ class PlanningSessionTest {
   }
 
   @Test
-  void aSessionWithANumberOfItsOwnIsUsedAsItIs() {
-    caller.conf().set(SHUFFLE_PARTITIONS, 200);
+  void queriesOfSmallTablesAreNotCompiled() {
+    caller.conf().unset("spark.sql.codegen.wholeStage");
+    caller.conf().unset("spark.sql.codegen.factoryMode");
 
-    assertThat(PlanningSession.of(caller, Optional.empty()).spark()).isSameAs(caller);
+    SparkSession planning = PlanningSession.of(caller, Optional.empty()).spark();
+
+    assertThat(planning.conf().get("spark.sql.codegen.wholeStage")).isEqualTo("false");
+    assertThat(planning.conf().get("spark.sql.codegen.factoryMode")).isEqualTo("NO_CODEGEN");
+    assertThat(caller.conf().get("spark.sql.codegen.wholeStage")).isEqualTo("true");
+  }
+
+  @Test
+  void settingsOfTheCallerAreKept() {
+    caller.conf().set(SHUFFLE_PARTITIONS, 200);
+    caller.conf().set("spark.sql.codegen.wholeStage", true);
+
+    SparkSession planning = PlanningSession.of(caller, Optional.empty()).spark();
+
+    assertThat(planning.conf().get(SHUFFLE_PARTITIONS)).isEqualTo("200");
+    assertThat(planning.conf().get("spark.sql.codegen.wholeStage")).isEqualTo("true");
   }
 }
