@@ -155,7 +155,8 @@ final class JobFile {
     boolean ofHub =
         option.equals(Options.CHECKPOINT)
             && CheckpointCache.isHubId(location)
-            && !Files.exists(beside);
+            && !Files.exists(beside)
+            && !Files.exists(Path.of(location));
     return table || ofHub ? location : beside.toString();
   }
 
