@@ -19,7 +19,7 @@ final class ExitStatus {
   /** The run is committed, with more failed and invalid rows than allowed. */
   static final int ROWS_FAILED = 3;
 
-  /** The run was stopped and its finished images are committed; a rerun draws the rest. */
+  /** The run was stopped. Its finished images are kept, and a rerun draws the rest. */
   static final int STOPPED = 4;
 
   /**
@@ -62,7 +62,8 @@ final class ExitStatus {
           PIPELINE_UNKNOWN,
           WEIGHTS_INVALID ->
           REFUSED;
-      case OUTPUT_IN_USE -> TRY_AGAIN;
+      case OUTPUT_IN_USE, STORE_UNAVAILABLE -> TRY_AGAIN;
+      case RUN_STOPPED -> STOPPED;
       // For a single image these are manifest rows; for a whole run they are not the user's errors.
       case GENERATION_FAILED, IMAGE_NOT_FINITE, STORE_FAILED -> UNEXPECTED;
     };

@@ -7,8 +7,8 @@ import io.lightmill.udfs.option.Options;
 import io.lightmill.udfs.report.RunReport;
 import io.lightmill.udfs.run.GenerationRun;
 import io.lightmill.udfs.run.RunResult;
-import java.io.PrintWriter;
 import java.io.IOException;
+import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
@@ -163,7 +163,9 @@ final class GenerateCommand implements Callable<Integer> {
     boolean terminal = "1".equals(System.getenv(TERMINAL));
     try (GenerationProgress progress =
             new GenerationProgress(err, terminal, System::nanoTime, options);
-        Termination termination = Termination.of(() -> GenerationRun.end(options), err)) {
+        Termination termination =
+            Termination.of(
+                () -> GenerationRun.end(options), () -> GenerationRun.isCancelled(options), err)) {
       termination.listen();
       return GenerationRun.execute(session, Optional.empty(), options, progress, started);
     }

@@ -31,5 +31,9 @@ public enum ErrorCode {
   /** A network computed NaN or infinity for this image. */
   IMAGE_NOT_FINITE,
   /** The image was drawn but could not be encoded or stored. */
-  STORE_FAILED
+  STORE_FAILED,
+  /** The store did not respond for too long, and the run ended; a rerun reuses its images. */
+  STORE_UNAVAILABLE,
+  /** The run was ended on request or by its deadline before it could commit a manifest. */
+  RUN_STOPPED
 }

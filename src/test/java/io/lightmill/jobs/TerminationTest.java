@@ -21,13 +21,17 @@ import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 class TerminationTest {
 
   private final BlockingQueue<String> said = new LinkedBlockingQueue<>();
 
-  @Test
-  void theFirstSignalEndsTheRunOnceAndTheProcessGoesOn() throws Exception {
+  @ParameterizedTest
+  @CsvSource({"TERM, SIGTERM", "INT, Ctrl-C"})
+  void theFirstSignalEndsTheRunOnceAndTheProcessGoesOn(String signal, String name)
+      throws Exception {
     CountDownLatch ended = new CountDownLatch(1);
     try (Termination termination =
         Termination.of(
@@ -35,13 +39,14 @@ class TerminationTest {
               ended.countDown();
               return true;
             },
+            () -> false,
             new PrintWriter(new Said(), true))) {
       termination.listen();
 
-      terminate();
+      send(signal);
 
       assertThat(said.poll(20, TimeUnit.SECONDS))
-          .startsWith("lightmill: the run ends on SIGTERM: running batches finish");
+          .startsWith("lightmill: the run ends on " + name + ": batches in flight finish");
       assertThat(ended.await(20, TimeUnit.SECONDS)).isTrue();
     }
   }
@@ -58,7 +63,7 @@ class TerminationTest {
     pipeline.failing(
         batch -> {
           if (pipeline.batches.size() == 2) {
-            terminate();
+            send("TERM");
             await(ended);
           }
         });
@@ -68,7 +73,8 @@ class TerminationTest {
           ended.countDown();
           return active;
         };
-    try (Termination termination = Termination.of(end, new PrintWriter(new Said(), true))) {
+    try (Termination termination =
+        Termination.of(end, () -> false, new PrintWriter(new Said(), true))) {
       termination.listen();
 
       RunResult result = job.run(pipeline);
@@ -87,10 +93,10 @@ class TerminationTest {
     }
   }
 
-  private static void terminate() {
+  private static void send(String signal) {
     try {
       String process = Long.toString(ProcessHandle.current().pid());
-      assertThat(new ProcessBuilder("kill", "-TERM", process).start().waitFor()).isZero();
+      assertThat(new ProcessBuilder("kill", "-" + signal, process).start().waitFor()).isZero();
     } catch (IOException | InterruptedException e) {
       throw new IllegalStateException(e);
     }

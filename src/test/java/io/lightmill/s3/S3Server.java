@@ -2,6 +2,7 @@ package io.lightmill.s3;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
+import io.lightmill.udfs.store.StoreRetry;
 import java.net.URI;
 import java.net.URLEncoder;
 import java.net.http.HttpClient;
@@ -152,6 +153,7 @@ public final class S3Server implements AutoCloseable {
     Map<String, String> ofTheBucket = new TreeMap<>();
     settings.forEach(
         (name, value) -> ofTheBucket.put("fs.s3a.bucket." + bucket() + "." + name, value));
+    ofTheBucket.put(StoreRetry.LONGEST_OUTAGE, "10s");
     return ofTheBucket;
   }
 

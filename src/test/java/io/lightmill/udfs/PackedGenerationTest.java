@@ -13,6 +13,7 @@ import io.lightmill.udfs.store.ImageStore;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Clock;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;
@@ -189,10 +190,11 @@ class PackedGenerationTest {
   void aRunThatCouldNotCommitItsManifestIsTakenUpWithoutDrawing() throws IOException {
     HandClock clock = new HandClock(Instant.parse("2026-03-04T12:00:00Z"));
     TestJob job = job(TestJob.rows(7)).packed(ShardFormat.WEBDATASET, 3).clock(clock);
+    Clock ofStore = store.probeWritable(clock).clock(clock);
     first.failing(
         batch -> { // the host slept meanwhile, and another run came
           clock.advance(RunLock.EXPIRY);
-          RunLock.take(store, "out", "other", clock);
+          RunLock.take(store, "out", "other", ofStore);
         });
     assertThatThrownBy(() -> job.run(first)).hasMessageContaining("was taken over");
     clock.advance(RunLock.EXPIRY);

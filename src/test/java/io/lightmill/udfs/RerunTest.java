@@ -14,6 +14,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.time.Clock;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.Arrays;
 import java.util.List;
@@ -26,6 +27,8 @@ import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.sql.Row;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /** A second run over an output: what the first one left is found, and nothing is paid for twice. */
 class RerunTest {
@@ -173,14 +176,31 @@ class RerunTest {
     assertThat(output()).doesNotExist();
   }
 
+  /** The clock of one driver is three minutes ahead of that of the other, or behind it. */
+  @ParameterizedTest
+  @CsvSource({"0,3", "0,-3", "3,0", "-3,0"})
+  void driversWhoseClocksDifferExcludeEachOther(int holder, int other) throws IOException {
+    ImageStore store = ImageStore.open(output().toString(), new Configuration(false));
+    Clock ofHolder = Clock.offset(Clock.systemUTC(), Duration.ofMinutes(holder));
+    Clock ofStore = store.probeWritable(ofHolder).clock(ofHolder);
+    try (RunLock lock = RunLock.take(store, "out", "other", ofStore)) {
+      TestJob job =
+          job("id,prompt", "1,a mug")
+              .clock(Clock.offset(Clock.systemUTC(), Duration.ofMinutes(other)));
+      assertThatThrownBy(() -> job.run(first)).hasMessageContaining("is in use: run 'other'");
+      assertThat(lock.holds()).isTrue();
+    }
+  }
+
   @Test
   void aRunThatLostItsLockCommitsNothing() throws IOException {
     HandClock clock = new HandClock(Instant.parse("2026-03-04T12:00:00Z"));
     ImageStore store = ImageStore.open(output().toString(), new Configuration(false));
+    Clock ofStore = store.probeWritable(clock).clock(clock);
     first.failing(
         batch -> { // the host slept meanwhile, and another run came
           clock.advance(RunLock.EXPIRY);
-          RunLock.take(store, "out", "other", clock);
+          RunLock.take(store, "out", "other", ofStore);
         });
     TestJob job = job("id,prompt", "1,a mug").clock(clock);
 

@@ -15,7 +15,7 @@ import org.apache.spark.sql.types.StructType;
 
 /**
  * The function that runs on every partition of the plan: whole batches of {@link PlannedImages} in,
- * {@link Manifest} rows out. It draws as rows are asked for, and holds two batches at most.
+ * {@link Manifest} rows out. It draws rows as they are needed, and holds two batches at most.
  *
  * @param schema of the rows that come out
  */
@@ -28,12 +28,45 @@ public record GenerateImages(GenerationJob job, StructType schema)
     PartitionWork work = new PartitionWork(job, task);
     task.addTaskCompletionListener(work);
     Iterator<Row> manifest = new OverlappedBatches(new Batches(planned), work::start);
-    Iterator<Row> reported = new ReportedRows(manifest, schema, job.stop().run(), task.partitionId());
-    return job.packing() == null ? reported : packed(reported, task);
+    Iterator<Row> reported =
+        new ReportedRows(manifest, schema, job.stop().run(), task.partitionId());
+    ImageStore store = ImageStore.open(job.output(), job.hadoop().value());
+    Iterator<Row> rows = job.packing() == null ? reported : packed(reported, store, task);
+    return new AwaitedStore(rows, store);
   }
 
-  private Iterator<Row> packed(Iterator<Row> rows, TaskContext task) {
-    ImageStore store = ImageStore.open(job.output(), job.hadoop().value());
+  /**
+   * Waits after the last row until the store responds, since the task stores its rows next, and
+   * Spark does not wait.
+   */
+  private static final class AwaitedStore implements Iterator<Row> {
+
+    private final Iterator<Row> rows;
+    private final ImageStore store;
+    private boolean awaited;
+
+    AwaitedStore(Iterator<Row> rows, ImageStore store) {
+      this.rows = rows;
+      this.store = store;
+    }
+
+    @Override
+    public boolean hasNext() {
+      boolean more = rows.hasNext();
+      if (!more && !awaited) {
+        store.await();
+        awaited = true;
+      }
+      return more;
+    }
+
+    @Override
+    public Row next() {
+      return rows.next();
+    }
+  }
+
+  private Iterator<Row> packed(Iterator<Row> rows, ImageStore store, TaskContext task) {
     PackedRows packed =
         new PackedRows(
             rows,

@@ -14,6 +14,7 @@ import org.apache.spark.util.SerializableConfiguration;
  * What the generating tasks of one run have in common.
  *
  * @param packing of the images; null to leave each an object of its own
+ * @param repeated whether an earlier job of this run may have stored some of its images
  * @param threadsPerImage that the drawing of an image may use on a CPU
  */
 public record GenerationJob(
@@ -23,6 +24,7 @@ public record GenerationJob(
     String runId,
     Packing packing,
     AttemptImages own,
+    boolean repeated,
     DrawingStop stop,
     Cluster cluster,
     int threadsPerImage,

@@ -103,7 +103,14 @@ final class ImageFinisher {
                               .formatted(staged.path())));
       return stored(List.of(row), bytes, staged.blank(), 0, 0).get(0).reused();
     } catch (LightmillException e) {
+      requireStore(e);
       return Outcome.failed(e, null);
+    }
+  }
+
+  private static void requireStore(LightmillException failure) {
+    if (failure.code() == ErrorCode.STORE_UNAVAILABLE) {
+      throw failure;
     }
   }
 
@@ -127,6 +134,8 @@ final class ImageFinisher {
    *
    * @param rows of one image, at least one
    * @return the outcome of each row, in order
+   * @throws LightmillException with {@code STORE_UNAVAILABLE} if the store was away for too long:
+   *     the image is not to blame
    */
   List<Outcome> finish(List<Row> rows, DrawnImage drawn) {
     if (drawn.failure() != null) {
@@ -139,6 +148,7 @@ final class ImageFinisher {
       return stored(
           rows, bytes, drawn.image().isBlank(), drawn.generateMillis(), millisSince(start));
     } catch (LightmillException e) {
+      requireStore(e);
       LOG.warn("A drawn image could not be stored: {}", e.getMessage(), e);
       Outcome failed = Outcome.failed(e, drawn.generateMillis());
       return rows.stream().map(row -> failed).toList();

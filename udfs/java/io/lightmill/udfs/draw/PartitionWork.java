@@ -77,7 +77,7 @@ final class PartitionWork implements TaskCompletionListener {
     this.stop = job.stop();
     this.local = job.cluster().local();
     this.partition = task.partitionId();
-    this.triedBefore = task.attemptNumber() > 0 || task.stageAttemptNumber() > 0;
+    this.triedBefore = job.repeated() || task.attemptNumber() > 0 || task.stageAttemptNumber() > 0;
     this.manifest = new ManifestRows(job, device, task);
     this.threads =
         Executors.newFixedThreadPool(
@@ -185,7 +185,7 @@ final class PartitionWork implements TaskCompletionListener {
     for (Future<List<Row>> image : finishing) {
       try {
         rows.addAll(image.get());
-      } catch (ExecutionException e) { // a defect: errors of images are outcomes
+      } catch (ExecutionException e) { // the store is away, or a defect: errors of images are rows
         throw ExceptionUtils.<RuntimeException>rethrow(e.getCause());
       }
     }

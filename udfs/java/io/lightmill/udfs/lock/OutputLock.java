@@ -3,69 +3,101 @@ package io.lightmill.udfs.lock;
 import io.lightmill.pipeline.ErrorCode;
 import io.lightmill.pipeline.LightmillException;
 import io.lightmill.udfs.store.ImageStore;
+import io.lightmill.udfs.store.StoreRetry;
+import java.io.IOException;
 import java.time.Clock;
+import java.time.Duration;
 import org.apache.commons.lang3.exception.ExceptionUtils;
-import org.apache.spark.SparkContext;
-import org.apache.spark.sql.SparkSession;
+import org.apache.hadoop.conf.Configuration;
 
-/** Gives a run exclusive use of its output. A run that loses the lock is cancelled. */
+/**
+ * Gives a run exclusive use of its output. A run that loses the lock is cancelled, and so is one
+ * whose store has been away for too long.
+ */
 public final class OutputLock implements AutoCloseable {
 
   private final String output;
-  private final String tag;
-  private final SparkContext spark;
   private final RunLock lock;
   private final LockRenewal renewal;
+  private final StoreRetry retry;
 
-  private OutputLock(SparkSession session, String output, String runId, RunLock lock) {
+  private OutputLock(String output, RunLock lock, LockRenewal renewal, StoreRetry retry) {
     this.output = output;
-    this.tag = "lightmill-" + runId;
-    this.spark = session.sparkContext();
     this.lock = lock;
-    spark.addJobTag(tag);
-    this.renewal = new LockRenewal(lock, () -> spark.cancelJobsWithTag(tag));
+    this.renewal = renewal;
+    this.retry = retry;
   }
 
   /**
    * Locks the output.
    *
+   * @param clock of the store
+   * @param cancel cancels the run
    * @throws LightmillException with {@code OUTPUT_IN_USE} if another run holds the lock
    */
-  public static OutputLock of(SparkSession spark, String output, String runId, Clock clock) {
-    ImageStore store = ImageStore.open(output, spark.sparkContext().hadoopConfiguration());
+  public static OutputLock of(
+      String output, String runId, Configuration hadoop, Clock clock, Runnable cancel) {
+    ImageStore store = ImageStore.open(output, hadoop);
     RunLock lock = RunLock.take(store, output, runId, clock);
-    return new OutputLock(spark, output, runId, lock);
+    LockRenewal renewal =
+        new LockRenewal(
+            lock, RunLock.EXPIRY.dividedBy(4), StoreRetry.longestOutage(hadoop), cancel);
+    return new OutputLock(output, lock, renewal, store.retry());
   }
 
   /**
-   * Renews the lock and checks that this run still holds it.
+   * Renews the lock and checks that this run still holds it. Waits for a store that does not
+   * respond.
    *
-   * @throws LightmillException with {@code OUTPUT_IN_USE} if it does not
+   * @throws LightmillException with {@code OUTPUT_IN_USE} if it does not, {@code STORE_UNAVAILABLE}
+   *     if the store has been away for too long
    */
   public void require() {
-    if (!lock.renew()) {
-      throw takenOver();
+    try {
+      if (!retry.call(lock::renew)) {
+        throw takenOver();
+      }
+    } catch (IOException e) {
+      throw unavailable(e);
     }
+  }
+
+  /** The run is ending: from now on {@link #storeIsAway} is exact to a few seconds. */
+  public void hurry() {
+    renewal.hurry();
+  }
+
+  /**
+   * Whether the lock could not be renewed for this long. A run that does not {@link #hurry} renews
+   * it every 30 s.
+   */
+  public boolean storeIsAway(Duration duration) {
+    return lock.sinceRenewal().compareTo(duration) >= 0;
   }
 
   /**
    * Explains the failure of a run that was cancelled since it lost its lock or could not renew it.
    *
    * @throws LightmillException with {@code OUTPUT_IN_USE} if another run has taken over the lock,
-   *     with {@code STORE_FAILED} if it expired and the failure has no other reason
+   *     with {@code STORE_UNAVAILABLE} if the store was away for too long and the failure has no
+   *     other reason
    */
   public void explain(Exception failure) {
     if (lock.lost()) {
       throw takenOver();
     }
-    if (!lock.holds()
+    if (renewal.storeIsGone()
         && ExceptionUtils.throwableOfType(failure, LightmillException.class) == null) {
-      throw new LightmillException(
-          ErrorCode.STORE_FAILED,
-          "the run was cancelled, because its lock of output '%s' expired and could not be renewed; see the log for the reason; the images are kept, and a rerun reuses them"
-              .formatted(output),
-          failure);
+      throw unavailable(failure);
     }
+  }
+
+  private LightmillException unavailable(Exception failure) {
+    return new LightmillException(
+        ErrorCode.STORE_UNAVAILABLE,
+        "the store of output '%s' did not respond for %s, so the run ended; its images are kept, and a rerun reuses them; for longer outages set spark.hadoop.%s"
+            .formatted(output, StoreRetry.text(lock.sinceRenewal()), StoreRetry.LONGEST_OUTAGE),
+        failure);
   }
 
   private LightmillException takenOver() {
@@ -77,7 +109,6 @@ public final class OutputLock implements AutoCloseable {
 
   @Override
   public void close() {
-    spark.removeJobTag(tag);
     renewal.close();
   }
 }

@@ -23,7 +23,9 @@ import org.slf4j.LoggerFactory;
  * try, only one can create the number. So all that the lock needs from a store is that an object
  * can be created at most once.
  *
- * <p>Expiry depends on the clocks of the hosts, which should agree to within seconds.
+ * <p>A lock that has expired is still held as long as nobody has created a higher number: its owner
+ * renews it when the store responds again. Expiry depends on the clock, which is that of the store
+ * ({@link io.lightmill.udfs.store.StoreTime}), so that the clocks of the hosts may differ.
  */
 public final class RunLock implements AutoCloseable {
 
@@ -40,14 +42,16 @@ public final class RunLock implements AutoCloseable {
   private final Clock clock;
   private final Runnable cleanup;
   private final LockHolder claim;
-  private LockHolder held;
+  private volatile LockHolder held;
+  private volatile Instant renewed;
+  private volatile boolean lost;
   private long number;
-  private boolean lost;
 
   private RunLock(ImageStore store, String runId, Clock clock) {
     Instant now = clock.instant();
-    this.store = store;
+    this.store = store.withoutRetry();
     this.clock = clock;
+    this.renewed = now;
     this.claim = LockHolder.ofThisProcess(runId, now, now.plus(EXPIRY));
     this.cleanup = store.tidying();
   }
@@ -56,13 +60,14 @@ public final class RunLock implements AutoCloseable {
    * Takes the lock of an output.
    *
    * @param output that the user specified, for messages
+   * @param clock of the store
    * @throws LightmillException with {@code OUTPUT_IN_USE} if another run holds it
    */
   public static RunLock take(ImageStore store, String output, String runId, Clock clock) {
     RunLock lock = new RunLock(store, runId, clock);
     while (true) {
       Optional<ListedObject> highest = lock.highest();
-      Optional<FoundObject> object = highest.flatMap(listed -> store.find(listed.key()));
+      Optional<FoundObject> object = highest.flatMap(listed -> lock.store.find(listed.key()));
       if (highest.isPresent() && object.isEmpty()) {
         continue; // renewed or released between the two calls
       }
@@ -97,15 +102,22 @@ public final class RunLock implements AutoCloseable {
   }
 
   /**
-   * Whether this run still holds the lock, as far as this host knows without a call to the store.
+   * Whether this run is sure to hold the lock, without a call to the store: it has not expired, so
+   * no other run can have taken it over.
    */
-  public synchronized boolean holds() {
-    return !lost && held != null && held.expires().isAfter(clock.instant());
+  public boolean holds() {
+    LockHolder holder = held;
+    return !lost && holder != null && holder.expires().isAfter(clock.instant());
   }
 
   /** Whether another run is known to have taken over the lock. */
-  synchronized boolean lost() {
+  boolean lost() {
     return lost;
+  }
+
+  /** The time since the lock was taken or last renewed. */
+  Duration sinceRenewal() {
+    return Duration.between(renewed, clock.instant());
   }
 
   /**
@@ -147,6 +159,7 @@ public final class RunLock implements AutoCloseable {
       return false;
     }
     held = created;
+    renewed = clock.instant();
     number = next;
     bestEffort(
         "delete the lock's earlier objects",
@@ -177,7 +190,7 @@ public final class RunLock implements AutoCloseable {
     try {
       action.run();
     } catch (LightmillException e) { // whoever takes the lock next deletes what is left
-      LOG.warn("Cannot {}: {}", what, e.getMessage(), e);
+      LOG.warn("Cannot {}: {}", what, e.getMessage());
     }
   }
 

@@ -31,7 +31,9 @@ public record ManifestCommit(SparkSession spark, Path directory) {
             .options(StoreCommitter.options(spark.sparkContext(), fileSystem));
     if (StoreCommitter.isS3(fileSystem)) {
       fileSystem.delete(directory, true); // of a killed run with this id
-      writer.parquet(directory.toString());
+      try (CheckedCommitter.Check check = CheckedCommitter.before(requireLock)) {
+        writer.options(check.options()).parquet(directory.toString());
+      }
       return;
     }
     Path hidden = new Path(directory.getParent(), "." + directory.getName());

@@ -67,8 +67,13 @@ public record DrawingStop(String run, Instant deadline, Clock clock) implements 
     return active;
   }
 
+  /** Whether a run of this driver is to end. */
+  public static boolean isEnded(String run) {
+    return ENDED.contains(run);
+  }
+
   static boolean answer(Question question) {
-    return ENDED.contains(question.run());
+    return isEnded(question.run());
   }
 
   /**

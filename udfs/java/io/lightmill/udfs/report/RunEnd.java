@@ -8,7 +8,7 @@ public enum RunEnd {
   SUCCEEDED,
   /** The run is committed, with more failed and invalid rows than it may have. */
   ROWS_FAILED,
-  /** The run was stopped and its finished images are committed; a rerun draws the rest. */
+  /** The run was stopped. Its finished images are kept, and a rerun draws the rest. */
   STOPPED,
   /** The run ended with an error and without a manifest. */
   FAILED;

@@ -7,6 +7,7 @@ import com.fasterxml.jackson.databind.annotation.JsonNaming;
 import com.fasterxml.jackson.databind.annotation.JsonSerialize;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.ser.std.ToStringSerializer;
+import io.lightmill.pipeline.ErrorCode;
 import io.lightmill.pipeline.LightmillException;
 import io.lightmill.udfs.manifest.RunAttempt;
 import io.lightmill.udfs.option.GenerationOptions;
@@ -129,10 +130,11 @@ public record RunReport(
       Instant ended,
       Optional<LightmillException> known,
       String message) {
+    boolean stopped = known.filter(e -> e.code() == ErrorCode.RUN_STOPPED).isPresent();
     return new RunReport(
         options.find(Options.RUN_ID).orElse(null),
         null,
-        RunEnd.FAILED.label(),
+        (stopped ? RunEnd.STOPPED : RunEnd.FAILED).label(),
         known.map(e -> e.code().name()).orElse(UNEXPECTED),
         message,
         started,

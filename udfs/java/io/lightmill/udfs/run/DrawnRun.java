@@ -26,13 +26,17 @@ import org.apache.spark.util.SerializableConfiguration;
  */
 record DrawnRun(Manifest.Totals totals, long submitted, long committed, Instant ended) {
 
-  static DrawnRun of(PreparedRun run, PlannedRun plan, Resources open)
+  /**
+   * @param repeated whether an earlier attempt failed, whose images are in the store
+   */
+  static DrawnRun of(PreparedRun run, PlannedRun plan, Resources open, boolean repeated)
       throws IOException, InterruptedException {
     StructType inFlight = Manifest.schemaInFlight(plan.passthrough());
-    GenerateImages generating = new GenerateImages(job(run), inFlight);
+    GenerateImages generating = new GenerateImages(job(run, repeated), inFlight);
     ModelPreload loading =
         ModelPreload.of(run.cluster(), run.checkpoint().loader(), plan.images().toDraw());
     long submitted = System.nanoTime();
+    run.ending().begin(RunEnding.Step.DRAWING);
     Manifest.Totals totals;
     try {
       // Closed with the run, since a failure to delete these rows must not fail a committed run.
@@ -50,7 +54,10 @@ record DrawnRun(Manifest.Totals totals, long submitted, long committed, Instant 
                   run.cluster(),
                   partitioned.rows().mapPartitions(generating, Encoders.row(inFlight))),
               Manifest.directory(run.output(), run.runId()),
-              run.lock()::require);
+              () -> {
+                run.ending().begin(RunEnding.Step.COMMITTING);
+                run.lock().require();
+              });
     } finally {
       loading.await();
     }
@@ -64,7 +71,7 @@ record DrawnRun(Manifest.Totals totals, long submitted, long committed, Instant 
         + totals.statuses().getOrDefault(ImageStatus.FAILED, 0L);
   }
 
-  private static GenerationJob job(PreparedRun run) {
+  private static GenerationJob job(PreparedRun run, boolean repeated) {
     return new GenerationJob(
         new ImageIdentity(run.checkpoint().model(), run.options().get(Options.FORMAT)),
         run.checkpoint().limits().guidance(),
@@ -72,6 +79,7 @@ record DrawnRun(Manifest.Totals totals, long submitted, long committed, Instant 
         run.runId(),
         run.packing().orElse(null),
         new AttemptImages(run.options().get(Options.FORCE), run.reserved()),
+        repeated,
         run.stop(),
         run.cluster(),
         run.options().get(Options.THREADS_PER_IMAGE),

@@ -5,6 +5,7 @@ import io.lightmill.udfs.device.MissingExecutors;
 import io.lightmill.udfs.option.GenerationOptions;
 import io.lightmill.udfs.option.Options;
 import io.lightmill.udfs.progress.DrawingStop;
+import io.lightmill.udfs.run.RunEnding.Step;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Optional;
@@ -80,29 +81,66 @@ public final class GenerationRun {
     GenerationOptions named = options.named(hooks.started());
     try (Resources open = new Resources()) {
       open.add(DrawingStop.begin(key(named)));
-      PreparedRun run =
-          PreparedRun.of(spark, prompts, named, new GuardedListener(listener), hooks, open);
+      RunEnding ending =
+          open.add(
+              RunEnding.of(
+                  key(named),
+                  spark.sparkContext(),
+                  named.find(Options.DEADLINE).map(hooks.started()::plus),
+                  hooks.clock()));
       try {
-        PlannedRun plan = PlannedRun.of(run, open);
-        DrawnRun drawn = DrawnRun.of(run, plan, open);
-        RunTimes times = RunTimes.of(start, called, run.progress(), drawn);
-        return FinishedRun.of(run, plan, drawn, times);
+        PreparedRun run =
+            PreparedRun.of(
+                spark, prompts, named, new GuardedListener(listener), hooks, ending, open);
+        return drawn(run, start, called, open);
       } catch (Exception e) { // Spark throws checked exceptions that Scala does not declare
-        throw run.explained(e);
+        ending
+            .reason(e)
+            .ifPresent(
+                reason -> {
+                  throw reason;
+                });
+        throw e;
+      } finally {
+        ending.leave();
       }
+    }
+  }
+
+  private static RunResult drawn(PreparedRun run, double start, long called, Resources open) {
+    RepeatedStep steps = new RepeatedStep(key(run.options()), run.lock());
+    try {
+      run.ending().begin(Step.PLANNING);
+      PlannedRun plan = steps.of(repeated -> PlannedRun.of(run, open));
+      DrawnRun drawn = steps.of(repeated -> DrawnRun.of(run, plan, open, repeated));
+      run.ending().begin(Step.COMMITTED);
+      RunTimes times = RunTimes.of(start, called, run.progress(), drawn);
+      return steps.of(repeated -> FinishedRun.of(run, plan, drawn, times));
+    } catch (Exception e) { // Spark throws checked exceptions that Scala does not declare
+      throw run.explained(e);
     }
   }
 
   /**
    * Ends a run of this driver early: no further batch starts, finished images are committed, and
-   * the status of the others is {@link io.lightmill.udfs.ImageStatus#PENDING}. No effect before
-   * {@link #execute} is called and after it has returned.
+   * the status of the others is {@link io.lightmill.udfs.ImageStatus#PENDING}. A run that is not
+   * drawing yet, or that waits for executors or its store, ends within seconds, and {@link
+   * #execute} throws an exception with {@code RUN_STOPPED}. No effect before {@link #execute} is
+   * called and after it has returned.
    *
    * @param options of the run, with its run id
    * @return false, without effect, if the run is not active
    */
   public static boolean end(GenerationOptions options) {
     return DrawingStop.end(key(options));
+  }
+
+  /**
+   * Whether {@link #end} or the deadline cancelled the run, which has not returned yet. Code that
+   * cannot be interrupted may delay it.
+   */
+  public static boolean isCancelled(GenerationOptions options) {
+    return RunEnding.isCancelled(key(options));
   }
 
   private static String key(GenerationOptions options) {

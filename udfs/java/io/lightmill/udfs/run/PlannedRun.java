@@ -45,6 +45,7 @@ record PlannedRun(
     Dataset<Row> placed = kept(ImagePlan.placed(earlier.marked(rows)), run, open);
     ImagePlan images =
         ImagePlan.of(run.tableName(), placed, options.find(Options.PATH_TEMPLATE).isPresent());
+    run.ending().begin(RunEnding.Step.DRAWING);
     run.listener().planned(images.requested(), images.toDraw());
     if (images.idleNegativePrompts() > 0) {
       run.listener()

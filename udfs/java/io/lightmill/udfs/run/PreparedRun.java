@@ -18,6 +18,7 @@ import io.lightmill.udfs.progress.ImageProgress;
 import io.lightmill.udfs.shard.Packing;
 import io.lightmill.udfs.shard.ShardFormat;
 import io.lightmill.udfs.store.ImageStore;
+import io.lightmill.udfs.store.StoreTime;
 import io.lightmill.udfs.table.PromptInput;
 import io.lightmill.udfs.table.PromptRows;
 import io.lightmill.udfs.table.TaskFailures;
@@ -27,6 +28,7 @@ import java.time.Instant;
 import java.util.Optional;
 import java.util.OptionalInt;
 import org.apache.commons.lang3.exception.ExceptionUtils;
+import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
@@ -35,6 +37,7 @@ import org.apache.spark.sql.SparkSession;
  * Step 1: options, table and output are checked, the output is locked, the checkpoint is open.
  *
  * @param options with the run id of this attempt
+ * @param ending ends the run early
  * @param reserved when the run began in the output, by the clock of the store
  */
 record PreparedRun(
@@ -42,6 +45,7 @@ record PreparedRun(
     GenerationOptions options,
     RunListener listener,
     RunHooks hooks,
+    RunEnding ending,
     PromptRows table,
     Instant reserved,
     OutputLock lock,
@@ -54,6 +58,7 @@ record PreparedRun(
       GenerationOptions options,
       RunListener listener,
       RunHooks hooks,
+      RunEnding ending,
       Resources open) {
     String output = options.get(Options.OUTPUT_DIRECTORY);
     String runId = options.get(Options.RUN_ID);
@@ -63,15 +68,24 @@ record PreparedRun(
             options.find(Options.INPUT).orElse(PromptInput.DATA_FRAME),
             listener,
             () -> PromptRows.open(spark, input(prompts, options), Manifest.reserved()));
-    ImageStore store = ImageStore.open(output, spark.sparkContext().hadoopConfiguration());
-    Instant reserved = LongWait.REPORTED.of(output, listener, store::probeWritable);
+    Configuration hadoop = spark.sparkContext().hadoopConfiguration();
+    ImageStore store = ImageStore.open(output, hadoop);
+    StoreTime reserved =
+        LongWait.REPORTED.of(output, listener, () -> store.probeWritable(hooks.clock()));
     OutputLock lock =
         open.add(
             new LockWait(
                     options.find(Options.WAIT_FOR_LOCK).orElse(Duration.ZERO), Clock.systemUTC())
                 .take(
-                    () -> OutputLock.of(spark, output, runId, hooks.clock()),
+                    () ->
+                        OutputLock.of(
+                            output,
+                            runId,
+                            hadoop,
+                            reserved.clock(hooks.clock()),
+                            ending::cancelJobs),
                     listener::waitingForLock));
+    ending.locked(lock);
     RunAttempt attempt = RunAttempt.next(runId, EarlierManifests.committed(store));
     JobCheckpoint checkpoint = // may take minutes: all bytes are fetched and hashed
         LongWait.REPORTED.of(
@@ -87,8 +101,9 @@ record PreparedRun(
         options.with(Options.RUN_ID, attempt.name()),
         listener,
         hooks,
+        ending,
         table,
-        reserved,
+        reserved.now(),
         lock,
         checkpoint,
         progress);

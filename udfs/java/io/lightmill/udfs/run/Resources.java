@@ -1,5 +1,6 @@
 package io.lightmill.udfs.run;
 
+import io.lightmill.udfs.store.StoreOutage;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import org.slf4j.Logger;
@@ -27,7 +28,12 @@ final class Resources implements AutoCloseable {
       try {
         resource.close();
       } catch (Exception e) { // AutoCloseable declares it
-        LOG.warn("{} cannot be closed", resource.getClass().getSimpleName(), e);
+        String name = resource.getClass().getSimpleName();
+        if (StoreOutage.isCauseOf(e)) {
+          LOG.warn("{} cannot be closed: {}", name, e.toString());
+        } else {
+          LOG.warn("{} cannot be closed", name, e);
+        }
       }
     }
   }

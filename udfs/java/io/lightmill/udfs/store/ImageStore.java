@@ -3,6 +3,8 @@ package io.lightmill.udfs.store;
 import io.lightmill.pipeline.LightmillException;
 import java.io.FileNotFoundException;
 import java.io.IOException;
+import java.time.Clock;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.Arrays;
 import java.util.List;
@@ -29,12 +31,21 @@ public final class ImageStore {
   private final FileSystem fileSystem;
   private final Path root;
   private final ObjectWriter writer;
+  private final StoreRetry retry;
 
   ImageStore(FileSystem fileSystem, Path root) throws IOException {
     this.fileSystem =
         fileSystem instanceof LocalFileSystem ? LocalDisk.of(fileSystem.getConf()) : fileSystem;
     this.root = this.fileSystem.makeQualified(root);
     this.writer = ObjectWriter.of(this.fileSystem, this.root);
+    this.retry = StoreRetry.of(this.root.toUri(), fileSystem.getConf());
+  }
+
+  private ImageStore(ImageStore store, StoreRetry retry) {
+    this.fileSystem = store.fileSystem;
+    this.root = store.root;
+    this.writer = store.writer;
+    this.retry = retry;
   }
 
   /**
@@ -52,6 +63,16 @@ public final class ImageStore {
     }
   }
 
+  /** How calls of this store are repeated. */
+  public StoreRetry retry() {
+    return retry;
+  }
+
+  /** The same store for a caller that repeats its calls itself. */
+  public ImageStore withoutRetry() {
+    return new ImageStore(this, StoreRetry.NONE);
+  }
+
   /**
    * Stores one object and replaces any existing object with this key.
    *
@@ -62,7 +83,11 @@ public final class ImageStore {
   public StoredObject put(String key, byte[] bytes, String contentType) {
     Path path = path(key);
     try {
-      writer.write(path, ObjectBody.of(bytes), contentType);
+      retry.call(
+          () -> {
+            writer.write(path, ObjectBody.of(bytes), contentType);
+            return null;
+          });
       return stored(path, bytes);
     } catch (IOException e) {
       throw StoreFailures.unstored(path, e);
@@ -79,7 +104,10 @@ public final class ImageStore {
     Path path = path(key);
     try {
       boolean created =
-          writer.create(path, ObjectBody.of(bytes), contentType) || responseWasLost(path, bytes);
+          retry.call(
+              () ->
+                  writer.create(path, ObjectBody.of(bytes), contentType)
+                      || responseWasLost(path, bytes));
       return created ? Optional.of(stored(path, bytes)) : Optional.empty();
     } catch (IOException e) {
       throw StoreFailures.unstored(path, e);
@@ -96,7 +124,14 @@ public final class ImageStore {
    */
   public long create(String key, ObjectBody body, String contentType) {
     Path path = path(key);
-    CountedBody counted = new CountedBody(body);
+    try {
+      return retry.call(() -> created(path, new CountedBody(body), contentType));
+    } catch (IOException e) {
+      throw StoreFailures.unstored(path, e);
+    }
+  }
+
+  private long created(Path path, CountedBody counted, String contentType) throws IOException {
     try {
       if (!writer.create(path, counted, contentType) && !hasLength(path, counted.bytes())) {
         throw new IOException("another object has this key");
@@ -106,17 +141,15 @@ public final class ImageStore {
       if (counted.complete() && hasLength(path, counted.bytes())) { // only the response was lost
         return counted.bytes();
       }
-      throw StoreFailures.unstored(path, e);
+      throw e;
     }
   }
 
-  private boolean hasLength(Path path, long bytes) {
+  private boolean hasLength(Path path, long bytes) throws IOException {
     try {
       return fileSystem.getFileStatus(path).getLen() == bytes;
     } catch (FileNotFoundException e) {
       return false;
-    } catch (IOException e) {
-      throw StoreFailures.unreadable(path, e);
     }
   }
 
@@ -132,26 +165,32 @@ public final class ImageStore {
       String key, byte[] bytes, String contentType, Predicate<FoundObject> equivalent) {
     Path path = path(key);
     try {
-      ObjectBody body = ObjectBody.of(bytes);
-      for (int attempts = 0; !writer.create(path, body, contentType); attempts++) {
-        if (attempts == MAX_ATTEMPTS) {
-          throw new IOException("other writers keep replacing it");
-        }
-        Optional<Existing> existing = existing(path);
-        if (existing.isPresent()) {
-          FoundObject found = existing.get().found();
-          if (Arrays.equals(found.bytes(), bytes) || equivalent.test(found)) {
-            return stored(path, found.bytes());
-          }
-          if (writer.replace(existing.get().status(), body, contentType)) {
-            break;
-          }
-        }
-      }
-      return stored(path, bytes);
+      return retry.call(() -> createdOrEquivalent(path, bytes, contentType, equivalent));
     } catch (IOException e) {
       throw StoreFailures.unstored(path, e);
     }
+  }
+
+  private StoredObject createdOrEquivalent(
+      Path path, byte[] bytes, String contentType, Predicate<FoundObject> equivalent)
+      throws IOException {
+    ObjectBody body = ObjectBody.of(bytes);
+    for (int attempts = 0; !writer.create(path, body, contentType); attempts++) {
+      if (attempts == MAX_ATTEMPTS) {
+        throw new IOException("other writers keep replacing it");
+      }
+      Optional<Existing> existing = existing(path);
+      if (existing.isPresent()) {
+        FoundObject found = existing.get().found();
+        if (Arrays.equals(found.bytes(), bytes) || equivalent.test(found)) {
+          return stored(path, found.bytes());
+        }
+        if (writer.replace(existing.get().status(), body, contentType)) {
+          break;
+        }
+      }
+    }
+    return stored(path, bytes);
   }
 
   /** An object, and its status before its bytes were read. */
@@ -184,7 +223,7 @@ public final class ImageStore {
   public Optional<FoundObject> find(String key) {
     Path path = path(key);
     try {
-      return existing(path).map(Existing::found);
+      return retry.call(() -> existing(path)).map(Existing::found);
     } catch (IOException e) {
       throw StoreFailures.unreadable(path, e);
     }
@@ -194,8 +233,12 @@ public final class ImageStore {
   public Optional<OpenObject> open(String key) {
     Path path = path(key);
     try {
-      long bytes = fileSystem.getFileStatus(path).getLen();
-      return Optional.of(new OpenObject(fileSystem.open(path), bytes));
+      return Optional.of(
+          retry.call(
+              () -> {
+                long bytes = fileSystem.getFileStatus(path).getLen();
+                return new OpenObject(fileSystem.open(path), bytes);
+              }));
     } catch (FileNotFoundException e) {
       return Optional.empty();
     } catch (IOException e) {
@@ -207,20 +250,20 @@ public final class ImageStore {
   public void delete(String key) {
     Path path = path(key);
     try {
-      fileSystem.delete(path, false);
+      retry.call(() -> fileSystem.delete(path, false));
     } catch (IOException e) {
-      throw StoreFailures.unstored(path, e);
+      throw StoreFailures.undeleted(path, e);
     }
   }
 
   /** Lists objects below the root. */
   public ObjectListing listing() {
-    return new ObjectListing(fileSystem, root, writer instanceof ObjectWriter.OnePut);
+    return new ObjectListing(fileSystem, root, writer instanceof ObjectWriter.OnePut, retry);
   }
 
   /** Deletes many objects, and directories. */
   public ObjectRemoval removal() {
-    return new ObjectRemoval(fileSystem, root, writer instanceof ObjectWriter.OnePut);
+    return new ObjectRemoval(fileSystem, root, writer instanceof ObjectWriter.OnePut, retry);
   }
 
   /** The bytes of the object with this key. */
@@ -230,22 +273,37 @@ public final class ImageStore {
 
   /**
    * Checks, before any image is generated, that objects can be stored: writes a small one and
-   * deletes it, together with the directories that it needed.
+   * deletes it, together with the directories that it needed. Calls are not repeated, so that a
+   * wrong address is reported at once.
    *
-   * @return the time by the store's clock, which sets the modification times of objects
-   * @throws LightmillException (OUTPUT_UNWRITABLE) if objects cannot be stored
+   * @param clock of this host
+   * @throws LightmillException (OUTPUT_UNWRITABLE) if objects cannot be stored, (STORE_UNAVAILABLE)
+   *     if the store does not respond
    */
-  public Instant probeWritable() {
+  public StoreTime probeWritable(Clock clock) {
     Path probe = new Path(root, ".lightmill-probe-" + UUID.randomUUID());
     try {
-      Runnable tidying = tidying();
+      Runnable tidying = withoutRetry().tidying();
       writer.write(probe, ObjectBody.of(new byte[1]), "application/octet-stream");
-      Instant now = Instant.ofEpochMilli(fileSystem.getFileStatus(probe).getModificationTime());
+      Instant written = clock.instant();
+      Instant modified =
+          Instant.ofEpochMilli(fileSystem.getFileStatus(probe).getModificationTime());
       fileSystem.delete(probe, false);
       tidying.run();
-      return now;
+      return new StoreTime(modified, Duration.between(written, modified));
     } catch (IOException e) {
       throw StoreFailures.unwritable(root.toString(), e);
+    }
+  }
+
+  /** Waits until the store responds. Makes no call to a local disk. */
+  public void await() {
+    try {
+      if (retry != StoreRetry.NONE) {
+        retry.call(() -> fileSystem.exists(root));
+      }
+    } catch (IOException e) {
+      throw StoreFailures.unreadable(root, e);
     }
   }
 

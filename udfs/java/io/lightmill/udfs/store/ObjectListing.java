@@ -18,14 +18,16 @@ public final class ObjectListing {
   private final FileSystem fileSystem;
   private final Path root;
   private final boolean flat;
+  private final StoreRetry retry;
 
   /**
    * @param flat whether the store has no directories and lists a tree in one call
    */
-  ObjectListing(FileSystem fileSystem, Path root, boolean flat) {
+  ObjectListing(FileSystem fileSystem, Path root, boolean flat, StoreRetry retry) {
     this.fileSystem = fileSystem;
     this.root = root;
     this.flat = flat;
+    this.retry = retry;
   }
 
   /**
@@ -56,22 +58,26 @@ public final class ObjectListing {
 
   private List<ListedObject> all(String directory) {
     Path path = new Path(root, directory);
-    List<ListedObject> listed = new ArrayList<>();
     try {
-      if (flat) {
-        RemoteIterator<LocatedFileStatus> files = fileSystem.listFiles(path, true);
-        while (files.hasNext()) {
-          add(files.next(), listed);
-        }
-      } else {
-        walk(path, listed);
-      }
-      return listed;
+      return retry.call(() -> listed(path));
     } catch (FileNotFoundException e) {
       return List.of();
     } catch (IOException e) {
       throw StoreFailures.unreadable(path, e);
     }
+  }
+
+  private List<ListedObject> listed(Path path) throws IOException {
+    List<ListedObject> listed = new ArrayList<>();
+    if (flat) {
+      RemoteIterator<LocatedFileStatus> files = fileSystem.listFiles(path, true);
+      while (files.hasNext()) {
+        add(files.next(), listed);
+      }
+    } else {
+      walk(path, listed);
+    }
+    return listed;
   }
 
   /** Hadoop's own recursive listing starts a process for each local file, to find its owner. */
@@ -99,7 +105,8 @@ public final class ObjectListing {
   public List<String> children(String directory) {
     Path path = new Path(root, directory);
     try {
-      return Arrays.stream(fileSystem.listStatus(path)).map(this::key).sorted().toList();
+      FileStatus[] children = retry.call(() -> fileSystem.listStatus(path));
+      return Arrays.stream(children).map(this::key).sorted().toList();
     } catch (FileNotFoundException e) {
       return List.of();
     } catch (IOException e) {

@@ -14,14 +14,16 @@ public final class ObjectRemoval {
   private final FileSystem fileSystem;
   private final Path root;
   private final boolean flat;
+  private final StoreRetry retry;
 
   /**
    * @param flat whether the store has no directories
    */
-  ObjectRemoval(FileSystem fileSystem, Path root, boolean flat) {
+  ObjectRemoval(FileSystem fileSystem, Path root, boolean flat, StoreRetry retry) {
     this.fileSystem = fileSystem;
     this.root = root;
     this.flat = flat;
+    this.retry = retry;
   }
 
   /**
@@ -35,8 +37,8 @@ public final class ObjectRemoval {
     try (BulkDelete bulk = fileSystem.createBulkDelete(root)) {
       int page = bulk.pageSize();
       for (int start = 0; start < paths.size(); start += page) {
-        List<Map.Entry<Path, String>> failed =
-            bulk.bulkDelete(paths.subList(start, Math.min(start + page, paths.size())));
+        List<Path> next = paths.subList(start, Math.min(start + page, paths.size()));
+        List<Map.Entry<Path, String>> failed = retry.call(() -> bulk.bulkDelete(next));
         if (!failed.isEmpty()) {
           Map.Entry<Path, String> first = failed.get(0);
           throw StoreFailures.undeleted(first.getKey(), new IOException(first.getValue()));
@@ -54,7 +56,7 @@ public final class ObjectRemoval {
    */
   public void emptyTree(String directory) {
     Path path = new Path(root, directory);
-    if (!flat && new ObjectListing(fileSystem, root, false).objects(directory).isEmpty()) {
+    if (!flat && new ObjectListing(fileSystem, root, false, retry).objects(directory).isEmpty()) {
       try {
         fileSystem.delete(path, true);
       } catch (IOException e) {
@@ -66,9 +68,11 @@ public final class ObjectRemoval {
   /** Deletes a directory if it is empty. */
   void ifEmpty(Path directory) {
     try {
-      if (fileSystem.exists(directory) && fileSystem.listStatus(directory).length == 0) {
-        fileSystem.delete(directory, false);
-      }
+      retry.call(
+          () ->
+              fileSystem.exists(directory)
+                  && fileSystem.listStatus(directory).length == 0
+                  && fileSystem.delete(directory, false));
     } catch (IOException e) {
       throw StoreFailures.undeleted(directory, e);
     }
@@ -76,6 +80,10 @@ public final class ObjectRemoval {
 
   /** Those of a directory and its parents that do not exist, deepest first. */
   List<Path> missing(Path directory) throws IOException {
+    return retry.call(() -> missingNow(directory));
+  }
+
+  private List<Path> missingNow(Path directory) throws IOException {
     List<Path> missing = new ArrayList<>();
     for (Path at = directory; at != null && !fileSystem.exists(at); at = at.getParent()) {
       missing.add(at);

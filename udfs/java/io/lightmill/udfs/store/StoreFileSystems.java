@@ -3,6 +3,7 @@ package io.lightmill.udfs.store;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.LinkedHashSet;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
@@ -23,6 +24,19 @@ final class StoreFileSystems {
   /** Name of {@link S3ContentType}, which can be loaded only if the AWS SDK is present. */
   private static final String CONTENT_TYPE = "io.lightmill.udfs.store.S3ContentType";
 
+  /**
+   * S3A's own retries end within a minute, where the user has not set them: {@link StoreRetry}
+   * repeats the call. By default they may take 20 minutes, with pauses that double, and continue
+   * long after the store responds again.
+   */
+  private static final Map<String, String> FEW_RETRIES =
+      Map.of(
+          "fs.s3a.attempts.maximum", "2",
+          "fs.s3a.retry.limit", "3",
+          "fs.s3a.retry.throttle.limit", "7",
+          "fs.s3a.connection.establish.timeout", "15s",
+          "fs.s3a.connection.timeout", "60s");
+
   private static final Map<String, FileSystem> S3 = new ConcurrentHashMap<>();
 
   private StoreFileSystems() {}
@@ -33,6 +47,7 @@ final class StoreFileSystems {
       return path.getFileSystem(configuration);
     }
     Configuration own = keepingContentTypes(configuration);
+    FEW_RETRIES.forEach((key, value) -> setUnlessChosen(own, key, value));
     if (own.getBoolean(UNSHARED, false)) {
       return path.getFileSystem(own);
     }
@@ -42,6 +57,13 @@ final class StoreFileSystems {
       return S3.computeIfAbsent(key, bucket -> opened(path, own));
     } catch (UncheckedIOException e) {
       throw e.getCause();
+    }
+  }
+
+  private static void setUnlessChosen(Configuration own, String key, String value) {
+    String[] sources = own.getPropertySources(key);
+    if (sources == null || List.of("core-default.xml").equals(List.of(sources))) {
+      own.set(key, value);
     }
   }
 

@@ -2,6 +2,7 @@ package io.lightmill.udfs.lock;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.junit.jupiter.params.provider.Arguments.arguments;
 
 import io.lightmill.pipeline.ErrorCode;
 import io.lightmill.pipeline.LightmillException;
@@ -13,15 +14,21 @@ import io.lightmill.udfs.HandClock;
 import io.lightmill.udfs.store.ImageStore;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Predicate;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.MethodSource;
 
 /** A lock on an S3 store that fails. */
 class RunLockFaultTest {
@@ -131,6 +138,68 @@ class RunLockFaultTest {
     assertHeld(first);
     first.close();
     assertReleased();
+  }
+
+  private static Stream<Arguments> faults() {
+    return Stream.of(Operation.LIST, Operation.DELETE, Operation.PUT)
+        .flatMap(
+            operation ->
+                Stream.of(Fault.SLOW_DOWN, Fault.DROPPED_BEFORE, Fault.DROPPED_AFTER, Fault.DENIED)
+                    .flatMap(
+                        fault ->
+                            Stream.of(
+                                arguments(operation, fault, 1),
+                                arguments(operation, fault, Integer.MAX_VALUE))));
+  }
+
+  @ParameterizedTest
+  @MethodSource("faults")
+  void noFaultLosesALock(Operation operation, Fault fault, int calls) {
+    RunLock first = take("first");
+    link.failing(
+        call -> operation.test(call) && struck.incrementAndGet() <= calls ? fault : Fault.NONE);
+    try {
+      first.renew();
+    } catch (LightmillException e) {
+      assertThat(e.code()).isIn(ErrorCode.STORE_FAILED, ErrorCode.STORE_UNAVAILABLE);
+    }
+    healed();
+    clock.advance(Duration.ofSeconds(30));
+
+    assertHeld(first);
+    first.close();
+    assertReleased();
+  }
+
+  @Test
+  void closingWaitsForARenewalUnderWay() throws Exception {
+    RunLock first = take("first");
+    CountDownLatch arrived = new CountDownLatch(1);
+    CountDownLatch answered = new CountDownLatch(1);
+    link.failing(
+        call -> {
+          if (Operation.PUT.test(call)) {
+            arrived.countDown();
+            await(answered);
+          }
+          return Fault.NONE;
+        });
+    CompletableFuture<Boolean> renewal = CompletableFuture.supplyAsync(first::renew);
+    await(arrived);
+    CompletableFuture<Void> closing = CompletableFuture.runAsync(first::close);
+    answered.countDown();
+
+    assertThat(renewal.get(60, TimeUnit.SECONDS)).isTrue();
+    closing.get(60, TimeUnit.SECONDS);
+    assertReleased();
+  }
+
+  private static void await(CountDownLatch latch) {
+    try {
+      assertThat(latch.await(60, TimeUnit.SECONDS)).isTrue();
+    } catch (InterruptedException e) {
+      throw new IllegalStateException(e);
+    }
   }
 
   @Test

@@ -42,8 +42,16 @@ class DrawingStopTest {
   }
 
   @Test
-  void pastTheDeadlineNothingIsDrawnAndAllIsAccountedFor() {
-    RunResult result = job.deadline(NOON).run(pipeline);
+  void aDeadlineThatPassesBeforeTheFirstBatchLeavesAllPending() {
+    RunListener late =
+        new RunListener() {
+          @Override
+          public void planned(long images, long toGenerate) {
+            clock.advance(Duration.ofMinutes(1));
+          }
+        };
+
+    RunResult result = job.deadline(NOON.plus(Duration.ofMinutes(1))).progress(late).run(pipeline);
 
     assertThat(result.summary().labelled()).isEqualTo(Map.of("pending", (long) ROWS));
     assertThat(pipeline.batches).isEmpty();

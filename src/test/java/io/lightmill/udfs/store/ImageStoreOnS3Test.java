@@ -10,6 +10,7 @@ import io.lightmill.pipeline.LightmillException;
 import io.lightmill.s3.FaultyLink;
 import io.lightmill.s3.FaultyLink.Fault;
 import io.lightmill.s3.S3Server;
+import java.time.Clock;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Function;
@@ -190,7 +191,7 @@ class ImageStoreOnS3Test {
   void anInaccessibleBucketIsReportedBeforeAnyWork() throws Exception {
     link.failing(call -> call.changes() ? Fault.DENIED : Fault.NONE);
 
-    assertThatThrownBy(() -> store.probeWritable())
+    assertThatThrownBy(() -> store.probeWritable(Clock.systemUTC()))
         .isInstanceOfSatisfying(
             LightmillException.class,
             e -> assertThat(e.code()).isEqualTo(ErrorCode.OUTPUT_UNWRITABLE))

@@ -11,6 +11,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Clock;
 import java.util.List;
 import java.util.stream.Stream;
 import org.apache.hadoop.conf.Configuration;
@@ -158,8 +159,8 @@ class ImageStoreTest {
 
   @Test
   void probingLeavesNothing() throws IOException {
-    local().probeWritable();
-    publishing(new PublishingFileSystem(true)).probeWritable();
+    local().probeWritable(Clock.systemUTC());
+    publishing(new PublishingFileSystem(true)).probeWritable(Clock.systemUTC());
 
     assertThat(files()).isEmpty();
   }
@@ -169,7 +170,8 @@ class ImageStoreTest {
     Path there = Files.createDirectories(directory.resolve("there"));
 
     for (String root : List.of("there", "there/new/deep", "new")) {
-      ImageStore.open(directory.resolve(root).toString(), new Configuration(false)).probeWritable();
+      ImageStore.open(directory.resolve(root).toString(), new Configuration(false))
+          .probeWritable(Clock.systemUTC());
     }
 
     assertThat(directory.resolve("new")).doesNotExist();
@@ -180,7 +182,7 @@ class ImageStoreTest {
   void probingReportsAnUnwritableRoot() throws IOException {
     Files.writeString(directory.resolve("out"), "a file");
 
-    assertThatThrownBy(() -> local().probeWritable())
+    assertThatThrownBy(() -> local().probeWritable(Clock.systemUTC()))
         .isInstanceOfSatisfying(
             LightmillException.class,
             e -> assertThat(e.code()).isEqualTo(ErrorCode.OUTPUT_UNWRITABLE))
