@@ -3,6 +3,7 @@ package io.lightmill.jobs;
 import io.lightmill.pipeline.LightmillException;
 import io.lightmill.udfs.option.GenerationOptions;
 import io.lightmill.udfs.option.Options;
+import io.lightmill.udfs.run.SessionSettings;
 import org.apache.spark.SparkConf;
 import org.apache.spark.sql.SparkSession;
 
@@ -67,12 +68,9 @@ final class SparkSessions {
   }
 
   private static void configureLocal(SparkConf conf) {
-    // The user interface takes a second to start; a few tasks are enough for planning.
+    SessionSettings.LOCAL.forEach(conf::setIfMissing);
+    // The user interface takes a second to start.
     conf.setIfMissing("spark.ui.enabled", "false");
-    conf.setIfMissing("spark.sql.shuffle.partitions", "8");
-    // Tables are small: compiling their queries takes longer than running them.
-    conf.setIfMissing("spark.sql.codegen.wholeStage", "false");
-    conf.setIfMissing("spark.sql.codegen.factoryMode", "NO_CODEGEN");
     // No other host has to be reached, and the name of this one may not resolve.
     conf.setIfMissing("spark.driver.host", "127.0.0.1");
     conf.setIfMissing("spark.driver.bindAddress", "127.0.0.1");
@@ -81,10 +79,7 @@ final class SparkSessions {
   private static void configureExecutors(SparkConf conf) {
     // User options come last, since the JVM takes the last of two.
     prepend(conf, EXECUTOR_JAVA_OPTIONS, ENGINE_JAVA_OPTIONS, " ");
-    // Spinning OpenMP threads starve the tasks that encode and store images.
-    conf.setIfMissing("spark.executorEnv.OMP_WAIT_POLICY", "PASSIVE");
-    // Page faults of 4 KiB take longer than reading weights does.
-    conf.setIfMissing("spark.executorEnv.THP_MEM_ALLOC_ENABLE", "1");
+    SessionSettings.EXECUTORS.forEach(conf::setIfMissing);
   }
 
   private static void prepend(SparkConf conf, String key, String ours, String separator) {

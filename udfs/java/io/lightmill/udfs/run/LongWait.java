@@ -1,11 +1,16 @@
 package io.lightmill.udfs.run;
 
+import io.lightmill.pipeline.ErrorCode;
+import io.lightmill.pipeline.LightmillException;
 import io.lightmill.udfs.RunListener;
+import io.lightmill.udfs.option.Redaction;
+import io.lightmill.udfs.store.StoreOutage;
 import java.time.Duration;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
+import org.apache.commons.lang3.exception.ExceptionUtils;
 
 /**
  * Reports a step of the driver that takes long, such as a call to a store that does not answer,
@@ -22,6 +27,8 @@ record LongWait(Duration first, Duration next) {
    * Makes the step.
    *
    * @param location that is waited for
+   * @throws LightmillException with {@code STORE_UNAVAILABLE} if the step fails since a store does
+   *     not respond
    */
   <T> T of(String location, RunListener listener, Supplier<T> step) {
     ScheduledExecutorService watching =
@@ -40,9 +47,24 @@ record LongWait(Duration first, Duration next) {
             TimeUnit.NANOSECONDS);
     try {
       return step.get();
+    } catch (LightmillException e) {
+      throw e.code() != ErrorCode.OUTPUT_IN_USE
+              && StoreOutage.isCauseOf(e)
+              && !StoreOutage.isUnknownHost(e)
+          ? new LightmillException(
+              ErrorCode.STORE_UNAVAILABLE,
+              "%s does not respond: %s; run again when it does, or fix its endpoint"
+                  .formatted(Redaction.location(location), reason(e)),
+              e)
+          : e;
     } finally {
       reports.cancel(true);
       watching.shutdownNow();
     }
+  }
+
+  /** The first line of the root cause. */
+  private static String reason(Exception failure) {
+    return ExceptionUtils.getRootCauseMessage(failure).lines().findFirst().orElse("");
   }
 }

@@ -1,6 +1,5 @@
 package io.lightmill.udfs.run;
 
-import java.util.Map;
 import java.util.Optional;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
@@ -15,21 +14,14 @@ import org.apache.spark.sql.SparkSession;
  */
 record PlanningSession(SparkSession spark, Optional<Dataset<Row>> prompts) {
 
-  private static final Map<String, String> LOCAL =
-      Map.of(
-          // Spark's default of 200 is meant for clusters, and costs a minute on two cores.
-          "spark.sql.shuffle.partitions", "8",
-          // Tables are small: compiling their queries takes longer than running them.
-          "spark.sql.codegen.wholeStage", "false",
-          "spark.sql.codegen.factoryMode", "NO_CODEGEN");
-
   static PlanningSession of(SparkSession spark, Optional<Dataset<Row>> prompts) {
     if (!spark.sparkContext().isLocal()) {
+      SessionSettings.check(spark.sparkContext());
       return new PlanningSession(spark, prompts);
     }
     org.apache.spark.sql.classic.SparkSession copy =
         ((org.apache.spark.sql.classic.SparkSession) spark).cloneSession();
-    LOCAL.forEach(
+    SessionSettings.LOCAL.forEach(
         (key, value) -> {
           if (!spark.conf().getAll().contains(key)) {
             copy.conf().set(key, value);

@@ -30,7 +30,7 @@ public final class StoreOutage {
   }
 
   /** Whether the name of the store's host is unknown, which at the start is a wrong endpoint. */
-  static boolean isUnknownHost(Throwable failure) {
+  public static boolean isUnknownHost(Throwable failure) {
     return ExceptionUtils.getStackTrace(failure).contains("java.net.UnknownHostException");
   }
 

@@ -1,8 +1,12 @@
 package io.lightmill.udfs.run;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.lightmill.pipeline.ErrorCode;
+import io.lightmill.pipeline.LightmillException;
 import io.lightmill.udfs.RunListener;
+import java.net.ConnectException;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
@@ -38,6 +42,29 @@ class LongWaitTest {
   void aStepThatAnswersIsNotReported() {
     assertThat(LongWait.REPORTED.of(BUCKET, listener(new CountDownLatch(1)), () -> 7)).isEqualTo(7);
     assertThat(waits).isEmpty();
+  }
+
+  @Test
+  void aStoreThatDoesNotRespondIsToBeTriedAgain() {
+    LightmillException unreadable =
+        new LightmillException(
+            ErrorCode.INPUT_INVALID,
+            "the table cannot be read",
+            new ConnectException("Connection refused"));
+
+    assertThatThrownBy(
+            () ->
+                LongWait.REPORTED.of(
+                    BUCKET,
+                    RunListener.NONE,
+                    () -> {
+                      throw unreadable;
+                    }))
+        .isInstanceOfSatisfying(
+            LightmillException.class,
+            e -> assertThat(e.code()).isEqualTo(ErrorCode.STORE_UNAVAILABLE))
+        .hasMessageStartingWith(
+            BUCKET + " does not respond: ConnectException: Connection refused; run again");
   }
 
   @Test

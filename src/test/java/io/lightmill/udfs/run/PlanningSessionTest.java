@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.lightmill.udfs.TestSpark;
 import java.util.Optional;
+import org.apache.spark.SparkConf;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
@@ -54,5 +55,13 @@ class PlanningSessionTest {
 
     assertThat(planning.conf().get(SHUFFLE_PARTITIONS)).isEqualTo("200");
     assertThat(planning.conf().get("spark.sql.codegen.wholeStage")).isEqualTo("true");
+  }
+
+  @Test
+  void whatTheExecutorsOfAClusterLackIsNamed() {
+    SparkConf conf = new SparkConf(false).set("spark.executorEnv.OMP_WAIT_POLICY", "ACTIVE");
+    assertThat(SessionSettings.missing(conf)).isEqualTo("spark.executorEnv.THP_MEM_ALLOC_ENABLE=1");
+    SessionSettings.EXECUTORS.forEach(conf::setIfMissing);
+    assertThat(SessionSettings.missing(conf)).isEmpty();
   }
 }
