@@ -79,6 +79,7 @@ final class ChaosDriver {
     for (String line = jobs.readLine(); line != null; line = jobs.readLine()) {
       System.out.println(ANSWER + driver.run(Job.of(line)));
     }
+    spark.stop();
   }
 
   private String run(Job job) {

@@ -35,7 +35,7 @@ final class ChaosProcess implements AutoCloseable {
             .toList();
     ChaosProcess started =
         new ChaosProcess(
-            TestJvm.of("1g", TestJvm.classPath(), ChaosDriver.class.getName(), arguments)
+            TestJvm.of("1g", ChaosDriver.class.getName(), arguments)
                 .redirectError(ProcessBuilder.Redirect.DISCARD)
                 .start());
     assertThat(started.answer()).contains("ready");

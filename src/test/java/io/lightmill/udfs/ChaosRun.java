@@ -32,12 +32,13 @@ import org.apache.spark.sql.Row;
 /**
  * Jobs under injected faults. Each round runs a job on S3 with a fault at a random point, runs the
  * job again, and checks every row, object and repeated drawing. The points are those of a fixed
- * seed; {@code -Dlightmill.chaos.seed} gives another one, or {@code random}. With {@code
- * -Dlightmill.chaos.trouble}, which names a fault, one round with that fault and seed runs alone.
+ * seed; {@code -Dlightmill.chaos.seed} gives another one, or {@code random}, and {@code
+ * -Dlightmill.chaos.times=10} ten times as many rounds. With {@code -Dlightmill.chaos.trouble},
+ * which names a fault, one round with that fault and seed runs alone.
  */
 final class ChaosRun {
 
-  static final int ROWS = 24;
+  static final int ROWS = 16;
   static final int SLOTS = 2;
   static final int BATCH = 2;
 
@@ -118,12 +119,13 @@ final class ChaosRun {
   /** The fault of each round; rounds of the same home follow each other and share a driver. */
   private static List<ChaosTrouble> troubles(Set<ChaosTrouble.Home> homes) {
     String only = System.getProperty("lightmill.chaos.trouble");
+    int times = Integer.getInteger("lightmill.chaos.times", 1);
     return only != null
         ? List.of(ChaosTrouble.valueOf(only))
         : Arrays.stream(ChaosTrouble.values())
             .filter(trouble -> homes.contains(trouble.home))
             .sorted(Comparator.comparing(trouble -> trouble.home))
-            .flatMap(trouble -> Collections.nCopies(trouble.rounds, trouble).stream())
+            .flatMap(trouble -> Collections.nCopies(times * trouble.rounds, trouble).stream())
             .toList();
   }
 

@@ -10,19 +10,19 @@ enum ChaosTrouble {
   DRIVER_KILLED_BEFORE(Home.LOCAL, 2, ChaosRun.SLOTS),
   /** SIGKILL just after. */
   DRIVER_KILLED_AFTER(Home.LOCAL, 2, ChaosRun.SLOTS),
-  TASK_THROWS(Home.LOCAL, 2, 1),
+  TASK_THROWS(Home.LOCAL, 1, 1),
   /** Another attempt of the same task stores the same image just before. */
-  TWIN(Home.LOCAL, 2, 0),
-  SLOW_DOWN(Home.LOCAL, 2, 0),
-  DROPPED_BEFORE(Home.LOCAL, 2, 0),
-  DROPPED_AFTER(Home.LOCAL, 2, 0),
-  SLOW(Home.LOCAL, 2, 0),
+  TWIN(Home.LOCAL, 1, 0),
+  SLOW_DOWN(Home.LOCAL, 1, 0),
+  DROPPED_BEFORE(Home.LOCAL, 1, 0),
+  DROPPED_AFTER(Home.LOCAL, 1, 0),
+  SLOW(Home.LOCAL, 1, 0),
   /** SIGKILL for one of the two executors, while it draws and stores. */
-  EXECUTOR_KILLED(Home.CLUSTER, 3, 1),
+  EXECUTOR_KILLED(Home.CLUSTER, 2, 1),
   /** SIGKILL for the driver and all executors; a driver of another machine runs the job again. */
   MACHINE_KILLED(Home.CLUSTER, Home.LOCAL, 1, ChaosRun.SLOTS),
   /** Spark starts a second attempt of a task that makes no progress; both draw and store. */
-  SPECULATIVE_TWIN(Home.CLUSTER_WITH_TWINS, 2, 1),
+  SPECULATIVE_TWIN(Home.CLUSTER_WITH_TWINS, 1, 1),
   /** As {@link #MACHINE_KILLED}, with speculation: a twin may draw beside the two tasks. */
   MACHINE_KILLED_WITH_TWINS(Home.CLUSTER_WITH_TWINS, Home.LOCAL, 1, ChaosRun.SLOTS + 1);
 

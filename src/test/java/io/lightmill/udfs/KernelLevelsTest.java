@@ -65,7 +65,6 @@ class KernelLevelsTest {
     ProcessBuilder jvm =
         TestJvm.of(
             "512m",
-            TestJvm.classPath(),
             KernelLevelDrawing.class.getName(),
             List.of(directory.resolve("cache").toString()));
     jvm.environment().putAll(level);

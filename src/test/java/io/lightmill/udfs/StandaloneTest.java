@@ -130,7 +130,7 @@ class StandaloneTest {
             "" + breaking));
     Path log = directory.resolve(name + ".log");
     Process submit =
-        TestJvm.of("1g", TestJvm.classPath(), "org.apache.spark.deploy.SparkSubmit", arguments)
+        TestJvm.of("1g", "org.apache.spark.deploy.SparkSubmit", arguments)
             .redirectErrorStream(true)
             .redirectOutput(log.toFile())
             .start();

@@ -5,18 +5,33 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.stream.Collectors;
 
 /** JVMs that tests start: short-lived, and open to Spark where Java closes its modules. */
 final class TestJvm {
 
+  private static final List<String> OPTIONS =
+      List.of("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC");
+
   private TestJvm() {}
 
+  /** A JVM with the classes of the tests, from the {@link TestClassArchive}. */
+  static ProcessBuilder of(String heap, String main, List<String> arguments) {
+    TestClassArchive archive = TestClassArchive.current();
+    return builder(heap, archive.option(), archive.classPath(), main, arguments);
+  }
+
   static ProcessBuilder of(String heap, String classPath, String main, List<String> arguments) {
+    return builder(heap, "-Xshare:auto", classPath, main, arguments);
+  }
+
+  static ProcessBuilder builder(
+      String heap, String option, String classPath, String main, List<String> arguments) {
     List<String> command = new ArrayList<>();
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
     command.add("@" + Path.of("conf/spark-java17.opts").toAbsolutePath());
-    command.addAll(List.of("-Xmx" + heap, "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC"));
+    command.add("-Xmx" + heap);
+    command.addAll(OPTIONS);
+    command.add(option);
     command.addAll(List.of("-cp", classPath, main));
     command.addAll(arguments);
     ProcessBuilder builder = new ProcessBuilder(command);
@@ -24,30 +39,24 @@ final class TestJvm {
     return builder;
   }
 
-  static String classPath() {
-    return System.getProperty("java.class.path");
-  }
-
-  /** The directories of compiled classes, tests included. */
-  static String classes() {
-    return entries().stream()
-        .filter(entry -> !entry.endsWith(".jar"))
-        .collect(Collectors.joining(File.pathSeparator));
+  /** For executors, which Spark starts. */
+  static String executorOptions() {
+    return String.join(" ", OPTIONS) + " " + TestClassArchive.current().option();
   }
 
   /** The jars that stand for a Spark distribution and the jars of the job. */
   static List<Path> jars() {
     return entries().stream()
-        .filter(entry -> entry.endsWith(".jar"))
-        .map(Path::of)
+        .filter(entry -> entry.toString().endsWith(".jar"))
         // Servlet 6 is for the S3 service of the tests; the pages of Spark's master need Servlet 5.
         .filter(jar -> !jar.getFileName().toString().startsWith("tomcat-servlet-api"))
         .toList();
   }
 
-  private static List<String> entries() {
-    return Arrays.stream(classPath().split(File.pathSeparator, -1))
-        .map(entry -> Path.of(entry).toAbsolutePath().toString()) // executors run elsewhere
+  /** The class path of this JVM. */
+  static List<Path> entries() {
+    return Arrays.stream(System.getProperty("java.class.path").split(File.pathSeparator, -1))
+        .map(entry -> Path.of(entry).toAbsolutePath()) // executors run elsewhere
         .toList();
   }
 }

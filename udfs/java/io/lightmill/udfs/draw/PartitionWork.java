@@ -11,7 +11,6 @@ import io.lightmill.udfs.earlier.EarlierImages;
 import io.lightmill.udfs.manifest.ManifestColumns;
 import io.lightmill.udfs.manifest.Outcome;
 import io.lightmill.udfs.manifest.StoredImage;
-import io.lightmill.udfs.plan.ImagePlan;
 import io.lightmill.udfs.plan.PlannedImages;
 import io.lightmill.udfs.progress.DrawingBegun;
 import io.lightmill.udfs.progress.DrawingStop;
@@ -86,7 +85,7 @@ final class PartitionWork implements TaskCompletionListener {
 
   /** Draws a batch. Its manifest rows are complete when its images are stored. */
   OverlappedBatches.Finishing start(List<Row> batch) throws InterruptedException {
-    if (batch.get(0).getAs(ImagePlan.BATCH) == null) {
+    if (batch.get(0).getAs(PlannedImages.BATCH_KEY) == null) {
       List<Row> rows = batch.stream().map(row -> manifestRow(row, undrawn(row))).toList();
       return () -> rows;
     }

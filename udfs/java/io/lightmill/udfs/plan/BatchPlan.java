@@ -2,46 +2,75 @@ package io.lightmill.udfs.plan;
 
 import java.io.Serializable;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.SortedMap;
 
 /**
- * The batch and the partition of every image, computed from the number of images of each batch key.
- * Within a key, images are ordered by id and cut into batches, so a batch holds the same images in
- * whatever order the table is read.
+ * The partition of every image, computed from the number of images of each batch key and slice. A
+ * slice holds the images whose ids begin with the same digits; ids are hashes, so slices of a key
+ * are of about the same size, and nearly all of a small table hold one image.
  *
- * <p>Batches are ranked from the most to the least expensive and assigned to partitions in snake
- * order: forward, then backward, then forward. All full batches of a key cost the same and have
- * consecutive ranks, so the size of the plan depends on the number of keys and not of batches.
+ * <p>The images of a key are ordered by id and cut into batches. Batches are ranked from the most
+ * to the least expensive and assigned to partitions in snake order: forward, then backward, then
+ * forward. All full batches of a key cost the same and have consecutive ranks. A slice belongs to
+ * the batch of its first image, so no image needs a number of its own, and no task has to see all
+ * images of a key. The size of the plan depends on the number of keys and slices.
  */
 public final class BatchPlan implements Serializable {
 
+  /** Leading hexadecimal digits of an image id that name its slice. */
+  static final int SLICE_DIGITS = 4;
+
   private final int batchSize;
   private final int partitions;
-  private final Map<String, Run> runs = new HashMap<>();
+  private final Map<String, Slices> slices = new HashMap<>();
 
   /**
    * Images of one batch key.
    *
    * @param imageCost by {@link ImageCost}
-   * @param images distinct ones, at least 1
+   * @param slices number of distinct images by slice, at least 1
    */
-  record KeyCount(String batchKey, long imageCost, long images) {}
+  record KeyCount(String batchKey, long imageCost, SortedMap<Integer, Long> slices) {
+
+    long images() {
+      return slices.values().stream().mapToLong(Long::longValue).sum();
+    }
+  }
+
+  /** The partition of each slice of a key. */
+  private record Slices(int[] numbers, int[] partitions) implements Serializable {}
 
   /** The ranks of a key's batches: the full ones from {@code first}, and the rest. */
-  private record Run(long first, long full, long rest) implements Serializable {}
+  private record Run(long first, long full, long rest) {
+
+    long batch(long place, int batchSize) {
+      long batch = place / batchSize;
+      return batch < full ? first + batch : rest;
+    }
+  }
 
   private record Batches(String batchKey, long cost, long count, boolean full) {}
 
   BatchPlan(List<KeyCount> keys, int batchSize, int partitions) {
     this.batchSize = batchSize;
     this.partitions = partitions;
+    Map<String, Run> runs = runs(keys, batchSize);
+    for (KeyCount key : keys) {
+      slices.put(key.batchKey(), assigned(key.slices(), runs.get(key.batchKey())));
+    }
+  }
+
+  private static Map<String, Run> runs(List<KeyCount> keys, int batchSize) {
     List<Batches> all = new ArrayList<>();
     for (KeyCount key : keys) {
-      long full = key.images() / batchSize;
-      long rest = key.images() % batchSize;
+      long images = key.images();
+      long full = images / batchSize;
+      long rest = images % batchSize;
       all.add(new Batches(key.batchKey(), key.imageCost() * batchSize, full, true));
       all.add(new Batches(key.batchKey(), key.imageCost() * rest, rest > 0 ? 1 : 0, false));
     }
@@ -50,6 +79,7 @@ public final class BatchPlan implements Serializable {
             .reversed()
             .thenComparing(Batches::batchKey)
             .thenComparing(Batches::full));
+    Map<String, Run> runs = new HashMap<>();
     long rank = 0;
     for (Batches batches : all) {
       long first = rank;
@@ -59,6 +89,20 @@ public final class BatchPlan implements Serializable {
           (a, b) -> new Run(a.first + b.first, a.full + b.full, a.rest + b.rest));
       rank += batches.count();
     }
+    return runs;
+  }
+
+  private Slices assigned(SortedMap<Integer, Long> counts, Run run) {
+    int[] numbers = new int[counts.size()];
+    int[] assigned = new int[counts.size()];
+    int index = 0;
+    long place = 0;
+    for (Map.Entry<Integer, Long> slice : counts.entrySet()) {
+      numbers[index] = slice.getKey();
+      assigned[index++] = partition(run.batch(place, batchSize));
+      place += slice.getValue();
+    }
+    return new Slices(numbers, assigned);
   }
 
   /** Number of batches. */
@@ -70,19 +114,19 @@ public final class BatchPlan implements Serializable {
     return partitions;
   }
 
-  /**
-   * The number of an image's batch: its rank.
-   *
-   * @param place of the image among those of its key, from 0
-   */
-  long batch(String batchKey, long place) {
-    Run run = runs.get(batchKey);
-    long batch = place / batchSize;
-    return batch < run.full ? run.first + batch : run.rest;
+  /** The partition of an image that is to be drawn. */
+  int partition(String batchKey, String imageId) {
+    Slices key = slices.get(batchKey);
+    return key.partitions[Arrays.binarySearch(key.numbers, slice(imageId))];
+  }
+
+  /** The slice of an image. */
+  static int slice(String imageId) {
+    return Integer.parseInt(imageId, 0, SLICE_DIGITS, 16);
   }
 
   /** The partition of a batch. */
-  int partition(long batch) {
+  private int partition(long batch) {
     int place = (int) (batch % partitions);
     boolean forward = batch / partitions % 2 == 0;
     return forward ? place : partitions - 1 - place;

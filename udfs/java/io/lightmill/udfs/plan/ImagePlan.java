@@ -2,13 +2,15 @@ package io.lightmill.udfs.plan;
 
 import static org.apache.spark.sql.functions.coalesce;
 import static org.apache.spark.sql.functions.col;
+import static org.apache.spark.sql.functions.collect_set;
 import static org.apache.spark.sql.functions.count;
-import static org.apache.spark.sql.functions.dense_rank;
 import static org.apache.spark.sql.functions.hash;
+import static org.apache.spark.sql.functions.left;
 import static org.apache.spark.sql.functions.lit;
 import static org.apache.spark.sql.functions.max;
 import static org.apache.spark.sql.functions.min;
 import static org.apache.spark.sql.functions.pmod;
+import static org.apache.spark.sql.functions.size;
 import static org.apache.spark.sql.functions.sum;
 import static org.apache.spark.sql.functions.udf;
 import static org.apache.spark.sql.functions.when;
@@ -18,21 +20,20 @@ import io.lightmill.pipeline.LightmillException;
 import io.lightmill.udfs.device.Cluster;
 import io.lightmill.udfs.manifest.ManifestColumns;
 import java.util.List;
+import java.util.Map;
 import java.util.OptionalInt;
+import java.util.TreeMap;
 import java.util.stream.Collectors;
 import org.apache.spark.sql.Column;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
-import org.apache.spark.sql.api.java.UDF1;
 import org.apache.spark.sql.api.java.UDF2;
-import org.apache.spark.sql.expressions.Window;
-import org.apache.spark.sql.expressions.WindowSpec;
 import org.apache.spark.sql.types.DataTypes;
 
 /**
  * The requested images of a job and their counts.
  *
- * @param images as {@link #placed}
+ * @param images rows of {@link PlannedImages}
  * @param requested number of rows
  * @param idleNegativePrompts images whose negative prompt has no effect
  * @param keys images to draw, by batch key
@@ -40,47 +41,34 @@ import org.apache.spark.sql.types.DataTypes;
 public record ImagePlan(
     Dataset<Row> images, long requested, long idleNegativePrompts, List<BatchPlan.KeyCount> keys) {
 
-  public static final String BATCH = "batch";
-  private static final String PLACE = "place";
+  private static final String SLICE = "slice";
   private static final String PARTITION = "partition";
   private static final int NAMED_IN_MESSAGES = 5;
   private static final Column IMAGE_ID = ManifestColumns.IMAGE_ID.col();
   private static final Column ID = ManifestColumns.ID.col();
   private static final Column VARIANT = ManifestColumns.VARIANT.col();
-
-  /** Rows without a batch are spread over this many windows, so that no task gets all. */
-  private static final int LANES = 32;
+  private static final Column BATCH_KEY = col(PlannedImages.BATCH_KEY);
 
   /**
-   * Numbers the images of each batch key from 0, in the order of their ids. Rows of the same image
-   * have the same number.
-   *
-   * @param images rows of {@link PlannedImages}
-   */
-  public static Dataset<Row> placed(Dataset<Row> images) {
-    Column key = col(PlannedImages.BATCH_KEY);
-    Column lane = when(key.isNull(), pmod(hash(ID, VARIANT), lit(LANES)));
-    WindowSpec byId = Window.partitionBy(key, lane).orderBy(IMAGE_ID);
-    return images.withColumn(PLACE, dense_rank().over(byId).minus(1));
-  }
-
-  /**
-   * Counts the images, in one Spark job.
+   * Counts the images.
    *
    * @param table its location, for messages
-   * @param placed images; read several times, so they should be materialized
+   * @param images rows of {@link PlannedImages}; read several times, so they should be materialized
    * @param namedByTemplate whether values of the table name the image objects, which may collide
    * @throws LightmillException with {@code INPUT_INVALID} if the table has no rows, {@code
    *     ID_DUPLICATE}, or {@code CONFIGURATION_INVALID} if different images would be stored under
    *     one key
    */
-  public static ImagePlan of(String table, Dataset<Row> placed, boolean namedByTemplate) {
+  public static ImagePlan of(String table, Dataset<Row> images, boolean namedByTemplate) {
     List<Row> counts =
-        placed
-            .groupBy(PlannedImages.BATCH_KEY, PlannedImages.COST)
+        images
+            .groupBy(
+                BATCH_KEY,
+                col(PlannedImages.COST),
+                when(BATCH_KEY.isNotNull(), left(IMAGE_ID, lit(BatchPlan.SLICE_DIGITS))).as(SLICE))
             .agg(
                 count(lit(1)).as("rows"),
-                max(PLACE).plus(1).cast("long").as("drawn"),
+                size(collect_set(when(BATCH_KEY.isNotNull(), IMAGE_ID))).cast("long").as("drawn"),
                 sum(col(PlannedImages.DUPLICATE).cast("long")).as("duplicates"),
                 sum(col(PlannedImages.IDLE_NEGATIVE_PROMPT).cast("long")).as("idle"))
             .collectAsList();
@@ -90,24 +78,33 @@ public record ImagePlan(
           "prompt table '%s' has no rows; there is nothing to draw".formatted(table));
     }
     if (counts.stream().anyMatch(key -> key.<Long>getAs("duplicates") > 0)) {
-      throw duplicates(table, placed);
+      throw duplicates(table, images);
     }
     if (namedByTemplate) {
-      refuseCollisions(placed);
+      refuseCollisions(images);
     }
     return new ImagePlan(
-        placed,
+        images,
         counts.stream().mapToLong(key -> key.<Long>getAs("rows")).sum(),
         counts.stream().mapToLong(key -> key.<Long>getAs("idle")).sum(),
-        counts.stream()
-            .filter(key -> key.getAs(PlannedImages.BATCH_KEY) != null)
-            .map(
-                key ->
+        keys(counts));
+  }
+
+  private static List<BatchPlan.KeyCount> keys(List<Row> counts) {
+    Map<String, BatchPlan.KeyCount> keys = new TreeMap<>();
+    for (Row count : counts) {
+      String key = count.getAs(PlannedImages.BATCH_KEY);
+      if (key != null) {
+        keys.computeIfAbsent(
+                key,
+                k ->
                     new BatchPlan.KeyCount(
-                        key.getAs(PlannedImages.BATCH_KEY),
-                        key.<Long>getAs(PlannedImages.COST),
-                        key.<Long>getAs("drawn")))
-            .toList());
+                        k, count.<Long>getAs(PlannedImages.COST), new TreeMap<>()))
+            .slices()
+            .put(BatchPlan.slice(count.getAs(SLICE)), count.getAs("drawn"));
+      }
+    }
+    return List.copyOf(keys.values());
   }
 
   /** Distinct images that must be drawn. */
@@ -126,22 +123,23 @@ public record ImagePlan(
   }
 
   /**
-   * The images in the partitions that will draw them. A partition holds the rows that are not drawn
-   * and then whole batches, one after the other. Rows of the same image are in the same batch.
+   * The images in the partitions that will draw them: the rows that are not drawn, and then those
+   * of each batch key, from the most to the least expensive, ordered by image id. Rows of the same
+   * image follow each other.
    */
   public Dataset<Row> partitioned(BatchPlan plan) {
-    UDF2<String, Integer, Long> batch = (key, place) -> key == null ? null : plan.batch(key, place);
-    UDF1<Long, Integer> partition = number -> number == null ? null : plan.partition(number);
+    UDF2<String, String, Integer> drawing =
+        (key, imageId) -> key == null ? null : plan.partition(key, imageId);
     // Rows of one image are in one partition, so that it is packed once.
     Column place = when(IMAGE_ID.isNotNull(), hash(IMAGE_ID)).otherwise(hash(ID, VARIANT));
     Column spread = pmod(place, lit(plan.partitions()));
     return images
         .withColumn(
-            BATCH, udf(batch, DataTypes.LongType).apply(col(PlannedImages.BATCH_KEY), col(PLACE)))
-        .withColumn(
-            PARTITION, coalesce(udf(partition, DataTypes.IntegerType).apply(col(BATCH)), spread))
+            PARTITION,
+            coalesce(udf(drawing, DataTypes.IntegerType).apply(BATCH_KEY, IMAGE_ID), spread))
         .repartitionById(plan.partitions(), col(PARTITION))
-        .sortWithinPartitions(col(BATCH), IMAGE_ID, ID, VARIANT);
+        .sortWithinPartitions(
+            col(PlannedImages.COST).desc_nulls_first(), BATCH_KEY, IMAGE_ID, ID, VARIANT);
   }
 
   private static LightmillException duplicates(String table, Dataset<Row> images) {

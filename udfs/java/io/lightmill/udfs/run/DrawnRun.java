@@ -78,6 +78,7 @@ record DrawnRun(Manifest.Totals totals, long submitted, long committed, Instant 
         run.output(),
         run.runId(),
         run.packing().orElse(null),
+        run.batchSize(),
         new AttemptImages(run.options().get(Options.FORCE), run.reserved()),
         repeated,
         run.stop(),

@@ -42,9 +42,8 @@ record PlannedRun(
         RequestedImages.of(
             run.table(), run.options(), run.checkpoint(), run.packing().map(Packing::format));
     Dataset<Row> rows = earlier.lookedFor() ? kept(requested, run, open) : requested;
-    Dataset<Row> placed = kept(ImagePlan.placed(earlier.marked(rows)), run, open);
-    ImagePlan images =
-        ImagePlan.of(run.tableName(), placed, options.find(Options.PATH_TEMPLATE).isPresent());
+    Dataset<Row> marked = kept(earlier.marked(rows), run, open);
+    ImagePlan images = ImagePlan.of(run.tableName(), marked, mayCollide(options));
     run.ending().begin(RunEnding.Step.DRAWING);
     run.listener().planned(images.requested(), images.toDraw());
     if (images.idleNegativePrompts() > 0) {
@@ -53,11 +52,19 @@ record PlannedRun(
     }
     BatchPlan batches =
         images.batches(run.batchSize(), run.cluster(), partitions(run, images.requested()));
-    return new PlannedRun(images, batches, PlannedImages.passthrough(placed.schema()), orphans);
+    return new PlannedRun(images, batches, PlannedImages.passthrough(marked.schema()), orphans);
   }
 
   private static Dataset<Row> kept(Dataset<Row> rows, PreparedRun run, Resources open) {
     return open.add(MaterializedRows.of(rows, run.cluster(), run.output(), run.runId())).rows();
+  }
+
+  /** Ids of images are hashes, so names that contain them differ. */
+  private static boolean mayCollide(GenerationOptions options) {
+    return options
+        .find(Options.PATH_TEMPLATE)
+        .filter(template -> !template.contains("{image_id}"))
+        .isPresent();
   }
 
   /** Packing needs all partitions even if few images are drawn: it packs staged images too. */

@@ -3,7 +3,7 @@ package io.lightmill.udfs.draw;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import io.lightmill.udfs.plan.ImagePlan;
+import io.lightmill.udfs.plan.PlannedImages;
 import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
@@ -58,16 +58,19 @@ class OverlappedBatchesTest {
   void holdsTwoBatchesHoweverManyRowsAPartitionHas() {
     int all = 100_000;
     int size = 4;
-    StructType schema = new StructType().add(ImagePlan.BATCH, DataTypes.LongType);
+    StructType schema =
+        new StructType()
+            .add(PlannedImages.BATCH_KEY, DataTypes.StringType)
+            .add("image_id", DataTypes.StringType);
     AtomicInteger taken = new AtomicInteger();
     Iterator<Row> planned =
         Stream.iterate(0, row -> row + 1)
             .limit(all)
-            .<Row>map(row -> new GenericRowWithSchema(new Object[] {(long) row / size}, schema))
+            .<Row>map(row -> new GenericRowWithSchema(new Object[] {"key", "" + row}, schema))
             .peek(row -> taken.incrementAndGet())
             .iterator();
 
-    Iterator<Row> rows = new OverlappedBatches(new Batches(planned), batch -> () -> batch);
+    Iterator<Row> rows = new OverlappedBatches(new Batches(planned, size), batch -> () -> batch);
     int given = 0;
     int mostHeld = 0;
     while (rows.hasNext()) {

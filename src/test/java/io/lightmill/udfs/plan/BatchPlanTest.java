@@ -2,55 +2,69 @@ package io.lightmill.udfs.plan;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.lightmill.udfs.plan.BatchPlan.KeyCount;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.SortedMap;
+import java.util.TreeMap;
+import java.util.stream.IntStream;
 import java.util.stream.LongStream;
+import org.apache.commons.codec.digest.DigestUtils;
 import org.junit.jupiter.api.Test;
 
 class BatchPlanTest {
 
-  private static final List<BatchPlan.KeyCount> MIXED =
+  private static final int SLICES = 65_536;
+
+  private static final List<KeyCount> MIXED =
       List.of(
-          new BatchPlan.KeyCount("large", 4000, 333),
-          new BatchPlan.KeyCount("small", 250, 2001),
-          new BatchPlan.KeyCount("wide", 1700, 98),
-          new BatchPlan.KeyCount("rare", 9000, 1));
+          single("large", 4000, 333),
+          single("small", 250, 2001),
+          single("wide", 1700, 98),
+          single("rare", 9000, 1));
 
-  /** The images' keys and costs, by batch. */
-  private static Map<Long, List<BatchPlan.KeyCount>> batches(BatchPlan plan) {
-    Map<Long, List<BatchPlan.KeyCount>> batches = new HashMap<>();
-    for (BatchPlan.KeyCount key : MIXED) {
-      for (long place = 0; place < key.images(); place++) {
-        batches.computeIfAbsent(plan.batch(key.batchKey(), place), b -> new ArrayList<>()).add(key);
-      }
+  /** A key whose slices hold one image each, as far apart as can be. */
+  private static KeyCount single(String key, long cost, int images) {
+    SortedMap<Integer, Long> slices = new TreeMap<>();
+    IntStream.range(0, images).forEach(image -> slices.put(image * (SLICES / images), 1L));
+    return new KeyCount(key, cost, slices);
+  }
+
+  private static String imageId(int slice) {
+    return "%04x".formatted(slice) + "0".repeat(60);
+  }
+
+  /** Partitions by key, in the order of the images. */
+  private static Map<String, List<Integer>> partitions(BatchPlan plan, List<KeyCount> keys) {
+    Map<String, List<Integer>> partitions = new HashMap<>();
+    for (KeyCount key : keys) {
+      partitions.put(
+          key.batchKey(),
+          key.slices().keySet().stream()
+              .map(slice -> plan.partition(key.batchKey(), imageId(slice)))
+              .toList());
     }
-    return batches;
+    return partitions;
   }
 
   @Test
-  void batchesHoldOneKeyAndAreFullButForTheLastOfEachKey() {
-    Map<Long, List<BatchPlan.KeyCount>> batches = batches(new BatchPlan(MIXED, 4, 8));
-
-    assertThat(batches).hasSize(84 + 501 + 25 + 1);
-    assertThat(batches.keySet())
-        .containsExactlyInAnyOrderElementsOf(LongStream.range(0, 611).boxed().toList());
-    assertThat(batches.values())
-        .allSatisfy(batch -> assertThat(batch.stream().distinct()).hasSize(1))
-        .filteredOn(batch -> batch.size() < 4)
-        .hasSize(4);
-    assertThat(BatchPlan.batches(MIXED, 4)).isEqualTo(611);
+  void imagesOfABatchAreInOnePartition() {
+    partitions(new BatchPlan(MIXED, 4, 8), MIXED)
+        .forEach(
+            (key, partitions) -> {
+              for (int image = 0; image < partitions.size(); image++) {
+                assertThat(partitions.get(image)).as(key).isEqualTo(partitions.get(image / 4 * 4));
+              }
+            });
   }
 
   @Test
-  void ranksRunFromTheDearestToTheCheapest() {
-    Map<Long, List<BatchPlan.KeyCount>> batches = batches(new BatchPlan(MIXED, 4, 8));
-
-    assertThat(LongStream.range(0, 611).map(rank -> cost(batches.get(rank))).boxed())
-        .isSortedAccordingTo(Collections.reverseOrder());
+  void countsBatches() {
+    assertThat(BatchPlan.batches(MIXED, 4)).isEqualTo(84 + 501 + 25 + 1);
   }
 
   @Test
@@ -58,31 +72,57 @@ class BatchPlanTest {
     for (int partitions : new int[] {2, 3, 8, 16, 29}) {
       BatchPlan plan = new BatchPlan(MIXED, 4, partitions);
       long[] costs = new long[partitions];
-      batches(plan).forEach((rank, batch) -> costs[plan.partition(rank)] += cost(batch));
+      for (KeyCount key : MIXED) {
+        partitions(plan, List.of(key))
+            .get(key.batchKey())
+            .forEach(partition -> costs[partition] += key.imageCost());
+      }
 
       double mean = LongStream.of(costs).average().orElseThrow();
       assertThat(LongStream.of(costs).max().orElseThrow()).isLessThanOrEqualTo((long) (1.1 * mean));
     }
   }
 
+  /** With several images in a slice, too: a million images of one key on a thousand partitions. */
+  @Test
+  void noPartitionOfALargeTableHoldsMuchMoreThanTheMean() {
+    int images = 1_000_000;
+    int partitions = 1_000;
+    SortedMap<Integer, Long> slices = new TreeMap<>();
+    for (int image = 0; image < images; image++) {
+      slices.merge(BatchPlan.slice(DigestUtils.sha256Hex("image " + image)), 1L, Long::sum);
+    }
+    BatchPlan plan = new BatchPlan(List.of(new KeyCount("key", 1, slices)), 8, partitions);
+    long[] counts = new long[partitions];
+    slices.forEach((slice, count) -> counts[plan.partition("key", imageId(slice))] += count);
+
+    assertThat(LongStream.of(counts).sum()).isEqualTo(images);
+    assertThat(LongStream.of(counts).max().orElseThrow()).isLessThan(2L * images / partitions);
+  }
+
   @Test
   void planDoesNotDependOnTheOrderOfTheCounts() {
-    List<BatchPlan.KeyCount> shuffled = new ArrayList<>(MIXED);
+    List<KeyCount> shuffled = new ArrayList<>(MIXED);
     Collections.shuffle(shuffled, new Random(1));
 
-    assertThat(batches(new BatchPlan(shuffled, 4, 8)))
-        .isEqualTo(batches(new BatchPlan(MIXED, 4, 8)));
+    assertThat(partitions(new BatchPlan(shuffled, 4, 8), MIXED))
+        .isEqualTo(partitions(new BatchPlan(MIXED, 4, 8), MIXED));
   }
 
   @Test
   void snakeTurnsAtBothEnds() {
-    BatchPlan plan = new BatchPlan(MIXED, 1, 3);
+    KeyCount key = single("key", 1, 8);
 
-    assertThat(LongStream.range(0, 8).mapToInt(plan::partition))
+    assertThat(partitions(new BatchPlan(List.of(key), 1, 3), List.of(key)).get("key"))
         .containsExactly(0, 1, 2, 2, 1, 0, 0, 1);
   }
 
-  private static long cost(List<BatchPlan.KeyCount> batch) {
-    return batch.stream().mapToLong(BatchPlan.KeyCount::imageCost).sum();
+  /** The dearest key begins at the first partition; the cheaper one goes on where it ends. */
+  @Test
+  void dearBatchesComeFirst() {
+    List<KeyCount> keys = List.of(single("cheap", 1, 2), single("dear", 9, 2));
+
+    assertThat(partitions(new BatchPlan(keys, 1, 4), keys))
+        .isEqualTo(Map.of("dear", List.of(0, 1), "cheap", List.of(2, 3)));
   }
 }

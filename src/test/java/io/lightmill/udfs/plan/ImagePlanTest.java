@@ -7,15 +7,17 @@ import io.lightmill.pipeline.ErrorCode;
 import io.lightmill.pipeline.LightmillException;
 import io.lightmill.udfs.TestTables;
 import io.lightmill.udfs.device.Cluster;
-import java.util.HashMap;
+import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalInt;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.stream.Collectors;
 import java.util.stream.IntStream;
-import java.util.stream.Stream;
+import org.apache.commons.collections4.ListUtils;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.functions;
@@ -23,6 +25,7 @@ import org.junit.jupiter.api.Test;
 
 class ImagePlanTest {
 
+  private static final int BATCH_SIZE = 4;
   private static final Cluster CLUSTER = new Cluster(false, 2, false, 0);
 
   /** 150 images of three sizes and two kinds of guidance, and a row in ten that is invalid. */
@@ -39,59 +42,63 @@ class ImagePlanTest {
   }
 
   private static ImagePlan plan(Dataset<Row> table) {
-    return ImagePlan.of("prompts.csv", ImagePlan.placed(TestTables.planned(table)), true);
+    return ImagePlan.of("prompts.csv", TestTables.planned(table), true);
   }
 
-  /** Image ids by batch, in the order in which they are partitioned. */
-  private static Map<Long, List<String>> batches(Dataset<Row> table, int partitions) {
+  /** Rows by partition, in their order. */
+  private static List<List<Row>> partitions(Dataset<Row> table, int partitions) {
     ImagePlan plan = plan(table);
-    Map<Long, List<String>> batches = new TreeMap<>();
-    plan.partitioned(plan.batches(4, CLUSTER, OptionalInt.of(partitions)))
-        .filter("batch is not null")
+    return plan
+        .partitioned(plan.batches(BATCH_SIZE, CLUSTER, OptionalInt.of(partitions)))
+        .withColumn("task", functions.spark_partition_id())
         .collectAsList()
-        .forEach(
-            row ->
-                batches.merge(
-                    row.getAs(ImagePlan.BATCH),
-                    List.of(row.<String>getAs("image_id")),
-                    (a, b) -> Stream.concat(a.stream(), b.stream()).toList()));
+        .stream()
+        .collect(
+            Collectors.groupingBy(
+                row -> row.<Integer>getAs("task"), TreeMap::new, Collectors.toList()))
+        .values()
+        .stream()
+        .toList();
+  }
+
+  /** Image ids by batch: images of one key that follow each other in a partition. */
+  private static Set<List<String>> batches(Dataset<Row> table, int partitions) {
+    Set<List<String>> batches = new HashSet<>();
+    for (List<Row> rows : partitions(table, partitions)) {
+      Map<String, List<String>> keys = new TreeMap<>();
+      rows.stream()
+          .filter(row -> row.getAs("batch_key") != null)
+          .forEach(
+              row ->
+                  keys.computeIfAbsent(row.getAs("batch_key"), key -> new ArrayList<>())
+                      .add(row.getAs("image_id")));
+      keys.values().forEach(ids -> batches.addAll(ListUtils.partition(ids, BATCH_SIZE)));
+    }
     return batches;
   }
 
   @Test
   void batchesAreTheSameHoweverTheTableArrivesAndIsPartitioned() {
-    Map<Long, List<String>> expected = batches(mixedTable().repartition(1), 5);
+    Set<List<String>> expected = batches(mixedTable().repartition(1), 5);
 
-    assertThat(expected.values().stream().mapToInt(List::size).sum()).isEqualTo(135);
+    assertThat(expected.stream().mapToInt(List::size).sum()).isEqualTo(135);
     assertThat(batches(mixedTable().repartition(2), 3)).isEqualTo(expected);
     assertThat(batches(mixedTable().orderBy(functions.desc("id")).repartition(7), 1))
         .isEqualTo(expected);
   }
 
   @Test
-  void partitionsHoldWholeBatchesOneAfterTheOther() {
-    ImagePlan plan = plan(mixedTable());
-    List<Row> partitioned =
-        plan.partitioned(plan.batches(4, CLUSTER, OptionalInt.of(6)))
-            .withColumn("task", functions.spark_partition_id())
-            .collectAsList();
+  void partitionsHoldTheRowsThatAreNotDrawnAndThenTheDearestImages() {
+    List<List<Row>> partitions = partitions(mixedTable(), 6);
 
-    Map<Long, Integer> tasks = new HashMap<>();
-    Set<Long> finished = new HashSet<>();
-    Long current = null;
-    for (Row row : partitioned) {
-      Long batch = row.getAs(ImagePlan.BATCH);
-      if (batch != null && !batch.equals(current)) {
-        assertThat(finished.add(batch)).as("batch %d comes in one piece", batch).isTrue();
-        current = batch;
-      }
-      if (batch != null) {
-        assertThat(tasks.merge(batch, row.<Integer>getAs("task"), (a, b) -> a.equals(b) ? a : -1))
-            .isNotEqualTo(-1);
-      }
+    assertThat(partitions).hasSize(6);
+    assertThat(partitions.stream().mapToInt(List::size).sum()).isEqualTo(150);
+    for (List<Row> rows : partitions) {
+      assertThat(rows.stream().map(row -> row.<Long>getAs("cost")).toList())
+          .isSortedAccordingTo(Comparator.nullsFirst(Comparator.reverseOrder()));
+      assertThat(rows.stream().filter(row -> row.getAs("cost") != null).count())
+          .isBetween(16L, 32L);
     }
-    assertThat(partitioned).hasSize(150);
-    assertThat(new HashSet<>(tasks.values())).hasSize(6);
   }
 
   @Test
@@ -125,7 +132,8 @@ class ImagePlanTest {
     ImagePlan plan = plan(table);
 
     assertThat(plan.toDraw()).isEqualTo(2);
-    assertThat(batches(table, 1).values()).hasSize(1).allSatisfy(b -> assertThat(b).hasSize(3));
+    assertThat(partitions(table, 2)).filteredOn(rows -> rows.size() > 1).isNotEmpty();
+    assertThat(batches(table, 1)).hasSize(1).allSatisfy(b -> assertThat(b).hasSize(3));
   }
 
   @Test
