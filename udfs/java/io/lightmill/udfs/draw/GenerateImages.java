@@ -27,19 +27,13 @@ public record GenerateImages(GenerationJob job, StructType schema)
     TaskContext task = TaskContext.get();
     PartitionWork work = new PartitionWork(job, task);
     task.addTaskCompletionListener(work);
-<<<<<<< HEAD
-    Iterator<Row> manifest = new OverlappedBatches(new Batches(planned), work::start);
+    Iterator<Row> manifest =
+        new OverlappedBatches(new Batches(planned, job.batchSize()), work::start);
     Iterator<Row> reported =
         new ReportedRows(manifest, schema, job.stop().run(), task.partitionId());
     ImageStore store = ImageStore.open(job.output(), job.hadoop().value());
     Iterator<Row> rows = job.packing() == null ? reported : packed(reported, store, task);
     return new AwaitedStore(rows, store);
-=======
-    Iterator<Row> manifest =
-        new OverlappedBatches(new Batches(planned, job.batchSize()), work::start);
-    Iterator<Row> reported = new ReportedRows(manifest, job.stop().run(), task.partitionId());
-    return job.packing() == null ? reported : packed(reported, task);
->>>>>>> main
   }
 
   /**

@@ -14,11 +14,8 @@ import org.apache.spark.util.SerializableConfiguration;
  * What the generating tasks of one run have in common.
  *
  * @param packing of the images; null to leave each an object of its own
-<<<<<<< HEAD
- * @param repeated whether an earlier job of this run may have stored some of its images
-=======
  * @param batchSize most images that are drawn at once
->>>>>>> main
+ * @param repeated whether an earlier job of this run may have stored some of its images
  * @param threadsPerImage that the drawing of an image may use on a CPU
  */
 public record GenerationJob(
