@@ -225,6 +225,61 @@ class LauncherTest {
 
   private record Launch(int status, String output) {}
 
+  @Test
+  void aSmallRunMakesTheClassDataArchiveOnce() throws Exception {
+    Files.delete(archive());
+    // Writes the archive that it is told to write.
+    executable(
+        temporary.resolve("jdk/bin/java"),
+        RECORDER.formatted("17.0.15")
+            + """
+            for argument; do
+              case $argument in
+                -XX:ArchiveClassesAtExit=*) echo classes >"${argument#*=}" ;;
+              esac
+            done
+            """);
+
+    Launch first = launch("generate", "--input", "a.csv");
+    assertThat(first.status).as(first.output).isZero();
+    assertThat(first.output).contains("preparing faster starts");
+    assertThat(archive()).hasContent("classes");
+    assertThat(recorded().stream().filter("java"::equals)).hasSize(2);
+    assertThat(recorded())
+        .containsSubsequence(
+            "java", "io.lightmill.jobs.Lightmill", "generate", "--input", "java", "generate")
+        .containsOnlyOnce("-XX:SharedArchiveFile=" + archive());
+
+    setTime(archive(), 120);
+    Files.delete(record);
+    Launch second = launch("generate", "--input", "a.csv");
+    assertThat(second.output).isEmpty();
+    assertThat(recorded()).containsOnlyOnce("java", "-XX:SharedArchiveFile=" + archive());
+  }
+
+  @Test
+  void withoutAnArchiveARunStartsAsBefore() throws Exception {
+    Files.delete(archive());
+    Launch launch = launch("generate", "--input", "a.csv");
+    assertThat(launch.status).as(launch.output).isZero();
+    assertThat(recorded()).noneMatch(argument -> argument.startsWith("-XX:SharedArchiveFile"));
+    assertThat(archive()).isEmptyFile();
+
+    Files.delete(archive());
+    Files.delete(record);
+    environment.put("LIGHTMILL_NO_BUILD", "1");
+    assertThat(launch("generate", "--input", "a.csv").output).isEmpty();
+    assertThat(archive()).doesNotExist();
+
+    environment.remove("LIGHTMILL_NO_BUILD");
+    assertThat(launch("--version").output).isEmpty();
+    assertThat(archive()).doesNotExist();
+  }
+
+  private Path archive() {
+    return checkout.resolve("target/lightmill.jsa");
+  }
+
   private Launch launch(String... arguments) throws Exception {
     return launch(checkout.resolve("scripts/lightmill"), arguments);
   }
@@ -246,9 +301,14 @@ class LauncherTest {
   }
 
   private void built() throws IOException {
-    Files.createFile(checkout.resolve("target/lightmill.jar"));
-    Files.setLastModifiedTime(
-        checkout.resolve("target/lightmill.jar"), FileTime.from(Instant.now().plusSeconds(60)));
+    for (Path made : List.of(checkout.resolve("target/lightmill.jar"), archive())) {
+      Files.createFile(made);
+      setTime(made, 60);
+    }
+  }
+
+  private static void setTime(Path file, int secondsAhead) throws IOException {
+    Files.setLastModifiedTime(file, FileTime.from(Instant.now().plusSeconds(secondsAhead)));
   }
 
   private void java(String version) throws IOException {

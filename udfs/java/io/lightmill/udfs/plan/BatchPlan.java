@@ -42,8 +42,17 @@ public final class BatchPlan implements Serializable {
     }
   }
 
-  /** The partition of each slice of a key. */
-  private record Slices(int[] numbers, int[] partitions) implements Serializable {}
+  /** The partition of each slice of a key, as arrays: a large table has 65,536 slices. */
+  private static final class Slices implements Serializable {
+
+    private final int[] numbers;
+    private final int[] partitions;
+
+    Slices(int[] numbers, int[] partitions) {
+      this.numbers = numbers;
+      this.partitions = partitions;
+    }
+  }
 
   /** The ranks of a key's batches: the full ones from {@code first}, and the rest. */
   private record Run(long first, long full, long rest) {
