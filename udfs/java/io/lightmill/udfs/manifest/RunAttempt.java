@@ -15,7 +15,10 @@ import java.util.regex.Pattern;
 public record RunAttempt(String runId, int number) {
 
   private static final Pattern NAMED = Pattern.compile("(.+)\\.attempt-([1-9]\\d{0,8})");
-  private static final String RUN = Manifest.DIRECTORY + "/run_id=";
+
+  /** Keys of manifests: a file or a directory for each attempt. */
+  private static final Pattern MANIFEST =
+      Pattern.compile(Manifest.DIRECTORY + "/(?:run_id=)?(.+?)(?:\\.parquet)?$");
 
   /** The attempt of a name. */
   public static RunAttempt of(String name) {
@@ -28,13 +31,12 @@ public record RunAttempt(String runId, int number) {
   /**
    * The attempt after those that are committed.
    *
-   * @param committed directories of committed manifests, as keys
+   * @param committed keys of committed manifests
    */
   public static RunAttempt next(String runId, Collection<String> committed) {
     int last =
         committed.stream()
-            .filter(directory -> directory.startsWith(RUN))
-            .map(directory -> of(directory.substring(RUN.length())))
+            .map(RunAttempt::ofManifest)
             .filter(attempt -> attempt.runId().equals(runId))
             .mapToInt(RunAttempt::number)
             .max()
@@ -42,9 +44,17 @@ public record RunAttempt(String runId, int number) {
     return new RunAttempt(runId, last + 1);
   }
 
-  /** Whether a manifest is one of this run's. */
-  public boolean isOfSameRun(String directory) {
-    return directory.startsWith(RUN) && of(directory.substring(RUN.length())).runId().equals(runId);
+  /**
+   * Whether a manifest is one of this run's.
+   *
+   * @param key of the manifest
+   */
+  public boolean isOfSameRun(String key) {
+    return ofManifest(key).runId().equals(runId);
+  }
+
+  private static RunAttempt ofManifest(String key) {
+    return of(MANIFEST.matcher(key).replaceFirst("$1"));
   }
 
   /**

@@ -19,7 +19,7 @@ class RunAttemptTest {
         List.of(
             "manifest/run_id=nightly",
             "manifest/run_id=nightly.attempt-9",
-            "manifest/run_id=nightly.attempt-10",
+            "manifest/nightly.attempt-10.parquet",
             "manifest/run_id=nightly-2.attempt-77",
             "manifest/run_id=weekly.attempt-30");
 
