@@ -89,7 +89,7 @@ final class LockRenewal implements AutoCloseable {
       }
     } catch (RuntimeException e) {
       if (!failing) {
-        LOG.warn("The lock of the output is not renewed; it is tried again: {}", e.toString());
+        LOG.warn("The lock of the output is not renewed; it is tried again: {}", e.getMessage());
       }
       failing = true;
       if (storeIsGone()) {

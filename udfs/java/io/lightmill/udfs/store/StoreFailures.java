@@ -15,8 +15,8 @@ final class StoreFailures {
     if (StoreOutage.isCauseOf(e) && !StoreOutage.isUnknownHost(e)) {
       return new LightmillException(
           ErrorCode.STORE_UNAVAILABLE,
-          "the store of output %s does not respond: %s; run again when it does, or fix its endpoint"
-              .formatted(root, e),
+          "the store of output %s does not respond (%s); run again when it does, or fix its endpoint"
+              .formatted(root, StoreOutage.reason(e)),
           e);
     }
     return new LightmillException(
@@ -43,7 +43,10 @@ final class StoreFailures {
 
   private static LightmillException failed(String message, Path path, IOException e) {
     if (StoreOutage.isCauseOf(e)) {
-      String why = e instanceof StoreAwayException ? e.getMessage() : e.toString();
+      String why =
+          e instanceof StoreAwayException
+              ? e.getMessage()
+              : "the store does not respond (%s)".formatted(StoreOutage.reason(e));
       return new LightmillException(
           ErrorCode.STORE_UNAVAILABLE,
           "%s: %s; run again when the store responds; finished images are kept"

@@ -1,6 +1,7 @@
 package io.lightmill.udfs.store;
 
 import java.util.regex.Pattern;
+import org.apache.commons.lang3.Strings;
 import org.apache.commons.lang3.exception.ExceptionUtils;
 
 /** Recognizes failures that have the store as their cause, and that end when the store is back. */
@@ -27,6 +28,13 @@ public final class StoreOutage {
   /** Whether the failure is, or has as a cause, that the store did not respond. */
   public static boolean isCauseOf(Throwable failure) {
     return AWAY.matcher(ExceptionUtils.getStackTrace(failure)).find();
+  }
+
+  /** The first line of what the root cause says. */
+  public static String reason(Throwable failure) {
+    Throwable root = ExceptionUtils.getRootCause(failure);
+    String message = String.valueOf(root.getMessage()).lines().findFirst().orElse("");
+    return Strings.CS.removeEnd(message, ".");
   }
 
   /** Whether the name of the store's host is unknown, which at the start is a wrong endpoint. */

@@ -140,7 +140,7 @@ public final class StoreRetry {
           "{} does not respond; calls to it are repeated for {}: {}",
           store,
           text(longest),
-          failure.toString());
+          StoreOutage.reason(failure));
     }
     return since(since);
   }

@@ -2,6 +2,7 @@ package io.lightmill.udfs.table;
 
 import io.lightmill.pipeline.ErrorCode;
 import io.lightmill.pipeline.LightmillException;
+import io.lightmill.udfs.store.StoreOutage;
 import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -54,6 +55,14 @@ public final class TaskFailures {
     LightmillException known = ExceptionUtils.throwableOfType(failure, LightmillException.class);
     if (known != null) {
       return Optional.of(known);
+    }
+    if (StoreOutage.isCauseOf(failure) && !StoreOutage.isUnknownHost(failure)) {
+      return Optional.of(
+          new LightmillException(
+              ErrorCode.STORE_UNAVAILABLE,
+              "the store of prompt table '%s' or of the output does not respond (%s); run again when it does, or fix its endpoint"
+                  .formatted(table, StoreOutage.reason(failure)),
+              failure));
     }
     String trace = ExceptionUtils.getStackTrace(failure);
     if (trace.contains(HEADER_MISMATCH)) {
