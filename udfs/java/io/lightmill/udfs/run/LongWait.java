@@ -10,7 +10,6 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
-import org.apache.commons.lang3.exception.ExceptionUtils;
 
 /**
  * Reports a step of the driver that takes long, such as a call to a store that does not answer,
@@ -48,23 +47,22 @@ record LongWait(Duration first, Duration next) {
     try {
       return step.get();
     } catch (LightmillException e) {
-      throw e.code() != ErrorCode.OUTPUT_IN_USE
-              && StoreOutage.isCauseOf(e)
-              && !StoreOutage.isUnknownHost(e)
-          ? new LightmillException(
-              ErrorCode.STORE_UNAVAILABLE,
-              "%s does not respond: %s; run again when it does, or fix its endpoint"
-                  .formatted(Redaction.location(location), reason(e)),
-              e)
-          : e;
+      throw explained(location, e);
     } finally {
       reports.cancel(true);
       watching.shutdownNow();
     }
   }
 
-  /** The first line of the root cause. */
-  private static String reason(Exception failure) {
-    return ExceptionUtils.getRootCauseMessage(failure).lines().findFirst().orElse("");
+  private static LightmillException explained(String location, LightmillException failure) {
+    boolean unread =
+        failure.code() == ErrorCode.INPUT_INVALID || failure.code() == ErrorCode.CHECKPOINT_INVALID;
+    return unread && StoreOutage.isCauseOf(failure) && !StoreOutage.isUnknownHost(failure)
+        ? new LightmillException(
+            ErrorCode.STORE_UNAVAILABLE,
+            "the store of %s does not respond (%s); run again when it does, or fix its endpoint"
+                .formatted(Redaction.location(location), StoreOutage.reason(failure)),
+            failure)
+        : failure;
   }
 }

@@ -64,7 +64,7 @@ class LongWaitTest {
             LightmillException.class,
             e -> assertThat(e.code()).isEqualTo(ErrorCode.STORE_UNAVAILABLE))
         .hasMessageStartingWith(
-            BUCKET + " does not respond: ConnectException: Connection refused; run again");
+            "the store of " + BUCKET + " does not respond (Connection refused); run again");
   }
 
   @Test
