@@ -25,26 +25,28 @@ public record GenerateImages(GenerationJob job, StructType schema)
   @Override
   public Iterator<Row> call(Iterator<Row> planned) {
     TaskContext task = TaskContext.get();
+    ImageStore store = ImageStore.open(job.output(), job.hadoop().value());
+    store.await();
     PartitionWork work = new PartitionWork(job, task);
     task.addTaskCompletionListener(work);
     Iterator<Row> manifest =
         new OverlappedBatches(new Batches(planned, job.batchSize()), work::start);
     Iterator<Row> reported =
         new ReportedRows(manifest, schema, job.stop().run(), task.partitionId());
-    ImageStore store = ImageStore.open(job.output(), job.hadoop().value());
     Iterator<Row> rows = job.packing() == null ? reported : packed(reported, store, task);
     return new AwaitedStore(rows, store);
   }
 
   /**
-   * Waits after the last row until the store responds, since the task stores its rows next, and
-   * Spark does not wait.
+   * Waits before the first row and after the last one until the store responds, since Spark creates
+   * the file of the task's rows next, or completes it, and does not wait.
    */
   private static final class AwaitedStore implements Iterator<Row> {
 
     private final Iterator<Row> rows;
     private final ImageStore store;
-    private boolean awaited;
+    private boolean begun;
+    private boolean ended;
 
     AwaitedStore(Iterator<Row> rows, ImageStore store) {
       this.rows = rows;
@@ -54,10 +56,11 @@ public record GenerateImages(GenerationJob job, StructType schema)
     @Override
     public boolean hasNext() {
       boolean more = rows.hasNext();
-      if (!more && !awaited) {
+      if (!begun || (!more && !ended)) {
         store.await();
-        awaited = true;
       }
+      begun = true;
+      ended = !more;
       return more;
     }
 
