@@ -1,6 +1,5 @@
 package io.lightmill.jobs;
 
-import io.lightmill.pipeline.checkpoint.CheckpointCache;
 import io.lightmill.pipeline.torch.Torch;
 import io.lightmill.udfs.option.GenerationOptions;
 import io.lightmill.udfs.option.Options;
@@ -126,7 +125,7 @@ final class GenerateCommand implements Callable<Integer> {
 
   private int run(Optional<SummaryFile> file, PrintedResult printed) throws IOException {
     options = options().named(started);
-    CheckpointCache.require(options.get(Options.CHECKPOINT));
+    GenerationRun.check(options);
     SparkConf conf = SparkSessions.conf(options);
     file.ifPresent(it -> it.use(conf));
     if (SparkSessions.isLocal(conf)) {

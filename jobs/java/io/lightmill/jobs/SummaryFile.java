@@ -2,7 +2,6 @@ package io.lightmill.jobs;
 
 import io.lightmill.pipeline.LightmillException;
 import io.lightmill.udfs.report.RunReport;
-import io.lightmill.udfs.store.ImageStore;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
@@ -12,7 +11,6 @@ import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.util.Optional;
 import java.util.UUID;
-import org.apache.commons.lang3.StringUtils;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.SparkConf;
 import org.apache.spark.deploy.SparkHadoopUtil;
@@ -64,17 +62,13 @@ final class SummaryFile {
   /** Writes the report; a failure is printed and does not change how the run ended. */
   void write(RunReport report) {
     try {
-      byte[] json =
-          (new String(report.json(), StandardCharsets.UTF_8) + "\n")
-              .getBytes(StandardCharsets.UTF_8);
       if (onStandardOutput()) {
-        out.print(new String(json, StandardCharsets.UTF_8));
+        out.println(new String(report.json(), StandardCharsets.UTF_8));
         out.flush();
       } else if (location.matches("[A-Za-z][A-Za-z0-9+.-]+:/.*")) {
-        ImageStore.open(StringUtils.substringBeforeLast(location, "/"), hadoop)
-            .put(StringUtils.substringAfterLast(location, "/"), json, "application/json");
+        report.store(location, hadoop);
       } else {
-        write(Path.of(location).toAbsolutePath(), json);
+        write(Path.of(location).toAbsolutePath(), report.json());
       }
     } catch (IOException | InvalidPathException | LightmillException e) {
       err.printf("lightmill: the summary cannot be written to '%s': %s%n", location, e);

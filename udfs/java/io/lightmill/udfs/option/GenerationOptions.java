@@ -2,8 +2,6 @@ package io.lightmill.udfs.option;
 
 import io.lightmill.pipeline.ErrorCode;
 import io.lightmill.pipeline.LightmillException;
-import io.lightmill.udfs.column.ColumnTemplate;
-import io.lightmill.udfs.store.PathTemplate;
 import java.time.Instant;
 import java.time.ZoneOffset;
 import java.time.format.DateTimeFormatter;
@@ -68,10 +66,6 @@ public final class GenerationOptions {
         .forEach(option -> ordered.put(option, given.get(option)));
     GenerationOptions options = new GenerationOptions(ordered);
     options.requireShardsOfThatSize();
-    options
-        .find(Options.PROMPT_TEMPLATE)
-        .ifPresent(it -> ColumnTemplate.parse("prompt template", it));
-    options.find(Options.PATH_TEMPLATE).ifPresent(PathTemplate::requireWellFormed);
     return options;
   }
 

@@ -13,6 +13,7 @@ import io.lightmill.udfs.manifest.RunAttempt;
 import io.lightmill.udfs.option.GenerationOptions;
 import io.lightmill.udfs.option.Options;
 import io.lightmill.udfs.option.Redaction;
+import io.lightmill.udfs.store.ImageStore;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.time.Duration;
@@ -20,6 +21,8 @@ import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import org.apache.commons.lang3.StringUtils;
+import org.apache.hadoop.conf.Configuration;
 
 /**
  * The end of a run for schedulers and other programs, as one JSON object: {@code --summary-json},
@@ -160,6 +163,16 @@ public record RunReport(
 
   private static String location(Optional<String> uri) {
     return uri.map(Redaction::location).orElse(null);
+  }
+
+  /**
+   * Stores the report in one step, which replaces an earlier one.
+   *
+   * @param uri of a file on any Hadoop file system
+   */
+  public void store(String uri, Configuration hadoop) {
+    ImageStore.open(StringUtils.substringBeforeLast(uri, "/"), hadoop)
+        .put(StringUtils.substringAfterLast(uri, "/"), json(), "application/json");
   }
 
   /** The content of the file. */

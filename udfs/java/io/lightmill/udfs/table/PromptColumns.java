@@ -30,7 +30,8 @@ public record PromptColumns(
     Optional<ColumnTemplate> template,
     List<String> passthrough) {
 
-  private static final String TEMPLATE = "prompt template";
+  /** The kind of the template, for messages. */
+  public static final String TEMPLATE = "prompt template";
 
   private static final List<String> USUAL_NAMES =
       List.of("prompts", "caption", "captions", "text", "description", "title", "query");
