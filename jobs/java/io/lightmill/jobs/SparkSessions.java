@@ -54,6 +54,8 @@ final class SparkSessions {
     // INFO lines would interrupt the progress bar.
     conf.setIfMissing("spark.ui.showConsoleProgress", "false");
     conf.setIfMissing("spark.log.level", "WARN");
+    // By default S3A's pauses after a 503 double up to a day, long after the store responds again.
+    conf.setIfMissing("spark.hadoop.fs.s3a.retry.throttle.limit", "9");
     if (isLocal(conf)) {
       configureLocal(conf);
     } else {

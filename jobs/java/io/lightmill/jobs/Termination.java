@@ -71,7 +71,7 @@ final class Termination implements AutoCloseable {
     }
     received = true;
     say(
-        "the run ends on %s: batches in flight finish, and finished images are committed (a second signal ends the process at once)"
+        "the run ends on %s; if it is drawing, batches in flight finish and finished images are committed (a second signal ends the process at once)"
             .formatted(signal));
     return true;
   }

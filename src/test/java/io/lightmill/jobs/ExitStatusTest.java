@@ -25,7 +25,9 @@ class ExitStatusTest {
   }
 
   @Test
-  void whatEndsByItselfIsToBeTriedAgain() {
+  void aSchedulerRepeatsARunThatNothingIsWrongWith() {
+    assertThat(ExitStatus.of(ErrorCode.STORE_UNAVAILABLE)).isEqualTo(75);
+    assertThat(ExitStatus.of(ErrorCode.RUN_STOPPED)).isEqualTo(ExitStatus.STOPPED);
     assertThat(ExitStatus.of(ErrorCode.OUTPUT_IN_USE)).isEqualTo(75);
   }
 

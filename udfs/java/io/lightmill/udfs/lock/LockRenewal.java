@@ -83,7 +83,7 @@ final class LockRenewal implements AutoCloseable {
       if (!lock.renew()) {
         LOG.error("Another run has taken over the output because the lock had expired");
         lost.run();
-      } else if (failing) {
+      } else if (failing && lock.holds()) {
         LOG.warn("The lock of the output is renewed again");
         failing = false;
       }

@@ -40,8 +40,11 @@ final class RunEnding implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(RunEnding.class);
   private static final Duration TICK = Duration.ofMillis(250);
 
-  /** For so long a run that draws may have no active task, and a committed run may continue. */
+  /** For so long a run that draws may have no active task. */
   private static final Duration IDLE = Duration.ofSeconds(5);
+
+  /** For so long a committed run may write its run record and contact sheet. */
+  private static final Duration FINISHING = Duration.ofSeconds(30);
 
   /** For so long the store may be away from a run that is to end. */
   private static final Duration AWAY = Duration.ofSeconds(15);
@@ -61,6 +64,7 @@ final class RunEnding implements AutoCloseable {
   private final Thread watch = new Thread(this::watch, "end of run");
 
   private Step step = Step.PLANNING;
+  private Instant begun = Instant.now();
   private OutputLock lock;
   private boolean late;
   private Instant ended;
@@ -114,6 +118,7 @@ final class RunEnding implements AutoCloseable {
       }
     }
     step = next;
+    begun = Instant.now();
   }
 
   /** Cancels the Spark jobs of the run. */
@@ -180,7 +185,8 @@ final class RunEnding implements AutoCloseable {
               : Optional.of("waited for its store").filter(waits -> away);
       case COMMITTING -> Optional.of("waited for its store").filter(waits -> away);
       case COMMITTED ->
-          Optional.of("wrote its run record").filter(w -> since(ended).compareTo(IDLE) >= 0);
+          Optional.of("wrote its run record and contact sheet")
+              .filter(writes -> away || since(begun).compareTo(FINISHING) >= 0);
     };
   }
 

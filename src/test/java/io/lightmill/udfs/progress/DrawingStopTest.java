@@ -155,6 +155,7 @@ class DrawingStopTest {
 
     assertThat(result.summary().labelled())
         .isEqualTo(Map.of("generated", 2L * BATCH, "pending", (long) ROWS - 2 * BATCH));
+    assertThat(result.problems()).isEmpty();
     assertThat(job.runId("second").run(new SolidColorPipeline()).summary().labelled())
         .isEqualTo(Map.of("reused", 2L * BATCH, "generated", (long) ROWS - 2 * BATCH));
   }
