@@ -1,7 +1,6 @@
 package io.lightmill.jobs;
 
 import io.lightmill.pipeline.ErrorCode;
-import io.lightmill.udfs.ImageStatus;
 import io.lightmill.udfs.report.RunSummary;
 import java.util.Optional;
 
@@ -23,8 +22,11 @@ final class ExitStatus {
   /** The run was stopped. Its finished images are kept, and a rerun draws the rest. */
   static final int STOPPED = 4;
 
-  /** The store does not respond. The same command may succeed later; EX_TEMPFAIL of sysexits.h. */
-  static final int UNAVAILABLE = 75;
+  /**
+   * Nothing is wrong with the run, but the output is in use or its store is away: try again later,
+   * as {@code EX_TEMPFAIL} of {@code sysexits.h} says.
+   */
+  static final int TRY_AGAIN = 75;
 
   /** The verification is complete, and some comparisons fail. */
   static final int COMPARISONS_FAILED = 3;
@@ -32,17 +34,17 @@ final class ExitStatus {
   private ExitStatus() {}
 
   /**
-   * The status of a committed run. A stopped run is to be run again, whatever failed so far; unless
-   * failures stopped it, since these have to be fixed first.
+   * The status of a committed run.
    *
    * @param maxFailures failed and invalid rows that the run may have; empty where none stops it
    */
   static int of(RunSummary summary, Optional<Integer> maxFailures) {
-    boolean tooMany = summary.failures() > maxFailures.orElse(0);
-    if (summary.count(ImageStatus.PENDING) > 0 && !(tooMany && maxFailures.isPresent())) {
-      return STOPPED;
-    }
-    return tooMany ? ROWS_FAILED : DONE;
+    return switch (summary.end(maxFailures)) {
+      case SUCCEEDED -> DONE;
+      case ROWS_FAILED -> ROWS_FAILED;
+      case STOPPED -> STOPPED;
+      case FAILED -> UNEXPECTED;
+    };
   }
 
   /** The status of a run that failed with this error. */
@@ -51,7 +53,6 @@ final class ExitStatus {
       case CONFIGURATION_INVALID,
           INPUT_INVALID,
           OUTPUT_UNWRITABLE,
-          OUTPUT_IN_USE,
           ID_DUPLICATE,
           PROMPT_MISSING,
           PROMPT_TOO_LONG,
@@ -61,7 +62,7 @@ final class ExitStatus {
           PIPELINE_UNKNOWN,
           WEIGHTS_INVALID ->
           REFUSED;
-      case STORE_UNAVAILABLE -> UNAVAILABLE;
+      case OUTPUT_IN_USE, STORE_UNAVAILABLE -> TRY_AGAIN;
       case RUN_STOPPED -> STOPPED;
       // For a single image these are manifest rows; for a whole run they are not the user's errors.
       case GENERATION_FAILED, IMAGE_NOT_FINITE, STORE_FAILED -> UNEXPECTED;

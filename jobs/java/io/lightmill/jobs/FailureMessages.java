@@ -1,10 +1,13 @@
 package io.lightmill.jobs;
 
+import io.lightmill.pipeline.ErrorCode;
 import io.lightmill.pipeline.LightmillException;
+import io.lightmill.udfs.option.GenerationOptions;
+import io.lightmill.udfs.report.RunReport;
 import java.io.PrintWriter;
+import java.time.Instant;
 import java.util.Optional;
 import org.apache.commons.lang3.StringUtils;
-import org.apache.commons.lang3.exception.ExceptionUtils;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import picocli.CommandLine;
@@ -23,33 +26,32 @@ final class FailureMessages implements IParameterExceptionHandler, IExecutionExc
   public int handleParseException(ParameterException refusal, String[] arguments) {
     CommandLine command = refusal.getCommandLine();
     PrintWriter err = command.getErr();
-    print(err, StringUtils.uncapitalize(refusal.getMessage()));
+    String sentence = StringUtils.uncapitalize(refusal.getMessage());
+    print(err, sentence);
     UnmatchedArgumentException.printSuggestions(refusal, err);
     err.printf("Try '%s --help'.%n", command.getCommandSpec().qualifiedName());
     err.flush();
+    SummaryFile.named(arguments, command.getOut(), err)
+        .ifPresent(
+            file -> {
+              Instant now = Instant.now();
+              LightmillException refused =
+                  new LightmillException(ErrorCode.CONFIGURATION_INVALID, sentence);
+              file.write(
+                  RunReport.failed(
+                      GenerationOptions.EMPTY, now, now, Optional.of(refused), sentence));
+            });
     return ExitStatus.REFUSED;
   }
 
   @Override
-  public int handleExecutionException(Exception failure, CommandLine command, ParseResult parsed) {
-    // An error of a task arrives as a cause of Spark's exceptions.
-    Optional<LightmillException> known =
-        ExceptionUtils.getThrowableList(failure).stream()
-            .filter(LightmillException.class::isInstance)
-            .map(LightmillException.class::cast)
-            .findFirst();
-    int status = known.map(e -> ExitStatus.of(e.code())).orElse(ExitStatus.UNEXPECTED);
-    if (status == ExitStatus.UNEXPECTED) {
-      LOG.error("{} failed", command.getCommandSpec().qualifiedName(), failure);
+  public int handleExecutionException(Exception exception, CommandLine command, ParseResult line) {
+    Failure failure = Failure.of(exception);
+    if (failure.known().isEmpty()) {
+      LOG.error("{} failed", command.getCommandSpec().qualifiedName(), exception);
     }
-    print(command.getErr(), known.map(Throwable::getMessage).orElseGet(() -> unexpected(failure)));
-    return status;
-  }
-
-  private static String unexpected(Exception failure) {
-    String firstLine = String.valueOf(failure.getMessage()).lines().findFirst().orElse("");
-    return "unexpected failure: %s: %s (the log has the stack trace)"
-        .formatted(failure.getClass().getSimpleName(), firstLine);
+    print(command.getErr(), failure.message());
+    return failure.status();
   }
 
   private static void print(PrintWriter err, String sentence) {

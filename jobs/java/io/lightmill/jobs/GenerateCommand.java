@@ -3,13 +3,16 @@ package io.lightmill.jobs;
 import io.lightmill.pipeline.torch.Torch;
 import io.lightmill.udfs.option.GenerationOptions;
 import io.lightmill.udfs.option.Options;
+import io.lightmill.udfs.report.RunReport;
 import io.lightmill.udfs.run.GenerationRun;
 import io.lightmill.udfs.run.RunResult;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -51,7 +54,8 @@ import picocli.CommandLine.Spec;
       "Exit statuses: 0 success; 1 unexpected failure; 2 invalid configuration or",
       "input, before any image is drawn; 3 more failed and invalid rows than",
       "--max-failures allows; 4 stopped by the deadline, by SIGTERM or by a GPU that",
-      "fails for good, with finished images committed: run again for the rest."
+      "fails for good, with finished images committed: run again for the rest;",
+      "75 another run uses the output, or its store is away: try again later."
     },
     mixinStandardHelpOptions = true,
     versionProvider = Versions.class)
@@ -72,9 +76,28 @@ final class GenerateCommand implements Callable<Integer> {
           "Job file in YAML with the options below as keys. The command line takes precedence.")
   private Path config;
 
-  /** The command with all registered options. */
-  static CommandLine commandLine() {
-    CommandLine command = new CommandLine(new GenerateCommand());
+  @Option(
+      names = SummaryFile.OPTION,
+      paramLabel = "FILE",
+      description =
+          "Write the end of the run as JSON to this file, on any Hadoop file system, whether the"
+              + " run succeeds or fails; - for standard output, which then has nothing else.")
+  private String summary;
+
+  private final Instant started;
+  private GenerationOptions options = GenerationOptions.EMPTY;
+
+  private GenerateCommand(Instant started) {
+    this.started = started;
+  }
+
+  /**
+   * The command with all registered options.
+   *
+   * @param started when the process started, from which deadline and total time count
+   */
+  static CommandLine commandLine(Instant started) {
+    CommandLine command = new CommandLine(new GenerateCommand(started));
     OPTIONS.addTo(command.getCommandSpec());
     OPTIONS.groupIn(command);
     return command;
@@ -82,18 +105,43 @@ final class GenerateCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException {
-    Instant started = Instant.now();
-    GenerationOptions options = options().named(started);
+    CommandLine line = spec.commandLine();
+    Optional<SummaryFile> file =
+        Optional.ofNullable(summary)
+            .map(location -> new SummaryFile(location, line.getOut(), line.getErr()));
+    boolean json = file.filter(SummaryFile::onStandardOutput).isPresent();
+    try {
+      return run(file, new PrintedResult(json ? line.getErr() : line.getOut(), line.getErr()));
+    } catch (IOException | RuntimeException e) {
+      Failure failure = Failure.of(e);
+      file.ifPresent(
+          it ->
+              it.write(
+                  RunReport.failed(
+                      options, started, Instant.now(), failure.known(), failure.message())));
+      throw e;
+    }
+  }
+
+  private int run(Optional<SummaryFile> file, PrintedResult printed) throws IOException {
+    options = options().named(started);
+    GenerationRun.check(options);
     SparkConf conf = SparkSessions.conf(options);
+    file.ifPresent(it -> it.use(conf));
     if (SparkSessions.isLocal(conf)) {
       startEngine();
     }
-    String name = "lightmill generate " + options.get(Options.RUN_ID);
-    try (SparkSession session = SparkSessions.start(conf, name)) {
-      RunResult result = run(session, options, started);
-      new PrintedResult(spec.commandLine().getOut(), spec.commandLine().getErr()).print(result);
-      return ExitStatus.of(result.summary(), options.find(Options.MAX_FAILURES));
+    RunResult result;
+    List<String> failures;
+    try (SparkSession session =
+        SparkSessions.start(conf, "lightmill generate " + options.get(Options.RUN_ID))) {
+      result = run(session);
+      failures = result.summary().failureLines(result.manifest());
     }
+    RunResult ended = result.lasting(Duration.between(started, Instant.now()));
+    printed.print(ended, failures);
+    file.ifPresent(it -> it.write(ended.report(options, started)));
+    return ExitStatus.of(ended.summary(), options.find(Options.MAX_FAILURES));
   }
 
   /** The options of job file and command line, checked as far as that needs no Spark. */
@@ -103,13 +151,13 @@ final class GenerateCommand implements Callable<Integer> {
       values.putAll(JobFile.read(config));
     }
     values.putAll(OPTIONS.values(spec.commandLine().getParseResult()));
-    GenerationOptions options = GenerationOptions.parseWithSession(values);
-    options.get(Options.INPUT);
-    options.get(Options.OUTPUT_DIRECTORY);
-    return options;
+    GenerationOptions parsed = GenerationOptions.parseWithSession(values);
+    parsed.get(Options.INPUT);
+    parsed.get(Options.OUTPUT_DIRECTORY);
+    return parsed;
   }
 
-  private RunResult run(SparkSession session, GenerationOptions options, Instant started) {
+  private RunResult run(SparkSession session) {
     PrintWriter err = spec.commandLine().getErr();
     boolean terminal = "1".equals(System.getenv(TERMINAL));
     try (GenerationProgress progress =

@@ -7,6 +7,7 @@ import io.lightmill.udfs.option.GenerationOptions;
 import io.lightmill.udfs.option.Options;
 import io.lightmill.udfs.option.Redaction;
 import java.io.PrintWriter;
+import java.time.Duration;
 import java.util.Locale;
 import java.util.Map;
 import java.util.function.LongSupplier;
@@ -19,7 +20,6 @@ final class GenerationProgress implements RunListener, AutoCloseable {
   private final LongSupplier nanoTime;
   private final GenerationOptions options;
   private ProgressBar bar;
-  private long withoutDrawing;
 
   /**
    * @param terminal whether {@code out} takes control characters
@@ -49,8 +49,22 @@ final class GenerationProgress implements RunListener, AutoCloseable {
   }
 
   @Override
+  public void waiting(String location, Duration since) {
+    out.printf("waiting for %s since %d s%n", Redaction.location(location), since.toSeconds());
+    out.flush();
+  }
+
+  @Override
+  public void waitingForLock(String holder) {
+    out.printf(
+        "%s; this run waits at most %s for it%n",
+        holder, options.jobFile().get(Options.WAIT_FOR_LOCK.key()));
+    out.flush();
+  }
+
+  @Override
   public synchronized void planned(long images, long toGenerate) {
-    withoutDrawing = images - toGenerate;
+    long withoutDrawing = images - toGenerate;
     out.printf(
         "%s → %s: %d to draw%s%n",
         Redaction.location(options.get(Options.INPUT)),
@@ -88,11 +102,18 @@ final class GenerationProgress implements RunListener, AutoCloseable {
     out.flush();
   }
 
-  /** Tasks handle rows that need no drawing first. */
+  /** The time to load the model is not one of drawing. */
+  @Override
+  public synchronized void drawing() {
+    if (bar != null) {
+      bar.begin();
+    }
+  }
+
   @Override
   public synchronized void finished(long images) {
     if (bar != null) {
-      bar.reach(images - withoutDrawing);
+      bar.reach(images);
     }
   }
 

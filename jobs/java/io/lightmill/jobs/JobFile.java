@@ -10,6 +10,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.dataformat.yaml.YAMLFactory;
 import io.lightmill.pipeline.ErrorCode;
 import io.lightmill.pipeline.LightmillException;
+import io.lightmill.pipeline.checkpoint.CheckpointCache;
 import io.lightmill.pipeline.checkpoint.RegularFile;
 import io.lightmill.udfs.option.GenerationOptions;
 import io.lightmill.udfs.option.Option;
@@ -17,6 +18,7 @@ import io.lightmill.udfs.option.OptionType;
 import io.lightmill.udfs.option.Options;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
@@ -29,7 +31,8 @@ import java.util.regex.Pattern;
  * name=value}.
  *
  * <p>Relative paths of the prompt table and of the checkpoint are relative to the job file, so that
- * it works from any directory. Names of Spark tables ({@code input-format: table}) are no paths.
+ * it works from any directory. Names of Spark tables ({@code input-format: table}) are no paths,
+ * nor are ids of models on the Hugging Face Hub.
  */
 final class JobFile {
 
@@ -153,14 +156,21 @@ final class JobFile {
   }
 
   private String resolved(Option<?> option, String location) {
+    if (URI_SCHEME.matcher(location).matches()) {
+      return location;
+    }
     boolean table =
         option.equals(Options.INPUT)
             && Optional.ofNullable(entries.get(Options.INPUT_FORMAT))
                 .filter(format -> format.value().asText().equalsIgnoreCase("table"))
                 .isPresent();
-    return table || URI_SCHEME.matcher(location).matches()
-        ? location
-        : path.resolveSibling(location).toString();
+    Path beside = path.resolveSibling(location);
+    boolean ofHub =
+        option.equals(Options.CHECKPOINT)
+            && CheckpointCache.isHubId(location)
+            && !Files.exists(beside)
+            && !Files.exists(Path.of(location));
+    return table || ofHub ? location : beside.toString();
   }
 
   private LightmillException refusal(int line, String reason) {

@@ -3,7 +3,9 @@ package io.lightmill.jobs;
 import java.io.FileDescriptor;
 import java.io.FileOutputStream;
 import java.io.PrintWriter;
+import java.lang.management.ManagementFactory;
 import java.nio.charset.StandardCharsets;
+import java.time.Instant;
 import org.apache.spark.SparkUserAppException;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -25,28 +27,37 @@ import picocli.CommandLine.Command;
       "Exit statuses: 0 success; 1 unexpected failure; 2 invalid configuration or",
       "input; 3 more failed and invalid rows than --max-failures allows (generate),",
       "or comparisons that fail (verify); 4 stopped by the deadline or by SIGTERM",
-      "(generate)."
+      "(generate); 75 another run uses the output, or its store is away (generate)."
     })
 public final class Lightmill {
 
   private Lightmill() {}
 
   public static void main(String... arguments) throws SparkUserAppException {
-    exit(run(utf8(FileDescriptor.out), utf8(FileDescriptor.err), arguments));
+    Instant started = Instant.ofEpochMilli(ManagementFactory.getRuntimeMXBean().getStartTime());
+    CommandLine command = commandLine(started);
+    exit(
+        command
+            .setOut(utf8(FileDescriptor.out))
+            .setErr(utf8(FileDescriptor.err))
+            .execute(arguments));
   }
 
   /** Runs one command and reports its exit status. */
   static int run(PrintWriter out, PrintWriter err, String... arguments) {
-    return commandLine()
+    return commandLine(Instant.now())
         .setOut(new EscapingWriter(out))
         .setErr(new EscapingWriter(err))
         .execute(arguments);
   }
 
-  static CommandLine commandLine() {
+  /**
+   * @param started when the process started
+   */
+  static CommandLine commandLine(Instant started) {
     FailureMessages failures = new FailureMessages();
     return new CommandLine(new Lightmill())
-        .addSubcommand(GenerateCommand.commandLine())
+        .addSubcommand(GenerateCommand.commandLine(started))
         .addSubcommand(VerifyCommand.commandLine())
         .addSubcommand(MemoryCommand.commandLine())
         .addSubcommand(new CommandLine.HelpCommand())

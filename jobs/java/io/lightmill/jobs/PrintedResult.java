@@ -2,14 +2,18 @@ package io.lightmill.jobs;
 
 import io.lightmill.udfs.run.RunResult;
 import java.io.PrintWriter;
+import java.util.List;
 
 /** Prints the results of a run: counts, the first failures, and where everything is. */
 record PrintedResult(PrintWriter out, PrintWriter err) {
 
-  void print(RunResult result) {
+  /**
+   * @param failures lines on the first failed and invalid rows
+   */
+  void print(RunResult result, List<String> failures) {
     out.println(result.summary().sentence());
     result.summary().blankLine().ifPresent(line -> out.println("  " + line));
-    result.summary().failureLines(result.manifest()).forEach(line -> out.println("  " + line));
+    failures.forEach(line -> out.println("  " + line));
     location("manifest", result.manifestLocation());
     result.recordLocation().ifPresent(file -> location("run record", file));
     result.contactSheet().ifPresent(page -> location("contact sheet", page));

@@ -1,7 +1,7 @@
 package io.lightmill.jobs;
 
+import io.lightmill.udfs.report.RunSummary;
 import java.io.PrintWriter;
-import java.util.Locale;
 import java.util.function.LongSupplier;
 
 /**
@@ -21,10 +21,11 @@ final class ProgressBar implements AutoCloseable {
   private final LongSupplier nanoTime;
   private final String label;
   private final long total;
-  private final long started;
+  private long started;
 
   private long done;
   private long drawn;
+  private long progressed;
   private boolean closed;
 
   /**
@@ -40,15 +41,26 @@ final class ProgressBar implements AutoCloseable {
     this.total = total;
     this.started = nanoTime.getAsLong();
     this.drawn = started;
+    this.progressed = started;
     if (terminal) {
       draw(started);
     }
   }
 
+  /** Counts the time from now, if no image is finished yet. */
+  synchronized void begin() {
+    if (done == 0) {
+      started = nanoTime.getAsLong();
+    }
+  }
+
   /** Sets the number of finished images; a smaller number than before is ignored. */
   synchronized void reach(long count) {
-    done = Math.max(done, Math.min(count, total));
     long now = nanoTime.getAsLong();
+    if (Math.min(count, total) > done) {
+      done = Math.min(count, total);
+      progressed = now;
+    }
     if (!closed && now - drawn >= (terminal ? REDRAW_NANOS : LINE_NANOS)) {
       draw(now);
     }
@@ -59,7 +71,7 @@ final class ProgressBar implements AutoCloseable {
   public synchronized void close() {
     if (!closed) {
       closed = true;
-      draw(nanoTime.getAsLong());
+      draw(done == total ? progressed : nanoTime.getAsLong());
       if (terminal) {
         out.println();
         out.flush();
@@ -96,10 +108,7 @@ final class ProgressBar implements AutoCloseable {
 
   private String pace(double seconds) {
     double rate = done / seconds;
-    String speed =
-        rate >= 1
-            ? String.format(Locale.ROOT, "%.1f/s", rate)
-            : String.format(Locale.ROOT, "%.1f s each", 1 / rate);
+    String speed = RunSummary.speed(rate);
     return done == total
         ? speed + "  in " + clock(seconds)
         : speed + "  ETA " + clock((total - done) / rate);

@@ -1,10 +1,9 @@
 package io.lightmill.jobs;
 
-import io.lightmill.pipeline.ErrorCode;
 import io.lightmill.pipeline.LightmillException;
 import io.lightmill.udfs.option.GenerationOptions;
 import io.lightmill.udfs.option.Options;
-import org.apache.commons.lang3.Strings;
+import io.lightmill.udfs.run.SessionSettings;
 import org.apache.spark.SparkConf;
 import org.apache.spark.sql.SparkSession;
 
@@ -21,8 +20,14 @@ final class SparkSessions {
 
   private SparkSessions() {}
 
-  /** The settings of spark-submit, overridden by the options. */
+  /**
+   * The settings of spark-submit, overridden by the options.
+   *
+   * @throws LightmillException with {@code CONFIGURATION_INVALID} if this machine lacks what Spark
+   *     needs for them
+   */
   static SparkConf conf(GenerationOptions options) {
+    SparkRequirements.requireNetwork(); // a SparkConf looks up the address of this host
     SparkConf conf = new SparkConf();
     options.entries(Options.CONF).forEach(conf::set);
     options.find(Options.MASTER).ifPresent(conf::setMaster);
@@ -30,6 +35,7 @@ final class SparkSessions {
         .find(Options.SLOTS_PER_GPU)
         .ifPresent(slots -> conf.set(SLOTS_PER_GPU, slots.toString()));
     conf.setIfMissing("spark.master", "local[*]");
+    SparkRequirements.requireDistribution(conf, System.getenv());
     return conf;
   }
 
@@ -38,11 +44,7 @@ final class SparkSessions {
     try {
       return SparkSession.builder().config(conf).getOrCreate();
     } catch (Exception e) { // Spark throws checked exceptions that Scala does not declare
-      throw new LightmillException(
-          ErrorCode.CONFIGURATION_INVALID,
-          "Spark does not start with master '%s': %s; fix --master or --conf"
-              .formatted(conf.get("spark.master"), Strings.CS.removeEnd(e.getMessage(), ".")),
-          e);
+      throw SparkRequirements.unstarted(conf, e);
     }
   }
 
@@ -68,12 +70,9 @@ final class SparkSessions {
   }
 
   private static void configureLocal(SparkConf conf) {
-    // The user interface takes a second to start; a few tasks are enough for planning.
+    SessionSettings.LOCAL.forEach(conf::setIfMissing);
+    // The user interface takes a second to start.
     conf.setIfMissing("spark.ui.enabled", "false");
-    conf.setIfMissing("spark.sql.shuffle.partitions", "8");
-    // Tables are small: compiling their queries takes longer than running them.
-    conf.setIfMissing("spark.sql.codegen.wholeStage", "false");
-    conf.setIfMissing("spark.sql.codegen.factoryMode", "NO_CODEGEN");
     // No other host has to be reached, and the name of this one may not resolve.
     conf.setIfMissing("spark.driver.host", "127.0.0.1");
     conf.setIfMissing("spark.driver.bindAddress", "127.0.0.1");
@@ -82,10 +81,7 @@ final class SparkSessions {
   private static void configureExecutors(SparkConf conf) {
     // User options come last, since the JVM takes the last of two.
     prepend(conf, EXECUTOR_JAVA_OPTIONS, ENGINE_JAVA_OPTIONS, " ");
-    // Spinning OpenMP threads starve the tasks that encode and store images.
-    conf.setIfMissing("spark.executorEnv.OMP_WAIT_POLICY", "PASSIVE");
-    // Page faults of 4 KiB take longer than reading weights does.
-    conf.setIfMissing("spark.executorEnv.THP_MEM_ALLOC_ENABLE", "1");
+    SessionSettings.EXECUTORS.forEach(conf::setIfMissing);
   }
 
   private static void prepend(SparkConf conf, String key, String ours, String separator) {

@@ -2,6 +2,7 @@ package io.lightmill.udfs;
 
 import io.lightmill.pipeline.ClassifierFreeGuidance;
 import io.lightmill.pipeline.PipelineLimits;
+import java.time.Duration;
 import org.slf4j.LoggerFactory;
 
 /**
@@ -24,6 +25,22 @@ public interface RunListener {
   default void opened(String pipelineClass, String digest, PipelineLimits limits) {}
 
   /**
+   * The run waits for a file system or a checkpoint, and has not begun to plan. Called after ten
+   * seconds, then every minute.
+   *
+   * @param location that does not answer
+   * @param since how long the run has waited
+   */
+  default void waiting(String location, Duration since) {}
+
+  /**
+   * Another run holds the lock of the output, and this run waits until it may have it.
+   *
+   * @param holder one sentence
+   */
+  default void waitingForLock(String holder) {}
+
+  /**
    * Some images have a negative prompt that has no effect.
    *
    * @param guidance that is at most 1 for them
@@ -43,6 +60,9 @@ public interface RunListener {
   /** The plan is complete: {@code images} rows, of which some have to be drawn. */
   default void planned(long images, long toGenerate) {}
 
+  /** The first device has its model and draws. */
+  default void drawing() {}
+
   /**
    * More rows failed or are invalid than the run may have: no further batch starts.
    *
@@ -50,6 +70,10 @@ public interface RunListener {
    */
   default void tooManyFailures(long rows) {}
 
-  /** Rows finished so far, with any status. */
+  /**
+   * Images that this run has drawn so far, successfully or not, of those {@code toGenerate}. In a
+   * session of a cluster without {@link io.lightmill.udfs.progress.ProgressPlugin} these are all
+   * rows of the tasks that have ended.
+   */
   default void finished(long images) {}
 }

@@ -9,7 +9,7 @@ import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
-import java.util.Optional;
+import java.util.Map;
 
 /**
  * A cache of checkpoints on the local disk. A checkpoint from elsewhere is fetched once, under a
@@ -32,25 +32,59 @@ public final class CheckpointCache {
     this.root = root;
   }
 
-  /** The cache of the current user. */
+  /**
+   * The cache of the current user.
+   *
+   * @throws LightmillException with {@code CONFIGURATION_INVALID} if the user has no home directory
+   *     and {@code LIGHTMILL_CACHE} is not set
+   */
   public static CheckpointCache ofUser() {
-    return new CheckpointCache(
-        Optional.ofNullable(System.getenv("LIGHTMILL_CACHE"))
-            .map(Path::of)
-            .orElseGet(() -> Path.of(System.getProperty("user.home"), ".cache", "lightmill")));
+    return new CheckpointCache(ofUser(System.getenv(), System.getProperty("user.home")));
+  }
+
+  /** A user without a home directory, such as one of a container, has {@code ?} or {@code /}. */
+  static Path ofUser(Map<String, String> environment, String home) {
+    String cache = environment.getOrDefault("LIGHTMILL_CACHE", "");
+    if (!cache.isBlank()) {
+      return Path.of(cache);
+    }
+    Path root = Path.of(home == null ? "" : home);
+    if (!root.isAbsolute() || !Files.isWritable(root)) {
+      throw new LightmillException(
+          ErrorCode.CONFIGURATION_INVALID,
+          "the home directory '%s' cannot be written, so there is no place for the cache of checkpoints; set the environment variable LIGHTMILL_CACHE to a directory on a disk with enough space"
+              .formatted(root));
+    }
+    return root.resolve(Path.of(".cache", "lightmill"));
   }
 
   /**
    * The local directory of a checkpoint.
    *
-   * @param location {@code builtin:pocket}, a local directory, or a model's directory in the
-   *     Hugging Face Hub's cache
+   * @param location {@code builtin:pocket}, a local directory, a model's directory in the Hugging
+   *     Face Hub's cache, or the Hub's id of a model in that cache
    * @throws LightmillException with {@code CHECKPOINT_INVALID} if it does not exist
    */
   public Path localize(String location) {
     return location.startsWith("builtin:")
         ? fetch(BuiltinCheckpoint.of(location))
-        : HubCache.resolved(path(location));
+        : HubCache.resolved(
+            HubModel.of(location).map(HubModel::cached).orElseGet(() -> path(location)));
+  }
+
+  /** Whether a location may be a model's id on the Hugging Face Hub, such as {@code org/name}. */
+  public static boolean isHubId(String location) {
+    return HubModel.isId(location);
+  }
+
+  /**
+   * Checks what is known of a location without access to a remote file system: whether an id of the
+   * Hugging Face Hub is in its cache.
+   *
+   * @throws LightmillException with {@code CHECKPOINT_INVALID} and the command that downloads it
+   */
+  public static void require(String location) {
+    HubModel.of(location).ifPresent(HubModel::cached);
   }
 
   /** {@link Checkpoint#digest}, cached until a file of the checkpoint changes. */

@@ -25,15 +25,17 @@ class ExitStatusTest {
   }
 
   @Test
-  void aSchedulerRepeatsARunWhoseStoreWasAwayAndOneThatWasEnded() {
+  void aSchedulerRepeatsARunThatNothingIsWrongWith() {
     assertThat(ExitStatus.of(ErrorCode.STORE_UNAVAILABLE)).isEqualTo(75);
     assertThat(ExitStatus.of(ErrorCode.RUN_STOPPED)).isEqualTo(ExitStatus.STOPPED);
+    assertThat(ExitStatus.of(ErrorCode.OUTPUT_IN_USE)).isEqualTo(75);
   }
 
   private static RunSummary summary(long failed, long pending) {
     return new RunSummary(
         Map.of(ImageStatus.GENERATED, 3L, ImageStatus.FAILED, failed, ImageStatus.PENDING, pending),
         0,
-        1);
+        1,
+        2);
   }
 }

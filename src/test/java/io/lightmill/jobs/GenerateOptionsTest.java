@@ -17,6 +17,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** What the values mean is tested where options are parsed. */
 class GenerateOptionsTest {
@@ -38,6 +39,7 @@ class GenerateOptionsTest {
     EVERY.put("force", true);
     EVERY.put("retry-failed", false);
     EVERY.put("deadline", "7h30m");
+    EVERY.put("wait-for-lock", "5m");
     EVERY.put("max-failures", 3);
     EVERY.put("checkpoint", "hdfs:///models/flux");
     EVERY.put("variant", "fp16");
@@ -161,7 +163,7 @@ class GenerateOptionsTest {
   }
 
   @Test
-  void aRunIdIsNoPartOfAJobFileSinceItIsUsedOnce() {
+  void aRunIdIsNoPartOfAJobFileSinceItNamesOneRun() {
     GenerationOptions options =
         ParsedGenerate.of("--input=a", "--output=b", "--run-id=spring.1").options();
     assertThat(options.get(Options.RUN_ID)).isEqualTo("spring.1");
@@ -200,6 +202,31 @@ class GenerateOptionsTest {
   void aBadValueIsRefusedBeforeSparkStarts(String option, String sentence) {
     RunningLightmill run = RunningLightmill.of("generate", "--input=a", "--output=b", option);
     assertThat(run.err()).isEqualToIgnoringNewLines("lightmill: " + sentence);
+    assertThat(run.status()).isEqualTo(ExitStatus.REFUSED);
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"latest", "spring.attempt-2", "-x", ""})
+  void aRunIdThatLightmillUsesItselfIsRefused(String id) {
+    RunningLightmill run =
+        RunningLightmill.of("generate", "--input=a", "--output=b", "--run-id=" + id);
+    assertThat(run.err()).startsWith("lightmill: option 'run-id' is '" + id + "', but must be");
+    assertThat(run.status()).isEqualTo(ExitStatus.REFUSED);
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "--prompt-template=a {color | prompt template 'a {color' has a '{' at character 3",
+        "--path-template=a//b | Path template 'a//b' starts or ends with a slash",
+        "--checkpoint=some-org/some-model | 'hf download some-org/some-model --local-dir"
+            + " models/some-model'",
+      })
+  void templatesAndIdsOfTheHubAreCheckedBeforeSparkStarts(String option, String sentence) {
+    RunningLightmill run =
+        RunningLightmill.of("generate", "--input=a", "--output=b", "--master=nowhere", option);
+    assertThat(run.err().lines().toList()).singleElement().asString().contains(sentence);
     assertThat(run.status()).isEqualTo(ExitStatus.REFUSED);
   }
 

@@ -6,6 +6,7 @@ import io.lightmill.pipeline.ClassifierFreeGuidance;
 import io.lightmill.pipeline.PipelineLimits;
 import java.io.PrintWriter;
 import java.io.StringWriter;
+import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -40,10 +41,13 @@ class GenerationProgressTest {
   void itSaysWhatItWillDoAndCountsWhatIsDrawn() {
     try (GenerationProgress progress = progress()) {
       progress.planned(24, 20);
-      seconds = 10;
-      progress.finished(14);
-      seconds = 20;
-      progress.finished(24);
+      seconds = 7; // to load the model
+      progress.drawing();
+      seconds = 17;
+      progress.finished(10);
+      seconds = 27;
+      progress.finished(20);
+      seconds = 40; // to commit
     }
     assertThat(lines())
         .containsExactly(
@@ -68,19 +72,21 @@ class GenerationProgressTest {
   }
 
   @Test
-  void rowsThatNeedNoDrawingDoNotMoveTheBar() {
-    try (GenerationProgress progress = progress()) {
-      progress.planned(24, 20);
-      progress.finished(3);
-    }
-    assertThat(lines()).last().isEqualTo("drawing   0/20    0 %");
+  void itSaysWhatItWaitsFor() {
+    GenerationProgress progress = progress("--input=a.csv", "--wait-for-lock=5m");
+    progress.waiting("s3a://me:hidden@bucket/a.csv", Duration.ofMillis(10_003));
+    progress.waitingForLock("output 'out' is in use");
+    assertThat(lines())
+        .containsExactly(
+            "waiting for s3a://bucket/a.csv since 10 s",
+            "output 'out' is in use; this run waits at most 5m for it");
   }
 
   @Test
   void withNothingToDrawThereIsNoBar() {
     try (GenerationProgress progress = progress()) {
       progress.planned(1, 0);
-      progress.finished(1);
+      progress.finished(0);
     }
     assertThat(lines()).containsExactly("a.csv → 1 image: 0 to draw, 1 reused or invalid");
   }

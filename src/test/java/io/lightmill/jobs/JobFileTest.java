@@ -96,6 +96,7 @@ class JobFileTest {
 
   @Test
   void whatTheJobReadsIsBesideTheFileAndWhatItWritesIsNot() throws IOException {
+    Files.createDirectories(directory.resolve("models/flux"));
     GenerationOptions options =
         parsed("input: data/*.csv\noutput: out\ncheckpoint: models/flux\n").options();
     assertThat(options.get(Options.INPUT)).isEqualTo(directory.resolve("data/*.csv").toString());
@@ -121,7 +122,17 @@ class JobFileTest {
   }
 
   @Test
+  void aModelOfTheHubIsNotAFile() throws IOException {
+    assertThat(
+            parsed("input: a\noutput: b\ncheckpoint: some-org/some-model")
+                .options()
+                .get(Options.CHECKPOINT))
+        .isEqualTo("some-org/some-model");
+  }
+
+  @Test
   void aSparkTableIsNotAFile() throws IOException {
+    Files.createDirectories(directory.resolve("models/flux"));
     GenerationOptions options =
         parsed("input: shop.prompts\ninput-format: Table\noutput: out\ncheckpoint: models/flux")
             .options();

@@ -16,6 +16,8 @@ import java.util.TreeMap;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /**
  * Tests {@code scripts/lightmill} in a checkout whose java, Maven and spark-submit are scripts that
@@ -161,15 +163,22 @@ class LauncherTest {
     assertThat(launch.output).contains("the build failed; fix what Maven says above");
   }
 
-  @Test
-  void anOldJavaIsReported() throws Exception {
-    java("11.0.2");
+  @ParameterizedTest
+  @ValueSource(strings = {"1.8.0_292", "11.0.2", "23", "25.0.1", "26-ea"})
+  void aJavaThatSparkDoesNotRunOnIsReportedWithThoseThatItRunsOn(String version) throws Exception {
+    java(version);
     Launch launch = launch("--version");
     assertThat(launch.status).isEqualTo(2);
-    assertThat(launch.output)
-        .contains("/jdk/bin/java' is release 11.0.2, but 17 or newer is needed");
-    java("1.8.0_292");
-    assertThat(launch("--version").output).contains("is release 1.8.0_292, but 17 or newer");
+    assertThat(launch.output.lines().toList())
+        .singleElement()
+        .asString()
+        .startsWith("lightmill: '")
+        .endsWith(
+            "/jdk/bin/java' is release "
+                + version
+                + ", but Spark 4.1 runs on releases 17 to 22; install a JDK of release 17 or 21 and"
+                + " point JAVA_HOME at it.");
+    assertThat(record).doesNotExist();
   }
 
   @Test
@@ -177,7 +186,16 @@ class LauncherTest {
     environment.put("JAVA_HOME", temporary.resolve("nowhere").toString());
     Launch launch = launch("--version");
     assertThat(launch.status).isEqualTo(2);
-    assertThat(launch.output).contains("nowhere/bin/java'; install a JDK of release 17 or newer");
+    assertThat(launch.output).contains("nowhere/bin/java'; install a JDK of release 17 or 21");
+  }
+
+  @Test
+  void aSparkHomeWithoutSparkIsReported() throws Exception {
+    environment.put("SPARK_HOME", temporary.toString());
+    Launch launch = launch("generate");
+    assertThat(launch.status).isEqualTo(2);
+    assertThat(launch.output)
+        .contains("SPARK_HOME is '" + temporary + "', but has no bin/spark-submit");
   }
 
   @Test

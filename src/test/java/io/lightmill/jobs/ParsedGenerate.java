@@ -1,6 +1,7 @@
 package io.lightmill.jobs;
 
 import io.lightmill.udfs.option.GenerationOptions;
+import java.time.Instant;
 import java.util.stream.Stream;
 import picocli.CommandLine;
 
@@ -8,7 +9,7 @@ import picocli.CommandLine;
 record ParsedGenerate(GenerationOptions options) {
 
   static ParsedGenerate of(String... options) {
-    CommandLine command = Lightmill.commandLine();
+    CommandLine command = Lightmill.commandLine(Instant.now());
     String[] arguments =
         Stream.concat(Stream.of("generate"), Stream.of(options)).toArray(String[]::new);
     command.parseArgs(arguments);

@@ -27,7 +27,8 @@ class PrintedResultTest {
         List.of());
     assertThat(out.toString().lines())
         .containsExactly(
-            "3 images in 4.0 s: 2 generated (0.5/s), 1 invalid",
+            "3 images in 8.0 s, of which drawing took 1.0 s: 2 generated (4.0 s each, while drawing"
+                + " 2.0/s), 1 invalid",
             "  1 image has a single colour: see the column 'blank' of the manifest",
             "  row 3 invalid, PROMPT_MISSING: no prompt",
             "  manifest       out/manifest/first.parquet",
@@ -63,12 +64,13 @@ class PrintedResultTest {
                     TestManifest.generated("2", "images/blue.png"),
                     TestManifest.refused("3", "invalid", "PROMPT_MISSING", "no prompt"))),
             "out/manifest/first.parquet",
-            new RunSummary(Map.of(ImageStatus.GENERATED, 2L, ImageStatus.INVALID, 1L), 1, 4),
+            new RunSummary(Map.of(ImageStatus.GENERATED, 2L, ImageStatus.INVALID, 1L), 1, 1, 8),
             null,
             record,
             sheet,
             image,
             problems);
-    new PrintedResult(new PrintWriter(out), new PrintWriter(err)).print(result);
+    new PrintedResult(new PrintWriter(out), new PrintWriter(err))
+        .print(result, result.summary().failureLines(result.manifest()));
   }
 }

@@ -292,7 +292,7 @@ class ImageGenerationTest {
   }
 
   @Test
-  void progressTellsThePlanAndRisesToTheEnd() throws IOException {
+  void progressTellsThePlanAndCountsWhatIsDrawn() throws IOException {
     List<Long> finished = new CopyOnWriteArrayList<>();
     List<List<Long>> planned = new ArrayList<>();
     RunListener progress =
@@ -311,7 +311,7 @@ class ImageGenerationTest {
     job("id,prompt", "1,a mug", "2,a jug", "3,").progress(progress).run(pipeline);
 
     assertThat(planned).containsExactly(List.of(3L, 2L));
-    assertThat(finished).isSorted().endsWith(3L);
+    assertThat(finished).isSorted().endsWith(2L);
   }
 
   @Test

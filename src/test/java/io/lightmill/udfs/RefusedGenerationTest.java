@@ -70,19 +70,6 @@ class RefusedGenerationTest {
   }
 
   @Test
-  void runIdIsUsedOnce() throws IOException {
-    TestJob job = job("id,prompt", "1,a mug");
-    job.run(pipeline);
-
-    assertRefused(
-        job.force(),
-        new SolidColorPipeline(),
-        ErrorCode.CONFIGURATION_INVALID,
-        "run id 'first' is taken",
-        "choose another");
-  }
-
-  @Test
   void outputThatCannotBeWrittenIsRefused() throws IOException {
     Files.writeString(output(), "a file");
 

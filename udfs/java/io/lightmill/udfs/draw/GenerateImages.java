@@ -31,7 +31,8 @@ public record GenerateImages(GenerationJob job, StructType schema)
     task.addTaskCompletionListener(work);
     Iterator<Row> manifest =
         new OverlappedBatches(new Batches(planned, job.batchSize()), work::start);
-    Iterator<Row> reported = new ReportedRows(manifest, job.stop().run(), task.partitionId());
+    Iterator<Row> reported =
+        new ReportedRows(manifest, schema, job.stop().run(), task.partitionId());
     Iterator<Row> rows = job.packing() == null ? reported : packed(reported, store, task);
     return new AwaitedStore(rows, store);
   }

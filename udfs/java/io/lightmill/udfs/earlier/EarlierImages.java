@@ -72,13 +72,12 @@ public final class EarlierImages {
     this.output = output;
     this.rerun = rerun;
     this.store = ImageStore.open(output, hadoop());
-    this.manifests = EarlierManifests.committed(store);
+    this.manifests = rerun.manifests(EarlierManifests.committed(store));
     this.staged = !store.listing().children(StagedImages.DIRECTORY).isEmpty();
     this.lookedFor =
-        !rerun.force()
-            && !(manifests.isEmpty()
-                && store.listing().children(PathTemplate.DIRECTORY).isEmpty()
-                && !staged);
+        !manifests.isEmpty()
+            || (!rerun.force()
+                && (staged || !store.listing().children(PathTemplate.DIRECTORY).isEmpty()));
   }
 
   /** Whether the output may have any. */
@@ -133,6 +132,9 @@ public final class EarlierImages {
             StagedImages.DIRECTORY);
     Dataset<Row> known = EarlierManifests.stored(rows);
     Dataset<Row> alive = known.join(listed, PATH).filter(unchanged());
+    if (rerun.force()) {
+      return alive.select(image());
+    }
     Dataset<Row> unknown = listed.select(PATH).join(alive, new String[] {PATH}, "left_anti");
     Dataset<Row> named =
         unknown.join(
@@ -142,21 +144,23 @@ public final class EarlierImages {
         unlisted.mapPartitions(
             new ReadReceipts(output, new SerializableConfiguration(hadoop())),
             Encoders.row(ReadReceipts.TYPE));
-    Column[] image =
-        new Column[] {
-          col(IMAGE_ID),
-          col(PATH),
-          ManifestColumns.MEMBER.col(),
-          ManifestColumns.MEMBER_OFFSET.col(),
-          ManifestColumns.SHARD_BYTES.col(),
-          ManifestColumns.BYTES.col(),
-          ManifestColumns.SHA256.col(),
-          ManifestColumns.BLANK.col(),
-          lit(ImageStatus.REUSED.label()).as(ManifestColumns.STATUS.name()),
-          lit(null).cast("string").as(ManifestColumns.ERROR_CODE.name()),
-          lit(null).cast("string").as(ManifestColumns.ERROR_MESSAGE.name())
-        };
-    return alive.select(image).union(read.select(image));
+    return alive.select(image()).union(read.select(image()));
+  }
+
+  private static Column[] image() {
+    return new Column[] {
+      col(IMAGE_ID),
+      col(PATH),
+      ManifestColumns.MEMBER.col(),
+      ManifestColumns.MEMBER_OFFSET.col(),
+      ManifestColumns.SHARD_BYTES.col(),
+      ManifestColumns.BYTES.col(),
+      ManifestColumns.SHA256.col(),
+      ManifestColumns.BLANK.col(),
+      lit(ImageStatus.REUSED.label()).as(ManifestColumns.STATUS.name()),
+      lit(null).cast("string").as(ManifestColumns.ERROR_CODE.name()),
+      lit(null).cast("string").as(ManifestColumns.ERROR_MESSAGE.name())
+    };
   }
 
   /** Images that a killed run has drawn but not packed; their names are their identities. */

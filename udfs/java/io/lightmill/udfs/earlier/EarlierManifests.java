@@ -16,7 +16,7 @@ import org.apache.spark.sql.SparkSession;
 import org.apache.spark.sql.types.StructType;
 
 /** The manifests of earlier runs over the same output. */
-final class EarlierManifests {
+public final class EarlierManifests {
 
   private static final StructType READ =
       EarlierImages.TYPE
@@ -27,7 +27,7 @@ final class EarlierManifests {
   private EarlierManifests() {}
 
   /** Their keys. */
-  static List<String> committed(ImageStore store) {
+  public static List<String> committed(ImageStore store) {
     return CommittedManifest.of(store.listing().objects(Manifest.DIRECTORY)).stream()
         .map(CommittedManifest::key)
         .toList();

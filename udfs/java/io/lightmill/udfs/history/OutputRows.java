@@ -10,6 +10,7 @@ import static org.apache.spark.sql.functions.when;
 import io.lightmill.pipeline.ErrorCode;
 import io.lightmill.pipeline.LightmillException;
 import io.lightmill.udfs.ImageStatus;
+import io.lightmill.udfs.manifest.RunAttempt;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
@@ -66,7 +67,8 @@ public record OutputRows(ManifestSchemas manifests, boolean newestOnly) {
 
   private static CommittedRun run(String runId, String output, List<CommittedRun> runs) {
     return runs.stream()
-        .filter(run -> run.runId().equals(runId))
+        .filter(
+            run -> run.runId().equals(runId) || RunAttempt.of(run.runId()).runId().equals(runId))
         .findFirst()
         .orElseThrow(
             () ->

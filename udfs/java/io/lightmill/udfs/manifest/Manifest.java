@@ -5,14 +5,10 @@ import static org.apache.spark.sql.functions.sum;
 import static org.apache.spark.sql.functions.timestamp_micros;
 import static org.apache.spark.sql.functions.when;
 
-import io.lightmill.pipeline.ErrorCode;
-import io.lightmill.pipeline.LightmillException;
 import io.lightmill.udfs.ImageStatus;
 import io.lightmill.udfs.store.ImageStore;
 import io.lightmill.udfs.store.ObjectBody;
-import io.lightmill.udfs.store.StoreTime;
 import java.io.IOException;
-import java.time.Clock;
 import java.util.Arrays;
 import java.util.EnumMap;
 import java.util.List;
@@ -110,34 +106,6 @@ public final class Manifest {
   /** Key of the directory that a run of an older release has instead. */
   static String oldKey(String runId) {
     return DIRECTORY + "/" + OLD_PREFIX + runId;
-  }
-
-  /**
-   * Checks that the output can be written and that no finished run has this id.
-   *
-   * @param clock of this host
-   * @throws LightmillException with {@code OUTPUT_UNWRITABLE}, {@code STORE_UNAVAILABLE} or {@code
-   *     CONFIGURATION_INVALID}
-   */
-  public static StoreTime reserve(SparkSession spark, String output, String runId, Clock clock) {
-    Configuration hadoop = spark.sparkContext().hadoopConfiguration();
-    StoreTime now = ImageStore.open(output, hadoop).probeWritable(clock);
-    for (String key : List.of(key(runId), oldKey(runId) + "/" + OLD_SUCCESS)) {
-      Path path = new Path(output, key);
-      try {
-        if (path.getFileSystem(hadoop).exists(path)) {
-          throw new LightmillException(
-              ErrorCode.CONFIGURATION_INVALID,
-              "run id '%s' is taken: '%s' exists; choose another".formatted(runId, path));
-        }
-      } catch (IOException e) {
-        throw new LightmillException(
-            ErrorCode.OUTPUT_UNWRITABLE,
-            "'%s' cannot be read: %s".formatted(path, e.getMessage()),
-            e);
-      }
-    }
-    return now;
   }
 
   /**

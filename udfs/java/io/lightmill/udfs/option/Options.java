@@ -122,14 +122,18 @@ public final class Options {
   public static final Option<String> RUN_ID =
       Option.of(
           "run-id",
-          // It becomes a part of directory and file names.
+          // It becomes a part of directory and file names. Lightmill itself has the names of
+          // further
+          // attempts and of the report of the latest run.
           OptionType.text(
-              Pattern.compile("[A-Za-z0-9][A-Za-z0-9._-]{0,99}"),
+              Pattern.compile("(?!latest$)(?!.*\\.attempt-\\d+$)[A-Za-z0-9][A-Za-z0-9._-]{0,99}"),
               "at most 100 letters, digits, dots, dashes and underscores that begin with a letter"
-                  + " or a digit"),
+                  + " or a digit, and neither 'latest' nor end in .attempt-N"),
           "ID",
           RERUN,
-          "Name of this run, unique in its output. Default: the time and four random characters.");
+          "Name of this run in its output. The same id again continues the run: images that it has"
+              + " stored are reused, even with force. Default: the time and four random"
+              + " characters.");
 
   public static final Option<Boolean> FORCE =
       Option.of(
@@ -158,6 +162,15 @@ public final class Options {
           RERUN,
           "Time limit from the start, such as 55m or 7h30m: batches that would end after it are"
               + " left to a rerun, and the exit status is 4.");
+
+  public static final Option<Duration> WAIT_FOR_LOCK =
+      Option.of(
+          "wait-for-lock",
+          OptionType.duration(),
+          "DURATION",
+          RERUN,
+          "How long to wait for an output that another run uses, such as 5m; after that, the"
+              + " exit status is 75. By default the run ends at once.");
 
   public static final Option<Integer> MAX_FAILURES =
       Option.of(
@@ -354,6 +367,7 @@ public final class Options {
                 FORCE,
                 RETRY_FAILED,
                 DEADLINE,
+                WAIT_FOR_LOCK,
                 MAX_FAILURES,
                 CHECKPOINT,
                 VARIANT,

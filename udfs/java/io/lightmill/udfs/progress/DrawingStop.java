@@ -1,5 +1,6 @@
 package io.lightmill.udfs.progress;
 
+import io.lightmill.udfs.manifest.RunAttempt;
 import java.io.Serializable;
 import java.time.Clock;
 import java.time.Duration;
@@ -29,9 +30,12 @@ public record DrawingStop(String run, Instant deadline, Clock clock) implements 
    */
   record Question(String run, int partition, long failed) implements Serializable {}
 
-  /** Names a run in its driver: run ids are unique in an output only. */
+  /**
+   * Names a run in its driver: run ids are unique in an output only. All attempts at a run have the
+   * same key.
+   */
   public static String key(String output, String runId) {
-    return output + " " + runId;
+    return output + " " + RunAttempt.of(runId).runId();
   }
 
   /**

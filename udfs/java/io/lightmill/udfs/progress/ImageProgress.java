@@ -11,8 +11,8 @@ import org.apache.spark.SparkContext;
 import org.apache.spark.sql.SparkSession;
 
 /**
- * The driver's count of finished rows of one run: for each partition the maximum over its attempts,
- * so that retries and speculation count no row twice. Ends the run early when more rows failed or
+ * The driver's count of drawn images of one run: for each partition the maximum over its attempts,
+ * so that retries and speculation count no image twice. Ends the run early when more rows failed or
  * are invalid than it may have.
  */
 public final class ImageProgress implements AutoCloseable {
@@ -23,7 +23,7 @@ public final class ImageProgress implements AutoCloseable {
   private final RunListener listener;
   private final Optional<TaskEndProgress> fallback;
   private final OptionalInt mostFailures;
-  private final Map<Integer, Long> finished = new HashMap<>();
+  private final Map<Integer, Long> drawn = new HashMap<>();
   private final Map<Integer, Long> failed = new HashMap<>();
   private long total;
   private long failures;
@@ -79,11 +79,11 @@ public final class ImageProgress implements AutoCloseable {
     fallback.ifPresent(TaskEndProgress::follow);
   }
 
-  /** Counts rows that a task has finished. */
+  /** Counts images that a task has drawn. */
   static void received(TaskProgress message) {
     ImageProgress progress = RUNS.get(message.run());
     if (progress != null) {
-      progress.count(message.partition(), message.finished());
+      progress.count(message.partition(), message.drawn());
     }
   }
 
@@ -106,14 +106,15 @@ public final class ImageProgress implements AutoCloseable {
   private synchronized void drawing() {
     if (firstDrawingNanos == 0) {
       firstDrawingNanos = System.nanoTime();
+      listener.drawing();
     }
   }
 
-  private synchronized void count(int partition, long rows) {
+  private synchronized void count(int partition, long images) {
     if (firstTaskNanos == 0) {
       firstTaskNanos = System.nanoTime();
     }
-    long more = beyond(finished, partition, rows);
+    long more = beyond(drawn, partition, images);
     if (more > 0) {
       total += more;
       listener.finished(total);

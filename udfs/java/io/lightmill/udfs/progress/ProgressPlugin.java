@@ -29,6 +29,9 @@ public final class ProgressPlugin implements SparkPlugin {
 
   private static volatile PluginContext executor;
 
+  /** A message that waits for no reply. */
+  private record Notice(Serializable message) implements Serializable {}
+
   static boolean configured(SparkConf conf) {
     return conf.get("spark.plugins", "").contains(ProgressPlugin.class.getName());
   }
@@ -50,7 +53,7 @@ public final class ProgressPlugin implements SparkPlugin {
       if (context == null) {
         receive(message); // in local mode this JVM has the driver
       } else {
-        context.send(message);
+        context.send(new Notice(message));
       }
     } catch (Exception e) { // sends declare IOException, and throw what the RPC layer throws
       LOG.debug("{} did not reach the driver", message, e);
@@ -70,6 +73,10 @@ public final class ProgressPlugin implements SparkPlugin {
 
   /** Handles a message; the answer to a question, else null. */
   private static Object receive(Object message) {
+    if (message instanceof Notice notice) {
+      receive(notice.message());
+      return null; // Spark logs an error for a reply to a message that waits for none
+    }
     if (message instanceof TaskProgress progress) {
       ImageProgress.received(progress);
     } else if (message instanceof DrawingBegun begun) {

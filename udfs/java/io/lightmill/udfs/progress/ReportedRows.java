@@ -1,10 +1,16 @@
 package io.lightmill.udfs.progress;
 
+import io.lightmill.udfs.ImageStatus;
+import io.lightmill.udfs.manifest.ManifestColumns;
 import java.util.Iterator;
 import java.util.concurrent.TimeUnit;
 import org.apache.spark.sql.Row;
+import org.apache.spark.sql.types.StructType;
 
-/** Counts the rows of a partition as they pass, and reports to the driver a few times a second. */
+/**
+ * Counts the drawn images among the manifest rows of a partition as they pass, and reports to the
+ * driver a few times a second. Pending and reused rows do not count.
+ */
 public final class ReportedRows implements Iterator<Row> {
 
   private static final long INTERVAL_NANOS = TimeUnit.MILLISECONDS.toNanos(250);
@@ -12,11 +18,20 @@ public final class ReportedRows implements Iterator<Row> {
   private final Iterator<Row> rows;
   private final String run;
   private final int partition;
-  private long finished;
+  private final int status;
+  private final int generateMillis;
+  private long drawn;
   private long reportedAt;
 
-  public ReportedRows(Iterator<Row> rows, String run, int partition) {
+  /**
+   * @param rows of a manifest
+   * @param schema of the rows, which have none themselves
+   * @param run see {@link DrawingStop#key}
+   */
+  public ReportedRows(Iterator<Row> rows, StructType schema, String run, int partition) {
     this.rows = rows;
+    this.status = schema.fieldIndex(ManifestColumns.STATUS.name());
+    this.generateMillis = schema.fieldIndex(ManifestColumns.GENERATE_MS.name());
     this.run = run;
     this.partition = partition;
     report();
@@ -34,12 +49,21 @@ public final class ReportedRows implements Iterator<Row> {
   @Override
   public Row next() {
     Row row = rows.next();
-    finished++;
+    drawn += isDrawn(row) ? 1 : 0;
     return row;
+  }
+
+  /** An image that failed in an earlier run and is not tried again took no time on a device. */
+  private boolean isDrawn(Row row) {
+    return switch (ImageStatus.labelled(row.getString(status))) {
+      case GENERATED -> true;
+      case FAILED -> !row.isNullAt(generateMillis);
+      case REUSED, INVALID, PENDING -> false;
+    };
   }
 
   private void report() {
     reportedAt = System.nanoTime();
-    ProgressPlugin.send(new TaskProgress(run, partition, finished));
+    ProgressPlugin.send(new TaskProgress(run, partition, drawn));
   }
 }

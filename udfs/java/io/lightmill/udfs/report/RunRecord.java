@@ -62,7 +62,7 @@ public record RunRecord(
   public record Seconds(
       double start, double plan, double load, double generate, double engine, double total) {}
 
-  /** The key of the record below the output. */
+  /** The key of the record below the output; no run has the id of {@link RunReport#LATEST}. */
   public String key() {
     return "runs/" + runId + ".json";
   }

@@ -21,9 +21,10 @@ import org.apache.spark.sql.Row;
  *
  * @param counts rows by status, without statuses of no row
  * @param blank rows whose image has a single colour
- * @param seconds of the generating stage
+ * @param drawing seconds from the first device with its model to the committed manifest
+ * @param total seconds from the start of the caller to the end of the run
  */
-public record RunSummary(Map<ImageStatus, Long> counts, long blank, double seconds) {
+public record RunSummary(Map<ImageStatus, Long> counts, long blank, double drawing, double total) {
 
   private static final int SHOWN_FAILURES = 5;
 
@@ -54,9 +55,37 @@ public record RunSummary(Map<ImageStatus, Long> counts, long blank, double secon
     return images() - count(ImageStatus.PENDING);
   }
 
-  /** Images per second of the generating stage. */
+  /** Generated images per second of drawing. */
   public double imagesPerSecond() {
+    return perSecond(drawing);
+  }
+
+  /** Generated images per second of the whole run. */
+  public double imagesPerSecondInTotal() {
+    return perSecond(total);
+  }
+
+  private double perSecond(double seconds) {
     return seconds > 0 ? count(ImageStatus.GENERATED) / seconds : 0;
+  }
+
+  /** The same results of a caller that took longer. */
+  public RunSummary in(double seconds) {
+    return new RunSummary(counts, blank, drawing, seconds);
+  }
+
+  /**
+   * How the run ended. A stopped run is to be run again, whatever failed so far; unless failures
+   * stopped it, since these have to be fixed first.
+   *
+   * @param maxFailures failed and invalid rows that the run may have; empty where none stops it
+   */
+  public RunEnd end(Optional<Integer> maxFailures) {
+    boolean tooMany = failures() > maxFailures.orElse(0);
+    if (count(ImageStatus.PENDING) > 0 && !(tooMany && maxFailures.isPresent())) {
+      return RunEnd.STOPPED;
+    }
+    return tooMany ? RunEnd.ROWS_FAILED : RunEnd.SUCCEEDED;
   }
 
   /** Rows by the labels of their statuses. */
@@ -70,14 +99,20 @@ public record RunSummary(Map<ImageStatus, Long> counts, long blank, double secon
                 LinkedHashMap::new));
   }
 
-  /** Such as {@code 24 images in 3.1 s: 20 generated (6.5/s), 4 reused}. */
+  /**
+   * Such as {@code 24 images in 12.4 s, of which drawing took 3.1 s: 20 generated (1.6/s, while
+   * drawing 6.5/s), 4 reused}.
+   */
   public String sentence() {
     return String.format(
         Locale.ROOT,
-        "%d %s in %.1f s: %s",
+        "%d %s in %.1f s%s: %s",
         images(),
         images() == 1 ? "image" : "images",
-        seconds,
+        total,
+        count(ImageStatus.GENERATED) == 0
+            ? ""
+            : String.format(Locale.ROOT, ", of which drawing took %.1f s", drawing),
         counts.entrySet().stream()
             .map(each -> each.getValue() + " " + each.getKey().label() + rate(each.getKey()))
             .collect(Collectors.joining(", ")));
@@ -122,9 +157,17 @@ public record RunSummary(Map<ImageStatus, Long> counts, long blank, double secon
     return lines;
   }
 
+  /** Such as {@code 6.5/s} or {@code 2.3 s each}. */
+  public static String speed(double perSecond) {
+    return perSecond >= 1 || perSecond <= 0
+        ? String.format(Locale.ROOT, "%.1f/s", perSecond)
+        : String.format(Locale.ROOT, "%.1f s each", 1 / perSecond);
+  }
+
   private String rate(ImageStatus status) {
     return status == ImageStatus.GENERATED
-        ? String.format(Locale.ROOT, " (%.1f/s)", imagesPerSecond())
+        ? " (%s, while drawing %s)"
+            .formatted(speed(imagesPerSecondInTotal()), speed(imagesPerSecond()))
         : "";
   }
 }

@@ -1,5 +1,6 @@
 package io.lightmill.udfs.run;
 
+import io.lightmill.udfs.ImageStatus;
 import io.lightmill.udfs.device.ModelPreload;
 import io.lightmill.udfs.device.StageGpus;
 import io.lightmill.udfs.draw.GenerateImages;
@@ -72,8 +73,14 @@ record DrawnRun(Manifest.Committed manifest, long submitted, long committed, Ins
     } finally {
       loading.await();
     }
-    run.listener().finished(plan.images().requested());
+    run.listener().finished(Math.min(plan.images().toDraw(), drawn(manifest.totals())));
     return new DrawnRun(manifest, submitted, System.nanoTime(), Instant.now());
+  }
+
+  /** Rows of drawn images; with {@code no-retry-failed} also those that failed before. */
+  private static long drawn(Manifest.Totals totals) {
+    return totals.statuses().getOrDefault(ImageStatus.GENERATED, 0L)
+        + totals.statuses().getOrDefault(ImageStatus.FAILED, 0L);
   }
 
   private static GenerationJob job(PreparedRun run, boolean repeated) {

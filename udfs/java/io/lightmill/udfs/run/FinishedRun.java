@@ -14,6 +14,7 @@ import io.lightmill.udfs.report.ContactSheet;
 import io.lightmill.udfs.report.RunContactSheet;
 import io.lightmill.udfs.report.RunFacts;
 import io.lightmill.udfs.report.RunRecord;
+import io.lightmill.udfs.report.RunReport;
 import io.lightmill.udfs.report.RunSummary;
 import io.lightmill.udfs.report.SheetRows;
 import io.lightmill.udfs.report.SparkEnvironment;
@@ -30,8 +31,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Step 4: orphan files are removed; current state, run record and contact sheet are written. Images and manifest
- * are complete by now, so a failure is logged and listed in the result, and does not fail the run.
+ * Step 4: orphan files are removed; current state, run record, contact sheet and the report of the
+ * latest run are written. Images and manifest are complete by now, so a failure is logged and listed
+ * in the result, and does not fail the run.
  */
 final class FinishedRun {
 
@@ -49,7 +51,11 @@ final class FinishedRun {
     this.drawn = drawn;
     this.manifest = manifest;
     this.summary =
-        new RunSummary(drawn.manifest().totals().statuses(), drawn.manifest().totals().blank(), times.generate());
+        new RunSummary(
+            drawn.manifest().totals().statuses(),
+            drawn.manifest().totals().blank(),
+            times.generate(),
+            elapsed(run.hooks().started(), drawn.ended()));
     this.record = record(times);
   }
 
@@ -73,16 +79,33 @@ final class FinishedRun {
         summary.settled() == 0
             ? Optional.empty()
             : attempted("the contact sheet cannot be drawn", this::storeSheet);
+    RunResult result = result(location, stored, sheet);
+    attempted("the file of the latest run cannot be written", output -> latest(output, result));
+    return result(location, stored, sheet);
+  }
+
+  private RunResult result(String location, Optional<String> stored, Optional<String> sheet) {
     return new RunResult(
         run.runId(),
         manifest,
         location,
-        summary,
+        summary.in(elapsed(run.hooks().started(), Instant.now())),
         record,
         stored,
         sheet,
         sheet.map(page -> location(RunContactSheet.IMAGE)),
         List.copyOf(problems));
+  }
+
+  /** Another run may read it at any time, so it is replaced at once. */
+  private String latest(ImageStore output, RunResult result) {
+    RunReport report = result.report(run.options(), run.hooks().started());
+    output.put(RunReport.LATEST, report.json(), "application/json");
+    return RunReport.LATEST;
+  }
+
+  private static double elapsed(Instant from, Instant to) {
+    return Duration.between(from, to).toMillis() / 1000.0;
   }
 
   private interface Storing {
@@ -148,7 +171,7 @@ final class FinishedRun {
             times.load(),
             times.generate(),
             drawn.manifest().totals().engineSeconds(),
-            Duration.between(started, drawn.ended()).toMillis() / 1000.0),
+            elapsed(started, drawn.ended())),
         summary.imagesPerSecond(),
         SparkEnvironment.of(run.spark().sparkContext()),
         BuildVersions.byName());

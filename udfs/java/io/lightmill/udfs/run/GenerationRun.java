@@ -1,11 +1,15 @@
 package io.lightmill.udfs.run;
 
+import io.lightmill.pipeline.checkpoint.CheckpointCache;
 import io.lightmill.udfs.RunListener;
+import io.lightmill.udfs.column.ColumnTemplate;
 import io.lightmill.udfs.device.MissingExecutors;
 import io.lightmill.udfs.option.GenerationOptions;
 import io.lightmill.udfs.option.Options;
 import io.lightmill.udfs.progress.DrawingStop;
 import io.lightmill.udfs.run.RunEnding.Step;
+import io.lightmill.udfs.store.PathTemplate;
+import io.lightmill.udfs.table.PromptColumns;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Optional;
@@ -29,6 +33,20 @@ import org.apache.spark.sql.SparkSession;
 public final class GenerationRun {
 
   private GenerationRun() {}
+
+  /**
+   * Checks what needs neither Spark nor a file system: templates, and a model that is named by its
+   * id on the Hugging Face Hub.
+   *
+   * @throws io.lightmill.pipeline.LightmillException for errors that the caller can fix
+   */
+  public static void check(GenerationOptions options) {
+    CheckpointCache.require(options.get(Options.CHECKPOINT));
+    options
+        .find(Options.PROMPT_TEMPLATE)
+        .ifPresent(template -> ColumnTemplate.parse(PromptColumns.TEMPLATE, template));
+    options.find(Options.PATH_TEMPLATE).ifPresent(PathTemplate::requireWellFormed);
+  }
 
   /**
    * Executes the run and returns when it has ended. Invalid options and tables are refused before
@@ -57,6 +75,7 @@ public final class GenerationRun {
       GenerationOptions options,
       RunListener listener,
       Instant started) {
+    check(options);
     try (MissingExecutors missing = MissingExecutors.of(spark.sparkContext())) {
       missing.watch();
       PlanningSession session = PlanningSession.of(spark, prompts);

@@ -3,6 +3,7 @@ package io.lightmill.udfs.run;
 import io.lightmill.pipeline.ClassifierFreeGuidance;
 import io.lightmill.pipeline.PipelineLimits;
 import io.lightmill.udfs.RunListener;
+import java.time.Duration;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -20,6 +21,16 @@ record GuardedListener(RunListener listener) implements RunListener {
   }
 
   @Override
+  public void waiting(String location, Duration since) {
+    logged(() -> listener.waiting(location, since));
+  }
+
+  @Override
+  public void waitingForLock(String holder) {
+    logged(() -> listener.waitingForLock(holder));
+  }
+
+  @Override
   public void idleNegativePrompts(long images, ClassifierFreeGuidance guidance) {
     listener.idleNegativePrompts(images, guidance);
   }
@@ -32,6 +43,11 @@ record GuardedListener(RunListener listener) implements RunListener {
   @Override
   public void planned(long images, long toGenerate) {
     listener.planned(images, toGenerate);
+  }
+
+  @Override
+  public void drawing() {
+    logged(listener::drawing);
   }
 
   @Override

@@ -3,6 +3,7 @@ package io.lightmill.udfs.run;
 import io.lightmill.udfs.earlier.EarlierImages;
 import io.lightmill.udfs.earlier.OrphanFiles;
 import io.lightmill.udfs.earlier.Rerun;
+import io.lightmill.udfs.manifest.RunAttempt;
 import io.lightmill.udfs.option.GenerationOptions;
 import io.lightmill.udfs.option.Options;
 import io.lightmill.udfs.plan.BatchPlan;
@@ -32,7 +33,10 @@ record PlannedRun(
         new EarlierImages(
             run.spark(),
             run.output(),
-            new Rerun(options.get(Options.FORCE), options.get(Options.RETRY_FAILED)));
+            new Rerun(
+                options.get(Options.FORCE),
+                options.get(Options.RETRY_FAILED),
+                RunAttempt.of(run.runId())));
     Dataset<Row> requested =
         RequestedImages.of(
             run.table(), run.options(), run.checkpoint(), run.packing().map(Packing::format));

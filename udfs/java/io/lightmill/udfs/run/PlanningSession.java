@@ -6,25 +6,27 @@ import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
 
 /**
- * The session that a run plans in: the caller's, or in local mode a copy with fewer shuffle
- * partitions, unless the caller has set their number. Spark's default of 200 is meant for clusters,
- * and costs a minute on two cores.
+ * The session that a run plans in: the caller's, or in local mode a copy with the settings that
+ * suit small tables on one machine, where the caller has not set them. So a run in a notebook is as
+ * fast as one of the command line, and the caller's session keeps its settings.
  *
  * @param prompts the same rows in that session
  */
 record PlanningSession(SparkSession spark, Optional<Dataset<Row>> prompts) {
 
-  private static final String SHUFFLE_PARTITIONS = "spark.sql.shuffle.partitions";
-  private static final String LOCAL = "8";
-
   static PlanningSession of(SparkSession spark, Optional<Dataset<Row>> prompts) {
-    boolean chosen = spark.conf().getAll().contains(SHUFFLE_PARTITIONS);
-    if (chosen || !spark.sparkContext().isLocal()) {
+    if (!spark.sparkContext().isLocal()) {
+      SessionSettings.check(spark.sparkContext());
       return new PlanningSession(spark, prompts);
     }
     org.apache.spark.sql.classic.SparkSession copy =
         ((org.apache.spark.sql.classic.SparkSession) spark).cloneSession();
-    copy.conf().set(SHUFFLE_PARTITIONS, LOCAL);
+    SessionSettings.LOCAL.forEach(
+        (key, value) -> {
+          if (!spark.conf().getAll().contains(key)) {
+            copy.conf().set(key, value);
+          }
+        });
     return new PlanningSession(copy, prompts.map(rows -> in(copy, rows)));
   }
 

@@ -1,11 +1,15 @@
 package io.lightmill.udfs.run;
 
+import io.lightmill.pipeline.LightmillException;
 import io.lightmill.udfs.RunListener;
 import io.lightmill.udfs.device.Cluster;
 import io.lightmill.udfs.device.JobCheckpoint;
 import io.lightmill.udfs.device.LoadedPipelines;
+import io.lightmill.udfs.earlier.EarlierManifests;
+import io.lightmill.udfs.lock.LockWait;
 import io.lightmill.udfs.lock.OutputLock;
 import io.lightmill.udfs.manifest.Manifest;
+import io.lightmill.udfs.manifest.RunAttempt;
 import io.lightmill.udfs.option.GenerationOptions;
 import io.lightmill.udfs.option.Options;
 import io.lightmill.udfs.option.Sink;
@@ -13,13 +17,18 @@ import io.lightmill.udfs.progress.DrawingStop;
 import io.lightmill.udfs.progress.ImageProgress;
 import io.lightmill.udfs.shard.Packing;
 import io.lightmill.udfs.shard.ShardFormat;
+import io.lightmill.udfs.store.ImageStore;
 import io.lightmill.udfs.store.StoreTime;
 import io.lightmill.udfs.table.PromptInput;
 import io.lightmill.udfs.table.PromptRows;
 import io.lightmill.udfs.table.TaskFailures;
+import java.time.Clock;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.Optional;
 import java.util.OptionalInt;
+import org.apache.commons.lang3.exception.ExceptionUtils;
+import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
@@ -27,9 +36,9 @@ import org.apache.spark.sql.SparkSession;
 /**
  * Step 1: options, table and output are checked, the output is locked, the checkpoint is open.
  *
- * @param options with a run id
+ * @param options with the run id of this attempt
  * @param ending ends the run early
- * @param reserved when the run id was reserved in the output, by the clock of the store
+ * @param reserved when the run began in the output, by the clock of the store
  */
 record PreparedRun(
     SparkSession spark,
@@ -54,19 +63,34 @@ record PreparedRun(
     String output = options.get(Options.OUTPUT_DIRECTORY);
     String runId = options.get(Options.RUN_ID);
     String key = DrawingStop.key(output, runId);
-    PromptRows table = PromptRows.open(spark, input(prompts, options), Manifest.reserved());
+    PromptRows table =
+        LongWait.REPORTED.of(
+            options.find(Options.INPUT).orElse(PromptInput.DATA_FRAME),
+            listener,
+            () -> PromptRows.open(spark, input(prompts, options), Manifest.reserved()));
     table.notices().forEach(listener::notice);
-    StoreTime reserved = Manifest.reserve(spark, output, runId, hooks.clock());
+    Configuration hadoop = spark.sparkContext().hadoopConfiguration();
+    ImageStore store = ImageStore.open(output, hadoop);
+    StoreTime reserved =
+        LongWait.REPORTED.of(output, listener, () -> store.probeWritable(hooks.clock()));
     OutputLock lock =
         open.add(
-            OutputLock.of(
-                output,
-                runId,
-                spark.sparkContext().hadoopConfiguration(),
-                reserved.clock(hooks.clock()),
-                ending::cancelJobs));
+            new LockWait(
+                    options.find(Options.WAIT_FOR_LOCK).orElse(Duration.ZERO), Clock.systemUTC())
+                .take(
+                    () ->
+                        OutputLock.of(
+                            output,
+                            runId,
+                            hadoop,
+                            reserved.clock(hooks.clock()),
+                            ending::cancelJobs),
+                    listener::waitingForLock));
     ending.locked(lock);
-    JobCheckpoint checkpoint = hooks.checkpoint().get(); // may take minutes: all bytes are hashed
+    RunAttempt attempt = RunAttempt.next(runId, EarlierManifests.committed(store));
+    JobCheckpoint checkpoint = // may take minutes: all bytes are fetched and hashed
+        LongWait.REPORTED.of(
+            options.get(Options.CHECKPOINT), listener, () -> hooks.checkpoint().get());
     open.add(LoadedPipelines.run(checkpoint.loader()));
     listener.opened(
         checkpoint.model().pipelineClass(), checkpoint.model().digest(), checkpoint.limits());
@@ -74,7 +98,16 @@ record PreparedRun(
         open.add(
             ImageProgress.follow(spark, key, listener, number(options.find(Options.MAX_FAILURES))));
     return new PreparedRun(
-        spark, options, listener, hooks, ending, table, reserved.now(), lock, checkpoint, progress);
+        spark,
+        options.with(Options.RUN_ID, attempt.name()),
+        listener,
+        hooks,
+        ending,
+        table,
+        reserved.now(),
+        lock,
+        checkpoint,
+        progress);
   }
 
   static PromptInput input(Optional<Dataset<Row>> prompts, GenerationOptions options) {
@@ -136,6 +169,10 @@ record PreparedRun(
   /** The reason for a failure that the caller can fix, else the failure. */
   RuntimeException explained(Exception failure) {
     lock.explain(failure);
-    return TaskFailures.fixable(tableName(), failure);
+    return ExceptionUtils.throwableOfType(failure, LightmillException.class) == null
+        ? FullDisk.of(failure, output(), spark.sparkContext().getConf())
+            .<RuntimeException>map(full -> full)
+            .orElseGet(() -> TaskFailures.fixable(tableName(), failure))
+        : TaskFailures.fixable(tableName(), failure);
   }
 }

@@ -1,8 +1,13 @@
 package io.lightmill.udfs.run;
 
 import io.lightmill.udfs.ImageStatus;
+import io.lightmill.udfs.option.GenerationOptions;
+import io.lightmill.udfs.option.Options;
 import io.lightmill.udfs.report.RunRecord;
+import io.lightmill.udfs.report.RunReport;
 import io.lightmill.udfs.report.RunSummary;
+import java.time.Duration;
+import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -13,7 +18,7 @@ import org.apache.spark.sql.SparkSession;
 /**
  * The results of a run whose manifest is committed.
  *
- * @param runId of the run
+ * @param runId of this attempt: the id of the run, or for a further attempt that id with its number
  * @param manifest one row for each image, read from the committed manifest
  * @param manifestLocation Parquet file of the manifest
  * @param summary counts and rate
@@ -46,6 +51,34 @@ public record RunResult(
         contactSheet,
         contactSheetImage,
         problems);
+  }
+
+  /** The same result of a caller that took longer. */
+  public RunResult lasting(Duration total) {
+    return new RunResult(
+        runId,
+        manifest,
+        manifestLocation,
+        summary.in(total.toMillis() / 1000.0),
+        record,
+        recordLocation,
+        contactSheet,
+        contactSheetImage,
+        problems);
+  }
+
+  /**
+   * The report of this run.
+   *
+   * @param options of the run
+   * @param started when the caller started
+   */
+  public RunReport report(GenerationOptions options, Instant started) {
+    return RunReport.committed(
+        options.with(Options.RUN_ID, runId),
+        started,
+        summary,
+        new RunReport.Places(manifestLocation, recordLocation, contactSheet, problems));
   }
 
   /** Rows by status; statuses of no row are left out. */

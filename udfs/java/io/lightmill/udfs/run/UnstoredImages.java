@@ -46,6 +46,7 @@ public final class UnstoredImages {
           Options.FORCE,
           Options.RETRY_FAILED,
           Options.DEADLINE,
+          Options.WAIT_FOR_LOCK,
           Options.MAX_FAILURES);
 
   private final Cluster cluster;

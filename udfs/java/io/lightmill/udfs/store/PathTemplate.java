@@ -49,6 +49,23 @@ public final class PathTemplate {
    *     a valid path
    */
   public static PathTemplate parse(String template, Set<String> known, ImageFormat format) {
+    return new PathTemplate(
+        segments(template).stream()
+            .map(segment -> requireKnown(wellFormed(segment, template), template, known))
+            .toList(),
+        "." + format.extension());
+  }
+
+  /**
+   * Checks what needs no table.
+   *
+   * @throws LightmillException (CONFIGURATION_INVALID) if the template cannot make a valid path
+   */
+  public static void requireWellFormed(String template) {
+    segments(template).forEach(segment -> wellFormed(segment, template));
+  }
+
+  private static List<String> segments(String template) {
     List<String> segments =
         new ArrayList<>(Arrays.asList(template.split("/", -1))); // -1 keeps empty ends
     if (segments.size() > 1 && segments.get(0).equals(DIRECTORY)) {
@@ -58,9 +75,7 @@ public final class PathTemplate {
       throw invalid(template, "has more than %d parts between slashes".formatted(MAX_SEGMENTS));
     }
     ColumnTemplate.parse(KIND, template); // names the whole template where its braces are wrong
-    return new PathTemplate(
-        segments.stream().map(segment -> parsed(segment, template, known)).toList(),
-        "." + format.extension());
+    return segments;
   }
 
   /**
@@ -83,8 +98,8 @@ public final class PathTemplate {
     return segment.columns().stream().map(name -> PathSegment.value(values.apply(name))).toList();
   }
 
-  private static ColumnTemplate parsed(String segment, String template, Set<String> known) {
-    ColumnTemplate parsed = ColumnTemplate.parse(KIND, segment);
+  private static ColumnTemplate requireKnown(
+      ColumnTemplate parsed, String template, Set<String> known) {
     for (String name : parsed.columns()) {
       if (!known.contains(name)) {
         throw invalid(
@@ -93,6 +108,11 @@ public final class PathTemplate {
                 .formatted(name, String.join(", ", new TreeSet<>(known))));
       }
     }
+    return parsed;
+  }
+
+  private static ColumnTemplate wellFormed(String segment, String template) {
+    ColumnTemplate parsed = ColumnTemplate.parse(KIND, segment);
     String literal = String.join("", parsed.literals());
     if (segment.isEmpty()) {
       throw invalid(template, "starts or ends with a slash, or has two in a row");

@@ -26,7 +26,6 @@ import org.apache.spark.sql.types.StructType;
 /** Finds out what the columns of a table mean, and what to say about those that mean nothing. */
 final class ColumnAssignment {
 
-  private static final String TEMPLATE = "prompt template";
 
   private static final List<String> USUAL_NAMES =
       List.of("prompts", "caption", "captions", "text", "description", "title", "query");
@@ -53,7 +52,7 @@ final class ColumnAssignment {
             .toList();
     notices = new ArrayList<>(table.notices());
     Optional<ColumnTemplate> template =
-        input.promptTemplate().map(t -> resolved(ColumnTemplate.parse(TEMPLATE, t)));
+        input.promptTemplate().map(t -> resolved(ColumnTemplate.parse(PromptColumns.TEMPLATE, t)));
     Map<RequestColumn<?>, String> sources = sources(template.isPresent());
     refuseUnread();
     if (template.isEmpty() && !sources.containsKey(RequestColumns.PROMPT)) {
@@ -81,7 +80,7 @@ final class ColumnAssignment {
   }
 
   private ColumnTemplate resolved(ColumnTemplate template) {
-    return template.renamed(c -> find(names, c).orElseThrow(() -> unknown(TEMPLATE, c)));
+    return template.renamed(c -> find(names, c).orElseThrow(() -> unknown(PromptColumns.TEMPLATE, c)));
   }
 
   private Map<RequestColumn<?>, String> sources(boolean templated) {

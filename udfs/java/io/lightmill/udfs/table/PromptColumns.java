@@ -23,6 +23,9 @@ public record PromptColumns(
     Optional<ColumnTemplate> template,
     List<String> passthrough) {
 
+  /** The kind of the template, for messages. */
+  public static final String TEMPLATE = "prompt template";
+
   /**
    * Assigns a table's columns.
    *

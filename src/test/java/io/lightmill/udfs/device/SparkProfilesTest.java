@@ -48,7 +48,8 @@ class SparkProfilesTest {
   @Test
   void thereIsOneForEachKindOfCluster() throws IOException {
     assertThat(profiles().map(file -> file.getFileName().toString()))
-        .containsExactly("kubernetes.conf", "local.conf", "standalone.conf", "yarn.conf");
+        .containsExactly(
+            "kubernetes.conf", "local.conf", "standalone-cpu.conf", "standalone.conf", "yarn.conf");
   }
 
   @ParameterizedTest
@@ -81,12 +82,22 @@ class SparkProfilesTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"standalone.conf", "yarn.conf", "kubernetes.conf"})
+  @ValueSource(strings = {"standalone.conf", "standalone-cpu.conf", "yarn.conf", "kubernetes.conf"})
   void executorsWithABrokenGpuAreExcluded(String profile) throws IOException {
     SparkConf conf = conf(PROFILES.resolve(profile));
 
     assertThat(conf.getBoolean("spark.excludeOnFailure.enabled", false)).isTrue();
     HealthTracker$.MODULE$.validateExcludeOnFailureConfs(conf);
+  }
+
+  @Test
+  void withoutGpusEachCoreOfTheClusterDraws() throws IOException {
+    SparkConf conf = conf(PROFILES.resolve("standalone-cpu.conf")).setMaster("spark://host:7077");
+
+    Cluster cluster = Cluster.of(conf, 2, 16, DeviceChoice.AUTO, () -> 0);
+
+    assertThat(cluster).isEqualTo(new Cluster(false, 16, false, 0));
+    assertThat(conf.getInt("spark.task.cpus", 1)).isEqualTo(1);
   }
 
   @Test

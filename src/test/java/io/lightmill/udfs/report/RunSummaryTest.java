@@ -26,20 +26,24 @@ class RunSummaryTest {
                 ImageStatus.INVALID,
                 2L),
             0,
-            3.125);
+            3.125,
+            12.5);
     assertThat(summary.sentence())
-        .isEqualTo("27 images in 3.1 s: 20 generated (6.4/s), 4 reused, 2 invalid, 1 failed");
+        .isEqualTo(
+            "27 images in 12.5 s, of which drawing took 3.1 s: 20 generated (1.6/s, while drawing"
+                + " 6.4/s), 4 reused, 2 invalid, 1 failed");
     assertThat(summary.failures()).isEqualTo(3);
     assertThat(summary.imagesPerSecond()).isEqualTo(6.4);
+    assertThat(summary.imagesPerSecondInTotal()).isEqualTo(1.6);
     assertThat(summary.labelled().keySet())
         .containsExactly("generated", "reused", "invalid", "failed");
   }
 
   @Test
   void pendingImagesAreNoFailures() {
-    RunSummary summary = new RunSummary(Map.of(ImageStatus.PENDING, 1L), 0, 0);
+    RunSummary summary = new RunSummary(Map.of(ImageStatus.PENDING, 1L), 0, 0, 2);
     assertThat(summary.failures()).isZero();
-    assertThat(summary.sentence()).isEqualTo("1 image in 0.0 s: 1 pending");
+    assertThat(summary.sentence()).isEqualTo("1 image in 2.0 s: 1 pending");
   }
 
   @Test
@@ -48,6 +52,7 @@ class RunSummaryTest {
         new RunSummary(
             Map.of(ImageStatus.GENERATED, 3L, ImageStatus.FAILED, 2L, ImageStatus.PENDING, 1L),
             0,
+            1,
             1);
     assertThat(stopped.settled()).isEqualTo(5);
     assertThat(stopped.sentence()).endsWith("2 failed, 1 pending");
@@ -56,10 +61,10 @@ class RunSummaryTest {
   @Test
   void imagesOfASingleColourAreCounted() {
     Map<ImageStatus, Long> generated = Map.of(ImageStatus.GENERATED, 3L);
-    assertThat(new RunSummary(generated, 0, 1).blankLine()).isEmpty();
-    assertThat(new RunSummary(generated, 1, 1).blankLine())
+    assertThat(new RunSummary(generated, 0, 1, 1).blankLine()).isEmpty();
+    assertThat(new RunSummary(generated, 1, 1, 1).blankLine())
         .contains("1 image has a single colour: see the column 'blank' of the manifest");
-    assertThat(new RunSummary(generated, 2, 1).blankLine())
+    assertThat(new RunSummary(generated, 2, 1, 1).blankLine())
         .contains("2 images have a single colour each: see the column 'blank' of the manifest");
   }
 
@@ -106,6 +111,6 @@ class RunSummaryTest {
   }
 
   private static List<String> failures(Map<ImageStatus, Long> statuses, Dataset<Row> manifest) {
-    return new RunSummary(statuses, 0, 1).failureLines(manifest);
+    return new RunSummary(statuses, 0, 1, 1).failureLines(manifest);
   }
 }

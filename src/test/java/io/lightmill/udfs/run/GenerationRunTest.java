@@ -121,9 +121,11 @@ class GenerationRunTest {
     assertThat(result.recordLocation()).isEmpty();
     assertThat(result.contactSheet()).isEmpty();
     assertThat(result.contactSheetImage()).isEmpty();
-    assertThat(result.problems()).hasSize(2);
+    assertThat(result.problems()).hasSize(3);
     assertThat(result.problems().get(0)).startsWith("the run record cannot be written: ");
     assertThat(result.problems().get(1)).startsWith("the contact sheet cannot be drawn: ");
+    assertThat(result.problems().get(2))
+        .startsWith("the file of the latest run cannot be written: ");
   }
 
   @Test

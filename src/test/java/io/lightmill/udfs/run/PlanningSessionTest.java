@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.lightmill.udfs.TestSpark;
 import java.util.Optional;
+import org.apache.spark.SparkConf;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
@@ -34,9 +35,33 @@ class PlanningSessionTest {
   }
 
   @Test
-  void aSessionWithANumberOfItsOwnIsUsedAsItIs() {
-    caller.conf().set(SHUFFLE_PARTITIONS, 200);
+  void queriesOfSmallTablesAreNotCompiled() {
+    caller.conf().unset("spark.sql.codegen.wholeStage");
+    caller.conf().unset("spark.sql.codegen.factoryMode");
 
-    assertThat(PlanningSession.of(caller, Optional.empty()).spark()).isSameAs(caller);
+    SparkSession planning = PlanningSession.of(caller, Optional.empty()).spark();
+
+    assertThat(planning.conf().get("spark.sql.codegen.wholeStage")).isEqualTo("false");
+    assertThat(planning.conf().get("spark.sql.codegen.factoryMode")).isEqualTo("NO_CODEGEN");
+    assertThat(caller.conf().get("spark.sql.codegen.wholeStage")).isEqualTo("true");
+  }
+
+  @Test
+  void settingsOfTheCallerAreKept() {
+    caller.conf().set(SHUFFLE_PARTITIONS, 200);
+    caller.conf().set("spark.sql.codegen.wholeStage", true);
+
+    SparkSession planning = PlanningSession.of(caller, Optional.empty()).spark();
+
+    assertThat(planning.conf().get(SHUFFLE_PARTITIONS)).isEqualTo("200");
+    assertThat(planning.conf().get("spark.sql.codegen.wholeStage")).isEqualTo("true");
+  }
+
+  @Test
+  void whatTheExecutorsOfAClusterLackIsNamed() {
+    SparkConf conf = new SparkConf(false).set("spark.executorEnv.OMP_WAIT_POLICY", "ACTIVE");
+    assertThat(SessionSettings.missing(conf)).isEqualTo("spark.executorEnv.THP_MEM_ALLOC_ENABLE=1");
+    SessionSettings.EXECUTORS.forEach(conf::setIfMissing);
+    assertThat(SessionSettings.missing(conf)).isEmpty();
   }
 }

@@ -141,7 +141,7 @@ class WriteOutputTest {
         "first",
         null,
         "out/manifest/first.parquet",
-        new RunSummary(counts, 0, 1),
+        new RunSummary(counts, 0, 1, 1),
         null,
         Optional.empty(),
         Optional.empty(),
