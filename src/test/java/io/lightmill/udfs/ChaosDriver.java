@@ -64,6 +64,7 @@ final class ChaosDriver {
             .config("spark.driver.host", "127.0.0.1")
             .config("spark.driver.bindAddress", "127.0.0.1")
             .config("spark.sql.shuffle.partitions", 2)
+            .config("spark.sql.adaptive.enabled", false)
             .config("spark.sql.codegen.wholeStage", false)
             .config("spark.sql.codegen.factoryMode", "NO_CODEGEN");
     for (String setting : arguments) {
