@@ -46,7 +46,10 @@ class TerminationTest {
       send(signal);
 
       assertThat(said.poll(20, TimeUnit.SECONDS))
-          .startsWith("lightmill: the run ends on " + name + "; if it is drawing, batches in flight finish");
+          .startsWith(
+              "lightmill: the run ends on "
+                  + name
+                  + "; if it is drawing, batches in flight finish");
       assertThat(ended.await(20, TimeUnit.SECONDS)).isTrue();
     }
   }
