@@ -105,8 +105,13 @@ class WholeRunTest {
             "good-1,red mug on a white background,,",
             "bad,red mug on a white background,,100",
             "good-2,blue vase on a wooden table,blurry,");
+    Path summary = directory.resolve("summary.json");
     List<String> options =
-        List.of("--column=id=sku", "--path-template={sku}", "--num-inference-steps=1");
+        List.of(
+            "--column=id=sku",
+            "--path-template={sku}",
+            "--num-inference-steps=1",
+            "--summary-json=" + summary);
 
     RunningLightmill first = generate(table, options);
 
@@ -118,6 +123,9 @@ class WholeRunTest {
             "row bad invalid, SIZE_INVALID: row id=bad: width 100 is not a positive multiple of 16;"
                 + " the nearest is 96");
     assertThat(first.status()).isEqualTo(ExitStatus.ROWS_FAILED);
+    assertThat(summary)
+        .content()
+        .contains("\"status\" : \"rows_failed\"", "\"generated\" : 2,", "\"invalid\" : 1");
     assertThat(files("images")).containsExactly("good-1.png", "good-2.png");
     assertThat(manifest())
         .containsExactly("bad invalid SIZE_INVALID", "good-1 generated", "good-2 generated");
@@ -128,6 +136,7 @@ class WholeRunTest {
 
     assertThat(second.out()).contains("2 reused, 1 invalid");
     assertThat(second.status()).isEqualTo(ExitStatus.DONE);
+    assertThat(summary).content().contains("\"status\" : \"succeeded\"", "\"reused\" : 2,");
   }
 
   @Test

@@ -101,8 +101,8 @@ class GenerationOptionsTest {
             + " 7h30m",
         "deadline | 0m | option 'deadline' is '0m', but must be a time such as 90s, 55m or 7h30m",
         "run-id | ../up | option 'run-id' is '../up', but must be at most 100 letters, digits,"
-            + " dots, dashes and underscores that begin with a letter or a digit, and neither 'latest'"
-            + " nor end in .attempt-N",
+            + " dots, dashes and underscores that begin with a letter or a digit, and neither"
+            + " 'latest' nor end in .attempt-N",
         "sink | zip | option 'sink' is 'zip', but must be one of files, webdataset, parquet",
         "format | gif | option 'format' is 'gif', but must be one of png, jpeg",
         "dtype | int8 | option 'dtype' is 'int8', but must be one of float32, bfloat16, float16",
