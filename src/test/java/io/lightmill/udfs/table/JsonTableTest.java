@@ -35,8 +35,11 @@ class JsonTableTest {
   void linesKeepTheirTypesAndBrokenOnesAreErrors() {
     files.write(
         "p.jsonl",
-        "{\"prompt\":\"a mug\",\"width\":512,\"price\":1.5,\"tags\":[\"a\",\"b\"]}\n\n"
-            + "{\"prompt\": broken\n");
+        """
+        {"prompt":"a mug","width":512,"price":1.5,"tags":["a","b"]}
+
+        {"prompt": broken
+        """);
 
     Dataset<Row> rows = files.read("p.jsonl").rows();
 

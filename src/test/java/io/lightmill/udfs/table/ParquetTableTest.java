@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.lightmill.udfs.TestSpark;
 import io.lightmill.udfs.manifest.Manifest;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.List;
 import org.apache.hadoop.conf.Configuration;
@@ -100,8 +101,7 @@ class ParquetTableTest {
       throws IOException {
     write("p.parquet", type(column), null);
 
-    assertThat(files.planned("p.parquet", "prompt", "error_code"))
-        .containsExactly("a mug|null");
+    assertThat(files.planned("p.parquet", "prompt", "error_code")).containsExactly("a mug|null");
     assertThat(notices("p.parquet"))
         .singleElement()
         .asString()
@@ -117,7 +117,8 @@ class ParquetTableTest {
         "optional int32 c (DECIMAL(9,2));          | decimal(9,2)",
         "optional binary c;                        | binary",
         "optional group c { optional int32 n; }    | struct<n:int>",
-        "optional group c (LIST) { repeated group list { optional binary element (STRING); } } | array<string>",
+        "optional group c (LIST) { repeated group list { optional binary element (STRING); } } |"
+            + " array<string>",
         "optional int64 c (TIMESTAMP(MICROS,true)); | timestamp",
         "optional int64 c (TIMESTAMP(MICROS,false)); | timestamp_ntz",
         "optional binary c (ENUM);                 | string",
@@ -128,8 +129,7 @@ class ParquetTableTest {
     assertThat(notices("p.parquet")).isEmpty();
     assertThat(files.read("p.parquet").rows().schema().apply("c").dataType().simpleString())
         .isEqualTo(type);
-    assertThat(files.planned("p.parquet", "prompt", "error_code"))
-        .containsExactly("a mug|null");
+    assertThat(files.planned("p.parquet", "prompt", "error_code")).containsExactly("a mug|null");
   }
 
   @Test
@@ -147,7 +147,8 @@ class ParquetTableTest {
     if (name.equals("prompt_2")) {
       assertThat(files.planned("p.parquet", "prompt")).containsExactly("a mug");
     } else {
-      files.assertRefused("p.parquet", "column '" + name + "'", "cannot be read", "store it as text");
+      files.assertRefused(
+          "p.parquet", "column '" + name + "'", "cannot be read", "store it as text");
     }
   }
 
@@ -155,7 +156,10 @@ class ParquetTableTest {
   void columnsOfAllFilesAreRead() throws IOException {
     write("a.parquet", type("optional int32 seed;"), 7);
     write("b.parquet", type("optional int64 seed;"), 8L);
-    write("c.parquet", type("optional binary negative_prompt (STRING);"), "blurry".getBytes());
+    write(
+        "c.parquet",
+        type("optional binary negative_prompt (STRING);"),
+        "blurry".getBytes(StandardCharsets.UTF_8));
     for (int i = 0; i < 9; i++) {
       write("d%d.parquet".formatted(i), type("optional int64 at (TIMESTAMP(NANOS,true));"), 1L);
     }
@@ -171,9 +175,15 @@ class ParquetTableTest {
   @Test
   void aColumnOfDifferentTypesIsLeftOutUnlessItIsARequest() throws IOException {
     write("t/a.parquet", type("optional int32 note;"), 7);
-    write("t/b.parquet", type("optional binary note (STRING);"), "x".getBytes());
+    write(
+        "t/b.parquet",
+        type("optional binary note (STRING);"),
+        "x".getBytes(StandardCharsets.UTF_8));
     write("u/a.parquet", type("optional int32 seed;"), 7);
-    write("u/b.parquet", type("optional binary seed (STRING);"), "7".getBytes());
+    write(
+        "u/b.parquet",
+        type("optional binary seed (STRING);"),
+        "7".getBytes(StandardCharsets.UTF_8));
 
     assertThat(notices("t"))
         .singleElement()
