@@ -46,9 +46,10 @@ record StoredTensor(SafetensorsFile file, TensorEntry entry) {
       }
     }
     others.keySet().removeAll(FusedLayers.split(layout.shapes(), others, found));
+    List<String> besides = names(others);
     others.keySet().removeIf(layout::isUnused);
-    List<String> unknown = others.values().stream().map(other -> other.entry().name()).toList();
-    requireAll(layout.shapes(), found, unknown, component);
+    List<String> unknown = names(others);
+    requireAll(layout.shapes(), found, besides, unknown, component);
     if (!unknown.isEmpty()) {
       LOG.warn(
           "{} has tensors that no network uses: {}", component.location(), NameList.of(unknown));
@@ -56,9 +57,18 @@ record StoredTensor(SafetensorsFile file, TensorEntry entry) {
     return found;
   }
 
+  private static List<String> names(Map<String, StoredTensor> tensors) {
+    return tensors.values().stream().map(tensor -> tensor.entry().name()).toList();
+  }
+
+  /**
+   * @param besides names that the network does not use
+   * @param unknown those of them that no network uses
+   */
   private static void requireAll(
       Map<String, List<Long>> shapes,
       Map<String, StoredTensor> found,
+      List<String> besides,
       List<String> unknown,
       WeightFiles component) {
     TreeSet<String> missing = new TreeSet<>(shapes.keySet());
@@ -67,15 +77,15 @@ record StoredTensor(SafetensorsFile file, TensorEntry entry) {
     Optional<ForeignWeights> foreign =
         missing.isEmpty() && unfit.isEmpty()
             ? ForeignWeights.quantised(unknown)
-            : ForeignWeights.of(shapes.keySet(), unknown);
+            : ForeignWeights.of(shapes.keySet(), besides);
     if (foreign.isPresent()) {
       throw new LightmillException(
           ErrorCode.WEIGHTS_INVALID,
-          "%s %s, with tensors that no network has: %s; %s"
+          "%s %s, with tensors that the network does not use: %s; %s"
               .formatted(
                   component.location(),
                   foreign.get().cause(),
-                  NameList.of(unknown),
+                  NameList.of(besides),
                   foreign.get().fix()));
     }
     List<String> faults = new ArrayList<>();

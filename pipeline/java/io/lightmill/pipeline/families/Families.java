@@ -88,8 +88,8 @@ public final class Families {
 
   /**
    * Checks that the checkpoint's files have the weights of all networks, that the networks fit each
-   * other, and that the smaller tokenizers can be read; reads configs, headers and vocabularies
-   * only. The tokenizer that decides the length of prompts is left to {@link #promptLength}.
+   * other, and that the tokenizers can be read; reads configs, headers and vocabularies only. T5's
+   * tokenizers are left to {@link #limits}, which depend on them.
    *
    * @throws LightmillException that gives the cause
    */
@@ -99,7 +99,8 @@ public final class Families {
     networks.forEach((component, layout) -> checkpoint.weights(component).require(layout));
     family.requireFit(new ComponentFit(checkpoint), networks);
     checkpoint.classes().entrySet().stream()
-        .filter(component -> TextClasses.CLIP_TOKENIZER.contains(component.getValue().name()))
+        .filter(component -> !TextClasses.T5_TOKENIZER.contains(component.getValue().name()))
+        .filter(component -> component.getKey().startsWith("tokenizer"))
         .map(Map.Entry::getKey)
         .sorted()
         .forEach(component -> PromptTokenizer.open(checkpoint, component).close());

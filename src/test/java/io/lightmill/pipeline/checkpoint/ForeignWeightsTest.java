@@ -63,9 +63,30 @@ class ForeignWeightsTest {
           }
         });
     refusal()
-        .withMessageContaining(" %s, with tensors that no network has: ", cause)
+        .withMessageContaining(" %s, with tensors that the network does not use: ", cause)
         .withMessageContaining(" in all); use the model's weights in F32, F16 or BF16")
         .matches(e -> e.getMessage().length() < 1200);
+  }
+
+  /** Language models may have more layers than are read, under the names of quantised ones too. */
+  @Test
+  void aQuantisedLanguageModelIsNamedByItsTool() throws IOException {
+    CheckpointCopy klein = CheckpointCopy.of("flux2-klein", temporary.resolve("klein"));
+    klein.change(
+        "text_encoder/model",
+        tensors -> {
+          for (String name : List.copyOf(tensors.keySet())) {
+            if (name.contains("_proj.weight")) {
+              tensors.remove(name);
+              tensors.put(
+                  name.replace(".weight", ".qweight"),
+                  new StoredBytes("I32", List.of(1L), new byte[4]));
+            }
+          }
+        });
+    assertThatExceptionOfType(LightmillException.class)
+        .isThrownBy(() -> Families.requireComplete(Checkpoint.open(klein.directory())))
+        .withMessageContaining("is quantised with a tool such as GPTQ or AWQ");
   }
 
   /** Scales beside floats: the names of the network alone would look sound. */
@@ -89,7 +110,7 @@ class ForeignWeightsTest {
           """)
   void prefixesAreNamed(String prefix, String cause) throws IOException {
     rename(name -> prefix + name);
-    refusal().withMessageContaining(" %s, with tensors that no network has: ", cause);
+    refusal().withMessageContaining(" %s, with tensors that the network does not use: ", cause);
   }
 
   @Test
