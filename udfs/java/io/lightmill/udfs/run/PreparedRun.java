@@ -63,7 +63,7 @@ record PreparedRun(
                 runId,
                 spark.sparkContext().hadoopConfiguration(),
                 reserved.clock(hooks.clock()),
-                ending::cancelJobs));
+                ending::abort));
     ending.locked(lock);
     JobCheckpoint checkpoint = hooks.checkpoint().get(); // may take minutes: all bytes are hashed
     open.add(LoadedPipelines.run(checkpoint.loader()));
