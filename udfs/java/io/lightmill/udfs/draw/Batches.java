@@ -7,6 +7,7 @@ import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
 import java.util.NoSuchElementException;
+import java.util.Objects;
 import org.apache.spark.sql.Row;
 
 /**
@@ -43,7 +44,7 @@ final class Batches implements Iterator<List<Row>> {
     int images = 0;
     String image = null;
     do {
-      images += imageId(head).equals(image) ? 0 : 1;
+      images += Objects.equals(imageId(head), image) ? 0 : 1;
       image = imageId(head);
       batch.add(head);
       head = advanced();
