@@ -14,12 +14,14 @@ import io.lightmill.udfs.store.FoundObject;
 import io.lightmill.udfs.store.ImageStore;
 import io.lightmill.udfs.store.PathTemplate;
 import io.lightmill.udfs.store.StoredObject;
+import java.io.InterruptedIOException;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import org.apache.commons.codec.digest.DigestUtils;
+import org.apache.commons.lang3.exception.ExceptionUtils;
 import org.apache.spark.sql.Row;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -108,8 +110,10 @@ final class ImageFinisher {
     }
   }
 
+  /** Such failures are those of the task, and not of its images. */
   private static void requireStore(LightmillException failure) {
-    if (failure.code() == ErrorCode.STORE_UNAVAILABLE) {
+    boolean killed = ExceptionUtils.indexOfType(failure, InterruptedIOException.class) >= 0;
+    if (failure.code() == ErrorCode.STORE_UNAVAILABLE || killed) {
       throw failure;
     }
   }
@@ -149,7 +153,7 @@ final class ImageFinisher {
           rows, bytes, drawn.image().isBlank(), drawn.generateMillis(), millisSince(start));
     } catch (LightmillException e) {
       requireStore(e);
-      LOG.warn("A drawn image could not be stored: {}", e.getMessage(), e);
+      LOG.warn("A drawn image could not be stored: {}", e.getMessage());
       Outcome failed = Outcome.failed(e, drawn.generateMillis());
       return rows.stream().map(row -> failed).toList();
     }

@@ -39,6 +39,7 @@ final class LockRenewal implements AutoCloseable {
           });
   private volatile Duration interval;
   private volatile boolean failing;
+  private boolean gone;
 
   /**
    * @param interval between renewals
@@ -93,8 +94,10 @@ final class LockRenewal implements AutoCloseable {
       }
       failing = true;
       if (storeIsGone()) {
-        LOG.error(
-            "The lock of the output was not renewed for {}", StoreRetry.text(lock.sinceRenewal()));
+        if (!gone) {
+          LOG.error("The lock was not renewed for {}", StoreRetry.text(lock.sinceRenewal()));
+        }
+        gone = true;
         lost.run();
       }
     }

@@ -84,7 +84,7 @@ record PreparedRun(
                             runId,
                             hadoop,
                             reserved.clock(hooks.clock()),
-                            ending::cancelJobs),
+                            ending::abort),
                     listener::waitingForLock));
     ending.locked(lock);
     RunAttempt attempt = RunAttempt.next(runId, EarlierManifests.committed(store));

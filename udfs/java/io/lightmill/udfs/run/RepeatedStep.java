@@ -41,7 +41,8 @@ record RepeatedStep(String run, OutputLock lock) {
         if (failures == MOST_REPETITIONS || DrawingStop.isEnded(run) || !isRepeatable(e)) {
           throw e;
         }
-        LOG.warn("A step of the run is repeated, since the store failed: {}", firstLine(e));
+        LOG.warn(
+            "A step of the run is repeated, since the store failed: {}", StoreOutage.reason(e));
         lock.require();
       }
     }
@@ -53,9 +54,5 @@ record RepeatedStep(String run, OutputLock lock) {
     return !exhausted
         && (StoreOutage.isCauseOf(failure)
             || ExceptionUtils.getStackTrace(failure).contains(COMPLETED_BEFORE));
-  }
-
-  private static String firstLine(Exception failure) {
-    return String.valueOf(failure.getMessage()).lines().findFirst().orElse("");
   }
 }

@@ -70,6 +70,7 @@ final class RunEnding implements AutoCloseable {
   private Instant ended;
   private Instant busy;
   private String cancelled;
+  private boolean aborted;
   private boolean closed;
 
   private RunEnding(String run, SparkContext spark, Optional<Instant> deadline, Clock clock) {
@@ -121,10 +122,14 @@ final class RunEnding implements AutoCloseable {
     begun = Instant.now();
   }
 
-  /** Cancels the Spark jobs of the run. */
-  void cancelJobs() {
-    if (!spark.isStopped()) {
-      spark.cancelJobsWithTag(tag);
+  /** Cancels the Spark jobs of the run and interrupts its thread, since it cannot continue. */
+  synchronized void abort() {
+    if (!closed) {
+      aborted = true;
+      if (!spark.isStopped()) {
+        spark.cancelJobsWithTag(tag);
+      }
+      caller.interrupt();
     }
   }
 
@@ -215,8 +220,7 @@ final class RunEnding implements AutoCloseable {
       cancelled = hindrance;
       CANCELLED.add(run);
     }
-    cancelJobs();
-    caller.interrupt(); // repeated, since a retry in a library may have used up the last one
+    abort(); // repeated, since a retry in a library may have used up the last interrupt
   }
 
   private LightmillException stopped(Exception failure) {
@@ -243,7 +247,7 @@ final class RunEnding implements AutoCloseable {
     synchronized (this) {
       closed = true;
       notifyAll();
-      if (cancelled != null) {
+      if (aborted) {
         Thread.interrupted(); // of this class, and used up
       }
     }
