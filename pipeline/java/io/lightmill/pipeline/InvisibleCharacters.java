@@ -31,8 +31,8 @@ public final class InvisibleCharacters {
 
   /**
    * The text as one line that a terminal shows as it is: control characters, line ends, characters
-   * that change the direction of writing and other format characters are written as {@code
-   * \u001b}. The joiners of emoji and of Indic and Arabic scripts are kept.
+   * that change the direction of writing and other format characters are written as {@code \u001b}.
+   * The joiners of emoji and of Indic and Arabic scripts are kept.
    */
   public static String escaped(String text) {
     int first = 0;
@@ -92,7 +92,9 @@ public final class InvisibleCharacters {
     };
   }
 
-  /** Letters, marks and symbols that Unicode lets renderers leave out, and the blank Braille cell. */
+  /**
+   * Letters, marks and symbols that Unicode lets renderers leave out, and the blank Braille cell.
+   */
   private static boolean filler(int c) {
     return c == 0x034F
         || c == 0x115F

@@ -18,7 +18,14 @@ class InvisibleCharactersTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"", "größe 漢字 100% \\u", "\uD83D\uDC68\u200D\uD83D\uDC69", "नमस्\u200Cते", "a\u00A0b"})
+  @ValueSource(
+      strings = {
+        "",
+        "größe 漢字 100% \\u",
+        "\uD83D\uDC68\u200D\uD83D\uDC69",
+        "नमस्\u200Cते",
+        "a\u00A0b"
+      })
   void otherTextIsKept(String text) {
     assertThat(InvisibleCharacters.escaped(text)).isSameAs(text);
   }

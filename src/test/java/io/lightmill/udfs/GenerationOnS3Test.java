@@ -69,7 +69,8 @@ class GenerationOnS3Test {
         .containsExactly("out/manifest/first.parquet");
     assertThat(keys()).contains("out/current.parquet");
     assertThat(s3.pendingUploads()).doesNotContain("<Upload>");
-    assertThat(keys()).noneMatch(key -> key.matches(".*(__magic|_temporary|run\\.lock|\\.commit).*"));
+    assertThat(keys())
+        .noneMatch(key -> key.matches(".*(__magic|_temporary|run\\.lock|\\.commit).*"));
 
     SolidColorPipeline other = new SolidColorPipeline();
     assertThat(job.runId("second").run(other).summary().labelled())

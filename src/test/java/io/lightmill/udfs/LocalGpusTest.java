@@ -50,8 +50,10 @@ class LocalGpusTest {
     assertThat(devices(run(gpus)))
         .isEqualTo(
             Map.of(
-                BREAKING.name(), (long) BATCHES * BATCH,
-                HEALTHY.name(), (long) ROWS - BATCHES * BATCH));
+                BREAKING.name(),
+                (long) BATCHES * BATCH,
+                HEALTHY.name(),
+                (long) ROWS - BATCHES * BATCH));
     assertThat(gpus.state().begun).hasValue(BATCHES + 1);
   }
 
@@ -76,8 +78,7 @@ class LocalGpusTest {
   }
 
   private RunResult run(Gpus gpus) throws IOException {
-    TestJob job =
-        TestJob.in(directory, List.of(TestJob.rows(ROWS))).batchSize(BATCH).partitions(4);
+    TestJob job = TestJob.in(directory, List.of(TestJob.rows(ROWS))).batchSize(BATCH).partitions(4);
     return job.run(
         TestSpark.session(),
         new Cluster(/* cuda= */ true, 2, /* local= */ true, 2),
@@ -87,8 +88,7 @@ class LocalGpusTest {
   private static Map<String, Long> devices(RunResult result) {
     assertThat(result.summary().labelled()).isEqualTo(Map.of("generated", (long) ROWS));
     return result.manifest().collectAsList().stream()
-        .collect(
-            Collectors.groupingBy(row -> row.<String>getAs("device"), Collectors.counting()));
+        .collect(Collectors.groupingBy(row -> row.<String>getAs("device"), Collectors.counting()));
   }
 
   /** What both devices share with the test; serialized as a name. */
@@ -135,8 +135,7 @@ class LocalGpusTest {
 
     @Override
     public List<RgbImage> generate(List<ImageRequest> batch) {
-      if (device.equals(BREAKING)
-          && gpus.state().begun.incrementAndGet() > gpus.healthyBatches()) {
+      if (device.equals(BREAKING) && gpus.state().begun.incrementAndGet() > gpus.healthyBatches()) {
         throw new IllegalStateException("CUDA error: an illegal memory access was encountered");
       }
       return batch.stream().map(SolidColorPipeline::filled).toList();

@@ -32,8 +32,8 @@ import org.apache.spark.sql.types.StructType;
  * case. If their types differ, the merged type is one that holds all their values, such as double
  * for int and double; if there is none, string.
  *
- * @param pathUri the column {@link ManifestColumns#PATH_URI}, made from the output as it is now, since
- *     it may have been moved
+ * @param pathUri the column {@link ManifestColumns#PATH_URI}, made from the output as it is now,
+ *     since it may have been moved
  * @param runs newest first; the newest run decides the order and the case of names
  * @param merged passthrough columns, then the manifest's own
  */

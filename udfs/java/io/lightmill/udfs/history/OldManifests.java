@@ -25,8 +25,7 @@ public final class OldManifests {
    * @param uncommitted directory of this run
    * @param requireLock throws if the run no longer holds the lock of the output
    */
-  public static void convert(UncommittedRows uncommitted, Runnable requireLock)
-      throws IOException {
+  public static void convert(UncommittedRows uncommitted, Runnable requireLock) throws IOException {
     String output = uncommitted.output();
     Configuration hadoop = uncommitted.spark().sparkContext().hadoopConfiguration();
     ImageStore store = ImageStore.open(output, hadoop);

@@ -60,8 +60,7 @@ public record OutputRows(ManifestSchemas manifests, boolean newestOnly) {
   public static OutputRows of(
       String output, Optional<String> runId, boolean newestOnly, Configuration hadoop) {
     List<CommittedRun> runs = CommittedRun.of(output, hadoop);
-    List<CommittedRun> read =
-        runId.map(id -> List.of(run(id, output, runs))).orElse(runs);
+    List<CommittedRun> read = runId.map(id -> List.of(run(id, output, runs))).orElse(runs);
     return new OutputRows(ManifestSchemas.of(output, read, hadoop), newestOnly);
   }
 

@@ -32,8 +32,8 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Step 4: orphan files are removed; current state, run record, contact sheet and the report of the
- * latest run are written. Images and manifest are complete by now, so a failure is logged and listed
- * in the result, and does not fail the run.
+ * latest run are written. Images and manifest are complete by now, so a failure is logged and
+ * listed in the result, and does not fail the run.
  */
 final class FinishedRun {
 

@@ -80,11 +80,7 @@ record PreparedRun(
                 .take(
                     () ->
                         OutputLock.of(
-                            output,
-                            runId,
-                            hadoop,
-                            reserved.clock(hooks.clock()),
-                            ending::abort),
+                            output, runId, hadoop, reserved.clock(hooks.clock()), ending::abort),
                     listener::waitingForLock));
     ending.locked(lock);
     RunAttempt attempt = RunAttempt.next(runId, EarlierManifests.committed(store));

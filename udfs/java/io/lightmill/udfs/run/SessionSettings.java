@@ -21,7 +21,8 @@ public final class SessionSettings {
       Map.of(
           // Spark's default of 200 is meant for clusters, and costs a minute on two cores.
           "spark.sql.shuffle.partitions", "8",
-          // Planning a query again after each of its shuffles takes longer than those of a small table.
+          // Planning a query again after each of its shuffles takes longer than those of a small
+          // table.
           "spark.sql.adaptive.enabled", "false",
           // Tables are small: compiling their queries takes longer than running them.
           "spark.sql.codegen.wholeStage", "false",

@@ -43,7 +43,8 @@ final class OutputRelation extends BaseRelation implements PrunedFilteredScan {
   OutputRelation(SQLContext context, ReadOptions options) {
     this.context = context;
     this.options = options;
-    this.rows = OutputRows.of(
+    this.rows =
+        OutputRows.of(
             options.output(),
             options.runId(),
             options.runId().isEmpty() && !options.allRuns(),

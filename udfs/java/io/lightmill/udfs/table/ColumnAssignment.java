@@ -26,7 +26,6 @@ import org.apache.spark.sql.types.StructType;
 /** Finds out what the columns of a table mean, and what to say about those that mean nothing. */
 final class ColumnAssignment {
 
-
   private static final List<String> USUAL_NAMES =
       List.of("prompts", "caption", "captions", "text", "description", "title", "query");
 
@@ -80,7 +79,8 @@ final class ColumnAssignment {
   }
 
   private ColumnTemplate resolved(ColumnTemplate template) {
-    return template.renamed(c -> find(names, c).orElseThrow(() -> unknown(PromptColumns.TEMPLATE, c)));
+    return template.renamed(
+        c -> find(names, c).orElseThrow(() -> unknown(PromptColumns.TEMPLATE, c)));
   }
 
   private Map<RequestColumn<?>, String> sources(boolean templated) {

@@ -91,7 +91,10 @@ final class DecodedText extends Reader {
     return first == 0 && second > 0 ? StandardCharsets.UTF_16BE : StandardCharsets.UTF_8;
   }
 
-  /** Whether each line can be decoded without those before it, since no line end is a part of a character. */
+  /**
+   * Whether each line can be decoded without those before it, since no line end is a part of a
+   * character.
+   */
   boolean divisible() {
     return unit == 1;
   }

@@ -109,7 +109,8 @@ record JsonTexts(Set<String> requested) implements FileRows.Source {
   }
 
   private static String reason(JsonProcessingException e) {
-    return StringUtils.abbreviate(e.getOriginalMessage().lines().findFirst().orElse(""), MAX_REASON);
+    return StringUtils.abbreviate(
+        e.getOriginalMessage().lines().findFirst().orElse(""), MAX_REASON);
   }
 
   /** A file of lines. Several objects in one line are several rows. */
@@ -290,8 +291,7 @@ record JsonTexts(Set<String> requested) implements FileRows.Source {
         if (value.getValue().isFloatingPointNumber()
             && requested.contains(ColumnNames.folded(value.getKey()))) {
           String number = value.getValue().asText();
-          value.setValue(
-              number.equals("NaN") ? object.nullNode() : object.textNode(number));
+          value.setValue(number.equals("NaN") ? object.nullNode() : object.textNode(number));
         }
       }
       return object;

@@ -29,9 +29,7 @@ record LoraTags(String prompt, String blend) {
     }
     return parts.isEmpty()
         ? new LoraTags(text, "")
-        : new LoraTags(
-            InvisibleCharacters.stripped(tag.replaceAll("")),
-            String.join("+", parts));
+        : new LoraTags(InvisibleCharacters.stripped(tag.replaceAll("")), String.join("+", parts));
   }
 
   /**

@@ -14,8 +14,9 @@ import org.apache.spark.sql.Row;
  * @param sources the table's column for each request column that it has
  * @param size the column that gives width and height in one, such as 512x768
  * @param template makes the prompt instead of a column; its placeholders name columns of the table
- * @param passthrough the columns that are copied to the manifest, in the table's order. A column that
- *     is read under another name is one of them, so that the manifest can be joined to the table
+ * @param passthrough the columns that are copied to the manifest, in the table's order. A column
+ *     that is read under another name is one of them, so that the manifest can be joined to the
+ *     table
  */
 public record PromptColumns(
     Map<RequestColumn<?>, String> sources,

@@ -43,9 +43,7 @@ public final class RequestReader {
     Row texts = row.getAs(RequestRows.REQUESTED);
     LoraTags tags =
         LoraTags.of(
-            template == null
-                ? texts.getAs(RequestColumns.PROMPT.name())
-                : filled(row, errors));
+            template == null ? texts.getAs(RequestColumns.PROMPT.name()) : filled(row, errors));
     boolean unfilled = !errors.isEmpty();
     ColumnValues values =
         ColumnValues.read(

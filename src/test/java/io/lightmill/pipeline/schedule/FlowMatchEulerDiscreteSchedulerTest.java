@@ -100,8 +100,7 @@ class FlowMatchEulerDiscreteSchedulerTest {
     assertThat(own.linearOrOwn(4, 0.7).sigmas()).containsExactly(expected.sigmas());
     assertThat(own.linear(4, 0.7).sigmas()).isNotEqualTo(expected.sigmas());
     FlowMatchEulerDiscreteScheduler plain = scheduler("{'use_dynamic_shifting': true}");
-    assertThat(plain.linearOrOwn(4, 0.7).sigmas())
-        .containsExactly(plain.linear(4, 0.7).sigmas());
+    assertThat(plain.linearOrOwn(4, 0.7).sigmas()).containsExactly(plain.linear(4, 0.7).sigmas());
   }
 
   @ParameterizedTest

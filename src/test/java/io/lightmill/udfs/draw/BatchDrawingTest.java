@@ -129,7 +129,8 @@ class BatchDrawingTest {
     for (int round = 0; round < 2; round++) {
       healthy.set(0);
       for (int i = 0; i < 4; i++) {
-        assertThat(drawing.draw(batch(2))).allSatisfy(image -> assertThat(image.failure()).isNotNull());
+        assertThat(drawing.draw(batch(2)))
+            .allSatisfy(image -> assertThat(image.failure()).isNotNull());
       }
       healthy.set(1);
       drawing.draw(batch(1)); // the failures are no longer in a row

@@ -30,8 +30,7 @@ class NumberColumnsTest {
             .toDF(VALUE.name());
     List<Column> aggregates = columns.aggregates();
     Row aggregated =
-        rows.agg(
-                aggregates.get(0), aggregates.subList(1, aggregates.size()).toArray(Column[]::new))
+        rows.agg(aggregates.get(0), aggregates.subList(1, aggregates.size()).toArray(Column[]::new))
             .head();
     StructField typed = columns.typed(aggregated).apply(0);
     assertThat(UntypedText.isMarked(typed)).isFalse();
@@ -59,7 +58,9 @@ class NumberColumnsTest {
   })
   void theTypeHoldsAllValues(String values, String type) {
     String[] cells =
-        Arrays.stream(values.split("[|]")).map(it -> it.isEmpty() ? null : it).toArray(String[]::new);
+        Arrays.stream(values.split("[|]"))
+            .map(it -> it.isEmpty() ? null : it)
+            .toArray(String[]::new);
 
     assertThat(type(new StructType(), cells)).isEqualTo(type);
   }
@@ -71,9 +72,12 @@ class NumberColumnsTest {
 
   @Test
   void aWiderTypeOfTheEarlierRunIsKept() {
-    assertThat(type(new StructType().add("A value", DataTypes.DoubleType), "5")).isEqualTo("double");
-    assertThat(type(new StructType().add("a value", DataTypes.StringType), "5")).isEqualTo("string");
-    assertThat(type(new StructType().add("a value", DataTypes.LongType), "5.5")).isEqualTo("double");
+    assertThat(type(new StructType().add("A value", DataTypes.DoubleType), "5"))
+        .isEqualTo("double");
+    assertThat(type(new StructType().add("a value", DataTypes.StringType), "5"))
+        .isEqualTo("string");
+    assertThat(type(new StructType().add("a value", DataTypes.LongType), "5.5"))
+        .isEqualTo("double");
     assertThat(type(new StructType().add("other", DataTypes.StringType), "5")).isEqualTo("bigint");
   }
 }

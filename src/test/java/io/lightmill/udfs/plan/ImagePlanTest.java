@@ -169,7 +169,8 @@ class ImagePlanTest {
         TestTables.planned(TestTables.of("id,prompt", lines))
             .withColumn(
                 PlannedImages.KEY,
-                functions.concat(functions.lit("images/"), functions.col("id"), functions.lit(".png")));
+                functions.concat(
+                    functions.lit("images/"), functions.col("id"), functions.lit(".png")));
     return ImagePlan.of("t", planned, true);
   }
 

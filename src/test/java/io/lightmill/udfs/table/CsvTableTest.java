@@ -35,7 +35,12 @@ class CsvTableTest {
   void valuesAreReadAsRfc4180SaysAndStayText() {
     files.write(
         "p.csv",
-        "id,prompt\n1,\"a \"\"red\"\" mug, on\na table\"\n02,plain\n3,\"back\\slash\"\n4,a 5\" mug\n");
+        "id,prompt\n"
+            + "1,\"a \"\"red\"\" mug, on\n"
+            + "a table\"\n"
+            + "02,plain\n"
+            + "3,\"back\\slash\"\n"
+            + "4,a 5\" mug\n");
 
     assertThat(files.rows("p.csv", "id", "prompt"))
         .containsExactly(
@@ -92,7 +97,8 @@ class CsvTableTest {
   void twoColumnsOfOneNameAreRefused(String text) {
     files.write("p.csv", text);
 
-    files.assertRefused("p.csv", "p.csv", "two columns named '", "rompt' (case and spaces aside)", "rename");
+    files.assertRefused(
+        "p.csv", "p.csv", "two columns named '", "rompt' (case and spaces aside)", "rename");
   }
 
   @ParameterizedTest
@@ -162,7 +168,10 @@ class CsvTableTest {
 
   @ParameterizedTest
   @ValueSource(
-      strings = {"id,prompt\n3,\"a mug\n4,a cup\n5,a cap\n", "id,prompt\n1,a\n2,b\n3,\"a mug\r\n4,"})
+      strings = {
+        "id,prompt\n3,\"a mug\n4,a cup\n5,a cap\n",
+        "id,prompt\n1,a\n2,b\n3,\"a mug\r\n4,"
+      })
   void aQuoteThatIsNeverClosedIsAnErrorOfItsRow(String text) {
     files.write("flat.csv", text);
     files.write("parts/region=eu/p.csv", text);
@@ -235,7 +244,8 @@ class CsvTableTest {
   @ValueSource(strings = {"UTF-16LE", "UTF-16BE", "UTF-16"})
   void utf16IsRead(String charset) {
     String mark = charset.equals("UTF-16") ? "" : "\uFEFF";
-    files.write("p.csv", (mark + "größe,prompt\nа,mug\u2028 漢\n").getBytes(Charset.forName(charset)));
+    files.write(
+        "p.csv", (mark + "größe,prompt\nа,mug\u2028 漢\n").getBytes(Charset.forName(charset)));
     files.write("q.csv", "id,prompt\n1,a mug\n".getBytes(StandardCharsets.UTF_16LE));
 
     assertThat(files.rows("p.csv", "größe", "prompt")).containsExactly("а|mug\u2028 漢");
@@ -253,7 +263,8 @@ class CsvTableTest {
   @Test
   void aRowThatIsNotUtf8IsAnErrorWithItsByte() throws IOException {
     ByteArrayOutputStream bytes = new ByteArrayOutputStream();
-    bytes.write("id,prompt,note\r\n1,\"größe\r\n漢\",ok\r\n2,\"a\r\n".getBytes(StandardCharsets.UTF_8));
+    bytes.write(
+        "id,prompt,note\r\n1,\"größe\r\n漢\",ok\r\n2,\"a\r\n".getBytes(StandardCharsets.UTF_8));
     bytes.write("mäg\",x\r\n".getBytes(StandardCharsets.ISO_8859_1));
     bytes.write("3,a cup,".getBytes(StandardCharsets.UTF_8));
     bytes.write(new byte[] {'x', (byte) 0xE6, (byte) 0xBC, '\r', '\n'}); // 漢 without its last byte
@@ -262,8 +273,12 @@ class CsvTableTest {
 
     assertThat(files.errors("p.csv"))
         .containsExactly(
-            "byte 2 of line 5 of '" + directory + "/p.csv' (0xE4) is not UTF-8; save the table in UTF-8",
-            "byte 10 of line 6 of '" + directory + "/p.csv' (0xE6) is not UTF-8; save the table in UTF-8");
+            "byte 2 of line 5 of '"
+                + directory
+                + "/p.csv' (0xE4) is not UTF-8; save the table in UTF-8",
+            "byte 10 of line 6 of '"
+                + directory
+                + "/p.csv' (0xE6) is not UTF-8; save the table in UTF-8");
     assertThat(files.planned("p.csv", "id", "error_code"))
         .containsExactly("1|null", "2|VALUE_INVALID", "3|VALUE_INVALID", "4|null");
   }

@@ -73,7 +73,14 @@ class RequestValuesTest {
   }
 
   @ParameterizedTest
-  @CsvSource({"M,32,32", "42,32,32", "20x30,32,32", "30x40 cm,32,32", "128x64,128,64", "64*128,64,128"})
+  @CsvSource({
+    "M,32,32",
+    "42,32,32",
+    "20x30,32,32",
+    "30x40 cm,32,32",
+    "128x64,128,64",
+    "64*128,64,128"
+  })
   void aSizeThatIsNoSizeInPixelsRequestsNothing(String size, int width, int height) {
     Row row = only("id,prompt,size", "a,mug," + size);
 
@@ -121,8 +128,10 @@ class RequestValuesTest {
   @ParameterizedTest
   @ValueSource(
       strings = {
-        "\u0000", "\u001b", "\u0007\b", "\u200B", "\uFEFF", "\u00A0", "\u2028", "\u202E\u202C", "\u00AD",
-        "\u3164", "\u2800", "\uFE0F", "\u180E", "\u3000", "\u2066 \u2069", "\uDB40\uDC20", "\t", "\u0085"
+        "\u0000", "\u001b", "\u0007\b", "\u200B", "\uFEFF", "\u00A0", "\u2028", "\u202E\u202C",
+            "\u00AD",
+        "\u3164", "\u2800", "\uFE0F", "\u180E", "\u3000", "\u2066 \u2069", "\uDB40\uDC20", "\t",
+            "\u0085"
       })
   void aPromptWithoutAVisibleCharacterIsMissing(String prompt) {
     Row row = only("id,prompt", "a," + prompt);
@@ -132,7 +141,8 @@ class RequestValuesTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {".", "\u2764\uFE0F", "\u00E9", "a\u200Bb", "\uD83D\uDC68\u200D\uD83D\uDC69"})
+  @ValueSource(
+      strings = {".", "\u2764\uFE0F", "\u00E9", "a\u200Bb", "\uD83D\uDC68\u200D\uD83D\uDC69"})
   void aPromptWithAVisibleCharacterIsOne(String prompt) {
     Row row = only("id,prompt", "a," + prompt);
 
@@ -158,7 +168,8 @@ class RequestValuesTest {
 
     assertThat(row.<String>getAs("error_message"))
         .isEqualTo(
-            "row id=a\\u001b[2J\\nb: width '\\u001b[31m\\u202ered' is not a whole number within range;"
-                + " correct it or leave it empty");
+            "row id=a\\u001b[2J\\n"
+                + "b: width '\\u001b[31m\\u202ered' is not a whole number within range; correct it"
+                + " or leave it empty");
   }
 }

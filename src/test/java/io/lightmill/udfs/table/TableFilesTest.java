@@ -74,7 +74,8 @@ class TableFilesTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"p [1].parquet", "12:30 50%.parquet", "größe{1}.PARQUET", "d [x]/p?.parquet"})
+  @ValueSource(
+      strings = {"p [1].parquet", "12:30 50%.parquet", "größe{1}.PARQUET", "d [x]/p?.parquet"})
   void soAreParquetFiles(String name) {
     writeParquet(name, "a mug");
 
@@ -114,12 +115,10 @@ class TableFilesTest {
   void directoriesOfTheFormNameIsValueAreColumnsOfText() {
     files.write("t/sku=007/size=1e3/day=2024-01-01/new=true/p.csv", "prompt\na\n");
     files.write("t/sku=7/size=10/day=2024-1-1/new=True/p.csv", "prompt\nb\n");
-    files.write(
-        "t/sku=__HIVE_DEFAULT_PARTITION__/size=a%3A b/day=/new=x/p.csv", "prompt\nc\n");
+    files.write("t/sku=__HIVE_DEFAULT_PARTITION__/size=a%3A b/day=/new=x/p.csv", "prompt\nc\n");
 
     assertThat(files.rows("t", "prompt", "sku", "size", "day", "new"))
-        .containsExactly(
-            "a|007|1e3|2024-01-01|true", "b|7|10|2024-1-1|True", "c|null|a: b||x");
+        .containsExactly("a|007|1e3|2024-01-01|true", "b|7|10|2024-1-1|True", "c|null|a: b||x");
   }
 
   @ParameterizedTest
@@ -129,8 +128,7 @@ class TableFilesTest {
         "t/seed=12345678901234567891/p." + format,
         format.equals("csv") ? "prompt\na\n" : "{\"prompt\":\"a\"}\n");
     files.write(
-        "t/seed=042/p." + format,
-        format.equals("csv") ? "prompt\nb\n" : "{\"prompt\":\"b\"}\n");
+        "t/seed=042/p." + format, format.equals("csv") ? "prompt\nb\n" : "{\"prompt\":\"b\"}\n");
 
     assertThat(files.planned("t", "prompt", "seed"))
         .containsExactly("a|" + Long.parseUnsignedLong("12345678901234567891"), "b|42");
