@@ -35,12 +35,14 @@ class CsvTableTest {
   void valuesAreReadAsRfc4180SaysAndStayText() {
     files.write(
         "p.csv",
-        "id,prompt\n"
-            + "1,\"a \"\"red\"\" mug, on\n"
-            + "a table\"\n"
-            + "02,plain\n"
-            + "3,\"back\\slash\"\n"
-            + "4,a 5\" mug\n");
+        """
+        id,prompt
+        1,"a ""red"" mug, on
+        a table"
+        02,plain
+        3,"back\\slash"
+        4,a 5" mug
+        """);
 
     assertThat(files.rows("p.csv", "id", "prompt"))
         .containsExactly(
