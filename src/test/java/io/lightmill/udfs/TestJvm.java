@@ -56,6 +56,7 @@ final class TestJvm {
   /** The class path of this JVM. */
   static List<Path> entries() {
     return Arrays.stream(System.getProperty("java.class.path").split(File.pathSeparator, -1))
+        .filter(entry -> !entry.isEmpty()) // Surefire ends with one
         .map(entry -> Path.of(entry).toAbsolutePath()) // executors run elsewhere
         .toList();
   }

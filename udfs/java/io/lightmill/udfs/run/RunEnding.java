@@ -7,19 +7,13 @@ import io.lightmill.udfs.progress.DrawingStop;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
-import java.util.Arrays;
-import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.stream.Collectors;
 import org.apache.spark.SparkContext;
-import org.apache.spark.SparkStageInfo;
-import org.apache.spark.SparkStatusTracker;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
-import scala.Option;
 
 /**
  * Ends a run within seconds of {@link GenerationRun#end} or of its deadline, wherever it is. While
@@ -59,6 +53,7 @@ final class RunEnding implements AutoCloseable {
   private final Optional<Instant> deadline;
   private final Clock clock;
   private final String tag = "lightmill-" + UUID.randomUUID();
+  private final RunTasks tasks = new RunTasks(tag);
   private final Thread caller = Thread.currentThread();
   private final String interrupting;
   private final Thread watch = new Thread(this::watch, "end of run");
@@ -90,6 +85,7 @@ final class RunEnding implements AutoCloseable {
   static RunEnding of(String run, SparkContext spark, Optional<Instant> deadline, Clock clock) {
     RunEnding ending = new RunEnding(run, spark, deadline, clock);
     spark.addJobTag(ending.tag);
+    spark.addSparkListener(ending.tasks);
     spark.setInterruptOnCancel(true);
     ending.watch.setDaemon(true);
     ending.watch.start();
@@ -176,7 +172,7 @@ final class RunEnding implements AutoCloseable {
 
   /** What keeps the run from ending by itself; empty while it is about to. */
   private Optional<String> hindrance() {
-    boolean waiting = waitsForExecutors();
+    boolean waiting = tasks.waitForExecutors();
     if (!waiting) {
       busy = Instant.now();
     }
@@ -193,26 +189,6 @@ final class RunEnding implements AutoCloseable {
           Optional.of("wrote its run record and contact sheet")
               .filter(writes -> away || since(begun).compareTo(FINISHING) >= 0);
     };
-  }
-
-  /** Whether the run has active stages, but no active task. */
-  private boolean waitsForExecutors() {
-    SparkStatusTracker status = spark.statusTracker();
-    Set<Integer> ofRun =
-        Arrays.stream(status.getJobIdsForTag(tag))
-            .mapToObj(status::getJobInfo)
-            .filter(Option::isDefined)
-            .flatMapToInt(job -> Arrays.stream(job.get().stageIds()))
-            .boxed()
-            .collect(Collectors.toSet());
-    List<SparkStageInfo> active =
-        Arrays.stream(status.getActiveStageIds())
-            .filter(ofRun::contains)
-            .mapToObj(status::getStageInfo)
-            .filter(Option::isDefined)
-            .map(Option::get)
-            .toList();
-    return !active.isEmpty() && active.stream().allMatch(stage -> stage.numActiveTasks() == 0);
   }
 
   private void cancel(String hindrance) {
@@ -258,6 +234,7 @@ final class RunEnding implements AutoCloseable {
     leave();
     CANCELLED.remove(run);
     spark.removeJobTag(tag);
+    spark.removeSparkListener(tasks);
     spark.setLocalProperty(INTERRUPT, interrupting);
   }
 }

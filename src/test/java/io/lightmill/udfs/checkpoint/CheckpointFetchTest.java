@@ -107,8 +107,8 @@ class CheckpointFetchTest {
 
   @Test
   void localDirectoriesAreNotCopied() {
-    assertThat(new CheckpointFetch(cache, hadoop).localize("some/where"))
-        .isEqualTo(Path.of("some/where"));
+    assertThat(new CheckpointFetch(cache, hadoop).localize("src/test"))
+        .isEqualTo(Path.of("src/test"));
     assertThat(new CheckpointFetch(cache, hadoop).localize("file:///some/a b"))
         .isEqualTo(Path.of("/some/a b"));
     assertThat(new CheckpointFetch(cache, hadoop).localize("file:/some/where"))

@@ -3,6 +3,8 @@ package io.lightmill.udfs.sql;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.lightmill.udfs.HandClock;
+import io.lightmill.udfs.RunListener;
 import io.lightmill.udfs.SolidColorPipeline;
 import io.lightmill.udfs.TestJob;
 import io.lightmill.udfs.TestSpark;
@@ -10,6 +12,7 @@ import io.lightmill.udfs.shard.ShardFormat;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;
@@ -121,7 +124,20 @@ class ReadOutputTest {
                   }
                 });
     job(directory, "failed", "id,prompt", "3,a cup").force().run(failing);
-    job(directory, "stopped", changed).force().deadline(Instant.EPOCH).run(PIPELINE);
+    HandClock clock = new HandClock(Instant.parse("2026-03-04T12:00:00Z"));
+    RunListener late =
+        new RunListener() {
+          @Override
+          public void planned(long images, long toDraw) {
+            clock.advance(Duration.ofHours(1));
+          }
+        };
+    job(directory, "stopped", changed)
+        .force()
+        .clock(clock)
+        .deadline(clock.instant().plus(Duration.ofMinutes(1)))
+        .progress(late)
+        .run(PIPELINE);
 
     assertThat(byImage(state(directory), "status"))
         .hasToString("{1-0=generated, 2-0=pending, 3-0=generated, 4-0=pending}");

@@ -199,7 +199,8 @@ class PromptColumnsTest {
             Map.entry(RequestColumns.NUM_INFERENCE_STEPS, "Steps"),
             Map.entry(RequestColumns.GUIDANCE_SCALE, "Guidance-Scale"),
             Map.entry(RequestColumns.NUM_IMAGES_PER_PROMPT, "numImagesPerPrompt"));
-    assertThat(assignment.columns().passthrough()).isEmpty();
+    assertThat(assignment.columns().passthrough())
+        .containsExactly("Negative prompt", "Steps", "Guidance-Scale", "numImagesPerPrompt");
     assertThat(assignment.notices())
         .contains(
             "column 'Negative prompt' is read as negative_prompt",
