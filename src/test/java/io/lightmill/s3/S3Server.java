@@ -153,8 +153,8 @@ public final class S3Server implements AutoCloseable {
     settings.put(
         "aws.credentials.provider", "org.apache.hadoop.fs.s3a.SimpleAWSCredentialsProvider");
     settings.put("fast.upload.buffer", "array");
-    settings.put("retry.interval", "20ms");
-    settings.put("retry.throttle.interval", "20ms");
+    settings.put("retry.interval", "5ms");
+    settings.put("retry.throttle.interval", "5ms");
     Map<String, String> ofTheBucket = new TreeMap<>();
     settings.forEach(
         (name, value) -> ofTheBucket.put("fs.s3a.bucket." + bucket() + "." + name, value));

@@ -7,8 +7,6 @@ import java.io.IOException;
 import java.io.InputStreamReader;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
-import java.time.Clock;
-import java.time.Duration;
 import org.apache.spark.sql.SparkSession;
 
 /**
@@ -29,20 +27,12 @@ final class ChaosDriver {
    * One run.
    *
    * @param loader loads the pipeline, and knows where it records and when it fails
-   * @param hours that its clock is ahead, so that the locks of killed runs have expired
    */
-  record Job(String runId, String table, String output, RecordingLoader loader, int hours) {
+  record Job(String runId, String table, String output, RecordingLoader loader) {
 
     String line() {
       return String.join(
-          "\t",
-          runId,
-          table,
-          output,
-          loader.directory(),
-          loader.throwing(),
-          loader.slow(),
-          "" + hours);
+          "\t", runId, table, output, loader.directory(), loader.throwing(), loader.slow());
     }
 
     static Job of(String line) {
@@ -51,8 +41,7 @@ final class ChaosDriver {
           parts[0],
           parts[1],
           parts[2],
-          new RecordingLoader(parts[3], parts[4], parts[5], 0, false),
-          Integer.parseInt(parts[6]));
+          new RecordingLoader(parts[3], parts[4], parts[5], 0, false));
     }
   }
 
@@ -92,7 +81,6 @@ final class ChaosDriver {
               .runId(job.runId())
               .partitions(4)
               .batchSize(ChaosRun.BATCH)
-              .clock(Clock.offset(Clock.systemUTC(), Duration.ofHours(job.hours())))
               .run(
                   spark,
                   Cluster.of(spark.sparkContext(), DeviceChoice.CPU),

@@ -187,11 +187,13 @@ final class ChaosRun {
             0,
             false);
 
-    Optional<String> first = driver.run(job(root, "first", loader, 2 * round));
+    Optional<String> first = driver.run(job(root, "first", loader));
     link.failing(call -> Fault.NONE);
     boolean killed = !driver.alive();
-    Optional<String> second =
-        driver(trouble.rerunHome).run(job(root, "second", loader, 2 * round + 1));
+    for (String lock : s3.keys(root + "/out/run.lock/")) { // that of a killed run would expire
+      s3.delete(lock);
+    }
+    Optional<String> second = driver(trouble.rerunHome).run(job(root, "second", loader));
 
     int faults = struck.get() + (loader.thrown() ? 1 : 0) + (loader.twinned() ? 1 : 0);
     int regenerated = loader.drawings().size() - ROWS;
@@ -292,8 +294,7 @@ final class ChaosRun {
     return String.join("\n", TestJob.rows(ROWS)).getBytes(UTF_8);
   }
 
-  private ChaosDriver.Job job(String root, String runId, RecordingLoader loader, int hours) {
-    return new ChaosDriver.Job(
-        runId, s3.uri(root + "/prompts.csv"), s3.uri(root + "/out"), loader, hours);
+  private ChaosDriver.Job job(String root, String runId, RecordingLoader loader) {
+    return new ChaosDriver.Job(runId, s3.uri(root + "/prompts.csv"), s3.uri(root + "/out"), loader);
   }
 }

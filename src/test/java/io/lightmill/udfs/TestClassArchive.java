@@ -142,8 +142,7 @@ record TestClassArchive(String classPath, Path file) {
         for (int run = 0; run < 2; run++) {
           RecordingLoader loader = new RecordingLoader(notes, "", "", 0, false);
           ChaosDriver.Job job =
-              new ChaosDriver.Job(
-                  "run" + run, s3.uri("prompts.csv"), s3.uri("out"), loader, 2 * run);
+              new ChaosDriver.Job("run" + run, s3.uri("prompts.csv"), s3.uri("out"), loader);
           jobs.write(job.line() + "\n");
         }
       }
