@@ -273,6 +273,7 @@ class LauncherTest {
 
     environment.remove("LIGHTMILL_NO_BUILD");
     assertThat(launch("--version").output).isEmpty();
+    assertThat(launch("generate", "--help").output).isEmpty();
     assertThat(archive()).doesNotExist();
   }
 
