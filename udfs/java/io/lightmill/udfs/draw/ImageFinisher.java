@@ -1,6 +1,5 @@
 package io.lightmill.udfs.draw;
 
-import io.lightmill.pipeline.ClassifierFreeGuidance;
 import io.lightmill.pipeline.ErrorCode;
 import io.lightmill.pipeline.LightmillException;
 import io.lightmill.udfs.earlier.AttemptImages;
@@ -43,12 +42,12 @@ final class ImageFinisher {
    */
   ImageFinisher(
       ImageIdentity identity,
-      ClassifierFreeGuidance guidance,
+      ImageEncoding encoding,
       ImageStore store,
       AttemptImages attempt,
       boolean packing) {
     this.identity = identity;
-    this.encoding = new ImageEncoding(identity, guidance);
+    this.encoding = encoding;
     this.store = store;
     this.attempt = attempt;
     this.packing = packing;
