@@ -51,18 +51,24 @@ public final class C2paSigner {
     String manifest = "urn:c2pa:" + uuid(digest, 0);
     byte[] actions = Jumbf.cbor(Jumbf.CBOR, ACTIONS, actions(claim));
     byte[] noHash = new byte[digest.length];
+    int padding = 0;
     ManifestEmbedding place = new ManifestEmbedding(new byte[0], 0, 0);
     byte[] store = new byte[0];
     byte[] embedded = file;
-    for (int length = -1; length != store.length; ) { // the place is a part of the store
+    // The place is a part of the store. Its length is even, since RIFF pads odd chunks and readers
+    // disagree whether the padding belongs to the manifest.
+    for (int length = -1; length != store.length; ) {
       length = store.length;
-      byte[] claimed = claim(claim, manifest, digest, actions, dataHash(place, noHash));
-      store = store(manifest, actions, dataHash(place, noHash), claimed, unsigned());
+      padding = (padding + length % 2) % 2;
+      byte[] unknown = dataHash(place, noHash, padding);
+      byte[] claimed = claim(claim, manifest, digest, actions, unknown);
+      store = store(manifest, actions, unknown, claimed, unsigned());
       ManifestEmbedding.Embedded inserted = ManifestEmbedding.insert(file, store);
       place = inserted.place();
       embedded = inserted.file();
     }
-    byte[] hash = dataHash(place, ContentHash.sha256(embedded, place.start(), place.length()));
+    byte[] hash =
+        dataHash(place, ContentHash.sha256(embedded, place.start(), place.length()), padding);
     byte[] claimed = claim(claim, manifest, digest, actions, hash);
     byte[] signed = store(manifest, actions, hash, claimed, signature(claimed));
     if (signed.length != store.length) {
@@ -130,7 +136,7 @@ public final class C2paSigner {
     return Cbor.bytes(Map.of("actions", List.of(created)));
   }
 
-  private static byte[] dataHash(ManifestEmbedding place, byte[] hash) {
+  private static byte[] dataHash(ManifestEmbedding place, byte[] hash, int padding) {
     Map<String, Object> exclusion = new LinkedHashMap<>();
     exclusion.put("start", place.start());
     exclusion.put("length", place.length());
@@ -139,7 +145,7 @@ public final class C2paSigner {
     parts.put("name", "jumbf manifest");
     parts.put("alg", "sha256");
     parts.put("hash", hash);
-    parts.put("pad", new byte[0]);
+    parts.put("pad", new byte[padding]);
     return Jumbf.cbor(Jumbf.CBOR, DATA_HASH, Cbor.bytes(parts));
   }
 

@@ -141,7 +141,7 @@ public final class SigningCredential {
     return chain.get(0).getSubject().toString();
   }
 
-  private static List<X509CertificateHolder> chain(PemFile file) {
+  static List<X509CertificateHolder> chain(PemFile file) {
     List<X509CertificateHolder> chain = new ArrayList<>();
     for (Object each : objects(file)) {
       if (each instanceof X509CertificateHolder certificate) {

@@ -87,6 +87,10 @@ public final class TimestampServer {
     return new LightmillException(
         ErrorCode.STORE_FAILED,
         "time stamp server '%s': %s; run again, or remove 'c2pa-timestamp'"
-            .formatted(location, what));
+            .formatted(withoutUser(), what));
+  }
+
+  private String withoutUser() {
+    return location.getScheme() + "://" + location.getHost() + location.getPath();
   }
 }
