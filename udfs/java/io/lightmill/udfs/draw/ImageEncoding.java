@@ -40,7 +40,11 @@ record ImageEncoding(
             SOFTWARE,
             identity.shownJson(request, marking.prompts()));
     try {
-      return ImageEncoder.encode(image, receipt, marking.labels(imageId), identity.file());
+      byte[] file =
+          ImageEncoder.encode(image, receipt, marking.labels(imageId), identity.file());
+      return marking.signed(file, SOFTWARE);
+    } catch (LightmillException e) {
+      throw e;
     } catch (RuntimeException e) {
       throw new LightmillException(
           ErrorCode.STORE_FAILED,

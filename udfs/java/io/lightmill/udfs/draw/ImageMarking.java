@@ -1,5 +1,6 @@
 package io.lightmill.udfs.draw;
 
+import io.lightmill.pipeline.c2pa.C2paClaim;
 import io.lightmill.pipeline.image.ImageLabels;
 import io.lightmill.pipeline.image.PromptMetadata;
 import java.io.Serializable;
@@ -14,9 +15,15 @@ import java.util.Optional;
  * @param created time of creation; null for none
  * @param aigcProducer content producer of the AIGC label; null for no label
  * @param prompts what files contain of prompts
+ * @param signing null if files have no C2PA manifest
  */
 public record ImageMarking(
-    String system, String provider, Instant created, String aigcProducer, PromptMetadata prompts)
+    String system,
+    String provider,
+    Instant created,
+    String aigcProducer,
+    PromptMetadata prompts,
+    ImageSigning signing)
     implements Serializable {
 
   ImageLabels labels(String imageId) {
@@ -26,5 +33,18 @@ public record ImageMarking(
         Optional.ofNullable(created),
         Optional.ofNullable(aigcProducer),
         prompts);
+  }
+
+  /**
+   * The file with a C2PA manifest, if there is to be one.
+   *
+   * @throws io.lightmill.pipeline.LightmillException if it cannot be signed
+   */
+  byte[] signed(byte[] file, String software) {
+    return signing == null
+        ? file
+        : signing
+            .signer()
+            .sign(file, new C2paClaim(software, system, Optional.ofNullable(created)));
   }
 }
