@@ -7,8 +7,13 @@ import io.lightmill.pipeline.c2pa.C2paReport;
 import io.lightmill.pipeline.c2pa.C2paVerifier;
 import io.lightmill.pipeline.c2pa.SigningCredential.PemFile;
 import io.lightmill.pipeline.c2pa.TrustAnchors;
+import io.lightmill.pipeline.RgbImage;
+import io.lightmill.pipeline.image.ImageDecoder;
 import io.lightmill.pipeline.image.ImageMetadata;
+import io.lightmill.pipeline.image.Pixels;
 import io.lightmill.pipeline.image.XmpProperties;
+import io.lightmill.pipeline.watermark.Watermark;
+import io.lightmill.pipeline.watermark.WatermarkDetection;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Files;
@@ -50,6 +55,12 @@ final class InspectCommand implements Callable<Integer> {
       description = "Root certificates; the C2PA manifests of their signers are trusted.")
   private Path trust;
 
+  @Option(
+      names = "--watermark",
+      paramLabel = "KEY",
+      description = "Look for the watermark with this key.")
+  private String watermark;
+
   static CommandLine commandLine() {
     return new CommandLine(new InspectCommand());
   }
@@ -76,6 +87,11 @@ final class InspectCommand implements Callable<Integer> {
     metadata.xmp().ifPresentOrElse(this::xmp, () -> line("xmp", "none"));
     Optional<C2paReport> report = verifier.verify(file);
     report.ifPresentOrElse(this::c2pa, () -> line("c2pa", "none"));
+    if (watermark == null) {
+      line("watermark", "not looked for; give the key with --watermark");
+    } else {
+      line("watermark", watermark(image, file));
+    }
     return report.map(C2paReport::valid).orElse(true);
   }
 
@@ -106,6 +122,25 @@ final class InspectCommand implements Callable<Integer> {
                             it.severity().name().toLowerCase(Locale.ROOT),
                             it.code(),
                             it.explanation())));
+  }
+
+  private String watermark(Path image, byte[] file) {
+    RgbImage pixels =
+        ImageDecoder.decode(file)
+            .map(Pixels::copy)
+            .orElseThrow(
+                () ->
+                    new LightmillException(
+                        ErrorCode.INPUT_INVALID,
+                        "the pixels of '%s' cannot be decoded; fetch it again".formatted(image)));
+    WatermarkDetection found = new Watermark(watermark).detect(pixels);
+    return (found.found() ? "found" : "not found")
+        + String.format(
+            Locale.ROOT,
+            ": score %.1f of %.1f, at scale %.2f",
+            found.score(),
+            WatermarkDetection.THRESHOLD,
+            found.scale());
   }
 
   /** One line: what files contain may have line breaks and control characters. */

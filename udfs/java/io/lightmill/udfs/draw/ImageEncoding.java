@@ -41,7 +41,8 @@ record ImageEncoding(
             identity.shownJson(request, marking.prompts()));
     try {
       byte[] file =
-          ImageEncoder.encode(image, receipt, marking.labels(imageId), identity.file());
+          ImageEncoder.encode(
+              marking.marked(image), receipt, marking.labels(imageId), identity.file());
       return marking.signed(file, SOFTWARE);
     } catch (LightmillException e) {
       throw e;

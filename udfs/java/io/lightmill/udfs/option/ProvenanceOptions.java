@@ -85,6 +85,16 @@ public final class ProvenanceOptions {
           PROVENANCE,
           "Adds a time stamp of this server (RFC 3161) to each signature: one request per image.");
 
+  public static final Option<WatermarkKey> WATERMARK =
+      Option.of(
+          "watermark",
+          WatermarkKey.TYPE,
+          "KEY",
+          PROVENANCE,
+          "Adds an imperceptible watermark that whoever knows this key can detect, such as the"
+              + " provider's name or a long secret. It changes pixels, so that images have other"
+              + " ids. Run records do not contain the key.");
+
   static final List<Option<?>> ALL =
       List.of(
           PROVIDER,
@@ -94,7 +104,8 @@ public final class ProvenanceOptions {
           AIGC_PRODUCER,
           C2PA_CERTIFICATE,
           C2PA_KEY,
-          C2PA_TIMESTAMP);
+          C2PA_TIMESTAMP,
+          WATERMARK);
 
   private ProvenanceOptions() {}
 

@@ -4,6 +4,7 @@ import io.lightmill.pipeline.ErrorCode;
 import io.lightmill.pipeline.LightmillException;
 import io.lightmill.pipeline.image.FileFormat;
 import io.lightmill.pipeline.image.ImageFormat;
+import io.lightmill.pipeline.watermark.Watermark;
 import io.lightmill.udfs.device.Model;
 import io.lightmill.udfs.draw.ImageMarking;
 import io.lightmill.udfs.draw.ImageSigning;
@@ -43,7 +44,13 @@ final class ImageFiles {
   }
 
   static ImageIdentity identity(Model model, GenerationOptions options) {
-    return new ImageIdentity(model, format(options), null);
+    return new ImageIdentity(
+        model,
+        format(options),
+        options
+            .find(ProvenanceOptions.WATERMARK)
+            .map(key -> Watermark.fingerprint(key.value()))
+            .orElse(null));
   }
 
   /**
@@ -57,6 +64,7 @@ final class ImageFiles {
         options.get(ProvenanceOptions.CREATION_TIME).of(started).orElse(null),
         options.find(ProvenanceOptions.AIGC_PRODUCER).orElse(null),
         options.get(ProvenanceOptions.PROMPT_METADATA),
+        options.find(ProvenanceOptions.WATERMARK).orElse(null),
         signing(options, spark.sparkContext().hadoopConfiguration()).orElse(null));
   }
 
