@@ -58,6 +58,7 @@ final class ImageFiles {
    */
   static ImageMarking marking(
       SparkSession spark, Model model, GenerationOptions options, Instant started) {
+    check(options);
     return new ImageMarking(
         options.find(ProvenanceOptions.AI_SYSTEM).orElse(model.name()),
         options.find(ProvenanceOptions.PROVIDER).orElse(null),

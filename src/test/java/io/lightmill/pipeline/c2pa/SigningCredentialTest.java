@@ -9,10 +9,13 @@ import java.nio.charset.StandardCharsets;
 import java.security.KeyPair;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
+import org.bouncycastle.asn1.sec.ECPrivateKey;
+import org.bouncycastle.asn1.sec.SECObjectIdentifiers;
 import org.bouncycastle.asn1.x509.KeyPurposeId;
 import org.bouncycastle.openssl.jcajce.JcaPKCS8Generator;
 import org.bouncycastle.openssl.jcajce.JceOpenSSLPKCS8EncryptorBuilder;
 import org.bouncycastle.openssl.PKCS8Generator;
+import org.bouncycastle.util.io.pem.PemObject;
 import org.junit.jupiter.api.Test;
 
 class SigningCredentialTest {
@@ -25,10 +28,16 @@ class SigningCredentialTest {
 
   @Test
   void keysOfBothFormsAreRead() throws Exception {
-    PemFile pkcs8 = Authority.pem("key.pem", new JcaPKCS8Generator(KEYS.getPrivate(), null));
+    ECPrivateKey sec1 =
+        new ECPrivateKey(
+            256,
+            ((java.security.interfaces.ECPrivateKey) KEYS.getPrivate()).getS(),
+            SECObjectIdentifiers.secp256r1);
+    PemFile openssl =
+        Authority.pem("key.pem", new PemObject("EC PRIVATE KEY", sec1.getEncoded()));
     byte[] data = {1, 2, 3};
 
-    assertThat(SigningCredential.read(CHAIN, pkcs8, NOW).signature(data))
+    assertThat(SigningCredential.read(CHAIN, openssl, NOW).signature(data))
         .isEqualTo(SigningCredential.read(CHAIN, KEY, NOW).signature(data))
         .hasSize(64);
   }
