@@ -1,13 +1,13 @@
 package io.lightmill.jobs;
 
-import io.lightmill.pipeline.InvisibleCharacters;
 import io.lightmill.pipeline.ErrorCode;
+import io.lightmill.pipeline.InvisibleCharacters;
 import io.lightmill.pipeline.LightmillException;
+import io.lightmill.pipeline.RgbImage;
 import io.lightmill.pipeline.c2pa.C2paReport;
 import io.lightmill.pipeline.c2pa.C2paVerifier;
 import io.lightmill.pipeline.c2pa.SigningCredential.PemFile;
 import io.lightmill.pipeline.c2pa.TrustAnchors;
-import io.lightmill.pipeline.RgbImage;
 import io.lightmill.pipeline.image.ImageDecoder;
 import io.lightmill.pipeline.image.ImageMetadata;
 import io.lightmill.pipeline.image.Pixels;

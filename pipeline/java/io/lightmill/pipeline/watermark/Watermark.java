@@ -76,7 +76,8 @@ public final class Watermark {
       double across =
           host.imaginary()[index] * pattern.cosine(i) - host.real()[index] * pattern.sine(i);
       // Where the phase is right already, less is needed.
-      weights[i] = Math.max(0.4, Math.min(2, 1 + (Math.abs(across) - along) / (8 * WatermarkPattern.SIDE)));
+      weights[i] =
+          Math.max(0.4, Math.min(2, 1 + (Math.abs(across) - along) / (8 * WatermarkPattern.SIDE)));
       energy += 2 * weights[i] * weights[i];
     }
     int pixels = WatermarkPattern.SIDE * WatermarkPattern.SIDE;

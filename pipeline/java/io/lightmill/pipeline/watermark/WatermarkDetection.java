@@ -11,8 +11,8 @@ package io.lightmill.pipeline.watermark;
 public record WatermarkDetection(boolean found, double score, double scale) {
 
   /**
-   * The score from which a mark is found: the highest of 64 × 64 × 9 Gaussian values exceeds it with
-   * a probability of 36,864 × 1e-9.
+   * The score from which a mark is found: the highest of 64 × 64 × 9 Gaussian values exceeds it
+   * with a probability of 36,864 × 1.5e-10, or 5.5e-6.
    */
-  public static final double THRESHOLD = 6;
+  public static final double THRESHOLD = 6.3;
 }

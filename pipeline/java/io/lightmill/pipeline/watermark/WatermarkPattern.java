@@ -7,8 +7,8 @@ import java.util.List;
 import org.apache.commons.codec.digest.DigestUtils;
 
 /**
- * The pattern of a key: phases of the frequencies of a tile of {@link #SIDE} × {@link #SIDE} pixels,
- * which an image repeats. The frequencies are those that survive halving and JPEG.
+ * The pattern of a key: phases of the frequencies of a tile of {@link #SIDE} × {@link #SIDE}
+ * pixels, which an image repeats. The frequencies are those that survive halving and JPEG.
  */
 final class WatermarkPattern {
 

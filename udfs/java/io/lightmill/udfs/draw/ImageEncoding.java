@@ -11,8 +11,7 @@ import io.lightmill.udfs.plan.ImageIdentity;
 import java.io.Serializable;
 
 /** Encodes images with their receipts, in the format that is a part of their identity. */
-record ImageEncoding(
-    ImageIdentity identity, ClassifierFreeGuidance guidance, ImageMarking marking)
+record ImageEncoding(ImageIdentity identity, ClassifierFreeGuidance guidance, ImageMarking marking)
     implements Serializable {
 
   private static final String SOFTWARE = "Lightmill";
@@ -48,9 +47,7 @@ record ImageEncoding(
       throw e;
     } catch (RuntimeException e) {
       throw new LightmillException(
-          ErrorCode.STORE_FAILED,
-          "image %s could not be encoded: %s".formatted(imageId, e),
-          e);
+          ErrorCode.STORE_FAILED, "image %s could not be encoded: %s".formatted(imageId, e), e);
     }
   }
 }

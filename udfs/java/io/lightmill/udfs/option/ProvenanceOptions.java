@@ -122,7 +122,9 @@ public final class ProvenanceOptions {
   private static OptionType<String> name() {
     return OptionType.text(
         text ->
-            !text.isBlank() && text.length() <= 200 && text.chars().noneMatch(Character::isISOControl),
+            !text.isBlank()
+                && text.length() <= 200
+                && text.chars().noneMatch(Character::isISOControl),
         "1 to 200 characters without control characters");
   }
 }

@@ -91,7 +91,9 @@ class C2paSignerTest {
     C2paVerifier verifier = new C2paVerifier(TrustAnchors.NONE, NOW);
 
     assertThat(verifier.verify(signed).orElseThrow().valid()).isTrue();
-    for (int i = 0; i < signed.length; i += i < place.start() || i > place.start() + place.length() ? 7 : 1) {
+    for (int i = 0;
+        i < signed.length;
+        i += i < place.start() || i > place.start() + place.length() ? 7 : 1) {
       byte[] altered = signed.clone();
       altered[i] ^= 1;
       Optional<C2paReport> report = verifier.verify(altered);
@@ -116,14 +118,14 @@ class C2paSignerTest {
 
     assertThat(report.valid()).isTrue();
     assertThat(report.trusted()).isFalse();
-    TrustAnchors others =
-        TrustAnchors.read(Authority.pem("roots.pem", new Authority().root()));
+    TrustAnchors others = TrustAnchors.read(Authority.pem("roots.pem", new Authority().root()));
     assertThat(new C2paVerifier(others, NOW).verify(signed).orElseThrow().trusted()).isFalse();
   }
 
   @Test
   void manifestsOfManySegmentsAreReadBack() {
-    byte[] store = Jumbf.superbox("c2pa", "c2pa", Jumbf.cbor("cbor", "x", Cbor.bytes(new byte[150_000])));
+    byte[] store =
+        Jumbf.superbox("c2pa", "c2pa", Jumbf.cbor("cbor", "x", Cbor.bytes(new byte[150_000])));
     byte[] file = file(ImageFormat.JPEG, "a mug");
     ManifestEmbedding.Embedded embedded = ManifestEmbedding.insert(file, store);
     ManifestEmbedding found = ManifestEmbedding.find(embedded.file()).orElseThrow();
@@ -175,8 +177,7 @@ class C2paSignerTest {
   @Test
   void anExpiredCertificateIsFoundUnlessATimeStampIsOlder() {
     byte[] signed = signer().sign(file(ImageFormat.PNG, "a mug"), CLAIM);
-    C2paVerifier later =
-        new C2paVerifier(TrustAnchors.NONE, NOW.plus(31, ChronoUnit.DAYS));
+    C2paVerifier later = new C2paVerifier(TrustAnchors.NONE, NOW.plus(31, ChronoUnit.DAYS));
 
     assertThat(later.verify(signed).orElseThrow().findings())
         .extracting(C2paFinding::code)

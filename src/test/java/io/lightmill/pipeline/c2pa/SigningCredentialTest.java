@@ -12,9 +12,9 @@ import java.time.temporal.ChronoUnit;
 import org.bouncycastle.asn1.sec.ECPrivateKey;
 import org.bouncycastle.asn1.sec.SECObjectIdentifiers;
 import org.bouncycastle.asn1.x509.KeyPurposeId;
+import org.bouncycastle.openssl.PKCS8Generator;
 import org.bouncycastle.openssl.jcajce.JcaPKCS8Generator;
 import org.bouncycastle.openssl.jcajce.JceOpenSSLPKCS8EncryptorBuilder;
-import org.bouncycastle.openssl.PKCS8Generator;
 import org.bouncycastle.util.io.pem.PemObject;
 import org.junit.jupiter.api.Test;
 
@@ -33,8 +33,7 @@ class SigningCredentialTest {
             256,
             ((java.security.interfaces.ECPrivateKey) KEYS.getPrivate()).getS(),
             SECObjectIdentifiers.secp256r1);
-    PemFile openssl =
-        Authority.pem("key.pem", new PemObject("EC PRIVATE KEY", sec1.getEncoded()));
+    PemFile openssl = Authority.pem("key.pem", new PemObject("EC PRIVATE KEY", sec1.getEncoded()));
     byte[] data = {1, 2, 3};
 
     assertThat(SigningCredential.read(CHAIN, openssl, NOW).signature(data))
@@ -91,8 +90,7 @@ class SigningCredentialTest {
   void unfitCertificatesAreRefusedWithTheFix() {
     Instant past = NOW.minus(1, ChronoUnit.DAYS);
     refused(
-        Authority.pem(
-            "c.pem", AUTHORITY.signer(KEYS, KeyPurposeId.id_kp_emailProtection, past)),
+        Authority.pem("c.pem", AUTHORITY.signer(KEYS, KeyPurposeId.id_kp_emailProtection, past)),
         KEY,
         "'c.pem': the first certificate is valid from");
     refused(

@@ -52,7 +52,8 @@ public final class TimestampAuthority implements AutoCloseable {
               new ASN1ObjectIdentifier("1.2.3.4.1"));
       tokens.addCertificates(new CollectionStore<>(List.of(certificate)));
       this.responses = new TimeStampResponseGenerator(tokens, TSPAlgorithms.ALLOWED);
-      this.server = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
+      this.server =
+          HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
     } catch (OperatorCreationException | TSPException | IOException e) {
       throw new IllegalStateException(e);
     }

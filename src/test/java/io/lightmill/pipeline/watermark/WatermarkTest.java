@@ -3,9 +3,9 @@ package io.lightmill.pipeline.watermark;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.lightmill.pipeline.RgbImage;
+import io.lightmill.pipeline.image.FileFormat;
 import io.lightmill.pipeline.image.ImageDecoder;
 import io.lightmill.pipeline.image.ImageEncoder;
-import io.lightmill.pipeline.image.FileFormat;
 import io.lightmill.pipeline.image.ImageFormat;
 import io.lightmill.pipeline.image.ImageLabels;
 import io.lightmill.pipeline.image.Pictures;
@@ -38,7 +38,9 @@ class WatermarkTest {
     for (int i = 0; i < width * height; i++) {
       double value = 128 + 4 * random.nextGaussian();
       for (double[] wave : waves) {
-        value += wave[3] * Math.sin(2 * Math.PI * (wave[0] * (i % width) + wave[1] * (i / width)) + wave[2]);
+        value +=
+            wave[3]
+                * Math.sin(2 * Math.PI * (wave[0] * (i % width) + wave[1] * (i / width)) + wave[2]);
       }
       value += i % width > width / 3 && i / width > height / 2 ? 40 : 0;
       for (int channel = 0; channel < 3; channel++) {
@@ -76,10 +78,7 @@ class WatermarkTest {
   private static RgbImage jpeg(RgbImage image, int quality) {
     byte[] file =
         ImageEncoder.encode(
-            image,
-            Receipts.of(""),
-            ImageLabels.NONE,
-            new FileFormat(ImageFormat.JPEG, quality));
+            image, Receipts.of(""), ImageLabels.NONE, new FileFormat(ImageFormat.JPEG, quality));
     return Pixels.copy(ImageDecoder.decode(file).orElseThrow());
   }
 
