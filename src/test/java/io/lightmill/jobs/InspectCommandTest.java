@@ -74,7 +74,7 @@ class InspectCommandTest {
     assertThat(inspect(image, "--trust", roots, "--watermark", KEY)).isEqualTo(ExitStatus.DONE);
     assertThat(out.toString())
         .contains(image + ": " + format)
-        .contains("receipt   {\"prompt\":\"a mug\\u001b[31m\",\"seed\":42}")
+        .contains("receipt   {\"prompt\":\"a mug\\u001B[31m\",\"seed\":42}")
         .contains("xmp       Iptc4xmpExt:AISystemUsed = black-forest-labs/FLUX.1-dev")
         .contains("c2pa      trusted")
         .contains("c2pa      signer O=Test,CN=Signer")

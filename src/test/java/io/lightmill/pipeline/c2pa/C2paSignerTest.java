@@ -19,8 +19,10 @@ import java.security.KeyPair;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
+import org.apache.commons.lang3.ArrayUtils;
 import org.bouncycastle.cert.X509CertificateHolder;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -85,20 +87,46 @@ class C2paSignerTest {
 
   @ParameterizedTest
   @EnumSource(ImageFormat.class)
-  void everyAlteredByteIsFound(ImageFormat format) {
+  void everyAlteredByteOfTheImageIsFound(ImageFormat format) {
     byte[] signed = signer().sign(file(format, "a mug"), CLAIM);
     ManifestEmbedding place = ManifestEmbedding.find(signed).orElseThrow();
-    C2paVerifier verifier = new C2paVerifier(TrustAnchors.NONE, NOW);
 
-    assertThat(verifier.verify(signed).orElseThrow().valid()).isTrue();
-    for (int i = 0;
-        i < signed.length;
-        i += i < place.start() || i > place.start() + place.length() ? 7 : 1) {
-      byte[] altered = signed.clone();
-      altered[i] ^= 1;
-      Optional<C2paReport> report = verifier.verify(altered);
-      assertThat(report.map(C2paReport::valid)).as("byte %d", i).isNotEqualTo(Optional.of(true));
+    for (int i = 0; i < signed.length; i += 7) {
+      if (i < place.start() || i >= place.start() + place.length()) {
+        requireFound(signed, i);
+      }
     }
+  }
+
+  @ParameterizedTest
+  @EnumSource(ImageFormat.class)
+  void everyAlteredByteOfAssertionsClaimAndSignatureIsFound(ImageFormat format) {
+    byte[] signed = signer().sign(file(format, "a mug"), CLAIM);
+    byte[] store = ManifestEmbedding.find(signed).orElseThrow().store();
+    Jumbf manifest = Jumbf.read(store).superboxes().get(0);
+
+    for (byte[] covered :
+        List.of(
+            manifest.only(Jumbf.ASSERTIONS).superboxes().get(0).hashed(),
+            manifest.only(Jumbf.ASSERTIONS).superboxes().get(1).hashed(),
+            manifest.only(Jumbf.CLAIM).content(),
+            manifest.only(Jumbf.SIGNATURE).content())) {
+      int start = Collections.indexOfSubList(boxed(signed), boxed(covered));
+      for (int i = start; i < start + covered.length; i++) {
+        requireFound(signed, i);
+      }
+    }
+  }
+
+  private static void requireFound(byte[] signed, int place) {
+    byte[] altered = signed.clone();
+    altered[place] ^= 1;
+    Optional<C2paReport> report = new C2paVerifier(TrustAnchors.NONE, NOW).verify(altered);
+    assertThat(report.map(C2paReport::valid)).as("byte %d", place).isNotEqualTo(Optional.of(true));
+  }
+
+  private static List<Byte> boxed(byte[] bytes) {
+    return List.of(ArrayUtils.toObject(bytes));
   }
 
   @Test
