@@ -52,8 +52,55 @@ class FluxTransformer2DModel(Module):
     text = torch.zeros([text_tokens, 3], dtype=7, device=image.device)
     return nn.rope(torch.cat([text, image.flatten(0, 1)], 0), widths, 10000.)
 
+  # Image tokens, text tokens and the embedding of time, guidance and prompt, as the first block reads them.
+  # Dividing and multiplying by 1000 has the effect of rounding 16-bit timesteps as diffusers does.
+  def embed(
+      self,
+      w: Dict[str, Tensor],
+      latents: Tensor,
+      context: Tensor,
+      pooled: Tensor,
+      timestep: float,
+      guidance: Tensor) -> List[Tensor]:
+    time = torch.full([latents.size(0)], timestep, dtype=latents.dtype, device=latents.device) / 1000 * 1000
+    temb = nn.embed(nn.sinusoid(time, 256).to(latents.dtype), w, "time_text_embed.timestep_embedder")
+    if "time_text_embed.guidance_embedder.linear_1.weight" in w:
+      strength = nn.sinusoid(guidance * 1000, 256).to(latents.dtype)
+      temb = temb + nn.embed(strength, w, "time_text_embed.guidance_embedder")
+    temb = temb + nn.embed(pooled, w, "time_text_embed.text_embedder")
+    return [nn.linear(latents, w, "x_embedder"), nn.linear(context, w, "context_embedder"), temb]
+
+  # The image tokens under the first block's modulation.
+  def modulated(self, blocks: List[Dict[str, Tensor]], hidden: List[Tensor]) -> Tensor:
+    shift, scale = nn.modulation(hidden[2], blocks[0], "norm1").chunk(6, -1)[:2]
+    return nn.modulate(hidden[0], shift, scale)
+
+  def first(self, blocks: List[Dict[str, Tensor]], hidden: List[Tensor], rope: Tensor, heads: int) -> List[Tensor]:
+    img, txt = flux.double_block(hidden[0], hidden[1], hidden[2], rope, blocks[0], heads)
+    return [img, txt, hidden[2]]
+
+  # The image tokens after the last block.
+  def rest(
+      self,
+      blocks: List[Dict[str, Tensor]],
+      single_blocks: List[Dict[str, Tensor]],
+      hidden: List[Tensor],
+      done: int,
+      rope: Tensor,
+      heads: int) -> Tensor:
+    img, txt, temb = hidden[0], hidden[1], hidden[2]
+    for block in blocks[done:]:
+      img, txt = flux.double_block(img, txt, temb, rope, block, heads)
+    x = torch.cat([txt, img], 1)
+    for block in single_blocks:
+      x = flux.single_block(x, temb, rope, block, heads)
+    return x[:, txt.size(1):]
+
+  def project(self, w: Dict[str, Tensor], img: Tensor, hidden: List[Tensor]) -> Tensor:
+    scale, shift = nn.modulation(hidden[2], w, "norm_out").chunk(2, -1)
+    return nn.linear(nn.modulate(img, shift, scale), w, "proj_out")
+
   # The flow's velocity at a timestep in [0, 1000]: latents [batch, tokens, channels] -> the same shape.
-  # Dividing and multiplying by 1000 looks idle, but rounds 16-bit timesteps as diffusers does.
   def forward(
       self,
       w: Dict[str, Tensor],
@@ -66,20 +113,5 @@ class FluxTransformer2DModel(Module):
       guidance: Tensor,
       rope: Tensor,
       heads: int) -> Tensor:
-    time = torch.full([latents.size(0)], timestep, dtype=latents.dtype, device=latents.device) / 1000 * 1000
-    temb = nn.embed(nn.sinusoid(time, 256).to(latents.dtype), w, "time_text_embed.timestep_embedder")
-    if "time_text_embed.guidance_embedder.linear_1.weight" in w:
-      strength = nn.sinusoid(guidance * 1000, 256).to(latents.dtype)
-      temb = temb + nn.embed(strength, w, "time_text_embed.guidance_embedder")
-    temb = temb + nn.embed(pooled, w, "time_text_embed.text_embedder")
-
-    img = nn.linear(latents, w, "x_embedder")
-    txt = nn.linear(context, w, "context_embedder")
-    for block in blocks:
-      img, txt = flux.double_block(img, txt, temb, rope, block, heads)
-    x = torch.cat([txt, img], 1)
-    for block in single_blocks:
-      x = flux.single_block(x, temb, rope, block, heads)
-
-    scale, shift = nn.modulation(temb, w, "norm_out").chunk(2, -1)
-    return nn.linear(nn.modulate(x[:, txt.size(1):], shift, scale), w, "proj_out")
+    hidden = self.embed(w, latents, context, pooled, timestep, guidance)
+    return self.project(w, self.rest(blocks, single_blocks, hidden, 0, rope, heads), hidden)

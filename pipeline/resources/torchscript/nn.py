@@ -88,13 +88,12 @@ def joint_attention(
   tokens = txt.size(1)
   return (nn.linear(attended[:, tokens:], w, "attn.to_out.0"), nn.linear(attended[:, :tokens], w, "attn.to_add_out"))
 
-# Which of the first tokens of each row are its own; none where all rows are equally long.
-def key_mask(lengths: List[int], device: Device) -> Optional[Tensor]:
-  longest = max(lengths)
+# Which of so many tokens of each row are its own, [batch, 1, 1, tokens]; none where all are.
+def key_mask(lengths: List[int], tokens: int, device: Device) -> Optional[Tensor]:
   mask = annotate(Optional[Tensor], None)
-  if min(lengths) < longest:
+  if min(lengths) < tokens:
     own = torch.tensor(lengths, dtype=4, device=device).view([-1, 1, 1, 1])
-    mask = torch.arange(longest, device=device) < own
+    mask = torch.arange(tokens, device=device) < own
   return mask
 
 def activation(x: Tensor, name: str) -> Tensor:

@@ -62,6 +62,44 @@ class SD3Transformer2DModel(Module):
   def pooled(self, clip: Tensor, clip2: Tensor) -> Tensor:
     return torch.cat([clip, clip2], -1)
 
+  # Image tokens, text tokens and the embedding of time and prompt, as the first block reads them.
+  def embed(
+      self,
+      w: Dict[str, Tensor],
+      latents: Tensor,
+      context: Tensor,
+      pooled: Tensor,
+      timestep: float,
+      patch: int,
+      side: int) -> List[Tensor]:
+    time = torch.full([latents.size(0)], timestep, dtype=6, device=latents.device)
+    temb = nn.embed(nn.sinusoid(time, 256).to(latents.dtype), w, "time_text_embed.timestep_embedder")
+    temb = temb + nn.embed(pooled, w, "time_text_embed.text_embedder")
+    return [stable_diffusion_3.embed_patches(latents, w, patch, side), nn.linear(context, w, "context_embedder"), temb]
+
+  # The image tokens under the first block's modulation.
+  def modulated(self, blocks: List[Dict[str, Tensor]], hidden: List[Tensor]) -> Tensor:
+    chunks = nn.modulation(hidden[2], blocks[0], "norm1").split(hidden[0].size(2), -1)
+    return nn.modulate(hidden[0], chunks[0], chunks[1])
+
+  def first(self, blocks: List[Dict[str, Tensor]], hidden: List[Tensor], heads: int) -> List[Tensor]:
+    img, txt = stable_diffusion_3.block(hidden[0], hidden[1], hidden[2], blocks[0], heads)
+    return [img, txt, hidden[2]]
+
+  # The image tokens after the last block.
+  def rest(self, blocks: List[Dict[str, Tensor]], hidden: List[Tensor], done: int, heads: int) -> Tensor:
+    img, txt, temb = hidden[0], hidden[1], hidden[2]
+    for block in blocks[done:]:
+      img, txt = stable_diffusion_3.block(img, txt, temb, block, heads)
+    return img
+
+  # Image tokens of rows x columns patches -> [batch, channels, height, width]
+  def project(self, w: Dict[str, Tensor], img: Tensor, hidden: List[Tensor], rows: int, columns: int, patch: int) -> Tensor:
+    scale, shift = nn.modulation(hidden[2], w, "norm_out").chunk(2, -1)
+    patches = nn.linear(nn.modulate(img, shift, scale), w, "proj_out")
+    split = patches.view([img.size(0), rows, columns, patch, patch, -1]).permute([0, 5, 1, 3, 2, 4])
+    return split.reshape([img.size(0), -1, rows * patch, columns * patch])
+
   # The flow's velocity at a timestep in [0, 1000]: latents [batch, channels, height, width] -> the same shape.
   def forward(
       self,
@@ -74,17 +112,6 @@ class SD3Transformer2DModel(Module):
       patch: int,
       side: int,
       heads: int) -> Tensor:
-    time = torch.full([latents.size(0)], timestep, dtype=6, device=latents.device)
-    temb = nn.embed(nn.sinusoid(time, 256).to(latents.dtype), w, "time_text_embed.timestep_embedder")
-    temb = temb + nn.embed(pooled, w, "time_text_embed.text_embedder")
-
-    img = stable_diffusion_3.embed_patches(latents, w, patch, side)
-    txt = nn.linear(context, w, "context_embedder")
-    for block in blocks:
-      img, txt = stable_diffusion_3.block(img, txt, temb, block, heads)
-
-    scale, shift = nn.modulation(temb, w, "norm_out").chunk(2, -1)
-    patches = nn.linear(nn.modulate(img, shift, scale), w, "proj_out")
-    b, c, height, width = latents.size()
-    rows, columns = height // patch, width // patch
-    return patches.view([b, rows, columns, patch, patch, c]).permute([0, 5, 1, 3, 2, 4]).reshape([b, c, height, width])
+    hidden = self.embed(w, latents, context, pooled, timestep, patch, side)
+    rows, columns = latents.size(2) // patch, latents.size(3) // patch
+    return self.project(w, self.rest(blocks, hidden, 0, heads), hidden, rows, columns, patch)

@@ -101,6 +101,62 @@ class ZImageTransformer2DModel(Module):
       tables.append(torch.cat([image, caption], 0))
     return torch.stack(tables, 0).unsqueeze(1)
 
+  # Image tokens, refined, captions and the embedding of the time, as the first layer reads them; the rotary table of
+  # each row, and the length of each caption.
+  def embed(
+      self,
+      w: Dict[str, Tensor],
+      refiner: List[Dict[str, Tensor]],
+      latents: Tensor,
+      captions: Tensor,
+      lengths: List[int],
+      rope: Tensor,
+      timestep: float,
+      t_scale: float,
+      heads: int,
+      eps: float) -> List[Tensor]:
+    b, c, height, width = latents.size()
+    rows, columns = height // 2, width // 2
+    time = (1000 - torch.full([b], timestep, dtype=6, device=latents.device)) / 1000 * t_scale
+    temb = nn.linear(nn.sinusoid(time, 256).to(latents.dtype), w, "t_embedder.mlp.0")
+    temb = nn.linear(torch.silu(temb), w, "t_embedder.mlp.2")
+    patches = latents.view([b, c, rows, 2, columns, 2]).permute([0, 2, 4, 3, 5, 1]).reshape([b, rows * columns, 4 * c])
+    x = z_image.fill(nn.linear(patches, w, "all_x_embedder.2-1"), w, "x_pad_token")
+    for weights in refiner:
+      x = z_image.block(x, temb, rope[:, :, :x.size(1)], None, weights, heads, eps)
+    return [x, captions, temb, rope, torch.tensor(lengths, dtype=4)]
+
+  # The image tokens under the first layer's modulation.
+  def modulated(self, layers: List[Dict[str, Tensor]], hidden: List[Tensor], tokens: int, eps: float) -> Tensor:
+    scale = nn.linear(hidden[2], layers[0], "adaLN_modulation.0").unsqueeze(1).chunk(4, -1)[0]
+    return nn.rms_norm(hidden[0][:, :tokens], layers[0]["attention_norm1.weight"], eps) * (1 + scale)
+
+  def layers(self, layers: List[Dict[str, Tensor]], hidden: List[Tensor], heads: int, eps: float) -> List[Tensor]:
+    img, captions, temb, rope, lengths = hidden[0], hidden[1], hidden[2], hidden[3], hidden[4]
+    tokens = img.size(1)
+    own = annotate(List[int], [])
+    for length in annotate(List[int], lengths.tolist()):
+      own.append(tokens + z_image.filled(length))
+    x = torch.cat([img, captions], 1)
+    mask = nn.key_mask(own, x.size(1), x.device)
+    for weights in layers:
+      x = z_image.block(x, temb, rope, mask, weights, heads, eps)
+    return [x[:, :tokens], x[:, tokens:], temb, rope, lengths]
+
+  def first(self, layers: List[Dict[str, Tensor]], hidden: List[Tensor], heads: int, eps: float) -> List[Tensor]:
+    return self.layers(layers[:1], hidden, heads, eps)
+
+  # The image tokens after the last layer.
+  def rest(self, layers: List[Dict[str, Tensor]], hidden: List[Tensor], done: int, heads: int, eps: float) -> Tensor:
+    return self.layers(layers[done:], hidden, heads, eps)[0]
+
+  # Image tokens of rows x columns patches -> [batch, channels, height, width]
+  def project(self, w: Dict[str, Tensor], img: Tensor, hidden: List[Tensor], rows: int, columns: int) -> Tensor:
+    scale = nn.linear(torch.silu(hidden[2]), w, "all_final_layer.2-1.adaLN_modulation.1").unsqueeze(1)
+    y = nn.linear(nn.norm(img[:, :rows * columns]) * (1 + scale), w, "all_final_layer.2-1.linear")
+    split = y.view([img.size(0), rows, columns, 2, 2, -1]).permute([0, 5, 1, 3, 2, 4])
+    return -split.reshape([img.size(0), -1, rows * 2, columns * 2])
+
   # The flow's velocity at a timestep in [0, 1000]: latents [batch, channels, height, width] -> the same shape.
   def forward(
       self,
@@ -115,29 +171,9 @@ class ZImageTransformer2DModel(Module):
       t_scale: float,
       heads: int,
       eps: float) -> Tensor:
-    b, c, height, width = latents.size()
-    rows, columns = height // 2, width // 2
-    time = (1000 - torch.full([b], timestep, dtype=6, device=latents.device)) / 1000 * t_scale
-    temb = nn.linear(nn.sinusoid(time, 256).to(latents.dtype), w, "t_embedder.mlp.0")
-    temb = nn.linear(torch.silu(temb), w, "t_embedder.mlp.2")
-
-    patches = latents.view([b, c, rows, 2, columns, 2]).permute([0, 2, 4, 3, 5, 1]).reshape([b, rows * columns, 4 * c])
-    x = z_image.fill(nn.linear(patches, w, "all_x_embedder.2-1"), w, "x_pad_token")
-    tokens = x.size(1)
-    for weights in refiner:
-      x = z_image.block(x, temb, rope[:, :, :tokens], None, weights, heads, eps)
-
-    own = annotate(List[int], [])
-    for length in lengths:
-      own.append(tokens + z_image.filled(length))
-    mask = nn.key_mask(own, x.device)
-    x = torch.cat([x, captions], 1)
-    for weights in layers:
-      x = z_image.block(x, temb, rope, mask, weights, heads, eps)
-
-    scale = nn.linear(torch.silu(temb), w, "all_final_layer.2-1.adaLN_modulation.1").unsqueeze(1)
-    y = nn.linear(nn.norm(x[:, :rows * columns]) * (1 + scale), w, "all_final_layer.2-1.linear")
-    return -y.view([b, rows, columns, 2, 2, c]).permute([0, 5, 1, 3, 2, 4]).reshape([b, c, height, width])
+    hidden = self.embed(w, refiner, latents, captions, lengths, rope, timestep, t_scale, heads, eps)
+    img = self.rest(layers, hidden, 0, heads, eps)
+    return self.project(w, img, hidden, latents.size(2) // 2, latents.size(3) // 2)
 
   # One image's velocity as diffusers' transformer returns it, against the flow: [channels, 1, height, width]
   def part(self, velocity: Tensor, number: int) -> Tensor:
