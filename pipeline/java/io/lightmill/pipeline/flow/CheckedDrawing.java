@@ -75,7 +75,8 @@ final class CheckedDrawing implements AutoCloseable {
                 failures
                     .get(i)
                     .map(ImageResult::failed)
-                    .orElseGet(() -> ImageResult.of(images.get(i))))
+                    .orElseGet(
+                        () -> ImageResult.of(images.get(i), denoised.transformerCalls().get(i))))
         .toList();
   }
 

@@ -137,7 +137,8 @@ public record DrawUnstored(UnstoredDrawing drawing, int batchSize)
       StoredImage unplaced =
           StoredImage.object(
               null, image.bytes().length, DigestUtils.sha256Hex(image.bytes()), image.blank());
-      return Outcome.generated(unplaced, image.generateMillis(), image.encodeMillis(), 0);
+      return Outcome.generated(
+          unplaced, image.generateMillis(), image.transformerCalls(), image.encodeMillis(), 0);
     }
 
     private void add(Row row, Outcome outcome, byte[] image) {

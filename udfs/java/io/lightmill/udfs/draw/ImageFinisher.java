@@ -103,7 +103,7 @@ final class ImageFinisher {
                           ErrorCode.STORE_FAILED,
                           "staged image '%s' no longer exists; run again"
                               .formatted(staged.path())));
-      return stored(List.of(row), bytes, staged.blank(), 0, 0).get(0).reused();
+      return stored(List.of(row), bytes, staged.blank(), 0, null, 0).get(0).reused();
     } catch (LightmillException e) {
       requireStore(e);
       return Outcome.failed(e, null);
@@ -150,7 +150,12 @@ final class ImageFinisher {
       long start = System.nanoTime();
       byte[] bytes = encoding.encoded(PlannedImages.request(rows.get(0)), drawn.image());
       return stored(
-          rows, bytes, drawn.image().isBlank(), drawn.generateMillis(), millisSince(start));
+          rows,
+          bytes,
+          drawn.image().isBlank(),
+          drawn.generateMillis(),
+          drawn.transformerCalls(),
+          millisSince(start));
     } catch (LightmillException e) {
       requireStore(e);
       LOG.warn("A drawn image could not be stored: {}", e.getMessage());
@@ -160,7 +165,12 @@ final class ImageFinisher {
   }
 
   private List<Outcome> stored(
-      List<Row> rows, byte[] bytes, Boolean blank, double generateMillis, double encodeMillis) {
+      List<Row> rows,
+      byte[] bytes,
+      Boolean blank,
+      double generateMillis,
+      Integer transformerCalls,
+      double encodeMillis) {
     Map<String, Outcome> byKey = new HashMap<>();
     List<Outcome> outcomes = new ArrayList<>();
     for (Row row : rows) {
@@ -179,6 +189,7 @@ final class ImageFinisher {
             Outcome.generated(
                 image(row, object.bytes(), object.sha256(), blank),
                 byKey.isEmpty() ? generateMillis : 0,
+                transformerCalls,
                 byKey.isEmpty() ? encodeMillis : 0,
                 millisSince(start));
         byKey.put(key, first);

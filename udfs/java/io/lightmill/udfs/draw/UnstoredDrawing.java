@@ -46,6 +46,7 @@ public record UnstoredDrawing(
    * @param bytes null if there is a failure
    * @param blank whether all pixels are equal
    * @param failure null if there is none
+   * @param transformerCalls null if they are not counted
    */
   @SuppressWarnings("ArrayRecordComponent") // nobody compares images
   record Encoded(
@@ -53,6 +54,7 @@ public record UnstoredDrawing(
       boolean blank,
       LightmillException failure,
       double generateMillis,
+      Integer transformerCalls,
       double encodeMillis) {}
 
   /**
@@ -108,15 +110,21 @@ public record UnstoredDrawing(
 
     private Encoded encoded(ImageRequest request, DrawnImage drawn) {
       if (drawn.failure() != null) {
-        return new Encoded(null, false, drawn.failure(), drawn.generateMillis(), 0);
+        return new Encoded(null, false, drawn.failure(), drawn.generateMillis(), null, 0);
       }
       long start = System.nanoTime();
       try {
         byte[] bytes = encoding.encoded(request, drawn.image());
         double millis = (System.nanoTime() - start) / NANOS_PER_MILLI;
-        return new Encoded(bytes, drawn.image().isBlank(), null, drawn.generateMillis(), millis);
+        return new Encoded(
+            bytes,
+            drawn.image().isBlank(),
+            null,
+            drawn.generateMillis(),
+            drawn.transformerCalls(),
+            millis);
       } catch (LightmillException e) {
-        return new Encoded(null, false, e, drawn.generateMillis(), 0);
+        return new Encoded(null, false, e, drawn.generateMillis(), null, 0);
       }
     }
   }

@@ -133,6 +133,11 @@ public final class ManifestColumns {
       ManifestColumn.ofRun(
           "generate_ms", DataTypes.DoubleType, row -> row.outcome().generateMillis());
 
+  /** Of the transformer's blocks, both sides of guidance counted; null if not drawn by this run. */
+  public static final ManifestColumn TRANSFORMER_CALLS =
+      ManifestColumn.ofRun(
+          "transformer_calls", DataTypes.IntegerType, row -> row.outcome().transformerCalls());
+
   public static final ManifestColumn ENCODE_MS =
       ManifestColumn.ofRun("encode_ms", DataTypes.DoubleType, row -> row.outcome().encodeMillis());
 
@@ -177,6 +182,7 @@ public final class ManifestColumns {
           ATTEMPT,
           CREATED_AT,
           GENERATE_MS,
+          TRANSFORMER_CALLS,
           ENCODE_MS,
           STORE_MS,
           DEVICE);

@@ -8,6 +8,7 @@ import io.lightmill.udfs.ImageStatus;
  *
  * @param image if it is stored
  * @param generateMillis its share of the time that its batch took on the device
+ * @param transformerCalls that drawing it took
  */
 public record Outcome(
     ImageStatus status,
@@ -15,12 +16,13 @@ public record Outcome(
     String errorMessage,
     StoredImage image,
     Double generateMillis,
+    Integer transformerCalls,
     Double encodeMillis,
     Double storeMillis) {
 
   private static Outcome undrawn(
       ImageStatus status, String errorCode, String errorMessage, StoredImage image) {
-    return new Outcome(status, errorCode, errorMessage, image, null, null, null);
+    return new Outcome(status, errorCode, errorMessage, image, null, null, null, null);
   }
 
   public static Outcome invalid(String errorCode, String errorMessage) {
@@ -58,12 +60,24 @@ public record Outcome(
         null,
         generateMillis,
         null,
+        null,
         null);
   }
 
   public static Outcome generated(
-      StoredImage image, double generateMillis, double encodeMillis, double storeMillis) {
+      StoredImage image,
+      double generateMillis,
+      Integer transformerCalls,
+      double encodeMillis,
+      double storeMillis) {
     return new Outcome(
-        ImageStatus.GENERATED, null, null, image, generateMillis, encodeMillis, storeMillis);
+        ImageStatus.GENERATED,
+        null,
+        null,
+        image,
+        generateMillis,
+        transformerCalls,
+        encodeMillis,
+        storeMillis);
   }
 }
