@@ -379,7 +379,9 @@ public final class Options {
                 PARTITIONS,
                 OFFLOAD),
             ColumnOptions.all().values().stream(),
-            Stream.<Option<?>>of(SEED, TRUNCATE_PROMPTS, MASTER, CONF, SLOTS_PER_GPU))
+            Stream.<Option<?>>of(SEED, TRUNCATE_PROMPTS),
+            EfficiencyOptions.ALL.stream(),
+            Stream.<Option<?>>of(MASTER, CONF, SLOTS_PER_GPU))
         .flatMap(each -> each)
         .forEach(option -> options.put(option.key(), option));
     return Collections.unmodifiableMap(options);
