@@ -1,6 +1,5 @@
 package io.lightmill.udfs.draw;
 
-import io.lightmill.pipeline.ClassifierFreeGuidance;
 import io.lightmill.pipeline.DrawingFacts;
 import io.lightmill.pipeline.ErrorCode;
 import io.lightmill.pipeline.LightmillException;
@@ -44,12 +43,12 @@ final class ImageFinisher {
    */
   ImageFinisher(
       ImageIdentity identity,
-      ClassifierFreeGuidance guidance,
+      ImageEncoding encoding,
       ImageStore store,
       AttemptImages attempt,
       boolean packing) {
     this.identity = identity;
-    this.encoding = new ImageEncoding(identity, guidance);
+    this.encoding = encoding;
     this.store = store;
     this.attempt = attempt;
     this.packing = packing;

@@ -73,7 +73,7 @@ final class PartitionWork implements TaskCompletionListener {
     this.finisher =
         new ImageFinisher(
             job.identity(),
-            job.guidance(),
+            new ImageEncoding(job.identity(), job.guidance(), job.marking()),
             ImageStore.open(job.output(), job.hadoop().value()),
             job.own(),
             job.packing() != null);

@@ -34,11 +34,12 @@ public record UnstoredDrawing(
   public static UnstoredDrawing of(
       ImageIdentity identity,
       ClassifierFreeGuidance guidance,
+      ImageMarking marking,
       Cluster cluster,
       PipelineLoader loader,
       int threadsPerImage) {
     return new UnstoredDrawing(
-        new ImageEncoding(identity, guidance), cluster, loader, threadsPerImage);
+        new ImageEncoding(identity, guidance, marking), cluster, loader, threadsPerImage);
   }
 
   /**

@@ -10,7 +10,6 @@ import io.lightmill.udfs.earlier.AttemptImages;
 import io.lightmill.udfs.history.CommittedRun;
 import io.lightmill.udfs.manifest.Manifest;
 import io.lightmill.udfs.option.Options;
-import io.lightmill.udfs.plan.ImageIdentity;
 import io.lightmill.udfs.plan.MaterializedRows;
 import java.io.IOException;
 import java.time.Instant;
@@ -89,8 +88,9 @@ record DrawnRun(Manifest.Committed manifest, long submitted, long committed, Ins
 
   private static GenerationJob job(PreparedRun run, boolean repeated) {
     return new GenerationJob(
-        new ImageIdentity(run.checkpoint().model(), run.options().get(Options.FORMAT)),
+        ImageFiles.identity(run.checkpoint().model(), run.options()),
         run.checkpoint().limits().guidance(),
+        run.marking(),
         run.output(),
         run.runId(),
         run.packing().orElse(null),
