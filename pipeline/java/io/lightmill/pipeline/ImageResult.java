@@ -1,36 +1,50 @@
 package io.lightmill.pipeline;
 
+import java.util.List;
 import java.util.Optional;
 
 /**
  * The result for one request of a batch: an image or a failure that no other image of the batch
- * shares.
+ * shares, and the verdicts of the image checks.
  *
- * @param image empty if there is none
- * @param failure empty if there is an image
+ * @param image empty if there is none; an image that a verdict blocks is either left out or meant
+ *     for quarantine, and never to be stored beside the others
+ * @param failure empty if there is an image, or if a verdict blocks it
+ * @param verdicts of the image stage; empty for a failure
  */
-public record ImageResult(Optional<RgbImage> image, Optional<LightmillException> failure) {
+public record ImageResult(
+    Optional<RgbImage> image, Optional<LightmillException> failure, List<Verdict> verdicts) {
 
   public ImageResult {
-    if (image.isPresent() == failure.isPresent()) {
-      throw new IllegalArgumentException("a result is an image or a failure");
+    verdicts = List.copyOf(verdicts);
+    boolean withoutImage = image.isEmpty() && !Verdict.block(verdicts);
+    if (failure.isPresent() ? image.isPresent() || !verdicts.isEmpty() : withoutImage) {
+      throw new IllegalArgumentException("a result is an image, a blocked image or a failure");
     }
   }
 
   public static ImageResult of(RgbImage image) {
-    return new ImageResult(Optional.of(image), Optional.empty());
+    return new ImageResult(Optional.of(image), Optional.empty(), List.of());
   }
 
   public static ImageResult failed(LightmillException failure) {
-    return new ImageResult(Optional.empty(), Optional.of(failure));
+    return new ImageResult(Optional.empty(), Optional.of(failure), List.of());
   }
 
-  /** The image; throws the failure if there is none. */
+  /** Whether a verdict blocks the image. */
+  public boolean isBlocked() {
+    return Verdict.block(verdicts);
+  }
+
+  /** The image; throws the failure, or {@code IMAGE_BLOCKED} if a verdict blocks it. */
   public RgbImage orElseThrow() {
     failure.ifPresent(
         e -> {
           throw e;
         });
+    if (isBlocked()) {
+      throw Verdict.deciding(verdicts).orElseThrow().refusal();
+    }
     return image.orElseThrow();
   }
 }

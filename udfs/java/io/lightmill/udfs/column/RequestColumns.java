@@ -135,6 +135,10 @@ public final class RequestColumns {
               "Adapters of rows that have none in their column lora, such as brand@0.8+style@0.5.")
           .build();
 
+  /** A manifest column, and no part of what is drawn. */
+  public static final RequestColumn<String> REVISES =
+      RequestColumn.named("revises", ColumnType.TEXT).check(ColumnCheck::decoded).build();
+
   /** In the order of messages, and of the manifest where it does not say otherwise. */
   public static final List<RequestColumn<?>> ALL =
       List.of(
@@ -149,7 +153,8 @@ public final class RequestColumns {
           MAX_SEQUENCE_LENGTH,
           SEED,
           NUM_IMAGES_PER_PROMPT,
-          LORA);
+          LORA,
+          REVISES);
 
   private RequestColumns() {}
 

@@ -98,7 +98,7 @@ final class BatchDrawing {
         if (DeviceFailures.ofEngine(e)) {
           ofEngine.add(e);
         }
-        return List.of(new DrawnImage(null, failure(e), lost));
+        return List.of(new DrawnImage(null, failure(e), List.of(), lost));
       }
       ERRORS.add("A batch failed; its images are drawn one by one", e);
       return batch.stream()
@@ -121,7 +121,8 @@ final class BatchDrawing {
 
   private static DrawnImage drawn(ImageResult result, double millis) {
     result.failure().ifPresent(e -> ERRORS.add("An image could not be drawn", e));
-    return new DrawnImage(result.image().orElse(null), result.failure().orElse(null), millis);
+    return new DrawnImage(
+        result.image().orElse(null), result.failure().orElse(null), result.verdicts(), millis);
   }
 
   private static LightmillException failure(RuntimeException e) {

@@ -3,6 +3,7 @@ package io.lightmill.udfs.draw;
 import io.lightmill.pipeline.ClassifierFreeGuidance;
 import io.lightmill.pipeline.ErrorCode;
 import io.lightmill.pipeline.LightmillException;
+import io.lightmill.pipeline.Verdict;
 import io.lightmill.udfs.earlier.AttemptImages;
 import io.lightmill.udfs.manifest.ManifestColumns;
 import io.lightmill.udfs.manifest.Outcome;
@@ -146,11 +147,18 @@ final class ImageFinisher {
       Outcome failed = Outcome.failed(drawn.failure(), drawn.generateMillis());
       return rows.stream().map(row -> failed).toList();
     }
+    if (Verdict.block(drawn.verdicts())) {
+      Outcome blocked = Outcome.blocked(null, drawn.verdicts(), drawn.generateMillis());
+      return rows.stream().map(row -> blocked).toList();
+    }
     try {
       long start = System.nanoTime();
       byte[] bytes = encoding.encoded(PlannedImages.request(rows.get(0)), drawn.image());
       return stored(
-          rows, bytes, drawn.image().isBlank(), drawn.generateMillis(), millisSince(start));
+              rows, bytes, drawn.image().isBlank(), drawn.generateMillis(), millisSince(start))
+          .stream()
+          .map(outcome -> outcome.with(drawn.verdicts()))
+          .toList();
     } catch (LightmillException e) {
       requireStore(e);
       LOG.warn("A drawn image could not be stored: {}", e.getMessage());

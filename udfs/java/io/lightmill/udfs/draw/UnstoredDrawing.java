@@ -4,6 +4,7 @@ import io.lightmill.pipeline.ClassifierFreeGuidance;
 import io.lightmill.pipeline.Device;
 import io.lightmill.pipeline.ImageRequest;
 import io.lightmill.pipeline.LightmillException;
+import io.lightmill.pipeline.Verdict;
 import io.lightmill.udfs.device.BrokenDeviceException;
 import io.lightmill.udfs.device.Cluster;
 import io.lightmill.udfs.device.DeviceSlot;
@@ -43,15 +44,17 @@ public record UnstoredDrawing(
   /**
    * An image file, or the failure.
    *
-   * @param bytes null if there is a failure
+   * @param bytes null if there is a failure, or a verdict that blocks
    * @param blank whether all pixels are equal
    * @param failure null if there is none
+   * @param verdicts of the image checks
    */
   @SuppressWarnings("ArrayRecordComponent") // nobody compares images
   record Encoded(
       byte[] bytes,
       boolean blank,
       LightmillException failure,
+      List<Verdict> verdicts,
       double generateMillis,
       double encodeMillis) {}
 
@@ -66,6 +69,9 @@ public record UnstoredDrawing(
     Encoded image = on(LoadedPipelines.slot(device)).draw(List.of(request)).get(0);
     if (image.failure() != null) {
       throw image.failure();
+    }
+    if (Verdict.block(image.verdicts())) {
+      throw Verdict.deciding(image.verdicts()).orElseThrow().refusal();
     }
     return image.bytes();
   }
@@ -108,15 +114,19 @@ public record UnstoredDrawing(
 
     private Encoded encoded(ImageRequest request, DrawnImage drawn) {
       if (drawn.failure() != null) {
-        return new Encoded(null, false, drawn.failure(), drawn.generateMillis(), 0);
+        return new Encoded(null, false, drawn.failure(), List.of(), drawn.generateMillis(), 0);
+      }
+      if (Verdict.block(drawn.verdicts())) {
+        return new Encoded(null, false, null, drawn.verdicts(), drawn.generateMillis(), 0);
       }
       long start = System.nanoTime();
       try {
         byte[] bytes = encoding.encoded(request, drawn.image());
         double millis = (System.nanoTime() - start) / NANOS_PER_MILLI;
-        return new Encoded(bytes, drawn.image().isBlank(), null, drawn.generateMillis(), millis);
+        return new Encoded(
+            bytes, drawn.image().isBlank(), null, drawn.verdicts(), drawn.generateMillis(), millis);
       } catch (LightmillException e) {
-        return new Encoded(null, false, e, drawn.generateMillis(), 0);
+        return new Encoded(null, false, e, List.of(), drawn.generateMillis(), 0);
       }
     }
   }

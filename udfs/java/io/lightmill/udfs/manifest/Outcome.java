@@ -1,12 +1,16 @@
 package io.lightmill.udfs.manifest;
 
+import io.lightmill.pipeline.ErrorCode;
 import io.lightmill.pipeline.LightmillException;
+import io.lightmill.pipeline.Verdict;
 import io.lightmill.udfs.ImageStatus;
+import java.util.List;
 
 /**
  * The result for one image; what does not apply is null.
  *
  * @param image if it is stored
+ * @param verdicts of the image checks; those on the prompt are in the plan
  * @param generateMillis its share of the time that its batch took on the device
  */
 public record Outcome(
@@ -14,17 +18,48 @@ public record Outcome(
     String errorCode,
     String errorMessage,
     StoredImage image,
+    List<Verdict> verdicts,
     Double generateMillis,
     Double encodeMillis,
     Double storeMillis) {
 
-  private static Outcome undrawn(
-      ImageStatus status, String errorCode, String errorMessage, StoredImage image) {
-    return new Outcome(status, errorCode, errorMessage, image, null, null, null);
+  public Outcome {
+    verdicts = List.copyOf(verdicts);
   }
 
-  public static Outcome invalid(String errorCode, String errorMessage) {
-    return undrawn(ImageStatus.INVALID, errorCode, errorMessage, null);
+  private static Outcome undrawn(
+      ImageStatus status, String errorCode, String errorMessage, StoredImage image) {
+    return new Outcome(status, errorCode, errorMessage, image, List.of(), null, null, null);
+  }
+
+  /** Invalid, or blocked for its prompt: the plan says so, with the code and the reason. */
+  public static Outcome refused(String errorCode, String errorMessage) {
+    return undrawn(
+        ErrorCode.PROMPT_BLOCKED.name().equals(errorCode)
+            ? ImageStatus.BLOCKED
+            : ImageStatus.INVALID,
+        errorCode,
+        errorMessage,
+        null);
+  }
+
+  /**
+   * Drawn, and blocked by the image checks.
+   *
+   * @param image if it is kept in quarantine; null if it is not stored
+   * @param verdicts one of which blocks
+   */
+  public static Outcome blocked(StoredImage image, List<Verdict> verdicts, Double generateMillis) {
+    Verdict deciding = Verdict.deciding(verdicts).orElseThrow();
+    return new Outcome(
+        ImageStatus.BLOCKED,
+        ErrorCode.IMAGE_BLOCKED.name(),
+        deciding.message(),
+        image,
+        verdicts,
+        generateMillis,
+        null,
+        null);
   }
 
   /** Failed in an earlier run, and not tried again. */
@@ -36,6 +71,12 @@ public record Outcome(
     return undrawn(ImageStatus.REUSED, null, null, image);
   }
 
+  /** The same outcome with verdicts of image checks. */
+  public Outcome with(List<Verdict> found) {
+    return new Outcome(
+        status, errorCode, errorMessage, image, found, generateMillis, encodeMillis, storeMillis);
+  }
+
   /** Drawn and stored by an attempt at this task that failed later. */
   public static Outcome generatedBefore(StoredImage image) {
     return undrawn(ImageStatus.GENERATED, null, null, image);
@@ -43,7 +84,7 @@ public record Outcome(
 
   /** The same image, as an image of an earlier run. */
   public Outcome reused() {
-    return reused(image);
+    return reused(image).with(verdicts);
   }
 
   public static Outcome pending() {
@@ -56,6 +97,7 @@ public record Outcome(
         failure.code().name(),
         failure.getMessage(),
         null,
+        List.of(),
         generateMillis,
         null,
         null);
@@ -64,6 +106,13 @@ public record Outcome(
   public static Outcome generated(
       StoredImage image, double generateMillis, double encodeMillis, double storeMillis) {
     return new Outcome(
-        ImageStatus.GENERATED, null, null, image, generateMillis, encodeMillis, storeMillis);
+        ImageStatus.GENERATED,
+        null,
+        null,
+        image,
+        List.of(),
+        generateMillis,
+        encodeMillis,
+        storeMillis);
   }
 }

@@ -1,5 +1,6 @@
 package io.lightmill.udfs.run;
 
+import io.lightmill.pipeline.Verdict;
 import io.lightmill.udfs.ImageStatus;
 import io.lightmill.udfs.device.ModelPreload;
 import io.lightmill.udfs.device.StageGpus;
@@ -77,10 +78,13 @@ record DrawnRun(Manifest.Committed manifest, long submitted, long committed, Ins
     return new DrawnRun(manifest, submitted, System.nanoTime(), Instant.now());
   }
 
-  /** Rows of drawn images; with {@code no-retry-failed} also those that failed before. */
+  /**
+   * Rows of drawn images; also those that an earlier run has settled and that are not drawn again.
+   */
   private static long drawn(Manifest.Totals totals) {
     return totals.statuses().getOrDefault(ImageStatus.GENERATED, 0L)
-        + totals.statuses().getOrDefault(ImageStatus.FAILED, 0L);
+        + totals.statuses().getOrDefault(ImageStatus.FAILED, 0L)
+        + totals.verdicts().blockedAt(Verdict.Stage.IMAGE);
   }
 
   private static GenerationJob job(PreparedRun run, boolean repeated) {
