@@ -32,7 +32,10 @@ record ReadReceipts(String output, SerializableConfiguration hadoop)
           ManifestColumns.SHARD_BYTES,
           ManifestColumns.BYTES,
           ManifestColumns.SHA256,
-          ManifestColumns.BLANK);
+          ManifestColumns.BLANK,
+          ManifestColumns.VERDICTS,
+          ManifestColumns.VERDICT_STAGE,
+          ManifestColumns.POLICY_DIGEST);
 
   @Override
   public Iterator<Row> call(Iterator<Row> paths) {
@@ -60,6 +63,9 @@ record ReadReceipts(String output, SerializableConfiguration hadoop)
                     null,
                     (long) bytes.length,
                     DigestUtils.sha256Hex(bytes),
+                    null,
+                    null,
+                    null,
                     null));
   }
 

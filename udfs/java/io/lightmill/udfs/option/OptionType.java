@@ -86,6 +86,14 @@ public final class OptionType<T> {
     return value("a whole number", text -> number(text, Long::valueOf), number -> number);
   }
 
+  /** A decimal number between two bounds, both included. */
+  public static OptionType<Double> decimal(double least, double most, String expected) {
+    return value(
+        expected,
+        text -> number(text, Double::valueOf).filter(number -> number >= least && number <= most),
+        number -> number);
+  }
+
   /** True or false. */
   public static OptionType<Boolean> flag() {
     return new OptionType<>(

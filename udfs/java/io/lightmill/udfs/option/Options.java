@@ -389,6 +389,7 @@ public final class Options {
                 OFFLOAD),
             ColumnOptions.all().values().stream(),
             Stream.<Option<?>>of(SEED, TRUNCATE_PROMPTS),
+            EfficiencyOptions.ALL.stream(),
             ProvenanceOptions.ALL.stream(),
             Stream.<Option<?>>of(MASTER, CONF, SLOTS_PER_GPU))
         .flatMap(each -> each)

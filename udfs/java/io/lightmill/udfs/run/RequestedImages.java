@@ -47,7 +47,7 @@ final class RequestedImages {
             checkpoint.limits(),
             checkpoint.model().adapters().keySet(),
             new RowDefaults(
-                options.columnDefaults(),
+                options.columnDefaults(checkpoint.limits()),
                 options.get(Options.SEED),
                 options.get(Options.TRUNCATE_PROMPTS))),
         columns.template().orElse(null),
