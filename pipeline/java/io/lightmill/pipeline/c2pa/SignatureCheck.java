@@ -134,6 +134,9 @@ final class SignatureCheck {
       findings.add(
           C2paFinding.of(
               same, "timeStamp.validated", "timeStamp.mismatch", "time stamp of the signature"));
+      findings.add(
+          C2paFinding.notice(
+              "timeStamp.untrusted", "nobody checks whether the time stamp server is trusted"));
       return same
           ? Optional.of(token.getTimeStampInfo().getGenTime().toInstant())
           : Optional.empty();

@@ -132,7 +132,7 @@ public final class SigningCredential {
   }
 
   /** The end of the signer's certificate's validity. */
-  public Instant validUntil() {
+  Instant validUntil() {
     return chain.get(0).getNotAfter().toInstant();
   }
 

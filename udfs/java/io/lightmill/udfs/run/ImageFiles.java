@@ -18,7 +18,6 @@ import java.util.List;
 import java.util.Optional;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.sql.SparkSession;
-import org.apache.spark.util.SerializableConfiguration;
 
 /** What the options of a run say about its image files. */
 final class ImageFiles {
@@ -75,14 +74,12 @@ final class ImageFiles {
     if (certificate.isEmpty()) {
       return Optional.empty();
     }
-    ImageSigning signing =
-        new ImageSigning(
+    return Optional.of(
+        ImageSigning.of(
             certificate.get(),
             options.get(ProvenanceOptions.C2PA_KEY),
             options.find(ProvenanceOptions.C2PA_TIMESTAMP).orElse(null),
-            new SerializableConfiguration(hadoop));
-    signing.check();
-    return Optional.of(signing);
+            hadoop));
   }
 
   /**
