@@ -10,11 +10,17 @@ import io.lightmill.pipeline.RgbImage;
 @SuppressWarnings("ArrayRecordComponent") // buffers, never compared
 record Luminance(int width, int height, float[] values) {
 
-  /** Around a pixel, on each side: 17 × 17 pixels at the size at which the mark is embedded. */
-  private static final int RADIUS = 8;
+  /** Of the mean around a pixel, on each side. */
+  private static final int MEAN_RADIUS = 3;
+
+  /** Of the deviation around a pixel. */
+  private static final int RADIUS = 3;
+
+  /** Within this distance of a plain area, a pixel counts as plain: an edge hides nothing beside it. */
+  private static final int PLAIN_RADIUS = 4;
 
   /** Of plain areas, so that what is embedded there stays below what one sees. */
-  static final float FLOOR = 3;
+  static final float FLOOR = 2.5f;
 
   static Luminance of(RgbImage image) {
     byte[] rgb = image.rgb();
@@ -55,17 +61,21 @@ record Luminance(int width, int height, float[] values) {
 
   /** The mean around each pixel. */
   Luminance mean() {
-    return new Luminance(width, height, blurred(values));
+    return new Luminance(width, height, blurred(values, MEAN_RADIUS));
   }
 
-  /** The standard deviation around each pixel, at least {@link #FLOOR}. */
-  float[] deviation(Luminance mean) {
+  /**
+   * How much each pixel may change: the standard deviation around it, or the least of those near
+   * it, at least {@link #FLOOR}.
+   */
+  float[] deviation() {
+    float[] mean = blurred(values, RADIUS);
     float[] squares = new float[values.length];
     for (int i = 0; i < values.length; i++) {
-      float difference = values[i] - mean.values[i];
+      float difference = values[i] - mean[i];
       squares[i] = difference * difference;
     }
-    float[] deviation = blurred(squares);
+    float[] deviation = least(blurred(squares, RADIUS));
     for (int i = 0; i < deviation.length; i++) {
       // Sums of floats leave a little less than nothing in plain areas.
       deviation[i] = Math.max(FLOOR, (float) Math.sqrt(Math.max(0, deviation[i])));
@@ -73,33 +83,58 @@ record Luminance(int width, int height, float[] values) {
     return deviation;
   }
 
-  /** The mean of the pixels around each, of those that exist. */
-  private float[] blurred(float[] pixels) {
+  /** The least value near each pixel. */
+  private float[] least(float[] pixels) {
     float[] rows = new float[pixels.length];
     for (int y = 0; y < height; y++) {
-      blur(pixels, rows, y * width, 1, width);
+      least(pixels, rows, y * width, 1, width);
     }
     float[] result = new float[pixels.length];
     for (int x = 0; x < width; x++) {
-      blur(rows, result, x, width, height);
+      least(rows, result, x, width, height);
     }
     return result;
   }
 
-  private static void blur(float[] in, float[] out, int start, int step, int count) {
+  private static void least(float[] in, float[] out, int start, int step, int count) {
+    for (int i = 0; i < count; i++) {
+      int last = Math.min(count - 1, i + PLAIN_RADIUS);
+      float value = Float.MAX_VALUE;
+      for (int j = Math.max(0, i - PLAIN_RADIUS); j <= last; j++) {
+        value = Math.min(value, in[start + j * step]);
+      }
+      out[start + i * step] = value;
+    }
+  }
+
+  /** The mean of the pixels around each, of those that exist. */
+  private float[] blurred(float[] pixels, int radius) {
+    float[] rows = new float[pixels.length];
+    for (int y = 0; y < height; y++) {
+      blur(pixels, rows, y * width, 1, width, radius);
+    }
+    float[] result = new float[pixels.length];
+    for (int x = 0; x < width; x++) {
+      blur(rows, result, x, width, height, radius);
+    }
+    return result;
+  }
+
+  private static void blur(
+      float[] in, float[] out, int start, int step, int count, int radius) {
     double sum = 0;
     int pixels = 0;
-    for (int i = 0; i < Math.min(RADIUS, count); i++) {
+    for (int i = 0; i < Math.min(radius, count); i++) {
       sum += in[start + i * step];
       pixels++;
     }
     for (int i = 0; i < count; i++) {
-      if (i + RADIUS < count) {
-        sum += in[start + (i + RADIUS) * step];
+      if (i + radius < count) {
+        sum += in[start + (i + radius) * step];
         pixels++;
       }
-      if (i - RADIUS - 1 >= 0) {
-        sum -= in[start + (i - RADIUS - 1) * step];
+      if (i - radius - 1 >= 0) {
+        sum -= in[start + (i - radius - 1) * step];
         pixels--;
       }
       out[start + i * step] = (float) (sum / pixels);

@@ -3,6 +3,9 @@ package io.lightmill.pipeline.watermark;
 /** Folds an image into one tile of a watermark. */
 final class Tile {
 
+  /** Larger differences are edges of the image, in which a mark does not show. */
+  private static final double EDGE = 1.5;
+
   private Tile() {}
 
   /**
@@ -18,7 +21,7 @@ final class Tile {
       for (int x = 0; x < image.width(); x++, i++) {
         int at = row + x % side;
         float difference = (image.values()[i] - mean.values()[i]) / deviation[i];
-        sums[at] += Math.max(-3, Math.min(3, difference));
+        sums[at] += Math.abs(difference) > EDGE ? 0 : difference;
         counts[at]++;
       }
     }

@@ -20,7 +20,7 @@ public final class Watermark {
   private static final double STRENGTH = 0.2;
 
   /** More is seen in strong textures too. */
-  private static final float MOST_LEVELS = 6;
+  private static final float MOST_LEVELS = 5;
 
   private final WatermarkPattern pattern;
 
@@ -40,7 +40,7 @@ public final class Watermark {
   public RgbImage embed(RgbImage image) {
     Luminance luminance = Luminance.of(image);
     Luminance mean = luminance.mean();
-    float[] deviation = luminance.deviation(mean);
+    float[] deviation = luminance.deviation();
     double[] tile = tile(Tile.folded(luminance, mean, deviation));
     byte[] rgb = image.rgb().clone();
     for (int y = 0, i = 0; y < image.height(); y++) {

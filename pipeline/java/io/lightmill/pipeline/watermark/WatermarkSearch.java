@@ -17,7 +17,7 @@ public final class WatermarkSearch {
     for (double scale : SCALES) {
       Luminance scaled = scale == 1 ? luminance : luminance.scaled(1 / scale);
       Luminance mean = scaled.mean();
-      tiles.add(whitened(Tile.folded(scaled, mean, scaled.deviation(mean))));
+      tiles.add(whitened(Tile.folded(scaled, mean, scaled.deviation())));
     }
   }
 
