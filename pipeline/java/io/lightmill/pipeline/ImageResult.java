@@ -10,10 +10,14 @@ import java.util.Optional;
  * @param image empty if there is none; an image that a verdict blocks is either left out or meant
  *     for quarantine, and never to be stored beside the others
  * @param failure empty if there is an image, or if a verdict blocks it
- * @param verdicts of the image stage; empty for a failure
+ * @param verdicts on the prompt and on the image; empty for a failure
+ * @param screening scores and draws; empty without classifier and scorer
  */
 public record ImageResult(
-    Optional<RgbImage> image, Optional<LightmillException> failure, List<Verdict> verdicts) {
+    Optional<RgbImage> image,
+    Optional<LightmillException> failure,
+    List<Verdict> verdicts,
+    Optional<Screening> screening) {
 
   public ImageResult {
     verdicts = List.copyOf(verdicts);
@@ -24,11 +28,11 @@ public record ImageResult(
   }
 
   public static ImageResult of(RgbImage image) {
-    return new ImageResult(Optional.of(image), Optional.empty(), List.of());
+    return new ImageResult(Optional.of(image), Optional.empty(), List.of(), Optional.empty());
   }
 
   public static ImageResult failed(LightmillException failure) {
-    return new ImageResult(Optional.empty(), Optional.of(failure), List.of());
+    return new ImageResult(Optional.empty(), Optional.of(failure), List.of(), Optional.empty());
   }
 
   /** Whether a verdict blocks the image. */

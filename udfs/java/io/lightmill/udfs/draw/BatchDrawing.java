@@ -98,7 +98,7 @@ final class BatchDrawing {
         if (DeviceFailures.ofEngine(e)) {
           ofEngine.add(e);
         }
-        return List.of(new DrawnImage(null, failure(e), List.of(), lost));
+        return List.of(new DrawnImage(null, failure(e), List.of(), null, lost));
       }
       ERRORS.add("A batch failed; its images are drawn one by one", e);
       return batch.stream()
@@ -122,7 +122,11 @@ final class BatchDrawing {
   private static DrawnImage drawn(ImageResult result, double millis) {
     result.failure().ifPresent(e -> ERRORS.add("An image could not be drawn", e));
     return new DrawnImage(
-        result.image().orElse(null), result.failure().orElse(null), result.verdicts(), millis);
+        result.image().orElse(null),
+        result.failure().orElse(null),
+        result.verdicts(),
+        result.screening().orElse(null),
+        millis);
   }
 
   private static LightmillException failure(RuntimeException e) {

@@ -10,6 +10,7 @@ import io.lightmill.udfs.manifest.Manifest;
 import io.lightmill.udfs.manifest.ManifestColumns;
 import io.lightmill.udfs.manifest.ManifestRow;
 import io.lightmill.udfs.manifest.Outcome;
+import io.lightmill.udfs.manifest.Screened;
 import io.lightmill.udfs.manifest.StoredImage;
 import io.lightmill.udfs.plan.PlannedImages;
 import java.util.ArrayDeque;
@@ -134,17 +135,19 @@ public record DrawUnstored(UnstoredDrawing drawing, int batchSize)
 
     private static Outcome outcome(UnstoredDrawing.Encoded image) {
       LightmillException failure = image.failure();
+      Screened screened = Screened.of(image.screening());
       if (failure != null) {
-        return Outcome.failed(failure, image.generateMillis());
+        return Outcome.failed(failure, image.generateMillis()).with(List.of(), screened);
       }
       if (Verdict.block(image.verdicts())) {
-        return Outcome.blocked(null, image.verdicts(), image.generateMillis());
+        return Outcome.blocked(null, image.verdicts(), image.generateMillis())
+            .with(image.verdicts(), screened);
       }
       StoredImage unplaced =
           StoredImage.object(
               null, image.bytes().length, DigestUtils.sha256Hex(image.bytes()), image.blank());
       return Outcome.generated(unplaced, image.generateMillis(), image.encodeMillis(), 0)
-          .with(image.verdicts());
+          .with(image.verdicts(), screened);
     }
 
     private void add(Row row, Outcome outcome, byte[] image) {

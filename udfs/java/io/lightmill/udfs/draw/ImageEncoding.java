@@ -25,21 +25,16 @@ record ImageEncoding(ImageIdentity identity, ClassifierFreeGuidance guidance)
   /**
    * The bytes of an image file.
    *
+   * @param request that the image is identified by
+   * @param drawn the request that it was drawn from, which may have a further seed
    * @throws LightmillException with {@code STORE_FAILED} if the image cannot be encoded
    */
-  byte[] encoded(ImageRequest request, RgbImage image) {
+  byte[] encoded(ImageRequest request, ImageRequest drawn, RgbImage image) {
     String json = identity.canonicalJson(request);
     Model model = identity.model();
     Receipt receipt =
         new Receipt(
-            request,
-            guidance,
-            SAMPLER,
-            SCHEDULE_TYPE,
-            model.name(),
-            model.digest(),
-            SOFTWARE,
-            json);
+            drawn, guidance, SAMPLER, SCHEDULE_TYPE, model.name(), model.digest(), SOFTWARE, json);
     try {
       return ImageEncoder.encode(image, receipt, identity.format());
     } catch (RuntimeException e) {

@@ -2,11 +2,13 @@ package io.lightmill.udfs.draw;
 
 import io.lightmill.pipeline.ClassifierFreeGuidance;
 import io.lightmill.pipeline.ErrorCode;
+import io.lightmill.pipeline.ImageRequest;
 import io.lightmill.pipeline.LightmillException;
 import io.lightmill.pipeline.Verdict;
 import io.lightmill.udfs.earlier.AttemptImages;
 import io.lightmill.udfs.manifest.ManifestColumns;
 import io.lightmill.udfs.manifest.Outcome;
+import io.lightmill.udfs.manifest.Screened;
 import io.lightmill.udfs.manifest.StoredImage;
 import io.lightmill.udfs.plan.ImageIdentity;
 import io.lightmill.udfs.plan.PlannedImages;
@@ -38,21 +40,25 @@ final class ImageFinisher {
   private final ImageStore store;
   private final AttemptImages attempt;
   private final boolean packing;
+  private final String quarantine;
 
   /**
    * @param packing whether images are staged, to be packed later
+   * @param quarantine directory for blocked images; null to store none
    */
   ImageFinisher(
       ImageIdentity identity,
       ClassifierFreeGuidance guidance,
       ImageStore store,
       AttemptImages attempt,
-      boolean packing) {
+      boolean packing,
+      String quarantine) {
     this.identity = identity;
     this.encoding = new ImageEncoding(identity, guidance);
     this.store = store;
     this.attempt = attempt;
     this.packing = packing;
+    this.quarantine = quarantine;
   }
 
   /**
@@ -144,20 +150,25 @@ final class ImageFinisher {
    */
   List<Outcome> finish(List<Row> rows, DrawnImage drawn) {
     if (drawn.failure() != null) {
-      Outcome failed = Outcome.failed(drawn.failure(), drawn.generateMillis());
+      Outcome failed =
+          Outcome.failed(drawn.failure(), drawn.generateMillis())
+              .with(List.of(), Screened.of(drawn.screening()));
       return rows.stream().map(row -> failed).toList();
     }
-    if (Verdict.block(drawn.verdicts())) {
-      Outcome blocked = Outcome.blocked(null, drawn.verdicts(), drawn.generateMillis());
-      return rows.stream().map(row -> blocked).toList();
-    }
     try {
+      if (Verdict.block(drawn.verdicts())) {
+        Outcome blocked =
+            Outcome.blocked(
+                    quarantined(rows.get(0), drawn), drawn.verdicts(), drawn.generateMillis())
+                .with(drawn.verdicts(), Screened.of(drawn.screening()));
+        return rows.stream().map(row -> blocked).toList();
+      }
       long start = System.nanoTime();
-      byte[] bytes = encoding.encoded(PlannedImages.request(rows.get(0)), drawn.image());
+      byte[] bytes = encoded(rows.get(0), drawn);
       return stored(
               rows, bytes, drawn.image().isBlank(), drawn.generateMillis(), millisSince(start))
           .stream()
-          .map(outcome -> outcome.with(drawn.verdicts()))
+          .map(outcome -> outcome.with(drawn.verdicts(), Screened.of(drawn.screening())))
           .toList();
     } catch (LightmillException e) {
       requireStore(e);
@@ -165,6 +176,28 @@ final class ImageFinisher {
       Outcome failed = Outcome.failed(e, drawn.generateMillis());
       return rows.stream().map(row -> failed).toList();
     }
+  }
+
+  private byte[] encoded(Row row, DrawnImage drawn) {
+    ImageRequest request = PlannedImages.request(row);
+    return encoding.encoded(request, drawn.drawn(request), drawn.image());
+  }
+
+  /** Stores a blocked image apart from all others; null if it is not to be stored. */
+  private StoredImage quarantined(Row row, DrawnImage drawn) {
+    if (quarantine == null || drawn.image() == null) {
+      return null;
+    }
+    String key =
+        "%s/%s.%s"
+            .formatted(quarantine, ManifestColumns.IMAGE_ID.of(row), identity.format().extension());
+    StoredObject object =
+        store.putOnce(
+            key,
+            encoded(row, drawn),
+            identity.format().contentType(),
+            found -> true); // of an earlier run, or of another attempt
+    return StoredImage.object(key, object.bytes(), object.sha256(), drawn.image().isBlank());
   }
 
   private List<Outcome> stored(

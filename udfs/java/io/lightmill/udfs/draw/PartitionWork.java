@@ -11,6 +11,7 @@ import io.lightmill.udfs.device.TaskDevice;
 import io.lightmill.udfs.earlier.EarlierImages;
 import io.lightmill.udfs.manifest.ManifestColumns;
 import io.lightmill.udfs.manifest.Outcome;
+import io.lightmill.udfs.manifest.Screened;
 import io.lightmill.udfs.manifest.StoredImage;
 import io.lightmill.udfs.manifest.VerdictJson;
 import io.lightmill.udfs.plan.PlannedImages;
@@ -75,11 +76,16 @@ final class PartitionWork implements TaskCompletionListener {
             job.guidance(),
             ImageStore.open(job.output(), job.hadoop().value()),
             job.own(),
-            job.packing() != null);
+            job.packing() != null,
+            job.quarantine());
     this.stop = job.stop();
     this.local = job.cluster().local();
     this.partition = task.partitionId();
-    this.triedBefore = job.repeated() || task.attemptNumber() > 0 || task.stageAttemptNumber() > 0;
+    // Where checks choose among images, those of an attempt are drawn again: scores and seeds are
+    // not in the files.
+    this.triedBefore =
+        job.identity().model().checks().isEmpty()
+            && (job.repeated() || task.attemptNumber() > 0 || task.stageAttemptNumber() > 0);
     this.threads =
         Executors.newFixedThreadPool(
             Math.min(MAX_THREADS, Runtime.getRuntime().availableProcessors()));
@@ -183,16 +189,17 @@ final class PartitionWork implements TaskCompletionListener {
       return Outcome.refused(refused, ManifestColumns.ERROR_MESSAGE.of(planned));
     }
     Row earlier = planned.getAs(EarlierImages.EARLIER);
-    List<Verdict> verdicts = // those on the prompt are given anew by each run
+    List<Verdict> verdicts = // those of rules are given anew by each run
         VerdictJson.read(ManifestColumns.VERDICTS.of(earlier)).stream()
-            .filter(verdict -> verdict.stage() == Verdict.Stage.IMAGE)
+            .filter(verdict -> verdict.score().isPresent())
             .toList();
+    Screened screened = Screened.read(earlier);
     return switch (ImageStatus.labelled(ManifestColumns.STATUS.of(earlier))) {
       case FAILED ->
           Outcome.failedBefore(
               ManifestColumns.ERROR_CODE.of(earlier), ManifestColumns.ERROR_MESSAGE.of(earlier));
-      case BLOCKED -> Outcome.blocked(null, verdicts, null);
-      default -> reused(planned, StoredImage.read(earlier)).with(verdicts);
+      case BLOCKED -> Outcome.blocked(null, verdicts, null).with(verdicts, screened);
+      default -> reused(planned, StoredImage.read(earlier)).with(verdicts, screened);
     };
   }
 

@@ -4,6 +4,7 @@ import io.lightmill.pipeline.ClassifierFreeGuidance;
 import io.lightmill.pipeline.Device;
 import io.lightmill.pipeline.ImageRequest;
 import io.lightmill.pipeline.LightmillException;
+import io.lightmill.pipeline.Screening;
 import io.lightmill.pipeline.Verdict;
 import io.lightmill.udfs.device.BrokenDeviceException;
 import io.lightmill.udfs.device.Cluster;
@@ -47,7 +48,8 @@ public record UnstoredDrawing(
    * @param bytes null if there is a failure, or a verdict that blocks
    * @param blank whether all pixels are equal
    * @param failure null if there is none
-   * @param verdicts of the image checks
+   * @param verdicts of the classifiers
+   * @param screening scores and draws; null without classifier and scorer
    */
   @SuppressWarnings("ArrayRecordComponent") // nobody compares images
   record Encoded(
@@ -55,6 +57,7 @@ public record UnstoredDrawing(
       boolean blank,
       LightmillException failure,
       List<Verdict> verdicts,
+      Screening screening,
       double generateMillis,
       double encodeMillis) {}
 
@@ -114,20 +117,32 @@ public record UnstoredDrawing(
 
     private Encoded encoded(ImageRequest request, DrawnImage drawn) {
       if (drawn.failure() != null) {
-        return new Encoded(null, false, drawn.failure(), List.of(), drawn.generateMillis(), 0);
+        return failed(drawn.failure(), drawn);
       }
       if (Verdict.block(drawn.verdicts())) {
-        return new Encoded(null, false, null, drawn.verdicts(), drawn.generateMillis(), 0);
+        return new Encoded(
+            null, false, null, drawn.verdicts(), drawn.screening(), drawn.generateMillis(), 0);
       }
       long start = System.nanoTime();
       try {
-        byte[] bytes = encoding.encoded(request, drawn.image());
+        byte[] bytes = encoding.encoded(request, drawn.drawn(request), drawn.image());
         double millis = (System.nanoTime() - start) / NANOS_PER_MILLI;
         return new Encoded(
-            bytes, drawn.image().isBlank(), null, drawn.verdicts(), drawn.generateMillis(), millis);
+            bytes,
+            drawn.image().isBlank(),
+            null,
+            drawn.verdicts(),
+            drawn.screening(),
+            drawn.generateMillis(),
+            millis);
       } catch (LightmillException e) {
-        return new Encoded(null, false, e, List.of(), drawn.generateMillis(), 0);
+        return failed(e, drawn);
       }
+    }
+
+    private static Encoded failed(LightmillException failure, DrawnImage drawn) {
+      return new Encoded(
+          null, false, failure, List.of(), drawn.screening(), drawn.generateMillis(), 0);
     }
   }
 }

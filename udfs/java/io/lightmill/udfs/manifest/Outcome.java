@@ -10,7 +10,8 @@ import java.util.List;
  * The result for one image; what does not apply is null.
  *
  * @param image if it is stored
- * @param verdicts of the image checks; those on the prompt are in the plan
+ * @param verdicts of classifiers; those of rules on the prompt are in the plan
+ * @param screening scores and draws
  * @param generateMillis its share of the time that its batch took on the device
  */
 public record Outcome(
@@ -19,6 +20,7 @@ public record Outcome(
     String errorMessage,
     StoredImage image,
     List<Verdict> verdicts,
+    Screened screening,
     Double generateMillis,
     Double encodeMillis,
     Double storeMillis) {
@@ -29,7 +31,7 @@ public record Outcome(
 
   private static Outcome undrawn(
       ImageStatus status, String errorCode, String errorMessage, StoredImage image) {
-    return new Outcome(status, errorCode, errorMessage, image, List.of(), null, null, null);
+    return new Outcome(status, errorCode, errorMessage, image, List.of(), null, null, null, null);
   }
 
   /** Invalid, or blocked for its prompt: the plan says so, with the code and the reason. */
@@ -44,7 +46,7 @@ public record Outcome(
   }
 
   /**
-   * Drawn, and blocked by the image checks.
+   * Blocked by a classifier: the prompt before it is drawn, or the image afterwards.
    *
    * @param image if it is kept in quarantine; null if it is not stored
    * @param verdicts one of which blocks
@@ -53,10 +55,11 @@ public record Outcome(
     Verdict deciding = Verdict.deciding(verdicts).orElseThrow();
     return new Outcome(
         ImageStatus.BLOCKED,
-        ErrorCode.IMAGE_BLOCKED.name(),
+        deciding.refusal().code().name(),
         deciding.message(),
         image,
         verdicts,
+        null,
         generateMillis,
         null,
         null);
@@ -71,10 +74,23 @@ public record Outcome(
     return undrawn(ImageStatus.REUSED, null, null, image);
   }
 
-  /** The same outcome with verdicts of image checks. */
+  /** The same outcome with verdicts of classifiers. */
   public Outcome with(List<Verdict> found) {
+    return with(found, screening);
+  }
+
+  /** The same outcome with verdicts of classifiers, scores and draws. */
+  public Outcome with(List<Verdict> found, Screened scores) {
     return new Outcome(
-        status, errorCode, errorMessage, image, found, generateMillis, encodeMillis, storeMillis);
+        status,
+        errorCode,
+        errorMessage,
+        image,
+        found,
+        scores,
+        generateMillis,
+        encodeMillis,
+        storeMillis);
   }
 
   /** Drawn and stored by an attempt at this task that failed later. */
@@ -98,6 +114,7 @@ public record Outcome(
         failure.getMessage(),
         null,
         List.of(),
+        null,
         generateMillis,
         null,
         null);
@@ -111,6 +128,7 @@ public record Outcome(
         null,
         image,
         List.of(),
+        null,
         generateMillis,
         encodeMillis,
         storeMillis);

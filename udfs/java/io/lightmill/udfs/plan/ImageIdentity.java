@@ -33,6 +33,9 @@ public record ImageIdentity(Model model, ImageFormat format) implements Serializ
     parts.put("scheduler", model.scheduler());
     parts.put("dtype", model.dtype());
     parts.put("format", format.extension());
+    if (!model.checks().isEmpty()) {
+      parts.put("checks", model.checks());
+    }
     RequestColumns.identify(request, model.adapters(), parts);
     request.prompt2().ifPresent(text -> parts.put("prompt_2", text));
     request.prompt3().ifPresent(text -> parts.put("prompt_3", text));

@@ -94,6 +94,7 @@ record DrawnRun(Manifest.Committed manifest, long submitted, long committed, Ins
         run.output(),
         run.runId(),
         run.packing().orElse(null),
+        run.options().find(Options.QUARANTINE).orElse(null),
         run.batchSize(),
         new AttemptImages(run.options().get(Options.FORCE), run.reserved()),
         repeated,
