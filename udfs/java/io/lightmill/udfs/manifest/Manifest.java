@@ -48,6 +48,7 @@ public final class Manifest {
 
   private static final String ENGINE = "engine_ms";
   private static final String BLANK = "blank_images";
+  private static final String CALLS = "all_transformer_calls";
 
   private Manifest() {}
 
@@ -57,8 +58,10 @@ public final class Manifest {
    * @param statuses rows by status
    * @param blank rows whose image has a single colour
    * @param engineSeconds that the devices spent drawing
+   * @param transformerCalls of all images that the run has drawn
    */
-  public record Totals(Map<ImageStatus, Long> statuses, long blank, double engineSeconds) {}
+  public record Totals(
+      Map<ImageStatus, Long> statuses, long blank, double engineSeconds, long transformerCalls) {}
 
   /**
    * A manifest that was written.
@@ -153,7 +156,9 @@ public final class Manifest {
 
   private static Stream<Column> counts() {
     return Stream.concat(
-        Stream.of(count(when(ManifestColumns.BLANK.col(), true)).as(BLANK)),
+        Stream.of(
+            count(when(ManifestColumns.BLANK.col(), true)).as(BLANK),
+            sum(ManifestColumns.TRANSFORMER_CALLS.col()).as(CALLS)),
         Arrays.stream(ImageStatus.values())
             .map(ImageStatus::label)
             .map(
@@ -170,8 +175,12 @@ public final class Manifest {
       }
     }
     Double engineMillis = counted.getAs(ENGINE);
+    Long calls = counted.getAs(CALLS);
     return new Totals(
-        statuses, counted.<Long>getAs(BLANK), engineMillis == null ? 0 : engineMillis / 1000);
+        statuses,
+        counted.<Long>getAs(BLANK),
+        engineMillis == null ? 0 : engineMillis / 1000,
+        calls == null ? 0 : calls);
   }
 
   /**

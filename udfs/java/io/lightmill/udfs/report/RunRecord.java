@@ -20,6 +20,7 @@ import java.util.Map;
  * @param asked values of the options, by the keys of job files
  * @param checkpoint the model
  * @param images rows of the manifest by status
+ * @param transformerCalls that the generated images took, both sides of guidance counted
  * @param blankImages rows of the manifest whose image has a single colour
  * @param imagesPerSecond generated images per second of the generating stage
  */
@@ -32,6 +33,7 @@ public record RunRecord(
     Checkpoint checkpoint,
     Map<String, Long> images,
     long blankImages,
+    long transformerCalls,
     Seconds seconds,
     double imagesPerSecond,
     SparkEnvironment spark,

@@ -165,6 +165,7 @@ final class FinishedRun {
             run.checkpoint().model().digest()),
         summary.labelled(),
         summary.blank(),
+        drawn.manifest().totals().transformerCalls(),
         new RunRecord.Seconds(
             times.start(),
             times.plan(),

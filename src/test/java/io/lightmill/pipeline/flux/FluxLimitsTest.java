@@ -23,7 +23,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 class FluxLimitsTest {
 
-  private static final String POCKET_EFFICIENT = "sea@0.6+guidance@0-0.3";
+  private static final String POCKET_EFFICIENT = "sea@0.7+guidance@0-0.15";
 
   private static final Path POCKET = Path.of("pipeline/resources/models/pocket");
 
