@@ -12,35 +12,21 @@ def double_block(
   shift, scale, gate, shift2, scale2, gate2 = nn.modulation(temb, w, "norm1").chunk(6, -1)
   txt_shift, txt_scale, txt_gate, txt_shift2, txt_scale2, txt_gate2 = nn.modulation(temb, w, "norm1_context").chunk(6, -1)
 
-  x = nn.modulate(img, shift, scale)
-  q = nn.normed_heads(x, w, "attn.to_q", "attn.norm_q", heads)
-  k = nn.normed_heads(x, w, "attn.to_k", "attn.norm_k", heads)
-  v = nn.split_heads(nn.linear(x, w, "attn.to_v"), heads)
-
-  x = nn.modulate(txt, txt_shift, txt_scale)
-  txt_q = nn.normed_heads(x, w, "attn.add_q_proj", "attn.norm_added_q", heads)
-  txt_k = nn.normed_heads(x, w, "attn.add_k_proj", "attn.norm_added_k", heads)
-  txt_v = nn.split_heads(nn.linear(x, w, "attn.add_v_proj"), heads)
-
-  q = nn.rotate(torch.cat([txt_q, q], 2), rope)
-  k = nn.rotate(torch.cat([txt_k, k], 2), rope)
-  attended = nn.attention(q, k, torch.cat([txt_v, v], 2))
-
-  tokens = txt.size(1)
-  img = img + gate * nn.linear(attended[:, tokens:], w, "attn.to_out.0")
-  img = img + gate2 * nn.feed_forward(nn.modulate(img, shift2, scale2), w, "ff")
-  txt = txt + txt_gate * nn.linear(attended[:, :tokens], w, "attn.to_add_out")
-  txt = txt + txt_gate2 * nn.feed_forward(nn.modulate(txt, txt_shift2, txt_scale2), w, "ff_context")
+  img_out, txt_out = nn.joint_attention(nn.modulate(img, shift, scale), nn.modulate(txt, txt_shift, txt_scale), rope, None, w, heads)
+  img = nn.gated(img, gate, img_out)
+  img = nn.gated(img, gate2, nn.feed_forward(nn.modulate(img, shift2, scale2), w, "ff"))
+  txt = nn.gated(txt, txt_gate, txt_out)
+  txt = nn.gated(txt, txt_gate2, nn.feed_forward(nn.modulate(txt, txt_shift2, txt_scale2), w, "ff_context"))
   return (img, txt)
 
-def single_block(x: Tensor, temb: Tensor, rope: Tensor, w: Dict[str, Tensor], heads: int) -> Tensor:
+# What the block makes of the tokens from the first given one on.
+def single_block(x: Tensor, temb: Tensor, rope: Tensor, w: Dict[str, Tensor], heads: int, first: int) -> Tensor:
   shift, scale, gate = nn.modulation(temb, w, "norm").chunk(3, -1)
   h = nn.modulate(x, shift, scale)
-  mlp = torch.gelu(nn.linear(h, w, "proj_mlp"), approximate="tanh")
-  q = nn.rotate(nn.normed_heads(h, w, "attn.to_q", "attn.norm_q", heads), rope)
-  k = nn.rotate(nn.normed_heads(h, w, "attn.to_k", "attn.norm_k", heads), rope)
-  attended = nn.attention(q, k, nn.split_heads(nn.linear(h, w, "attn.to_v"), heads))
-  return x + gate * nn.linear(torch.cat([attended, mlp], 2), w, "proj_out")
+  qk, v = nn.heads_of(h, w, "attn", heads, 1e-6)
+  attended = nn.attend(nn.rotate(qk, rope), v, None, first)
+  mlp = nn.linear_gelu(h[:, first:], w, "proj_mlp")
+  return nn.gated(x[:, first:], gate, nn.linear(torch.cat([attended, mlp], 2), w, "proj_out"))
 
 class FluxTransformer2DModel(Module):
 
@@ -92,9 +78,10 @@ class FluxTransformer2DModel(Module):
     for block in blocks[done:]:
       img, txt = flux.double_block(img, txt, temb, rope, block, heads)
     x = torch.cat([txt, img], 1)
-    for block in single_blocks:
-      x = flux.single_block(x, temb, rope, block, heads)
-    return x[:, txt.size(1):]
+    for i in range(len(single_blocks)):
+      first = txt.size(1) if i == len(single_blocks) - 1 else 0
+      x = flux.single_block(x, temb, rope, single_blocks[i], heads, first)
+    return x[:, x.size(1) - img.size(1):]
 
   def project(self, w: Dict[str, Tensor], img: Tensor, hidden: List[Tensor]) -> Tensor:
     scale, shift = nn.modulation(hidden[2], w, "norm_out").chunk(2, -1)

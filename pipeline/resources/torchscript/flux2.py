@@ -20,22 +20,21 @@ def double_block(
   shift, scale, gate, shift2, scale2, gate2 = img_modulation.chunk(6, -1)
   txt_shift, txt_scale, txt_gate, txt_shift2, txt_scale2, txt_gate2 = txt_modulation.chunk(6, -1)
   img_out, txt_out = nn.joint_attention(nn.modulate(img, shift, scale), nn.modulate(txt, txt_shift, txt_scale), rope, None, w, heads)
-  img = img + gate * img_out
-  img = img + gate2 * flux2.feed_forward(nn.modulate(img, shift2, scale2), w, "ff")
-  txt = txt + txt_gate * txt_out
-  txt = txt + txt_gate2 * flux2.feed_forward(nn.modulate(txt, txt_shift2, txt_scale2), w, "ff_context")
+  img = nn.gated(img, gate, img_out)
+  img = nn.gated(img, gate2, flux2.feed_forward(nn.modulate(img, shift2, scale2), w, "ff"))
+  txt = nn.gated(txt, txt_gate, txt_out)
+  txt = nn.gated(txt, txt_gate2, flux2.feed_forward(nn.modulate(txt, txt_shift2, txt_scale2), w, "ff_context"))
   return (img, txt)
 
-# Attention and feed-forward side by side, from one projection and into one.
-def single_block(x: Tensor, modulation: Tensor, rope: Tensor, w: Dict[str, Tensor], heads: int) -> Tensor:
+# Attention and feed-forward side by side, from one projection and into one. What it makes of the tokens from the first
+# given one on.
+def single_block(x: Tensor, modulation: Tensor, rope: Tensor, w: Dict[str, Tensor], heads: int, first: int) -> Tensor:
   shift, scale, gate = modulation.chunk(3, -1)
   projected = nn.linear(nn.modulate(x, shift, scale), w, "attn.to_qkv_mlp_proj")
-  width = x.size(2)
-  q, k, v, mlp = projected.split_with_sizes([width, width, width, projected.size(2) - 3 * width], -1)
-  q = nn.rotate(nn.rms_norm(nn.split_heads(q, heads), w["attn.norm_q.weight"], 1e-6), rope)
-  k = nn.rotate(nn.rms_norm(nn.split_heads(k, heads), w["attn.norm_k.weight"], 1e-6), rope)
-  attended = nn.attention(q, k, nn.split_heads(v, heads))
-  return x + gate * nn.linear(torch.cat([attended, flux2.swiglu(mlp)], 2), w, "attn.to_out")
+  qk, v = nn.normed_heads(projected[..., :3 * x.size(2)], w, "attn.norm_q", "attn.norm_k", heads, 1e-6)
+  attended = nn.attend(nn.rotate(qk, rope), v, None, first)
+  mlp = flux2.swiglu(projected[:, first:, 3 * x.size(2):])
+  return nn.gated(x[:, first:], gate, nn.linear(torch.cat([attended, mlp], 2), w, "attn.to_out"))
 
 class Flux2Transformer2DModel(Module):
 
@@ -96,9 +95,10 @@ class Flux2Transformer2DModel(Module):
     img, txt, temb = self.double_blocks(w, blocks[done:], hidden, rope, heads)
     modulation = nn.modulation(temb, w, "single_stream_modulation")
     x = torch.cat([txt, img], 1)
-    for block in single_blocks:
-      x = flux2.single_block(x, modulation, rope, block, heads)
-    return x[:, txt.size(1):]
+    for i in range(len(single_blocks)):
+      first = txt.size(1) if i == len(single_blocks) - 1 else 0
+      x = flux2.single_block(x, modulation, rope, single_blocks[i], heads, first)
+    return x[:, x.size(1) - img.size(1):]
 
   def project(self, w: Dict[str, Tensor], img: Tensor, hidden: List[Tensor]) -> Tensor:
     scale, shift = nn.modulation(hidden[2], w, "norm_out").chunk(2, -1)

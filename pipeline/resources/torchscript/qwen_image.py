@@ -15,10 +15,10 @@ def block(
   shift, scale, gate, shift2, scale2, gate2 = qwen_image.modulation(temb, w, "img_mod").chunk(6, -1)
   txt_shift, txt_scale, txt_gate, txt_shift2, txt_scale2, txt_gate2 = qwen_image.modulation(temb, w, "txt_mod").chunk(6, -1)
   img_out, txt_out = nn.joint_attention(nn.modulate(img, shift, scale), nn.modulate(txt, txt_shift, txt_scale), rope, mask, w, heads)
-  img = img + gate * img_out
-  img = img + gate2 * nn.feed_forward(nn.modulate(img, shift2, scale2), w, "img_mlp")
-  txt = txt + txt_gate * txt_out
-  txt = txt + txt_gate2 * nn.feed_forward(nn.modulate(txt, txt_shift2, txt_scale2), w, "txt_mlp")
+  img = nn.gated(img, gate, img_out)
+  img = nn.gated(img, gate2, nn.feed_forward(nn.modulate(img, shift2, scale2), w, "img_mlp"))
+  txt = nn.gated(txt, txt_gate, txt_out)
+  txt = nn.gated(txt, txt_gate2, nn.feed_forward(nn.modulate(txt, txt_shift2, txt_scale2), w, "txt_mlp"))
   return (img, txt)
 
 # All image tokens are attended to, and of each row of text tokens, padded to one length, its own.

@@ -5,10 +5,7 @@ import nn
 def block(img: Tensor, txt: Tensor, temb: Tensor, w: Dict[str, Tensor], heads: int) -> Tuple[Tensor, Tensor]:
   chunks = nn.modulation(temb, w, "norm1").split(img.size(2), -1)
   shift, scale, gate, shift2, scale2, gate2 = chunks[0], chunks[1], chunks[2], chunks[3], chunks[4], chunks[5]
-  x = nn.modulate(img, shift, scale)
-  q = nn.normed_heads(x, w, "attn.to_q", "attn.norm_q", heads)
-  k = nn.normed_heads(x, w, "attn.to_k", "attn.norm_k", heads)
-  v = nn.split_heads(nn.linear(x, w, "attn.to_v"), heads)
+  qk, v = nn.heads_of(nn.modulate(img, shift, scale), w, "attn", heads, 1e-6)
 
   # The last block's text goes nowhere: it is only attended to, and its norm puts the scale first.
   txt_chunks = nn.modulation(temb, w, "norm1_context").split(txt.size(2), -1)
@@ -17,25 +14,22 @@ def block(img: Tensor, txt: Tensor, temb: Tensor, w: Dict[str, Tensor], heads: i
     x = nn.modulate(txt, txt_chunks[1], txt_chunks[0])
   else:
     x = nn.modulate(txt, txt_chunks[0], txt_chunks[1])
-  txt_q = nn.normed_heads(x, w, "attn.add_q_proj", "attn.norm_added_q", heads)
-  txt_k = nn.normed_heads(x, w, "attn.add_k_proj", "attn.norm_added_k", heads)
-  txt_v = nn.split_heads(nn.linear(x, w, "attn.add_v_proj"), heads)
+  txt_qk, txt_v = nn.added_heads(x, w, "attn", heads, 1e-6)
 
-  attended = nn.attention(torch.cat([q, txt_q], 2), torch.cat([k, txt_k], 2), torch.cat([v, txt_v], 2))
+  attended = nn.attend(torch.cat([qk, txt_qk], 1), torch.cat([v, txt_v], 1), None, 0)
   tokens = img.size(1)
-  stream = img + gate * nn.linear(attended[:, :tokens], w, "attn.to_out.0")
+  stream = nn.gated(img, gate, nn.linear(attended[:, :tokens], w, "attn.to_out.0"))
   if len(chunks) == 9:
-    stream = stream + chunks[8] * stable_diffusion_3.self_attention(nn.modulate(img, chunks[6], chunks[7]), w, heads)
-  img = stream + gate2 * nn.feed_forward(nn.modulate(stream, shift2, scale2), w, "ff")
+    stream = nn.gated(stream, chunks[8], stable_diffusion_3.self_attention(nn.modulate(img, chunks[6], chunks[7]), w, heads))
+  img = nn.gated(stream, gate2, nn.feed_forward(nn.modulate(stream, shift2, scale2), w, "ff"))
   if not last:
-    txt = txt + txt_chunks[2] * nn.linear(attended[:, tokens:], w, "attn.to_add_out")
-    txt = txt + txt_chunks[5] * nn.feed_forward(nn.modulate(txt, txt_chunks[3], txt_chunks[4]), w, "ff_context")
+    txt = nn.gated(txt, txt_chunks[2], nn.linear(attended[:, tokens:], w, "attn.to_add_out"))
+    txt = nn.gated(txt, txt_chunks[5], nn.feed_forward(nn.modulate(txt, txt_chunks[3], txt_chunks[4]), w, "ff_context"))
   return (img, txt)
 
 def self_attention(x: Tensor, w: Dict[str, Tensor], heads: int) -> Tensor:
-  q = nn.normed_heads(x, w, "attn2.to_q", "attn2.norm_q", heads)
-  k = nn.normed_heads(x, w, "attn2.to_k", "attn2.norm_k", heads)
-  return nn.linear(nn.attention(q, k, nn.split_heads(nn.linear(x, w, "attn2.to_v"), heads)), w, "attn2.to_out.0")
+  qk, v = nn.heads_of(x, w, "attn2", heads, 1e-6)
+  return nn.linear(nn.attend(qk, v, None, 0), w, "attn2.to_out.0")
 
 # [batch, channels, height, width] -> [batch, tokens, width]: a convolution without overlap, as one linear layer.
 def embed_patches(latents: Tensor, w: Dict[str, Tensor], patch: int, side: int) -> Tensor:

@@ -9,17 +9,9 @@ def fill(x: Tensor, w: Dict[str, Tensor], name: str) -> Tensor:
   missing = z_image.filled(x.size(1)) - x.size(1)
   return torch.cat([x, w[name].to(x.dtype).unsqueeze(0).expand([x.size(0), missing, x.size(2)])], 1)
 
-def heads_of(x: Tensor, w: Dict[str, Tensor], projection: str, norm: str, heads: int) -> Tensor:
-  y = nn.split_heads(nn.linear(x, w, projection), heads)
-  if norm + ".weight" in w:
-    y = nn.rms_norm(y, w[norm + ".weight"], 1e-5)
-  return y
-
 def attention(x: Tensor, rope: Tensor, mask: Optional[Tensor], w: Dict[str, Tensor], heads: int) -> Tensor:
-  q = nn.rotate(z_image.heads_of(x, w, "attention.to_q", "attention.norm_q", heads), rope)
-  k = nn.rotate(z_image.heads_of(x, w, "attention.to_k", "attention.norm_k", heads), rope)
-  v = nn.split_heads(nn.linear(x, w, "attention.to_v"), heads)
-  return nn.linear(nn.masked_attention(q, k, v, mask), w, "attention.to_out.0")
+  qk, v = nn.heads_of(x, w, "attention", heads, 1e-5)
+  return nn.linear(nn.attend(nn.rotate(qk, rope), v, mask, 0), w, "attention.to_out.0")
 
 def feed_forward(x: Tensor, w: Dict[str, Tensor]) -> Tensor:
   gated = torch.silu(nn.linear(x, w, "feed_forward.w1")) * nn.linear(x, w, "feed_forward.w3")
@@ -37,9 +29,9 @@ def block(
   scale, gate, scale2, gate2 = nn.linear(temb, w, "adaLN_modulation.0").unsqueeze(1).chunk(4, -1)
   h = nn.rms_norm(x, w["attention_norm1.weight"], eps) * (1 + scale)
   h = z_image.attention(h, rope, mask, w, heads)
-  x = x + torch.tanh(gate) * nn.rms_norm(h, w["attention_norm2.weight"], eps)
+  x = nn.gated(x, torch.tanh(gate), nn.rms_norm(h, w["attention_norm2.weight"], eps))
   h = z_image.feed_forward(nn.rms_norm(x, w["ffn_norm1.weight"], eps) * (1 + scale2), w)
-  return x + torch.tanh(gate2) * nn.rms_norm(h, w["ffn_norm2.weight"], eps)
+  return nn.gated(x, torch.tanh(gate2), nn.rms_norm(h, w["ffn_norm2.weight"], eps))
 
 # A block of the captions, which no timestep changes.
 def still_block(x: Tensor, rope: Tensor, w: Dict[str, Tensor], heads: int, eps: float) -> Tensor:

@@ -1,6 +1,7 @@
 package io.lightmill.pipeline.flow;
 
 import io.lightmill.pipeline.DType;
+import io.lightmill.pipeline.DrawingFacts;
 import io.lightmill.pipeline.ImageRequest;
 import io.lightmill.pipeline.ImageResult;
 import io.lightmill.pipeline.LightmillException;
@@ -76,7 +77,10 @@ final class CheckedDrawing implements AutoCloseable {
                     .get(i)
                     .map(ImageResult::failed)
                     .orElseGet(
-                        () -> ImageResult.of(images.get(i), denoised.transformerCalls().get(i))))
+                        () ->
+                            ImageResult.of(
+                                images.get(i),
+                                DrawingFacts.ofCalls(denoised.transformerCalls().get(i)))))
         .toList();
   }
 

@@ -136,6 +136,10 @@ public final class RequestColumns {
               "Adapters of rows that have none in their column lora, such as brand@0.8+style@0.5.")
           .build();
 
+  /** A manifest column, and no part of what is drawn. */
+  public static final RequestColumn<String> REVISES =
+      RequestColumn.named("revises", ColumnType.TEXT).check(ColumnCheck::decoded).build();
+
   /** Rows without one have what the options of the job and its tier give. */
   public static final RequestColumn<SamplingEfficiency> SAMPLING_EFFICIENCY =
       RequestColumn.named("sampling_efficiency", ColumnType.EFFICIENCY)
@@ -165,7 +169,8 @@ public final class RequestColumns {
           SEED,
           NUM_IMAGES_PER_PROMPT,
           LORA,
-          SAMPLING_EFFICIENCY);
+          SAMPLING_EFFICIENCY,
+          REVISES);
 
   private RequestColumns() {}
 

@@ -1,6 +1,6 @@
 package io.lightmill.udfs.draw;
 
-import io.lightmill.pipeline.ClassifierFreeGuidance;
+import io.lightmill.pipeline.DrawingFacts;
 import io.lightmill.pipeline.ErrorCode;
 import io.lightmill.pipeline.LightmillException;
 import io.lightmill.udfs.earlier.AttemptImages;
@@ -43,12 +43,12 @@ final class ImageFinisher {
    */
   ImageFinisher(
       ImageIdentity identity,
-      ClassifierFreeGuidance guidance,
+      ImageEncoding encoding,
       ImageStore store,
       AttemptImages attempt,
       boolean packing) {
     this.identity = identity;
-    this.encoding = new ImageEncoding(identity, guidance);
+    this.encoding = encoding;
     this.store = store;
     this.attempt = attempt;
     this.packing = packing;
@@ -103,7 +103,7 @@ final class ImageFinisher {
                           ErrorCode.STORE_FAILED,
                           "staged image '%s' no longer exists; run again"
                               .formatted(staged.path())));
-      return stored(List.of(row), bytes, staged.blank(), 0, null, 0).get(0).reused();
+      return stored(List.of(row), bytes, staged.blank(), DrawingFacts.NONE, 0, 0).get(0).reused();
     } catch (LightmillException e) {
       requireStore(e);
       return Outcome.failed(e, null);
@@ -146,6 +146,10 @@ final class ImageFinisher {
       Outcome failed = Outcome.failed(drawn.failure(), drawn.generateMillis());
       return rows.stream().map(row -> failed).toList();
     }
+    if (drawn.facts().isBlocked()) {
+      Outcome blocked = Outcome.blocked(null, drawn.facts(), drawn.generateMillis());
+      return rows.stream().map(row -> blocked).toList();
+    }
     try {
       long start = System.nanoTime();
       byte[] bytes = encoding.encoded(PlannedImages.request(rows.get(0)), drawn.image());
@@ -153,8 +157,8 @@ final class ImageFinisher {
           rows,
           bytes,
           drawn.image().isBlank(),
+          drawn.facts(),
           drawn.generateMillis(),
-          drawn.transformerCalls(),
           millisSince(start));
     } catch (LightmillException e) {
       requireStore(e);
@@ -168,8 +172,8 @@ final class ImageFinisher {
       List<Row> rows,
       byte[] bytes,
       Boolean blank,
+      DrawingFacts facts,
       double generateMillis,
-      Integer transformerCalls,
       double encodeMillis) {
     Map<String, Outcome> byKey = new HashMap<>();
     List<Outcome> outcomes = new ArrayList<>();
@@ -188,14 +192,14 @@ final class ImageFinisher {
         first =
             Outcome.generated(
                 image(row, object.bytes(), object.sha256(), blank),
+                facts,
                 byKey.isEmpty() ? generateMillis : 0,
-                transformerCalls,
                 byKey.isEmpty() ? encodeMillis : 0,
                 millisSince(start));
         byKey.put(key, first);
         outcomes.add(first);
       } else {
-        outcomes.add(Outcome.reused(first.image()));
+        outcomes.add(first.reused());
       }
     }
     return outcomes;

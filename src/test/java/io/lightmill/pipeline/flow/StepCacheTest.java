@@ -110,7 +110,7 @@ class StepCacheTest {
     for (int i = 0; i < batch.size(); i++) {
       ImageResult alone = pipeline(model).results(List.of(batch.get(i))).get(0);
       assertThat(results.get(i).orElseThrow().rgb()).isEqualTo(alone.orElseThrow().rgb());
-      assertThat(results.get(i).transformerCalls()).hasValue(calls.get(i));
+      assertThat(results.get(i).facts().transformerCalls()).hasValue(calls.get(i));
     }
   }
 
