@@ -3,7 +3,6 @@ package io.lightmill.udfs.draw;
 import io.lightmill.pipeline.Device;
 import io.lightmill.pipeline.DrawingFacts;
 import io.lightmill.pipeline.ImageRequest;
-import io.lightmill.pipeline.Verdict;
 import io.lightmill.udfs.ImageStatus;
 import io.lightmill.udfs.device.BrokenDeviceException;
 import io.lightmill.udfs.device.ExecutorExit;

@@ -23,10 +23,10 @@ class ManifestColumnsTest {
                 + " BOOLEAN,width INT,height INT,prompt STRING,negative_prompt"
                 + " STRING,num_inference_steps INT,guidance_scale DOUBLE,true_cfg_scale"
                 + " DOUBLE,max_sequence_length INT,seed BIGINT,seed_used BIGINT,draws INT,scores"
-                + " STRING,prompt_truncated BOOLEAN,lora"
+                + " STRING,sampling_efficiency STRING,prompt_truncated BOOLEAN,lora"
                 + " STRING,lora_digests STRING,model STRING,model_digest STRING,dtype STRING,run_id"
-                + " STRING,attempt INT,created_at TIMESTAMP,generate_ms DOUBLE,encode_ms"
-                + " DOUBLE,store_ms DOUBLE,device STRING");
+                + " STRING,attempt INT,created_at TIMESTAMP,generate_ms DOUBLE,transformer_calls"
+                + " INT,encode_ms DOUBLE,store_ms DOUBLE,device STRING");
   }
 
   @Test
@@ -60,6 +60,7 @@ class ManifestColumnsTest {
             "attempt",
             "created_at",
             "generate_ms",
+            "transformer_calls",
             "encode_ms",
             "store_ms",
             "device");
