@@ -24,13 +24,15 @@ record ImageEncoding(ImageIdentity identity, ClassifierFreeGuidance guidance, Im
   /**
    * The bytes of an image file.
    *
+   * @param request that the image is identified by
+   * @param drawn the request that it was drawn from, which may have a further seed
    * @throws LightmillException with {@code STORE_FAILED} if the image cannot be encoded
    */
-  byte[] encoded(ImageRequest request, RgbImage image) {
+  byte[] encoded(ImageRequest request, ImageRequest drawn, RgbImage image) {
     String imageId = ImageIdentity.imageId(identity.canonicalJson(request));
     Receipt receipt =
         new Receipt(
-            marking.prompts().shown(request),
+            marking.prompts().shown(drawn),
             guidance,
             SAMPLER,
             SCHEDULE_TYPE,

@@ -35,7 +35,10 @@ record ReadReceipts(String output, SerializableConfiguration hadoop)
           ManifestColumns.BLANK,
           ManifestColumns.VERDICTS,
           ManifestColumns.VERDICT_STAGE,
-          ManifestColumns.POLICY_DIGEST);
+          ManifestColumns.POLICY_DIGEST,
+          ManifestColumns.SEED_USED,
+          ManifestColumns.DRAWS,
+          ManifestColumns.SCORES);
 
   @Override
   public Iterator<Row> call(Iterator<Row> paths) {
@@ -63,6 +66,9 @@ record ReadReceipts(String output, SerializableConfiguration hadoop)
                     null,
                     (long) bytes.length,
                     DigestUtils.sha256Hex(bytes),
+                    null,
+                    null,
+                    null,
                     null,
                     null,
                     null,
