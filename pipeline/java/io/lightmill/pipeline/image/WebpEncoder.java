@@ -51,7 +51,7 @@ final class WebpEncoder {
         ByteBuffer.allocate(12)
             .order(ByteOrder.LITTLE_ENDIAN)
             .putInt(XMP_FLAG | EXIF_FLAG)
-            .putInt((image.width() - 1) | (image.height() - 1) << 24)
+            .putInt((image.width() - 1) | ((image.height() - 1) << 24))
             .putShort((short) ((image.height() - 1) >> 8))
             .array();
     return new RiffChunk(RiffChunk.EXTENDED, Arrays.copyOf(header, 10));

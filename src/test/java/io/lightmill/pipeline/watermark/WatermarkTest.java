@@ -66,7 +66,7 @@ class WatermarkTest {
         for (int shift = 16; shift >= 0; shift -= 8) {
           int sum = 0;
           for (int corner = 0; corner < 4; corner++) {
-            sum += pixels.getRGB(2 * x + corner % 2, 2 * y + corner / 2) >> shift & 0xff;
+            sum += (pixels.getRGB(2 * x + corner % 2, 2 * y + corner / 2) >> shift) & 0xff;
           }
           rgb[i++] = (byte) (sum / 4);
         }
