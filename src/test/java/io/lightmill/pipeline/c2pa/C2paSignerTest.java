@@ -104,13 +104,15 @@ class C2paSignerTest {
     byte[] signed = signer().sign(file(format, "a mug"), CLAIM);
     byte[] store = ManifestEmbedding.find(signed).orElseThrow().store();
     Jumbf manifest = Jumbf.read(store).superboxes().get(0);
+    CoseSign1 signature = CoseSign1.read(manifest.only(Jumbf.SIGNATURE).content());
 
     for (byte[] covered :
         List.of(
             manifest.only(Jumbf.ASSERTIONS).superboxes().get(0).hashed(),
             manifest.only(Jumbf.ASSERTIONS).superboxes().get(1).hashed(),
             manifest.only(Jumbf.CLAIM).content(),
-            manifest.only(Jumbf.SIGNATURE).content())) {
+            signature.protectedHeader(),
+            signature.signature())) {
       int start = Collections.indexOfSubList(boxed(signed), boxed(covered));
       for (int i = start; i < start + covered.length; i++) {
         requireFound(signed, i);
