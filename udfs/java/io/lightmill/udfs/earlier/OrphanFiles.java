@@ -15,6 +15,7 @@ import io.lightmill.udfs.store.ImageStore;
 import io.lightmill.udfs.store.ListedObject;
 import java.time.Duration;
 import java.time.Instant;
+import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
@@ -187,7 +188,7 @@ public final class OrphanFiles {
     StoredObjects.listed(spark, store, output, StagedImages.DIRECTORY)
         .withColumn(imageId, regexp_extract(ManifestColumns.PATH.col(), StagedImages.IDENTITY, 1))
         .join(packed.distinct().withColumn(PACKED, lit(true)), new String[] {imageId}, "left")
-        .filter(col(PACKED).or(col(StoredObjects.MODIFIED).lt(lit(now.minus(KEPT)))))
+        .filter(col(PACKED).or(col(StoredObjects.MODIFIED).lt(lit(ChronoUnit.MICROS.between(Instant.EPOCH, now.minus(KEPT))))))
         .select(path)
         .as(Encoders.STRING())
         .foreachPartition(new RemoveObjects(output, hadoop));

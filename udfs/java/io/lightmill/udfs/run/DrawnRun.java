@@ -11,10 +11,10 @@ import io.lightmill.udfs.manifest.Manifest;
 import io.lightmill.udfs.option.Options;
 import io.lightmill.udfs.plan.ImageIdentity;
 import io.lightmill.udfs.plan.MaterializedRows;
+import io.lightmill.udfs.plan.RowFunction;
 import java.io.IOException;
 import java.time.Instant;
 import org.apache.spark.sql.Dataset;
-import org.apache.spark.sql.Encoders;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.types.StructType;
 import org.apache.spark.util.SerializableConfiguration;
@@ -53,7 +53,9 @@ record DrawnRun(
       MaterializedRows partitioned =
           open.add(
               MaterializedRows.shuffled(
-                  plan.images().partitioned(plan.batches()),
+                  run.packing().isPresent()
+                      ? plan.images().partitioned(plan.batches())
+                      : plan.images().drawnApart(plan.batches()),
                   run.cluster(),
                   run.output(),
                   run.runId()));
@@ -63,7 +65,7 @@ record DrawnRun(
               MaterializedRows.of(
                   StageGpus.given(
                       run.cluster(),
-                      partitioned.rows().mapPartitions(generating, Encoders.row(inFlight))),
+                      new RowFunction(generating, inFlight).of(partitioned.rows())),
                   run.cluster(),
                   run.output(),
                   run.runId()));
