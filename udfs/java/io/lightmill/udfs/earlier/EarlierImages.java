@@ -24,7 +24,7 @@ import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
 import org.apache.spark.sql.types.StructType;
-import org.apache.spark.util.SerializableConfiguration;
+import io.lightmill.udfs.store.SharedConfiguration;
 
 /**
  * The images that this run need not draw, since earlier runs over the same output have drawn them
@@ -174,8 +174,8 @@ public final class EarlierImages {
         .select(col(IMAGE_ID), struct(values).as(MarkImages.COPY));
   }
 
-  private SerializableConfiguration serializableHadoop() {
-    return new SerializableConfiguration(hadoop());
+  private SharedConfiguration serializableHadoop() {
+    return new SharedConfiguration(hadoop());
   }
 
   private Configuration hadoop() {

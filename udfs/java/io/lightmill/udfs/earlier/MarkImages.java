@@ -19,7 +19,7 @@ import org.apache.spark.sql.RowFactory;
 import org.apache.spark.sql.catalyst.expressions.GenericRowWithSchema;
 import org.apache.spark.sql.types.DataTypes;
 import org.apache.spark.sql.types.StructType;
-import org.apache.spark.util.SerializableConfiguration;
+import io.lightmill.udfs.store.SharedConfiguration;
 
 /**
  * Gives images the copies of them that exist: neighbouring rows have first the copies of an image,
@@ -27,7 +27,7 @@ import org.apache.spark.util.SerializableConfiguration;
  *
  * @param planned schema of the images
  */
-record MarkImages(String output, SerializableConfiguration hadoop, StructType planned)
+record MarkImages(String output, SharedConfiguration hadoop, StructType planned)
     implements MapPartitionsFunction<Row, Row> {
 
   /** The image id; of a row without one, its id, so that such rows are spread. */

@@ -28,7 +28,7 @@ import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Encoders;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
-import org.apache.spark.util.SerializableConfiguration;
+import io.lightmill.udfs.store.SharedConfiguration;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -183,8 +183,8 @@ public final class OrphanFiles {
         rows.join(shards, path)
             .select(imageId)
             .union(rows.filter(ManifestColumns.RUN_ID.col().equalTo(runId)).select(imageId));
-    SerializableConfiguration hadoop =
-        new SerializableConfiguration(spark.sparkContext().hadoopConfiguration());
+    SharedConfiguration hadoop =
+        new SharedConfiguration(spark.sparkContext().hadoopConfiguration());
     StoredObjects.listed(spark, store, output, StagedImages.DIRECTORY)
         .withColumn(imageId, regexp_extract(ManifestColumns.PATH.col(), StagedImages.IDENTITY, 1))
         .join(packed.distinct().withColumn(PACKED, lit(true)), new String[] {imageId}, "left")

@@ -19,7 +19,7 @@ import org.apache.spark.sql.Row;
 import org.apache.spark.sql.RowFactory;
 import org.apache.spark.sql.types.DataTypes;
 import org.apache.spark.sql.types.StructType;
-import org.apache.spark.util.SerializableConfiguration;
+import io.lightmill.udfs.store.SharedConfiguration;
 
 /**
  * The images that exist, from all that is known of each path, which neighbouring rows give: the
@@ -29,7 +29,7 @@ import org.apache.spark.util.SerializableConfiguration;
  *
  * @param force whether objects that no manifest names are ignored
  */
-record StoredCopies(String output, SerializableConfiguration hadoop, boolean force)
+record StoredCopies(String output, SharedConfiguration hadoop, boolean force)
     implements MapPartitionsFunction<Row, Row> {
 
   /** Struct of a manifest row. */

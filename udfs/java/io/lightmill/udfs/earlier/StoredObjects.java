@@ -21,7 +21,7 @@ import org.apache.spark.sql.RowFactory;
 import org.apache.spark.sql.SparkSession;
 import org.apache.spark.sql.types.DataTypes;
 import org.apache.spark.sql.types.StructType;
-import org.apache.spark.util.SerializableConfiguration;
+import io.lightmill.udfs.store.SharedConfiguration;
 
 /** The objects below an output, listed by the store. */
 public final class StoredObjects {
@@ -58,15 +58,15 @@ public final class StoredObjects {
                       : children.stream();
                 })
             .toList();
-    SerializableConfiguration hadoop =
-        new SerializableConfiguration(spark.sparkContext().hadoopConfiguration());
+    SharedConfiguration hadoop =
+        new SharedConfiguration(spark.sparkContext().hadoopConfiguration());
     int tasks = Math.max(1, Math.min(MOST_TASKS, roots.size() / 4));
     Dataset<Row> listed =
         spark.createDataset(roots, Encoders.STRING()).toDF().repartition(tasks);
     return new RowFunction(new ListObjects(output, hadoop), TYPE).of(listed);
   }
 
-  private record ListObjects(String output, SerializableConfiguration hadoop)
+  private record ListObjects(String output, SharedConfiguration hadoop)
       implements MapPartitionsFunction<Row, Row> {
 
     @Override

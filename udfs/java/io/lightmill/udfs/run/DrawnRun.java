@@ -17,7 +17,7 @@ import java.time.Instant;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.types.StructType;
-import org.apache.spark.util.SerializableConfiguration;
+import io.lightmill.udfs.store.SharedConfiguration;
 
 /**
  * Step 3: one Spark job draws and stores the images and commits the manifest. It computes every row
@@ -109,6 +109,6 @@ record DrawnRun(
         run.cluster(),
         run.options().get(Options.THREADS_PER_IMAGE),
         run.checkpoint().loader(),
-        new SerializableConfiguration(run.spark().sparkContext().hadoopConfiguration()));
+        new SharedConfiguration(run.spark().sparkContext().hadoopConfiguration()));
   }
 }

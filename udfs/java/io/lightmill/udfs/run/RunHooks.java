@@ -24,11 +24,7 @@ record RunHooks(Instant started, Clock clock, Cluster cluster, Supplier<JobCheck
 
   static RunHooks of(SparkSession spark, GenerationOptions options, Instant started) {
     Cluster cluster = Cluster.of(spark.sparkContext(), options.get(Options.DEVICE));
-    Loading loading =
-        new Loading(
-            options.find(Options.VARIANT).orElse(""),
-            options.entries(Options.LORA),
-            options.get(Options.OFFLOAD));
+    Loading loading = loading(options);
     Optional<DType> dtype = options.find(Options.DTYPE);
     return new RunHooks(
         started,
@@ -41,5 +37,13 @@ record RunHooks(Instant started, Clock clock, Cluster cluster, Supplier<JobCheck
                 dtype,
                 cluster,
                 spark.sparkContext().hadoopConfiguration()));
+  }
+
+  /** How the options load a checkpoint. */
+  static Loading loading(GenerationOptions options) {
+    return new Loading(
+        options.find(Options.VARIANT).orElse(""),
+        options.entries(Options.LORA),
+        options.get(Options.OFFLOAD));
   }
 }
