@@ -71,7 +71,7 @@ final class RerunBench {
     PlanningRun.Times times =
         PlanningRun.of(spark, job.options(), cluster, pipeline::checkpoint, state);
     System.out.printf(
-        "%-24s plan %.1f s, partition %.1f s, manifest by one task %.1f s; heap at most %d MiB;"
+        "%-24s plan %s, partition %s, manifest by one task %s; heap at most %d MiB;"
             + " %d images to draw; largest task %d rows, mean %.0f%n",
         what,
         times.plan(),

@@ -9,6 +9,7 @@ import static org.apache.spark.sql.functions.pmod;
 import static org.apache.spark.sql.functions.sha2;
 import static org.apache.spark.sql.functions.spark_partition_id;
 
+import com.sun.management.OperatingSystemMXBean;
 import io.lightmill.udfs.RunListener;
 import io.lightmill.udfs.device.Cluster;
 import io.lightmill.udfs.device.JobCheckpoint;
@@ -19,7 +20,9 @@ import io.lightmill.udfs.manifest.UncommittedFile;
 import io.lightmill.udfs.manifest.UncommittedRows;
 import io.lightmill.udfs.option.GenerationOptions;
 import io.lightmill.udfs.store.ImageStore;
+
 import java.io.IOException;
+import java.lang.management.ManagementFactory;
 import java.time.Clock;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -44,15 +47,40 @@ public final class PlanningRun {
   /**
    * What planning took.
    *
-   * @param plan seconds until the images to draw are known
-   * @param partition seconds until the generating tasks have their rows
+   * @param plan until the images to draw are known
+   * @param partition until the generating tasks have their rows
    * @param drawn images to draw
    * @param largest rows of the largest generating task
    * @param mean rows of a generating task
-   * @param commit seconds in which one task writes all rows as a manifest; 0 if it does not
+   * @param commit until one task has written all rows as a manifest
    */
   public record Times(
-      double plan, double partition, long drawn, long largest, double mean, double commit) {}
+      Clocks plan, Clocks partition, long drawn, long largest, double mean, Clocks commit) {}
+
+  /**
+   * Durations of one step, in seconds.
+   *
+   * @param wall by the clock
+   * @param cpu of all threads of this process
+   */
+  public record Clocks(double wall, double cpu) {
+
+    private static Clocks now() {
+      OperatingSystemMXBean system =
+          (OperatingSystemMXBean) ManagementFactory.getOperatingSystemMXBean();
+      return new Clocks(
+          System.nanoTime() / NANOS_PER_SECOND, system.getProcessCpuTime() / NANOS_PER_SECOND);
+    }
+
+    private Clocks since(Clocks before) {
+      return new Clocks(wall - before.wall, cpu - before.cpu);
+    }
+
+    @Override
+    public String toString() {
+      return "%.1f s (%.1f s of CPU)".formatted(wall, cpu);
+    }
+  }
 
   /**
    * Plans a run.
@@ -70,7 +98,7 @@ public final class PlanningRun {
     Clock clock = Clock.systemUTC();
     RunHooks hooks = new RunHooks(clock.instant(), clock, cluster, checkpoint);
     SparkSession spark = PlanningSession.of(caller, Optional.empty()).spark();
-    long start = System.nanoTime();
+    Clocks start = Clocks.now();
     try (Resources open = new Resources()) {
       RunEnding ending =
           open.add(RunEnding.of("plan", spark.sparkContext(), Optional.empty(), clock));
@@ -78,26 +106,26 @@ public final class PlanningRun {
           PreparedRun.of(
               spark, Optional.empty(), options, RunListener.NONE, hooks, ending, open);
       PlannedRun plan = PlannedRun.of(run, open);
-      long planned = System.nanoTime();
+      Clocks planned = Clocks.now();
       List<Row> sizes =
           plan.images()
               .drawnApart(plan.batches())
               .groupBy(spark_partition_id().as("task"))
               .count()
               .collectAsList();
-      long partitioned = System.nanoTime();
+      Clocks partitioned = Clocks.now();
       if (state) {
         commit(spark, run.output(), run.runId(), plan.images().images());
       }
-      long committed = System.nanoTime();
+      Clocks committed = Clocks.now();
       ending.leave();
       return new Times(
-          (planned - start) / NANOS_PER_SECOND,
-          (partitioned - planned) / NANOS_PER_SECOND,
+          planned.since(start),
+          partitioned.since(planned),
           plan.images().toDraw(),
           sizes.stream().mapToLong(row -> row.getLong(1)).max().orElse(0),
           sizes.stream().mapToLong(row -> row.getLong(1)).average().orElse(0),
-          state ? (committed - partitioned) / NANOS_PER_SECOND : 0);
+          committed.since(partitioned));
     }
   }
 
