@@ -6,6 +6,7 @@ import io.lightmill.pipeline.LightmillException;
 import io.lightmill.udfs.device.LoadedPipelines;
 import io.lightmill.udfs.device.TaskDevice;
 import io.lightmill.udfs.manifest.Manifest;
+import io.lightmill.udfs.manifest.ManifestColumns;
 import io.lightmill.udfs.manifest.ManifestRow;
 import io.lightmill.udfs.manifest.Outcome;
 import io.lightmill.udfs.manifest.StoredImage;
@@ -117,7 +118,8 @@ public record DrawUnstored(UnstoredDrawing drawing, int batchSize)
             row ->
                 add(
                     row,
-                    Outcome.invalid(row.getAs("error_code"), row.getAs("error_message")),
+                    Outcome.refused(
+                        ManifestColumns.ERROR_CODE.of(row), ManifestColumns.ERROR_MESSAGE.of(row)),
                     null));
         return;
       }
@@ -134,10 +136,14 @@ public record DrawUnstored(UnstoredDrawing drawing, int batchSize)
       if (failure != null) {
         return Outcome.failed(failure, image.generateMillis());
       }
+      if (image.facts().isBlocked()) {
+        return Outcome.blocked(null, image.facts(), image.generateMillis());
+      }
       StoredImage unplaced =
           StoredImage.object(
               null, image.bytes().length, DigestUtils.sha256Hex(image.bytes()), image.blank());
-      return Outcome.generated(unplaced, image.generateMillis(), image.encodeMillis(), 0);
+      return Outcome.generated(
+          unplaced, image.facts(), image.generateMillis(), image.encodeMillis(), 0);
     }
 
     private void add(Row row, Outcome outcome, byte[] image) {

@@ -21,6 +21,7 @@ import io.lightmill.udfs.store.SharedConfiguration;
 public record GenerationJob(
     ImageIdentity identity,
     ClassifierFreeGuidance guidance,
+    ImageMarking marking,
     String output,
     String runId,
     Packing packing,

@@ -1,7 +1,9 @@
 package io.lightmill.udfs.draw;
 
 import io.lightmill.pipeline.Device;
+import io.lightmill.pipeline.DrawingFacts;
 import io.lightmill.pipeline.ImageRequest;
+import io.lightmill.pipeline.Verdict;
 import io.lightmill.udfs.ImageStatus;
 import io.lightmill.udfs.device.BrokenDeviceException;
 import io.lightmill.udfs.device.ExecutorExit;
@@ -11,6 +13,7 @@ import io.lightmill.udfs.earlier.EarlierImages;
 import io.lightmill.udfs.manifest.ManifestColumns;
 import io.lightmill.udfs.manifest.Outcome;
 import io.lightmill.udfs.manifest.StoredImage;
+import io.lightmill.udfs.manifest.VerdictJson;
 import io.lightmill.udfs.plan.PlannedImages;
 import io.lightmill.udfs.progress.DrawingBegun;
 import io.lightmill.udfs.progress.DrawingStop;
@@ -70,7 +73,7 @@ final class PartitionWork implements TaskCompletionListener {
     this.finisher =
         new ImageFinisher(
             job.identity(),
-            job.guidance(),
+            new ImageEncoding(job.identity(), job.guidance(), job.marking()),
             ImageStore.open(job.output(), job.hadoop().value()),
             job.own(),
             job.packing() != null);
@@ -176,16 +179,26 @@ final class PartitionWork implements TaskCompletionListener {
   }
 
   private Outcome undrawn(Row planned) {
+    String refused = ManifestColumns.ERROR_CODE.of(planned);
+    if (refused != null) { // also where an earlier run has drawn the image, under another policy
+      return Outcome.refused(refused, ManifestColumns.ERROR_MESSAGE.of(planned));
+    }
     Row earlier = planned.getAs(EarlierImages.EARLIER);
-    if (earlier == null) {
-      return Outcome.invalid(
-          ManifestColumns.ERROR_CODE.of(planned), ManifestColumns.ERROR_MESSAGE.of(planned));
-    }
-    if (ImageStatus.labelled(ManifestColumns.STATUS.of(earlier)) == ImageStatus.FAILED) {
-      return Outcome.failedBefore(
-          ManifestColumns.ERROR_CODE.of(earlier), ManifestColumns.ERROR_MESSAGE.of(earlier));
-    }
-    StoredImage image = StoredImage.read(earlier);
+    DrawingFacts facts = // verdicts on the prompt are given anew by each run
+        DrawingFacts.ofVerdicts(
+            VerdictJson.read(ManifestColumns.VERDICTS.of(earlier)).stream()
+                .filter(verdict -> verdict.stage() == Verdict.Stage.IMAGE)
+                .toList());
+    return switch (ImageStatus.labelled(ManifestColumns.STATUS.of(earlier))) {
+      case FAILED ->
+          Outcome.failedBefore(
+              ManifestColumns.ERROR_CODE.of(earlier), ManifestColumns.ERROR_MESSAGE.of(earlier));
+      case BLOCKED -> Outcome.blocked(null, facts, null);
+      default -> reused(planned, StoredImage.read(earlier)).with(facts);
+    };
+  }
+
+  private Outcome reused(Row planned, StoredImage image) {
     return StagedImages.include(image.path())
         ? finisher.taken(planned, image)
         : Outcome.reused(image);

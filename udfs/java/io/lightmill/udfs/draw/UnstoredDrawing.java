@@ -2,6 +2,7 @@ package io.lightmill.udfs.draw;
 
 import io.lightmill.pipeline.ClassifierFreeGuidance;
 import io.lightmill.pipeline.Device;
+import io.lightmill.pipeline.DrawingFacts;
 import io.lightmill.pipeline.ImageRequest;
 import io.lightmill.pipeline.LightmillException;
 import io.lightmill.udfs.device.BrokenDeviceException;
@@ -33,17 +34,18 @@ public record UnstoredDrawing(
   public static UnstoredDrawing of(
       ImageIdentity identity,
       ClassifierFreeGuidance guidance,
+      ImageMarking marking,
       Cluster cluster,
       PipelineLoader loader,
       int threadsPerImage) {
     return new UnstoredDrawing(
-        new ImageEncoding(identity, guidance), cluster, loader, threadsPerImage);
+        new ImageEncoding(identity, guidance, marking), cluster, loader, threadsPerImage);
   }
 
   /**
    * An image file, or the failure.
    *
-   * @param bytes null if there is a failure
+   * @param bytes null if there is a failure, or a verdict that blocks
    * @param blank whether all pixels are equal
    * @param failure null if there is none
    */
@@ -52,6 +54,7 @@ public record UnstoredDrawing(
       byte[] bytes,
       boolean blank,
       LightmillException failure,
+      DrawingFacts facts,
       double generateMillis,
       double encodeMillis) {}
 
@@ -66,6 +69,9 @@ public record UnstoredDrawing(
     Encoded image = on(LoadedPipelines.slot(device)).draw(List.of(request)).get(0);
     if (image.failure() != null) {
       throw image.failure();
+    }
+    if (image.facts().isBlocked()) {
+      throw image.facts().deciding().refusal();
     }
     return image.bytes();
   }
@@ -108,15 +114,19 @@ public record UnstoredDrawing(
 
     private Encoded encoded(ImageRequest request, DrawnImage drawn) {
       if (drawn.failure() != null) {
-        return new Encoded(null, false, drawn.failure(), drawn.generateMillis(), 0);
+        return new Encoded(null, false, drawn.failure(), drawn.facts(), drawn.generateMillis(), 0);
+      }
+      if (drawn.facts().isBlocked()) {
+        return new Encoded(null, false, null, drawn.facts(), drawn.generateMillis(), 0);
       }
       long start = System.nanoTime();
       try {
         byte[] bytes = encoding.encoded(request, drawn.image());
         double millis = (System.nanoTime() - start) / NANOS_PER_MILLI;
-        return new Encoded(bytes, drawn.image().isBlank(), null, drawn.generateMillis(), millis);
+        return new Encoded(
+            bytes, drawn.image().isBlank(), null, drawn.facts(), drawn.generateMillis(), millis);
       } catch (LightmillException e) {
-        return new Encoded(null, false, e, drawn.generateMillis(), 0);
+        return new Encoded(null, false, e, DrawingFacts.NONE, drawn.generateMillis(), 0);
       }
     }
   }

@@ -17,6 +17,7 @@ import io.lightmill.udfs.store.ImageStore;
 import io.lightmill.udfs.store.PathTemplate;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Set;
 import java.util.stream.Stream;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.sql.Column;
@@ -29,16 +30,16 @@ import io.lightmill.udfs.store.SharedConfiguration;
 /**
  * The images that this run need not draw, since earlier runs over the same output have drawn them
  * or failed to: images of a manifest whose objects exist; images without a manifest, since their
- * run was killed, which their receipts identify; and failed images that are not tried again.
+ * run was killed, which their receipts identify; failed images that are not tried again; and images
+ * that the same image checks have blocked.
  */
 public final class EarlierImages {
 
   /** Struct of the outcome in an earlier run; null if the image is to be drawn. */
   public static final String EARLIER = "earlier";
 
-  /** The order decides between copies of an image: the first by {@code path} is reused. */
-  static final StructType TYPE =
-      ManifestColumn.schema(
+  static final List<ManifestColumn> COLUMNS =
+      List.of(
           ManifestColumns.PATH,
           ManifestColumns.MEMBER,
           ManifestColumns.MEMBER_OFFSET,
@@ -48,7 +49,12 @@ public final class EarlierImages {
           ManifestColumns.BLANK,
           ManifestColumns.STATUS,
           ManifestColumns.ERROR_CODE,
-          ManifestColumns.ERROR_MESSAGE);
+          ManifestColumns.ERROR_MESSAGE,
+          ManifestColumns.VERDICTS,
+          ManifestColumns.VERDICT_STAGE,
+          ManifestColumns.POLICY_DIGEST);
+
+  static final StructType TYPE = ManifestColumn.schema(COLUMNS.toArray(ManifestColumn[]::new));
 
   private static final String PATH = ManifestColumns.PATH.name();
   private static final String IMAGE_ID = ManifestColumns.IMAGE_ID.name();
@@ -95,7 +101,7 @@ public final class EarlierImages {
         EarlierManifests.rows(spark, output, manifests)
             .withColumn(ManifestColumns.CREATED_AT.name(), unix_micros(created));
     Dataset<Row> known = stored(rows, images);
-    if (!rerun.retryFailed()) {
+    if (!rerun.retryFailed() || !rerun.imagePolicies().isEmpty()) {
       known = known.union(history(rows));
     }
     Column group = coalesce(col(IMAGE_ID), ManifestColumns.ID.col(), lit(""));
@@ -113,7 +119,12 @@ public final class EarlierImages {
             .repartition(col(MarkImages.GROUP))
             .sortWithinPartitions(col(MarkImages.GROUP), col(MarkImages.IMAGE).isNotNull());
     return new RowFunction(
-            new MarkImages(output, serializableHadoop(), images.schema()),
+            new MarkImages(
+                output,
+                serializableHadoop(),
+                images.schema(),
+                rerun.retryFailed(),
+                Set.copyOf(rerun.imagePolicies())),
             images.schema().add(EARLIER, TYPE))
         .of(both);
   }

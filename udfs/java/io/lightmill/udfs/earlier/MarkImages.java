@@ -1,16 +1,20 @@
 package io.lightmill.udfs.earlier;
 
+import io.lightmill.pipeline.Verdict;
 import io.lightmill.udfs.ImageStatus;
+import io.lightmill.udfs.manifest.ManifestColumn;
 import io.lightmill.udfs.manifest.ManifestColumns;
 import io.lightmill.udfs.manifest.StoredImage;
 import io.lightmill.udfs.plan.PlannedImages;
 import io.lightmill.udfs.store.ImageStore;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.Comparator;
 import java.util.Iterator;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
+import java.util.function.Function;
 import org.apache.commons.collections4.iterators.LazyIteratorChain;
 import org.apache.commons.collections4.iterators.PeekingIterator;
 import org.apache.spark.api.java.function.MapPartitionsFunction;
@@ -26,8 +30,15 @@ import io.lightmill.udfs.store.SharedConfiguration;
  * then the rows that request it.
  *
  * @param planned schema of the images
+ * @param retryFailed whether images that failed are tried again
+ * @param imagePolicies see {@link Rerun}
  */
-record MarkImages(String output, SharedConfiguration hadoop, StructType planned)
+record MarkImages(
+    String output,
+    SharedConfiguration hadoop,
+    StructType planned,
+    boolean retryFailed,
+    Set<String> imagePolicies)
     implements MapPartitionsFunction<Row, Row> {
 
   /** The image id; of a row without one, its id, so that such rows are spread. */
@@ -74,28 +85,40 @@ record MarkImages(String output, SharedConfiguration hadoop, StructType planned)
     }
   }
 
-  static Row copy(StoredImage image, ImageStatus status) {
-    return RowFactory.create(
-        image.path(),
-        image.member(),
-        image.memberOffset(),
-        image.shardBytes(),
-        image.bytes(),
-        image.sha256(),
-        image.blank(),
-        status.label(),
-        null,
-        null,
-        null,
-        false);
+  /** The copy that a row of a manifest names. */
+  static Row reused(Row row) {
+    return copy(false, column -> row.getAs(column.name()));
+  }
+
+  /** A copy that no manifest names. */
+  static Row found(StoredImage image) {
+    Map<ManifestColumn, Object> known =
+        Map.of(
+            ManifestColumns.PATH, image.path(),
+            ManifestColumns.BYTES, image.bytes(),
+            ManifestColumns.SHA256, image.sha256());
+    return copy(false, known::get);
   }
 
   /** A row of {@link StoredCopies#TYPE}. */
   static Row unread(String imageId, String path) {
-    return RowFactory.create(
-        imageId,
-        RowFactory.create(
-            path, null, null, null, null, null, null, null, null, null, null, true));
+    return RowFactory.create(imageId, copy(true, Map.of(ManifestColumns.PATH, (Object) path)::get));
+  }
+
+  private static Row copy(boolean unread, Function<ManifestColumn, Object> values) {
+    List<Object> copy = new ArrayList<>();
+    for (ManifestColumn column : EarlierImages.COLUMNS) {
+      if (column == ManifestColumns.STATUS) {
+        copy.add(ImageStatus.REUSED.label());
+      } else {
+        boolean error =
+            column == ManifestColumns.ERROR_CODE || column == ManifestColumns.ERROR_MESSAGE;
+        copy.add(error ? null : values.apply(column));
+      }
+    }
+    copy.add(null); // it is stored now
+    copy.add(unread);
+    return new GenericRowWithSchema(copy.toArray(), COPY_TYPE);
   }
 
   @Override
@@ -122,7 +145,7 @@ record MarkImages(String output, SharedConfiguration hadoop, StructType planned)
         receipts
             .read(path)
             .filter(it -> it.imageId().equals(group))
-            .ifPresent(it -> copies.stored.add(stored(it.image())));
+            .ifPresent(it -> copies.stored.add(found(it.image())));
       }
     }
     copies.stored.sort(ORDER);
@@ -143,16 +166,6 @@ record MarkImages(String output, SharedConfiguration hadoop, StructType planned)
     return rows.hasNext() && group.equals(rows.peek().getAs(GROUP));
   }
 
-  private static Row stored(StoredImage image) {
-    return new GenericRowWithSchema(values(copy(image, ImageStatus.REUSED)), COPY_TYPE);
-  }
-
-  private static Object[] values(Row row) {
-    Object[] values = new Object[row.length()];
-    Arrays.setAll(values, row::get);
-    return values;
-  }
-
   private Row marked(Row image, Copies copies) {
     Optional<Row> earlier =
         image.getAs(ManifestColumns.IMAGE_ID.name()) == null
@@ -170,17 +183,21 @@ record MarkImages(String output, SharedConfiguration hadoop, StructType planned)
     return RowFactory.create(values);
   }
 
-  private static Optional<Row> earlier(String key, Copies copies) {
+  private Optional<Row> earlier(String key, Copies copies) {
     return copies.stored.stream()
         .filter(copy -> ManifestColumns.PATH.of(copy).equals(key))
         .findFirst()
         .or(() -> copies.stored.stream().findFirst())
-        .or(
-            () ->
-                Optional.ofNullable(copies.last)
-                    .filter(
-                        last ->
-                            ImageStatus.FAILED.label().equals(ManifestColumns.STATUS.of(last))));
+        .or(() -> Optional.ofNullable(copies.last).filter(this::isSettled));
+  }
+
+  /** Whether an image that is not stored is not tried again. */
+  private boolean isSettled(Row last) {
+    String status = ManifestColumns.STATUS.of(last);
+    return (ImageStatus.FAILED.label().equals(status) && !retryFailed)
+        || (ImageStatus.BLOCKED.label().equals(status)
+            && Verdict.Stage.IMAGE.label().equals(ManifestColumns.VERDICT_STAGE.of(last))
+            && imagePolicies.contains(ManifestColumns.POLICY_DIGEST.<String>of(last)));
   }
 
   /** A copy without what is said beyond {@link EarlierImages#TYPE}. */

@@ -1,6 +1,5 @@
 package io.lightmill.udfs.earlier;
 
-import io.lightmill.udfs.ImageStatus;
 import io.lightmill.udfs.manifest.ManifestColumns;
 import io.lightmill.udfs.manifest.StoredImage;
 import io.lightmill.udfs.shard.StagedImages;
@@ -86,7 +85,7 @@ record StoredCopies(String output, SharedConfiguration hadoop, boolean force)
     List<Row> copies = new ArrayList<>();
     for (Row row : newest.values()) {
       if (isUnchanged(row, object)) {
-        copies.add(copy(ManifestColumns.IMAGE_ID.of(row), StoredImage.read(row)));
+        copies.add(RowFactory.create(ManifestColumns.IMAGE_ID.of(row), MarkImages.reused(row)));
       }
     }
     if (copies.isEmpty() && !force) {
@@ -124,11 +123,11 @@ record StoredCopies(String output, SharedConfiguration hadoop, boolean force)
       return name.find() ? List.of(MarkImages.unread(name.group(1), path)) : List.of();
     }
     return requested
-        ? receipts.read(path).map(it -> copy(it.imageId(), it.image())).stream().toList()
+        ? receipts
+            .read(path)
+            .map(it -> RowFactory.create(it.imageId(), MarkImages.found(it.image())))
+            .stream()
+            .toList()
         : List.of();
-  }
-
-  private static Row copy(String imageId, StoredImage image) {
-    return RowFactory.create(imageId, MarkImages.copy(image, ImageStatus.REUSED));
   }
 }

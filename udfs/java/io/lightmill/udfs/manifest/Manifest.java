@@ -6,6 +6,7 @@ import static org.apache.spark.sql.functions.timestamp_micros;
 import static org.apache.spark.sql.functions.when;
 
 import io.lightmill.udfs.ImageStatus;
+import io.lightmill.udfs.VerdictCounts;
 import io.lightmill.udfs.store.ImageStore;
 import java.io.IOException;
 import java.util.Arrays;
@@ -47,6 +48,7 @@ public final class Manifest {
 
   private static final String ENGINE = "engine_ms";
   private static final String BLANK = "blank_images";
+  private static final String VERDICTS = "rows_with_verdict";
 
   private Manifest() {}
 
@@ -55,9 +57,11 @@ public final class Manifest {
    *
    * @param statuses rows by status
    * @param blank rows whose image has a single colour
+   * @param verdicts rows with a verdict
    * @param engineSeconds that the devices spent drawing
    */
-  public record Totals(Map<ImageStatus, Long> statuses, long blank, double engineSeconds) {}
+  public record Totals(
+      Map<ImageStatus, Long> statuses, long blank, VerdictCounts verdicts, double engineSeconds) {}
 
   /**
    * A manifest that was written.
@@ -110,7 +114,7 @@ public final class Manifest {
    * Counts the rows of a run and commits them as one object, which appears under its key complete
    * or not at all.
    *
-   * @param rows of {@link #schemaInFlight}; read twice, so they should be materialized
+   * @param rows of {@link #schemaInFlight}; read more than once, so they should be materialized
    * @param earlier schema of the manifest of the newest earlier run; empty if there is none
    * @param requireLock throws if the commit is no longer allowed
    * @throws LightmillException with {@code STORE_FAILED} if another run has committed this run id
@@ -128,6 +132,8 @@ public final class Manifest {
     NumberColumns numbers = new NumberColumns(passthrough, earlier);
     Column[] counts = Stream.concat(counts(), numbers.aggregates().stream()).toArray(Column[]::new);
     Row counted = rows.agg(sum(ManifestColumns.GENERATE_MS.col()).as(ENGINE), counts).head();
+    VerdictCounts verdicts =
+        counted.<Long>getAs(VERDICTS) == 0 ? VerdictCounts.NONE : verdicts(rows);
     StructType typed = numbers.typed(counted);
     Column[] columns =
         Stream.concat(
@@ -147,12 +153,34 @@ public final class Manifest {
       requireLock.run();
       ImageStore.open(output, hadoop).create(key(runId), file.body(), CONTENT_TYPE);
     }
-    return new Committed(totals(counted), schema(typed));
+    return new Committed(totals(counted, verdicts), schema(typed));
+  }
+
+  private static VerdictCounts verdicts(Dataset<Row> rows) {
+    Column[] kind = {
+      ManifestColumns.VERDICT.col(),
+      ManifestColumns.VERDICT_STAGE.col(),
+      ManifestColumns.VERDICT_CATEGORY.col()
+    };
+    return new VerdictCounts(
+        rows
+            .filter(ManifestColumns.VERDICT.col().isNotNull())
+            .groupBy(kind)
+            .count()
+            .collectAsList()
+            .stream()
+            .map(
+                row ->
+                    new VerdictCounts.Count(
+                        row.getString(0), row.getString(1), row.getString(2), row.getLong(3)))
+            .toList());
   }
 
   private static Stream<Column> counts() {
     return Stream.concat(
-        Stream.of(count(when(ManifestColumns.BLANK.col(), true)).as(BLANK)),
+        Stream.of(
+            count(when(ManifestColumns.BLANK.col(), true)).as(BLANK),
+            count(ManifestColumns.VERDICT.col()).as(VERDICTS)),
         Arrays.stream(ImageStatus.values())
             .map(ImageStatus::label)
             .map(
@@ -160,7 +188,7 @@ public final class Manifest {
                     count(when(ManifestColumns.STATUS.col().equalTo(status), true)).as(status)));
   }
 
-  private static Totals totals(Row counted) {
+  private static Totals totals(Row counted, VerdictCounts verdicts) {
     Map<ImageStatus, Long> statuses = new EnumMap<>(ImageStatus.class);
     for (ImageStatus status : ImageStatus.values()) {
       long rows = counted.<Long>getAs(status.label());
@@ -170,7 +198,10 @@ public final class Manifest {
     }
     Double engineMillis = counted.getAs(ENGINE);
     return new Totals(
-        statuses, counted.<Long>getAs(BLANK), engineMillis == null ? 0 : engineMillis / 1000);
+        statuses,
+        counted.<Long>getAs(BLANK),
+        verdicts,
+        engineMillis == null ? 0 : engineMillis / 1000);
   }
 
   /**

@@ -9,6 +9,7 @@ import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.ser.std.ToStringSerializer;
 import io.lightmill.pipeline.ErrorCode;
 import io.lightmill.pipeline.LightmillException;
+import io.lightmill.udfs.VerdictCounts;
 import java.io.IOException;
 import java.time.Instant;
 import java.util.Map;
@@ -21,6 +22,8 @@ import java.util.Map;
  * @param checkpoint the model
  * @param images rows of the manifest by status
  * @param blankImages rows of the manifest whose image has a single colour
+ * @param policy that checked the prompts; null if there was none
+ * @param verdicts blocked and flagged rows of the manifest, by stage and category
  * @param imagesPerSecond generated images per second of the generating stage
  */
 @JsonNaming(PropertyNamingStrategies.SnakeCaseStrategy.class)
@@ -32,6 +35,8 @@ public record RunRecord(
     Checkpoint checkpoint,
     Map<String, Long> images,
     long blankImages,
+    Policy policy,
+    VerdictCounts verdicts,
     Seconds seconds,
     double imagesPerSecond,
     SparkEnvironment spark,
@@ -47,6 +52,14 @@ public record RunRecord(
    * @param digest over the content of its files
    */
   public record Checkpoint(String location, String digest) {}
+
+  /**
+   * The prompt policy.
+   *
+   * @param location as given
+   * @param digest over what it says
+   */
+  public record Policy(String location, String digest) {}
 
   /**
    * Where the time went.

@@ -1,5 +1,6 @@
 package io.lightmill.udfs.run;
 
+import io.lightmill.pipeline.Verdict;
 import io.lightmill.udfs.ImageStatus;
 import io.lightmill.udfs.device.ModelPreload;
 import io.lightmill.udfs.device.StageGpus;
@@ -9,7 +10,6 @@ import io.lightmill.udfs.earlier.AttemptImages;
 import io.lightmill.udfs.history.CommittedRun;
 import io.lightmill.udfs.manifest.Manifest;
 import io.lightmill.udfs.option.Options;
-import io.lightmill.udfs.plan.ImageIdentity;
 import io.lightmill.udfs.plan.MaterializedRows;
 import io.lightmill.udfs.plan.RowFunction;
 import java.io.IOException;
@@ -89,16 +89,20 @@ record DrawnRun(
     return new DrawnRun(rows, manifest, submitted, System.nanoTime(), Instant.now());
   }
 
-  /** Rows of drawn images; with {@code no-retry-failed} also those that failed before. */
+  /**
+   * Rows of drawn images; also those that an earlier run has settled and that are not drawn again.
+   */
   private static long drawn(Manifest.Totals totals) {
     return totals.statuses().getOrDefault(ImageStatus.GENERATED, 0L)
-        + totals.statuses().getOrDefault(ImageStatus.FAILED, 0L);
+        + totals.statuses().getOrDefault(ImageStatus.FAILED, 0L)
+        + totals.verdicts().blockedAt(Verdict.Stage.IMAGE);
   }
 
   private static GenerationJob job(PreparedRun run, boolean repeated) {
     return new GenerationJob(
-        new ImageIdentity(run.checkpoint().model(), run.options().get(Options.FORMAT)),
+        ImageFiles.identity(run.checkpoint().model(), run.options()),
         run.checkpoint().limits().guidance(),
+        run.marking(),
         run.output(),
         run.runId(),
         run.packing().orElse(null),

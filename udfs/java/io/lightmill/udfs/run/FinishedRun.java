@@ -52,6 +52,7 @@ final class FinishedRun {
         new RunSummary(
             drawn.manifest().totals().statuses(),
             drawn.manifest().totals().blank(),
+            drawn.manifest().totals().verdicts(),
             times.generate(),
             elapsed(run.hooks().started(), drawn.ended()));
     this.record = record(times);
@@ -141,6 +142,7 @@ final class FinishedRun {
                 run.runId(),
                 Redaction.location(run.options().get(Options.CHECKPOINT)),
                 summary.counts(),
+                summary.verdicts(),
                 Duration.between(run.hooks().started(), drawn.ended())));
     return RunContactSheet.PAGE;
   }
@@ -161,6 +163,8 @@ final class FinishedRun {
             run.checkpoint().model().digest()),
         summary.labelled(),
         summary.blank(),
+        null,
+        summary.verdicts(),
         new RunRecord.Seconds(
             times.start(),
             times.plan(),
