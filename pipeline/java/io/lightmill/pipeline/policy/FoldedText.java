@@ -49,7 +49,7 @@ final class FoldedText {
     while (at < text.length()) {
       int c = text.codePointAt(at);
       int next = at + Character.charCount(c);
-      if (c < 0x80) {
+      if (c < 0x80 && (c >= ' ' || Character.isWhitespace(c))) {
         folded.add(Folding.ascii(c), at, next);
       } else {
         for (int each : Folding.of(c).letters()) {

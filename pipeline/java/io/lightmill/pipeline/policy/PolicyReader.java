@@ -312,7 +312,11 @@ final class PolicyReader {
         + "; write 'key: value' lines");
   }
 
+  /** The items of a list; one value is a list of one. */
   private static List<YamlNode> items(YamlNode node, String label) {
+    if (node instanceof YamlNode.Scalar) {
+      return List.of(node);
+    }
     if (node instanceof YamlNode.Items items) {
       return items.items();
     }

@@ -34,6 +34,7 @@ final class TermScan {
 
   private static final int AFTER = AFTER_SPACE | AFTER_SIGN;
   private static final int MOST_IN_GAP = 3;
+  private static final int MOST_IN_TAIL = 24;
   private static final int FEWEST_APART = 3;
   private static final int LONG_RUN = 2;
   private static final int LETTER_BITS = 8;
@@ -128,6 +129,15 @@ final class TermScan {
     int child = run ? TermTrie.NONE : trie.child(root, letter);
     if (child != TermTrie.NONE) {
       now.add(child, 0, 1, disguised, APART, 0);
+      tail(now, child, 1, disguised, APART);
+    }
+  }
+
+  /** After this letter the word may have any ending, of which {@link #MOST_IN_TAIL} letters count. */
+  private void tail(States states, int node, int letters, int disguised, int flags) {
+    int tail = trie.child(node, Term.TAIL);
+    if (tail != TermTrie.NONE) {
+      states.add(tail, 0, letters, disguised, flags, 0);
     }
   }
 
@@ -150,6 +160,12 @@ final class TermScan {
   private void consume(int s, int letter, int disguised, byte kind) {
     int flags = now.flags[s];
     int node = now.node[s];
+    if (trie.letter(node) == Term.TAIL) {
+      if (disguised == 0 && kind == FoldedText.LETTER && now.gap[s] < MOST_IN_TAIL) {
+        next.add(node, 0, now.letters[s], now.disguised[s], flags, now.gap[s] + 1);
+      }
+      return;
+    }
     if ((flags & BETWEEN) == 0) {
       if ((flags & AFTER) == 0) {
         if (disguised == 0 && letter == trie.letter(node) && kind == FoldedText.LETTER) {
@@ -177,8 +193,10 @@ final class TermScan {
     }
     int child = trie.child(node, letter);
     if (child != TermTrie.NONE) {
-      next.add(
-          child, 0, now.letters[s] + 1, now.disguised[s] + disguised, flags & ~BETWEEN, 0);
+      int letters = now.letters[s] + 1;
+      int hidden = now.disguised[s] + disguised;
+      next.add(child, 0, letters, hidden, flags & ~BETWEEN, 0);
+      tail(next, child, letters, hidden, flags & ~BETWEEN);
     }
   }
 
@@ -198,6 +216,9 @@ final class TermScan {
         next.add(
             word, 0, now.letters[s], now.disguised[s], flags & ~APART | BETWEEN, 1);
       }
+    }
+    if (trie.letter(node) == Term.TAIL) {
+      return;
     }
     boolean apart = (flags & APART) != 0;
     boolean splits = space ? apart : Folding.splits(text.letter[at]);
