@@ -231,7 +231,7 @@ public final class StableDiffusion3Family implements Family {
 
     @Override
     public Denoiser denoiser(PromptEmbeddings prompts, List<ImageRequest> batch, TokenGrid grid) {
-      return transformer.denoiser(prompts);
+      return transformer.denoiser(prompts, grid);
     }
 
     @Override
