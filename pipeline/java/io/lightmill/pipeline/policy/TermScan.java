@@ -7,8 +7,8 @@ import java.util.Arrays;
  * walks the trie, at most {@value Term#MOST_SYMBOLS} runs of letters deep.
  *
  * <p>A term matches also in disguise: letters repeated ({@code nuuude}: at least three of them, or
- * two vowels), letters apart ({@code n u d e}, {@code n.u.d.e}, {@code nu-de}), and digits or signs
- * for at most half of the letters ({@code nud3}, {@code n*de}).
+ * two vowels), letters apart ({@code n u d e}, {@code n.u.d.e}, {@code nu-de}), and signs for
+ * letters ({@code n*de}) or digits for at most half of them ({@code nud3}).
  */
 final class TermScan {
 
@@ -46,6 +46,7 @@ final class TermScan {
   private States now = new States();
   private States next = new States();
   private int start;
+  private long steps;
 
   /** The walks that are alive, in parallel arrays. */
   private static final class States {
@@ -56,7 +57,10 @@ final class TermScan {
     private int[] extra = new int[16];
 
     private int[] letters = new int[16];
+
+    /** By {@link #weight}. */
     private int[] disguised = new int[16];
+
     private int[] flags = new int[16];
     private int[] gap = new int[16];
     private int size;
@@ -105,12 +109,17 @@ final class TermScan {
     }
   }
 
+  /** Walks times symbols so far: what the time is proportional to. */
+  long steps() {
+    return steps;
+  }
+
   private void walk(int root, int from) {
     start = from;
     now.size = 0;
     begin(root, text.letter[from], from, 0);
     for (long all = text.standIns[from]; all != 0; all >>>= LETTER_BITS) {
-      begin(root, (int) (all & LETTER_MASK), from, 1);
+      begin(root, (int) (all & LETTER_MASK), from, weight(from));
     }
     accept(from);
     for (int i = from + 1; i < text.length && now.size > 0; i++) {
@@ -141,14 +150,20 @@ final class TermScan {
     }
   }
 
+  /** Digits are more often what they seem to be than signs inside of a word are. */
+  private int weight(int at) {
+    return text.kind[at] == FoldedText.SIGN ? 1 : 2;
+  }
+
   private void step(int at) {
     next.size = 0;
+    steps += now.size;
     byte kind = text.kind[at];
     for (int s = 0; s < now.size; s++) {
       if (kind != FoldedText.SPACE) {
         consume(s, text.letter[at], 0, kind);
         for (long all = text.standIns[at]; all != 0; all >>>= LETTER_BITS) {
-          consume(s, (int) (all & LETTER_MASK), 1, kind);
+          consume(s, (int) (all & LETTER_MASK), weight(at), kind);
         }
       }
       if (kind == FoldedText.SPACE || kind == FoldedText.SIGN) {
@@ -262,8 +277,7 @@ final class TermScan {
     if (!mayEndRun(s) || !endsWord(term, end)) {
       return false;
     }
-    int plain = letters - now.disguised[s];
-    if (now.disguised[s] > 0 && plain < Math.max(2, (letters + 1) / 2)) {
+    if (now.disguised[s] > (letters > FEWEST_APART ? letters : letters - 1)) {
       return false;
     }
     boolean free = text.kind[start] == FoldedText.FREE;

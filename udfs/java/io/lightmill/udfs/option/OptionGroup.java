@@ -7,6 +7,7 @@ public enum OptionGroup {
   RERUN("Reruns and limits of a run"),
   MODEL("Model and devices"),
   IMAGES("Values for rows that have none in their columns"),
+  SAFETY("Checks of prompts and images"),
   /** Options of the Spark session, which a caller with a session of its own has set already. */
   SPARK("Spark session");
 

@@ -5,12 +5,14 @@ import static io.lightmill.udfs.option.OptionGroup.MODEL;
 import static io.lightmill.udfs.option.OptionGroup.OUTPUT;
 import static io.lightmill.udfs.option.OptionGroup.PROMPTS;
 import static io.lightmill.udfs.option.OptionGroup.RERUN;
+import static io.lightmill.udfs.option.OptionGroup.SAFETY;
 import static io.lightmill.udfs.option.OptionGroup.SPARK;
 
 import io.lightmill.pipeline.DType;
 import io.lightmill.pipeline.LoraBlend;
 import io.lightmill.pipeline.checkpoint.CheckpointCache;
 import io.lightmill.pipeline.image.ImageFormat;
+import io.lightmill.pipeline.policy.PromptPolicy;
 import io.lightmill.udfs.DeviceChoice;
 import java.time.Duration;
 import java.util.Collections;
@@ -287,6 +289,17 @@ public final class Options {
               "Truncate prompts that are too long, instead of rejecting their rows.")
           .or(false);
 
+  public static final Option<String> POLICY =
+      Option.of(
+              "policy",
+              OptionType.text(),
+              "FILE",
+              SAFETY,
+              "Prompt policy: a YAML file on any Hadoop file system, default for the policy that"
+                  + " ships, or none. Rows whose prompt it blocks are not drawn.")
+          .or(PromptPolicy.DEFAULT)
+          .besideJobFile();
+
   public static final Option<String> MASTER =
       Option.of(
           "master",
@@ -379,7 +392,7 @@ public final class Options {
                 PARTITIONS,
                 OFFLOAD),
             ColumnOptions.all().values().stream(),
-            Stream.<Option<?>>of(SEED, TRUNCATE_PROMPTS, MASTER, CONF, SLOTS_PER_GPU))
+            Stream.<Option<?>>of(SEED, TRUNCATE_PROMPTS, POLICY, MASTER, CONF, SLOTS_PER_GPU))
         .flatMap(each -> each)
         .forEach(option -> options.put(option.key(), option));
     return Collections.unmodifiableMap(options);

@@ -71,7 +71,12 @@ public final class OneImage implements Serializable {
     JobCheckpoint checkpoint = hooks.checkpoint().get();
     StructType requests = RequestRows.of(none, table.columns()).schema();
     return new OneImage(
-        RequestedImages.planning(table.columns(), options, checkpoint, Optional.empty()),
+        RequestedImages.planning(
+            table.columns(),
+            options,
+            checkpoint,
+            PolicyFile.of(options, spark.sparkContext().hadoopConfiguration()),
+            Optional.empty()),
         UnstoredDrawing.of(
             new ImageIdentity(checkpoint.model(), options.get(Options.FORMAT)),
             checkpoint.limits().guidance(),
