@@ -1,6 +1,7 @@
 package io.lightmill.pipeline.policy;
 
 import java.util.Arrays;
+import java.util.StringTokenizer;
 
 /**
  * A word or phrase of a policy.
@@ -32,7 +33,9 @@ record Term(String text, int[] symbols, boolean openStart, boolean openEnd, bool
     body = openStart ? body.substring(1) : body;
     boolean openEnd = body.endsWith("*");
     Symbols symbols = new Symbols();
-    for (String word : body.split("\\s+")) {
+    StringTokenizer words = new StringTokenizer(body);
+    while (words.hasMoreTokens()) {
+      String word = words.nextToken();
       boolean tail = word.endsWith("*");
       String plain = tail ? word.substring(0, word.length() - 1) : word;
       if (plain.indexOf('*') >= 0) {
