@@ -8,20 +8,6 @@ class Tensors(Module):
   def select(self, tensor: Tensor, rows: List[int]) -> Tensor:
     return torch.index_select(tensor, 0, torch.tensor(rows, dtype=4, device=tensor.device))
 
-  # The same rows of several tensors.
-  def select_each(self, tensors: List[Tensor], rows: List[int]) -> List[Tensor]:
-    chosen = annotate(List[Tensor], [])
-    for tensor in tensors:
-      chosen.append(self.select(tensor, rows))
-    return chosen
-
-  # The rows of a tensor with some replaced, those of a part in this order.
-  def replace(self, tensor: Tensor, rows: List[int], part: Tensor) -> Tensor:
-    return torch.index_copy(tensor, 0, torch.tensor(rows, dtype=4, device=tensor.device), part)
-
-  def item(self, tensors: List[Tensor], index: int) -> Tensor:
-    return tensors[index]
-
   def to(self, tensor: Tensor, device: str, dtype: int) -> Tensor:
     return tensor.to(torch.device(device), dtype)
 

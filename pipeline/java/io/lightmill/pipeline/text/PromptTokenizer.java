@@ -24,7 +24,7 @@ import java.util.concurrent.locks.ReentrantReadWriteLock;
  */
 public final class PromptTokenizer implements AutoCloseable {
 
-  private static final Map<String, String> WHOLE_TEXTS =
+  static final Map<String, String> WHOLE_TEXTS =
       Map.of("truncation", "false", "padding", "false");
 
   static {

@@ -3,7 +3,6 @@ package io.lightmill.udfs.draw;
 import io.lightmill.pipeline.Device;
 import io.lightmill.pipeline.ImageRequest;
 import io.lightmill.pipeline.LightmillException;
-import io.lightmill.pipeline.Verdict;
 import io.lightmill.udfs.device.LoadedPipelines;
 import io.lightmill.udfs.device.TaskDevice;
 import io.lightmill.udfs.manifest.Manifest;
@@ -137,14 +136,14 @@ public record DrawUnstored(UnstoredDrawing drawing, int batchSize)
       if (failure != null) {
         return Outcome.failed(failure, image.generateMillis());
       }
-      if (Verdict.block(image.verdicts())) {
-        return Outcome.blocked(null, image.verdicts(), image.generateMillis());
+      if (image.facts().isBlocked()) {
+        return Outcome.blocked(null, image.facts(), image.generateMillis());
       }
       StoredImage unplaced =
           StoredImage.object(
               null, image.bytes().length, DigestUtils.sha256Hex(image.bytes()), image.blank());
-      return Outcome.generated(unplaced, image.generateMillis(), image.encodeMillis(), 0)
-          .with(image.verdicts());
+      return Outcome.generated(
+          unplaced, image.facts(), image.generateMillis(), image.encodeMillis(), 0);
     }
 
     private void add(Row row, Outcome outcome, byte[] image) {

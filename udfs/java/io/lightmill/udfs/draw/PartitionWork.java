@@ -1,6 +1,7 @@
 package io.lightmill.udfs.draw;
 
 import io.lightmill.pipeline.Device;
+import io.lightmill.pipeline.DrawingFacts;
 import io.lightmill.pipeline.ImageRequest;
 import io.lightmill.pipeline.Verdict;
 import io.lightmill.udfs.ImageStatus;
@@ -72,7 +73,7 @@ final class PartitionWork implements TaskCompletionListener {
     this.finisher =
         new ImageFinisher(
             job.identity(),
-            job.guidance(),
+            new ImageEncoding(job.identity(), job.guidance(), job.marking()),
             ImageStore.open(job.output(), job.hadoop().value()),
             job.own(),
             job.packing() != null);
@@ -183,16 +184,17 @@ final class PartitionWork implements TaskCompletionListener {
       return Outcome.refused(refused, ManifestColumns.ERROR_MESSAGE.of(planned));
     }
     Row earlier = planned.getAs(EarlierImages.EARLIER);
-    List<Verdict> verdicts = // those on the prompt are given anew by each run
-        VerdictJson.read(ManifestColumns.VERDICTS.of(earlier)).stream()
-            .filter(verdict -> verdict.stage() == Verdict.Stage.IMAGE)
-            .toList();
+    DrawingFacts facts = // verdicts on the prompt are given anew by each run
+        DrawingFacts.ofVerdicts(
+            VerdictJson.read(ManifestColumns.VERDICTS.of(earlier)).stream()
+                .filter(verdict -> verdict.stage() == Verdict.Stage.IMAGE)
+                .toList());
     return switch (ImageStatus.labelled(ManifestColumns.STATUS.of(earlier))) {
       case FAILED ->
           Outcome.failedBefore(
               ManifestColumns.ERROR_CODE.of(earlier), ManifestColumns.ERROR_MESSAGE.of(earlier));
-      case BLOCKED -> Outcome.blocked(null, verdicts, null);
-      default -> reused(planned, StoredImage.read(earlier)).with(verdicts);
+      case BLOCKED -> Outcome.blocked(null, facts, null);
+      default -> reused(planned, StoredImage.read(earlier)).with(facts);
     };
   }
 

@@ -71,6 +71,6 @@ record ReadReceipts(String output, SerializableConfiguration hadoop)
 
   /** The identity in the receipt of an image; empty if the image is damaged or not of Lightmill. */
   static Optional<String> imageId(byte[] image) {
-    return ImageReceiptReader.identity(image).map(ImageIdentity::imageId);
+    return ImageReceiptReader.identity(image).map(ImageIdentity::imageIdOf);
   }
 }

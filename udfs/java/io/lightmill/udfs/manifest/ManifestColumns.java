@@ -9,6 +9,7 @@ import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalInt;
 import java.util.function.Function;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
@@ -188,6 +189,16 @@ public final class ManifestColumns {
       ManifestColumn.ofRun(
           "generate_ms", DataTypes.DoubleType, row -> row.outcome().generateMillis());
 
+  /** Of the transformer's blocks, both sides of guidance counted; null if not drawn by this run. */
+  public static final ManifestColumn TRANSFORMER_CALLS =
+      ManifestColumn.ofRun(
+          "transformer_calls",
+          DataTypes.IntegerType,
+          row -> {
+            OptionalInt calls = row.outcome().facts().transformerCalls();
+            return calls.isPresent() ? calls.getAsInt() : null;
+          });
+
   public static final ManifestColumn ENCODE_MS =
       ManifestColumn.ofRun("encode_ms", DataTypes.DoubleType, row -> row.outcome().encodeMillis());
 
@@ -242,6 +253,7 @@ public final class ManifestColumns {
           ATTEMPT,
           CREATED_AT,
           GENERATE_MS,
+          TRANSFORMER_CALLS,
           ENCODE_MS,
           STORE_MS,
           DEVICE);
