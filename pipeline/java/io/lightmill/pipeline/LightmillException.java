@@ -10,6 +10,11 @@ public final class LightmillException extends RuntimeException {
 
   private static final long serialVersionUID = 1L;
 
+  /** The most characters of a message, which logs and manifests hold. */
+  public static final int MOST_CHARACTERS = 8_000;
+
+  private static final int END = 1_000;
+
   private final ErrorCode code;
 
   public LightmillException(ErrorCode code, String message) {
@@ -17,8 +22,17 @@ public final class LightmillException extends RuntimeException {
   }
 
   public LightmillException(ErrorCode code, String message, Throwable cause) {
-    super(message == null ? null : InvisibleCharacters.escaped(message), cause);
+    super(message == null ? null : bounded(InvisibleCharacters.escaped(message)), cause);
     this.code = Objects.requireNonNull(code, "code");
+  }
+
+  /** The middle is what a message quotes; its ends name the place and the fix. */
+  private static String bounded(String message) {
+    return message.length() <= MOST_CHARACTERS
+        ? message
+        : message.substring(0, MOST_CHARACTERS - END)
+            + "\u2026"
+            + message.substring(message.length() - END);
   }
 
   public ErrorCode code() {
