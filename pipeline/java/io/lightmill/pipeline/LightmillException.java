@@ -28,11 +28,14 @@ public final class LightmillException extends RuntimeException {
 
   /** The middle is what a message quotes; its ends name the place and the fix. */
   private static String bounded(String message) {
-    return message.length() <= MOST_CHARACTERS
-        ? message
-        : message.substring(0, MOST_CHARACTERS - END)
-            + "\u2026"
-            + message.substring(message.length() - END);
+    if (message.length() <= MOST_CHARACTERS) {
+      return message;
+    }
+    int head = MOST_CHARACTERS - END;
+    int tail = message.length() - END;
+    return message.substring(0, Character.isLowSurrogate(message.charAt(head)) ? head - 1 : head)
+        + "\u2026"
+        + message.substring(Character.isLowSurrogate(message.charAt(tail)) ? tail + 1 : tail);
   }
 
   public ErrorCode code() {

@@ -196,6 +196,8 @@ class PromptTokenizerDamageTest {
     write("tokenizer_config.json", "{\"pad_token\": \"a\"}");
     write("tokenizer.json", "{}");
     assertRefused(directory, "tokenizer.json has no vocabulary; fetch this file");
+    write("tokenizer.json", "{\"added_tokens\": {}, \"model\": {\"vocab\": {\"a\": 0}}}");
+    assertRefused(directory, "tokenizer.json has 'added_tokens' that are no list; fetch this file");
     write("tokenizer.json", "{\"model\": {\"type\": \"BPE\", \"vocab\": {\"a\": 0}}}");
     assertRefused(directory, "tokenizer.json is not a valid tokenizer (");
   }
