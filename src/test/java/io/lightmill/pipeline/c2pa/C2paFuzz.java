@@ -9,10 +9,12 @@ import io.lightmill.pipeline.image.ManifestEmbedding;
 import io.lightmill.pipeline.image.Pictures;
 import io.lightmill.pipeline.image.Receipts;
 import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
 import java.security.KeyPair;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Base64;
 import java.util.List;
 import java.util.Optional;
 
@@ -62,6 +64,12 @@ public final class C2paFuzz implements FuzzTarget {
     return report.map(C2paReport::valid).orElse(false);
   }
 
+  private static SigningCredential.PemFile pkcs8(KeyPair keys) {
+    String body = Base64.getMimeEncoder().encodeToString(keys.getPrivate().getEncoded());
+    String pem = "-----BEGIN PRIVATE KEY-----\n" + body + "\n-----END PRIVATE KEY-----\n";
+    return new SigningCredential.PemFile("key.pem", pem.getBytes(StandardCharsets.US_ASCII));
+  }
+
   @Override
   public List<byte[]> seeds() {
     Authority authority = new Authority();
@@ -70,7 +78,7 @@ public final class C2paFuzz implements FuzzTarget {
         new C2paSigner(
             SigningCredential.read(
                 Authority.pem("chain.pem", authority.signer(keys)),
-                Authority.pem("key.pem", keys.getPrivate()),
+                pkcs8(keys),
                 NOW),
             Optional.empty());
     C2paClaim claim = new C2paClaim("Lightmill", "pocket", Optional.of(NOW));

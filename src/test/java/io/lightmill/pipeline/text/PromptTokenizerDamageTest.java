@@ -202,6 +202,24 @@ class PromptTokenizerDamageTest {
     assertRefused(directory, "tokenizer.json is not a valid tokenizer (");
   }
 
+  /** The library finds out with the first text that needs the token. */
+  @Test
+  void anUnknownTokenOutsideOfTheVocabulary() throws IOException {
+    clip();
+    Path file = directory.resolve("vocab.json");
+    write("vocab.json", Files.readString(file).replace("\"<|endoftext|>\"", "\"<|end|>\""));
+    write("tokenizer_config.json", "{\"tokenizer_class\": \"CLIPTokenizer\"}");
+    try (PromptTokenizer tokenizer = PromptTokenizer.open(directory)) {
+      LightmillException e =
+          catchThrowableOfType(LightmillException.class, () -> tokenizer.count("\u85cd"));
+      assertThat(e)
+          .hasMessageContainingAll(
+              "vocab.json is a tokenizer that cannot read every text (Unk token",
+              "fetch this file of the checkpoint again");
+      assertThat(e.code()).isEqualTo(ErrorCode.CHECKPOINT_INVALID);
+    }
+  }
+
   private void clip() throws IOException {
     PromptTokenizerTest.copy(SCHNELL.resolve("tokenizer"), directory);
   }

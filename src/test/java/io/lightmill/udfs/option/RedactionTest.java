@@ -66,7 +66,7 @@ class RedactionTest {
   @Test
   void noOptionOfARunRecordOrJobFileHasASecret() {
     GenerationOptions options =
-        GenerationOptions.parse(
+        GenerationOptions.parseWithSession(
             Map.of(
                 "input", "s3a://me:hidden@bucket/prompts.csv",
                 "output", "s3a://me:hidden@bucket/images",
