@@ -163,6 +163,7 @@ final class FinishedRun {
             run.checkpoint().model().digest()),
         summary.labelled(),
         summary.blank(),
+        drawn.manifest().totals().transformerCalls(),
         null,
         summary.verdicts(),
         new RunRecord.Seconds(

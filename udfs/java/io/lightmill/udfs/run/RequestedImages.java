@@ -7,6 +7,7 @@ import io.lightmill.udfs.option.Options;
 import io.lightmill.udfs.plan.ImageKeys;
 import io.lightmill.udfs.plan.PlanImages;
 import io.lightmill.udfs.plan.PlannedImages;
+import io.lightmill.udfs.plan.RowFunction;
 import io.lightmill.udfs.shard.ShardFormat;
 import io.lightmill.udfs.store.PathTemplate;
 import io.lightmill.udfs.table.PromptColumns;
@@ -16,7 +17,6 @@ import io.lightmill.udfs.table.RequestRules;
 import io.lightmill.udfs.table.RowDefaults;
 import java.util.Optional;
 import org.apache.spark.sql.Dataset;
-import org.apache.spark.sql.Encoders;
 import org.apache.spark.sql.Row;
 
 /** The images that the rows of a table request, under the options of a run. */
@@ -31,9 +31,11 @@ final class RequestedImages {
       JobCheckpoint checkpoint,
       Optional<ShardFormat> shards) {
     Dataset<Row> requests = RequestRows.of(table.rows(), table.columns());
-    return requests.flatMap(
-        planning(table.columns(), options, checkpoint, shards),
-        Encoders.row(PlannedImages.schema(RequestRows.passthrough(requests.schema()))));
+    PlanImages planning = planning(table.columns(), options, checkpoint, shards);
+    return new RowFunction(
+            planning::images,
+            PlannedImages.schema(RequestRows.passthrough(requests.schema())))
+        .of(requests);
   }
 
   /** Plans the images of one row. */

@@ -9,6 +9,7 @@ import java.nio.charset.StandardCharsets;
 import java.security.GeneralSecurityException;
 import java.security.KeyPair;
 import java.security.KeyPairGenerator;
+import java.security.PrivateKey;
 import java.security.spec.ECGenParameterSpec;
 import java.time.Duration;
 import java.time.Instant;
@@ -23,6 +24,7 @@ import org.bouncycastle.cert.X509CertificateHolder;
 import org.bouncycastle.cert.jcajce.JcaX509ExtensionUtils;
 import org.bouncycastle.cert.jcajce.JcaX509v3CertificateBuilder;
 import org.bouncycastle.openssl.jcajce.JcaPEMWriter;
+import org.bouncycastle.openssl.jcajce.JcaPKCS8Generator;
 import org.bouncycastle.operator.OperatorCreationException;
 import org.bouncycastle.operator.jcajce.JcaContentSignerBuilder;
 
@@ -34,6 +36,11 @@ public final class Authority {
   private final KeyPair root = keys("secp256r1");
   private final X509CertificateHolder certificate =
       issue(root, "CN=Test Root", true, null, NOW.plus(Duration.ofDays(3650)));
+
+  /** Keys for ES256. */
+  public static KeyPair keys() {
+    return keys("secp256r1");
+  }
 
   static KeyPair keys(String curve) {
     try {
@@ -93,7 +100,8 @@ public final class Authority {
     StringWriter text = new StringWriter();
     try (JcaPEMWriter writer = new JcaPEMWriter(text)) {
       for (Object each : objects) {
-        writer.writeObject(each);
+        writer.writeObject(
+            each instanceof PrivateKey key ? new JcaPKCS8Generator(key, null) : each);
       }
     } catch (IOException e) {
       throw new UncheckedIOException(e);

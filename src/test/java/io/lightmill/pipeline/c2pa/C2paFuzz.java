@@ -73,7 +73,7 @@ public final class C2paFuzz implements FuzzTarget {
   @Override
   public List<byte[]> seeds() {
     Authority authority = new Authority();
-    KeyPair keys = Authority.keys("secp256r1");
+    KeyPair keys = Authority.keys();
     C2paSigner signer =
         new C2paSigner(
             SigningCredential.read(
