@@ -129,7 +129,7 @@ final class GenerateCommand implements Callable<Integer> {
     SparkConf conf = SparkSessions.conf(options);
     file.ifPresent(it -> it.use(conf));
     if (SparkSessions.isLocal(conf)) {
-      startEngine();
+      startEngine(options);
     }
     RunResult result;
     List<String> failures;
@@ -170,10 +170,16 @@ final class GenerateCommand implements Callable<Integer> {
     }
   }
 
-  /** Loads libtorch while Spark starts; a failure is reported where libtorch is used. */
-  private static void startEngine() {
-    Thread start = new Thread(Torch::start, "start libtorch");
-    start.setUncaughtExceptionHandler((thread, failure) -> LOG.debug("libtorch", failure));
+  /** Loads libtorch and opens the checkpoint while Spark starts; the run reports failures. */
+  private static void startEngine(GenerationOptions options) {
+    Thread start =
+        new Thread(
+            () -> {
+              GenerationRun.readAhead(options);
+              Torch.start();
+            },
+            "start engine");
+    start.setUncaughtExceptionHandler((thread, failure) -> LOG.debug("engine", failure));
     start.setDaemon(true);
     start.start();
   }

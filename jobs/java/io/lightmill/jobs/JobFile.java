@@ -19,6 +19,7 @@ import io.lightmill.udfs.option.Options;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
@@ -30,9 +31,10 @@ import java.util.regex.Pattern;
  * A YAML file with options of a run. An option that is a map has a mapping, or a list of {@code
  * name=value}.
  *
- * <p>Relative paths of the prompt table and of the checkpoint are relative to the job file, so that
- * it works from any directory. Names of Spark tables ({@code input-format: table}) are no paths,
- * nor are ids of models on the Hugging Face Hub.
+ * <p>Relative paths of the prompt table, of the checkpoint and of the policy are relative to the
+ * job file, so that it works from any directory. Names of Spark tables ({@code input-format:
+ * table}) are no paths, nor are ids of models on the Hugging Face Hub and the policies {@code
+ * default} and {@code none}.
  */
 final class JobFile {
 
@@ -137,7 +139,8 @@ final class JobFile {
         throw refusal(entry.line(), "option '%s' must be one value".formatted(option));
       }
       values.put(
-          option.key(), option.relative() ? resolved(option, value.asText()) : value.asText());
+          option.key(),
+          option.relative() ? resolved(entry.line(), option, value.asText()) : value.asText());
     }
     values.forEach((key, text) -> check(entry.line(), key, text));
     return values;
@@ -155,10 +158,19 @@ final class JobFile {
     return value.isValueNode() && !value.isNull();
   }
 
-  private String resolved(Option<?> option, String location) {
+  private String resolved(int line, Option<?> option, String location) {
     if (URI_SCHEME.matcher(location).matches()) {
       return location;
     }
+    try {
+      return besideFile(option, location);
+    } catch (InvalidPathException e) { // of a character that no path has
+      throw refusal(
+          line, "option '%s' must be a path: %s; correct it".formatted(option, e.getMessage()));
+    }
+  }
+
+  private String besideFile(Option<?> option, String location) {
     boolean table =
         option.equals(Options.INPUT)
             && Optional.ofNullable(entries.get(Options.INPUT_FORMAT))
@@ -170,7 +182,9 @@ final class JobFile {
             && CheckpointCache.isHubId(location)
             && !Files.exists(beside)
             && !Files.exists(Path.of(location));
-    return table || ofHub ? location : beside.toString();
+    boolean ofRelease =
+        option.equals(Options.POLICY) && (location.equals("default") || location.equals("none"));
+    return table || ofHub || ofRelease ? location : beside.toString();
   }
 
   private LightmillException refusal(int line, String reason) {

@@ -89,7 +89,11 @@ final class SignatureCheck {
   }
 
   static Optional<String> subject(CoseSign1 signature) {
-    return Optional.of(chain(signature).get(0).getSubject().toString());
+    try {
+      return Optional.of(chain(signature).get(0).getSubject().toString());
+    } catch (IllegalArgumentException e) { // Bouncy Castle decodes texts when they are needed
+      throw new MalformedManifestException("the subject of a certificate in it is damaged", e);
+    }
   }
 
   private static List<X509CertificateHolder> chain(CoseSign1 signature) {

@@ -8,7 +8,7 @@ import io.lightmill.udfs.plan.ImageIdentity;
 import io.lightmill.udfs.progress.DrawingStop;
 import io.lightmill.udfs.shard.Packing;
 import java.io.Serializable;
-import org.apache.spark.util.SerializableConfiguration;
+import io.lightmill.udfs.store.SharedConfiguration;
 
 /**
  * What the generating tasks of one run have in common.
@@ -34,5 +34,5 @@ public record GenerationJob(
     Cluster cluster,
     int threadsPerImage,
     PipelineLoader loader,
-    SerializableConfiguration hadoop)
+    SharedConfiguration hadoop)
     implements Serializable {}

@@ -25,11 +25,7 @@ record RunHooks(Instant started, Clock clock, Cluster cluster, Supplier<JobCheck
 
   static RunHooks of(SparkSession spark, GenerationOptions options, Instant started) {
     Cluster cluster = Cluster.of(spark.sparkContext(), options.get(Options.DEVICE));
-    Loading loading =
-        new Loading(
-            options.find(Options.VARIANT).orElse(""),
-            options.entries(Options.LORA),
-            options.get(Options.OFFLOAD));
+    Loading loading = loading(options);
     Configuration hadoop = spark.sparkContext().hadoopConfiguration();
     Optional<DType> dtype = options.find(Options.DTYPE);
     return new RunHooks(
@@ -42,5 +38,13 @@ record RunHooks(Instant started, Clock clock, Cluster cluster, Supplier<JobCheck
                     options.get(Options.CHECKPOINT), loading, dtype, cluster, hadoop),
                 options,
                 hadoop));
+  }
+
+  /** How the options load a checkpoint. */
+  static Loading loading(GenerationOptions options) {
+    return new Loading(
+        options.find(Options.VARIANT).orElse(""),
+        options.entries(Options.LORA),
+        options.get(Options.OFFLOAD));
   }
 }
