@@ -16,7 +16,9 @@ record Luminance(int width, int height, float[] values) {
   /** Of the deviation around a pixel. */
   private static final int RADIUS = 3;
 
-  /** Within this distance of a plain area, a pixel counts as plain: an edge hides nothing beside it. */
+  /**
+   * Within this distance of a plain area, a pixel counts as plain: an edge hides nothing beside it.
+   */
   private static final int PLAIN_RADIUS = 4;
 
   /** Of plain areas, so that what is embedded there stays below what one sees. */
@@ -120,8 +122,7 @@ record Luminance(int width, int height, float[] values) {
     return result;
   }
 
-  private static void blur(
-      float[] in, float[] out, int start, int step, int count, int radius) {
+  private static void blur(float[] in, float[] out, int start, int step, int count, int radius) {
     double sum = 0;
     int pixels = 0;
     for (int i = 0; i < Math.min(radius, count); i++) {

@@ -26,11 +26,7 @@ import org.apache.spark.util.SerializableConfiguration;
  * @param digest of the chain, so that executors read renewed files again
  */
 public record ImageSigning(
-    String certificate,
-    String key,
-    URI timestamps,
-    String digest,
-    SerializableConfiguration hadoop)
+    String certificate, String key, URI timestamps, String digest, SerializableConfiguration hadoop)
     implements Serializable {
 
   private record Source(String certificate, String key, URI timestamps, String digest) {}
