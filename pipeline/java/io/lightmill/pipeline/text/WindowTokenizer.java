@@ -34,9 +34,9 @@ public final class WindowTokenizer implements AutoCloseable {
   }
 
   /**
-   * Reads the directory's {@code tokenizer.json}, or, if there is none, the files of a BERT
-   * ({@code vocab.txt}), RoBERTa ({@code vocab.json}, {@code merges.txt}) or DeBERTa-v2 ({@code
-   * spm.model}) tokenizer.
+   * Reads the directory's {@code tokenizer.json}, or, if there is none, the files of a BERT ({@code
+   * vocab.txt}), RoBERTa ({@code vocab.json}, {@code merges.txt}) or DeBERTa-v2 ({@code spm.model})
+   * tokenizer.
    *
    * @param mostTokens that the network reads at once, with special tokens
    * @throws LightmillException with {@code CHECKPOINT_INVALID} that names the invalid file
@@ -84,8 +84,7 @@ public final class WindowTokenizer implements AutoCloseable {
    */
   public List<long[]> windows(String text) {
     Encoding encoding =
-        tokenizer.encode(
-            text, /* addSpecialTokens= */ true, /* withOverflowingTokens= */ false);
+        tokenizer.encode(text, /* addSpecialTokens= */ true, /* withOverflowingTokens= */ false);
     long[] ids = encoding.getIds();
     if (ids.length <= mostTokens) {
       return List.of(ids);
@@ -104,7 +103,8 @@ public final class WindowTokenizer implements AutoCloseable {
     }
     List<Integer> starts =
         new ArrayList<>(
-            IntStream.iterate(0, start -> start < body - room, start -> start + room - room / OVERLAP)
+            IntStream.iterate(
+                    0, start -> start < body - room, start -> start + room - room / OVERLAP)
                 .boxed()
                 .toList());
     starts.add(body - room);

@@ -52,7 +52,10 @@ public final class EarlierImages {
           ManifestColumns.ERROR_MESSAGE,
           ManifestColumns.VERDICTS,
           ManifestColumns.VERDICT_STAGE,
-          ManifestColumns.POLICY_DIGEST);
+          ManifestColumns.POLICY_DIGEST,
+          ManifestColumns.SEED_USED,
+          ManifestColumns.DRAWS,
+          ManifestColumns.SCORES);
 
   static final StructType TYPE = ManifestColumn.schema(COLUMNS.toArray(ManifestColumn[]::new));
 
@@ -101,7 +104,8 @@ public final class EarlierImages {
         EarlierManifests.rows(spark, output, manifests)
             .withColumn(ManifestColumns.CREATED_AT.name(), unix_micros(created));
     Dataset<Row> known = stored(rows, images);
-    if (!rerun.retryFailed() || !rerun.imagePolicies().isEmpty()) {
+    boolean checked = rerun.imagePolicies().stream().anyMatch(policy -> !policy.isEmpty());
+    if (!rerun.retryFailed() || checked) {
       known = known.union(history(rows));
     }
     Column group = coalesce(col(IMAGE_ID), ManifestColumns.ID.col(), lit(""));

@@ -163,7 +163,10 @@ final class FinishedRun {
             run.checkpoint().model().digest()),
         summary.labelled(),
         summary.blank(),
-        null,
+        drawn.manifest().totals().transformerCalls(),
+        run.policy()
+            .map(policy -> new RunRecord.Policy(policy.location(), policy.digest()))
+            .orElse(null),
         summary.verdicts(),
         new RunRecord.Seconds(
             times.start(),
