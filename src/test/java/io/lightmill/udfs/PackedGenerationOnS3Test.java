@@ -135,7 +135,7 @@ class PackedGenerationOnS3Test {
   void aManifestThatCannotBeCommittedCostsNoImage() throws Exception {
     link.failing(
         call ->
-            call.method().equals("POST") && call.target().matches(".*/manifest/.*uploadId=.*")
+            call.method().equals("PUT") && call.target().contains("/out/manifest/")
                 ? Fault.DENIED
                 : Fault.NONE);
     job.packed(ShardFormat.PARQUET, 4);

@@ -14,8 +14,8 @@ import org.apache.spark.sql.SparkSession;
 
 /**
  * Times what a run does besides drawing, with a pipeline without a network: {@code rerun} runs a
- * job twice; {@code plan} plans a table, commits a manifest as if all its images were generated, and
- * plans the table again with 1 % new prompts. Started by {@code scripts/bench/rerun}.
+ * job twice; {@code plan} plans a table, commits a manifest as if all its images were generated,
+ * and plans the table again with 1 % new prompts. Started by {@code scripts/bench/rerun}.
  */
 final class RerunBench {
 

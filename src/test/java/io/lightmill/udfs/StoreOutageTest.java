@@ -52,16 +52,16 @@ class StoreOutageTest {
         return call.method().equals("PUT") && call.target().contains("/out/images/");
       }
     },
-    END_OF_TASK {
-      @Override
-      public boolean test(Call call) {
-        return call.method().equals("PUT") && call.target().contains("partNumber=");
-      }
-    },
     COMMIT {
       @Override
       public boolean test(Call call) {
-        return call.method().equals("POST") && call.target().contains("uploadId=");
+        return call.method().equals("PUT") && call.target().contains("/out/manifest/");
+      }
+    },
+    CURRENT_STATE {
+      @Override
+      public boolean test(Call call) {
+        return call.method().equals("PUT") && call.target().contains("/out/current.parquet");
       }
     }
   }

@@ -15,7 +15,7 @@ import io.lightmill.pipeline.classify.PromptClassifier;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Function;
-import org.apache.spark.util.SerializableConfiguration;
+import io.lightmill.udfs.store.SharedConfiguration;
 
 /**
  * Loads a pipeline and the networks that check its prompts and images, onto one device.
@@ -27,7 +27,7 @@ public record CheckedLoader(
     PipelineLoader drawing,
     CheckSettings settings,
     List<CheckModel> models,
-    SerializableConfiguration hadoop)
+    SharedConfiguration hadoop)
     implements PipelineLoader {
 
   public CheckedLoader {

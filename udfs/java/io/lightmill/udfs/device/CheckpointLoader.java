@@ -11,9 +11,9 @@ import io.lightmill.pipeline.checkpoint.CheckpointCache;
 import io.lightmill.pipeline.families.Families;
 import io.lightmill.pipeline.lora.LoraAdapter;
 import io.lightmill.udfs.checkpoint.CheckpointFetch;
+import io.lightmill.udfs.store.SharedConfiguration;
 import java.util.Map;
 import java.util.TreeMap;
-import io.lightmill.udfs.store.SharedConfiguration;
 
 /**
  * Loads a checkpoint by way of the node's cache.

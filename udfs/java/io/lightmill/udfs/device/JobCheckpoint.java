@@ -8,12 +8,12 @@ import io.lightmill.pipeline.checkpoint.Checkpoint;
 import io.lightmill.pipeline.checkpoint.CheckpointCache;
 import io.lightmill.pipeline.families.Families;
 import io.lightmill.udfs.checkpoint.CheckpointFetch;
+import io.lightmill.udfs.store.SharedConfiguration;
 import java.nio.file.Path;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
 import org.apache.hadoop.conf.Configuration;
-import io.lightmill.udfs.store.SharedConfiguration;
 
 /** A job's checkpoint as the driver has it: everything but the weights. */
 public record JobCheckpoint(Model model, PipelineLimits limits, PipelineLoader loader) {
@@ -48,12 +48,7 @@ public record JobCheckpoint(Model model, PipelineLimits limits, PipelineLoader l
         model,
         limits,
         new CheckpointLoader(
-            location,
-            model.digest(),
-            dtype,
-            loading,
-            adapters,
-            new SharedConfiguration(hadoop)));
+            location, model.digest(), dtype, loading, adapters, new SharedConfiguration(hadoop)));
   }
 
   /** The digests of the job's adapters, each of which fits the checkpoint. */

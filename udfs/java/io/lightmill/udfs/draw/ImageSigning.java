@@ -14,7 +14,7 @@ import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 import org.apache.commons.codec.digest.DigestUtils;
 import org.apache.hadoop.conf.Configuration;
-import org.apache.spark.util.SerializableConfiguration;
+import io.lightmill.udfs.store.SharedConfiguration;
 
 /**
  * Where executors find the credential of C2PA manifests. Only the locations are sent to them: the
@@ -26,7 +26,7 @@ import org.apache.spark.util.SerializableConfiguration;
  * @param digest of the chain, so that executors read renewed files again
  */
 public record ImageSigning(
-    String certificate, String key, URI timestamps, String digest, SerializableConfiguration hadoop)
+    String certificate, String key, URI timestamps, String digest, SharedConfiguration hadoop)
     implements Serializable {
 
   private record Source(String certificate, String key, URI timestamps, String digest) {}
@@ -46,7 +46,7 @@ public record ImageSigning(
             SmallFile.read(ProvenanceOptions.C2PA_CERTIFICATE.key(), certificate, hadoop));
     ImageSigning signing =
         new ImageSigning(
-            certificate, key, timestamps, digest, new SerializableConfiguration(hadoop));
+            certificate, key, timestamps, digest, new SharedConfiguration(hadoop));
     SIGNERS.put(signing.source(), signing.read());
     return signing;
   }

@@ -15,6 +15,7 @@ import io.lightmill.udfs.shard.ShardPacker;
 import io.lightmill.udfs.shard.StagedImages;
 import io.lightmill.udfs.store.ImageStore;
 import io.lightmill.udfs.store.PathTemplate;
+import io.lightmill.udfs.store.SharedConfiguration;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Set;
@@ -25,7 +26,6 @@ import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
 import org.apache.spark.sql.types.StructType;
-import io.lightmill.udfs.store.SharedConfiguration;
 
 /**
  * The images that this run need not draw, since earlier runs over the same output have drawn them
@@ -104,7 +104,8 @@ public final class EarlierImages {
         EarlierManifests.rows(spark, output, manifests)
             .withColumn(ManifestColumns.CREATED_AT.name(), unix_micros(created));
     Dataset<Row> known = stored(rows, images);
-    if (!rerun.retryFailed() || !rerun.imagePolicies().isEmpty()) {
+    boolean checked = rerun.imagePolicies().stream().anyMatch(policy -> !policy.isEmpty());
+    if (!rerun.retryFailed() || checked) {
       known = known.union(history(rows));
     }
     Column group = coalesce(col(IMAGE_ID), ManifestColumns.ID.col(), lit(""));

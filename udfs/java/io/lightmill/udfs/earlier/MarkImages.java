@@ -7,6 +7,7 @@ import io.lightmill.udfs.manifest.ManifestColumns;
 import io.lightmill.udfs.manifest.StoredImage;
 import io.lightmill.udfs.plan.PlannedImages;
 import io.lightmill.udfs.store.ImageStore;
+import io.lightmill.udfs.store.SharedConfiguration;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.Iterator;
@@ -23,7 +24,6 @@ import org.apache.spark.sql.RowFactory;
 import org.apache.spark.sql.catalyst.expressions.GenericRowWithSchema;
 import org.apache.spark.sql.types.DataTypes;
 import org.apache.spark.sql.types.StructType;
-import io.lightmill.udfs.store.SharedConfiguration;
 
 /**
  * Gives images the copies of them that exist: neighbouring rows have first the copies of an image,

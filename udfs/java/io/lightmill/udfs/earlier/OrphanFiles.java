@@ -13,6 +13,7 @@ import io.lightmill.udfs.shard.ShardPacker;
 import io.lightmill.udfs.shard.StagedImages;
 import io.lightmill.udfs.store.ImageStore;
 import io.lightmill.udfs.store.ListedObject;
+import io.lightmill.udfs.store.SharedConfiguration;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
@@ -28,7 +29,6 @@ import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Encoders;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
-import io.lightmill.udfs.store.SharedConfiguration;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -188,7 +188,11 @@ public final class OrphanFiles {
     StoredObjects.listed(spark, store, output, StagedImages.DIRECTORY)
         .withColumn(imageId, regexp_extract(ManifestColumns.PATH.col(), StagedImages.IDENTITY, 1))
         .join(packed.distinct().withColumn(PACKED, lit(true)), new String[] {imageId}, "left")
-        .filter(col(PACKED).or(col(StoredObjects.MODIFIED).lt(lit(ChronoUnit.MICROS.between(Instant.EPOCH, now.minus(KEPT))))))
+        .filter(
+            col(PACKED)
+                .or(
+                    col(StoredObjects.MODIFIED)
+                        .lt(lit(ChronoUnit.MICROS.between(Instant.EPOCH, now.minus(KEPT))))))
         .select(path)
         .as(Encoders.STRING())
         .foreachPartition(new RemoveObjects(output, hadoop));

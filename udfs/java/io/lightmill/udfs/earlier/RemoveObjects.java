@@ -1,11 +1,11 @@
 package io.lightmill.udfs.earlier;
 
 import io.lightmill.udfs.store.ImageStore;
+import io.lightmill.udfs.store.SharedConfiguration;
 import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
 import org.apache.spark.api.java.function.ForeachPartitionFunction;
-import io.lightmill.udfs.store.SharedConfiguration;
 
 /** Removes objects of an output by their keys, up to a thousand in one call. */
 record RemoveObjects(String output, SharedConfiguration hadoop)

@@ -4,6 +4,7 @@ import io.lightmill.udfs.manifest.ManifestColumns;
 import io.lightmill.udfs.manifest.StoredImage;
 import io.lightmill.udfs.shard.StagedImages;
 import io.lightmill.udfs.store.ImageStore;
+import io.lightmill.udfs.store.SharedConfiguration;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.Iterator;
@@ -18,7 +19,6 @@ import org.apache.spark.sql.Row;
 import org.apache.spark.sql.RowFactory;
 import org.apache.spark.sql.types.DataTypes;
 import org.apache.spark.sql.types.StructType;
-import io.lightmill.udfs.store.SharedConfiguration;
 
 /**
  * The images that exist, from all that is known of each path, which neighbouring rows give: the

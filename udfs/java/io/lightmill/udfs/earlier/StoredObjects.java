@@ -5,6 +5,7 @@ import io.lightmill.udfs.plan.RowFunction;
 import io.lightmill.udfs.store.ImageStore;
 import io.lightmill.udfs.store.ListedObject;
 import io.lightmill.udfs.store.ObjectListing;
+import io.lightmill.udfs.store.SharedConfiguration;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.Arrays;
@@ -21,7 +22,6 @@ import org.apache.spark.sql.RowFactory;
 import org.apache.spark.sql.SparkSession;
 import org.apache.spark.sql.types.DataTypes;
 import org.apache.spark.sql.types.StructType;
-import io.lightmill.udfs.store.SharedConfiguration;
 
 /** The objects below an output, listed by the store. */
 public final class StoredObjects {
@@ -51,8 +51,7 @@ public final class StoredObjects {
         Arrays.stream(directories)
             .flatMap(
                 directory -> {
-                  List<String> children =
-                      store.listing().children(directory, MOST_DIRECTORIES + 1);
+                  List<String> children = store.listing().children(directory, MOST_DIRECTORIES + 1);
                   return children.size() > MOST_DIRECTORIES
                       ? Stream.of(directory)
                       : children.stream();
@@ -61,8 +60,7 @@ public final class StoredObjects {
     SharedConfiguration hadoop =
         new SharedConfiguration(spark.sparkContext().hadoopConfiguration());
     int tasks = Math.max(1, Math.min(MOST_TASKS, roots.size() / 4));
-    Dataset<Row> listed =
-        spark.createDataset(roots, Encoders.STRING()).toDF().repartition(tasks);
+    Dataset<Row> listed = spark.createDataset(roots, Encoders.STRING()).toDF().repartition(tasks);
     return new RowFunction(new ListObjects(output, hadoop), TYPE).of(listed);
   }
 

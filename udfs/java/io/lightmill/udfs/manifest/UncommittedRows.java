@@ -2,6 +2,7 @@ package io.lightmill.udfs.manifest;
 
 import io.lightmill.udfs.store.ImageStore;
 import io.lightmill.udfs.store.OpenObject;
+import io.lightmill.udfs.store.SharedConfiguration;
 import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -12,7 +13,6 @@ import java.util.Optional;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
-import io.lightmill.udfs.store.SharedConfiguration;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -41,8 +41,7 @@ public record UncommittedRows(SparkSession spark, String output, String runId) {
     String key = key() + "/" + name + Manifest.EXTENSION;
     WriteFile writing =
         new WriteFile(
-            new SharedConfiguration(
-                ManifestFormat.settings(spark, rows.schema(), committed)),
+            new SharedConfiguration(ManifestFormat.settings(spark, rows.schema(), committed)),
             output,
             local() ? null : key);
     List<String> written =

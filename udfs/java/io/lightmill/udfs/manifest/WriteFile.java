@@ -1,6 +1,7 @@
 package io.lightmill.udfs.manifest;
 
 import io.lightmill.udfs.store.ImageStore;
+import io.lightmill.udfs.store.SharedConfiguration;
 import io.lightmill.udfs.store.StreamedParquetFile;
 import java.io.File;
 import java.io.IOException;
@@ -12,7 +13,6 @@ import org.apache.parquet.hadoop.ParquetWriter;
 import org.apache.spark.SparkEnv;
 import org.apache.spark.api.java.function.FlatMapFunction;
 import org.apache.spark.sql.catalyst.InternalRow;
-import io.lightmill.udfs.store.SharedConfiguration;
 
 /**
  * Writes the rows of a partition as one file, first on the local disk of the task: so it can be

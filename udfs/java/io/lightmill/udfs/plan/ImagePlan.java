@@ -149,9 +149,9 @@ public record ImagePlan(
   }
 
   /**
-   * All images in the partitions that will draw or pack them: the rows that are not drawn, and then those
-   * of each batch key, from the most to the least expensive, ordered by image id. Rows of the same
-   * image follow each other.
+   * All images in the partitions that will draw or pack them: the rows that are not drawn, and then
+   * those of each batch key, from the most to the least expensive, ordered by image id. Rows of the
+   * same image follow each other.
    */
   public Dataset<Row> partitioned(BatchPlan plan) {
     return partitioned(images, plan);

@@ -45,7 +45,9 @@ public record MaterializedRows(Dataset<Row> rows, Runnable deletion) implements 
       JavaRDD<byte[]> chunks = RowChunks.of(rows).persist(StorageLevel.DISK_ONLY());
       return new MaterializedRows(
           RowChunks.rows(
-              chunks, (org.apache.spark.sql.classic.SparkSession) rows.sparkSession(), rows.schema()),
+              chunks,
+              (org.apache.spark.sql.classic.SparkSession) rows.sparkSession(),
+              rows.schema()),
           () -> chunks.unpersist(false));
     }
     Path runs = new Path(output, DIRECTORY);

@@ -68,7 +68,10 @@ public final class SheetRows {
     }
     if (rows > MOST_SORTED) {
       // Sorting all rows would take a cluster minutes.
-      Column share = pmod(xxhash64(ManifestColumns.ID.col(), ManifestColumns.VARIANT.col()), lit(rows / SAMPLED));
+      Column share =
+          pmod(
+              xxhash64(ManifestColumns.ID.col(), ManifestColumns.VARIANT.col()),
+              lit(rows / SAMPLED));
       return EvenSample.of(
           shown.filter(share.equalTo(0)).coalesce(1).sortWithinPartitions(ORDER).collectAsList(),
           most);

@@ -12,12 +12,12 @@ import io.lightmill.udfs.manifest.Manifest;
 import io.lightmill.udfs.option.Options;
 import io.lightmill.udfs.plan.MaterializedRows;
 import io.lightmill.udfs.plan.RowFunction;
+import io.lightmill.udfs.store.SharedConfiguration;
 import java.io.IOException;
 import java.time.Instant;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.types.StructType;
-import io.lightmill.udfs.store.SharedConfiguration;
 
 /**
  * Step 3: one Spark job draws and stores the images and commits the manifest. It computes every row
@@ -29,11 +29,7 @@ import io.lightmill.udfs.store.SharedConfiguration;
  * @param ended when the manifest was committed, as a date and time
  */
 record DrawnRun(
-    Dataset<Row> rows,
-    Manifest.Committed manifest,
-    long submitted,
-    long committed,
-    Instant ended) {
+    Dataset<Row> rows, Manifest.Committed manifest, long submitted, long committed, Instant ended) {
 
   /**
    * @param repeated whether an earlier attempt failed, whose images are in the store
@@ -64,8 +60,7 @@ record DrawnRun(
           open.add(
               MaterializedRows.of(
                   StageGpus.given(
-                      run.cluster(),
-                      new RowFunction(generating, inFlight).of(partitioned.rows())),
+                      run.cluster(), new RowFunction(generating, inFlight).of(partitioned.rows())),
                   run.cluster(),
                   run.output(),
                   run.runId()));

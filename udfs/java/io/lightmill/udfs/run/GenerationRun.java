@@ -65,8 +65,7 @@ public final class GenerationRun {
     String location = options.get(Options.CHECKPOINT);
     if (!location.contains("://")) {
       Path local = new CheckpointFetch(new Configuration(false)).localize(location);
-      Families.limits(
-          Checkpoint.open(local, RunHooks.loading(options).wanted()));
+      Families.limits(Checkpoint.open(local, RunHooks.loading(options).wanted()));
     }
   }
 

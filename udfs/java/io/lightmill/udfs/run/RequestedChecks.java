@@ -24,7 +24,7 @@ import java.util.function.Function;
 import java.util.stream.Collectors;
 import org.apache.commons.codec.digest.DigestUtils;
 import org.apache.hadoop.conf.Configuration;
-import org.apache.spark.util.SerializableConfiguration;
+import io.lightmill.udfs.store.SharedConfiguration;
 
 /** The checks of prompts and images that the options of a run request. */
 final class RequestedChecks {
@@ -57,7 +57,7 @@ final class RequestedChecks {
             checkpoint.loader(),
             settings,
             requested.models,
-            new SerializableConfiguration(hadoop)));
+            new SharedConfiguration(hadoop)));
   }
 
   private CheckSettings settings() {

@@ -35,8 +35,7 @@ final class RequestedImages {
     Dataset<Row> requests = RequestRows.of(table.rows(), table.columns());
     PlanImages planning = planning(table.columns(), options, checkpoint, policy, shards);
     return new RowFunction(
-            planning::images,
-            PlannedImages.schema(RequestRows.passthrough(requests.schema())))
+            planning::images, PlannedImages.schema(RequestRows.passthrough(requests.schema())))
         .of(requests);
   }
 

@@ -6,6 +6,7 @@ import static org.apache.spark.sql.functions.struct;
 import io.lightmill.pipeline.ErrorCode;
 import io.lightmill.pipeline.LightmillException;
 import io.lightmill.udfs.history.OutputRows;
+import io.lightmill.udfs.store.SharedConfiguration;
 import java.util.Arrays;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -25,7 +26,6 @@ import org.apache.spark.sql.sources.Filter;
 import org.apache.spark.sql.sources.PrunedFilteredScan;
 import org.apache.spark.sql.types.DataTypes;
 import org.apache.spark.sql.types.StructType;
-import io.lightmill.udfs.store.SharedConfiguration;
 
 /**
  * An output as a table. Reads only the columns that a query needs, and images only if it needs

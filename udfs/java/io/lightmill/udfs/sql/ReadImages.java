@@ -3,6 +3,7 @@ package io.lightmill.udfs.sql;
 import io.lightmill.udfs.shard.ImagePlace;
 import io.lightmill.udfs.shard.PlacedImages;
 import io.lightmill.udfs.store.ImageStore;
+import io.lightmill.udfs.store.SharedConfiguration;
 import java.util.Iterator;
 import java.util.Optional;
 import java.util.stream.Stream;
@@ -11,7 +12,6 @@ import org.apache.commons.collections4.IteratorUtils;
 import org.apache.spark.api.java.function.MapPartitionsFunction;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.RowFactory;
-import io.lightmill.udfs.store.SharedConfiguration;
 
 /**
  * Replaces the last column of each row, the place of an image, by the bytes of the image. They are

@@ -1,5 +1,6 @@
 package io.lightmill.udfs.table;
 
+import io.lightmill.udfs.store.SharedConfiguration;
 import java.io.IOException;
 import java.io.Serializable;
 import java.util.ArrayList;
@@ -16,7 +17,6 @@ import org.apache.spark.sql.SparkSession;
 import org.apache.spark.sql.catalyst.InternalRow;
 import org.apache.spark.sql.types.StructType;
 import org.apache.spark.unsafe.types.UTF8String;
-import io.lightmill.udfs.store.SharedConfiguration;
 import org.apache.spark.util.TaskCompletionListener;
 
 /** The rows of text files, one file after the other. A file is open while its rows are read. */

@@ -1,5 +1,6 @@
 package io.lightmill.udfs.table;
 
+import io.lightmill.udfs.store.SharedConfiguration;
 import java.io.IOException;
 import java.io.Serializable;
 import java.util.ArrayList;
@@ -30,7 +31,6 @@ import org.apache.spark.sql.types.MapType;
 import org.apache.spark.sql.types.StructField;
 import org.apache.spark.sql.types.StructType;
 import org.apache.spark.sql.types.TimeType;
-import io.lightmill.udfs.store.SharedConfiguration;
 
 /**
  * Parquet files as a table of all columns that some file has and Spark can read. Spark itself

@@ -7,9 +7,9 @@ import io.lightmill.pipeline.DType;
 import io.lightmill.pipeline.Device;
 import io.lightmill.pipeline.ErrorCode;
 import io.lightmill.pipeline.LightmillException;
+import io.lightmill.udfs.store.SharedConfiguration;
 import java.util.Map;
 import org.apache.hadoop.conf.Configuration;
-import io.lightmill.udfs.store.SharedConfiguration;
 import org.junit.jupiter.api.Test;
 
 class CheckpointLoaderTest {

@@ -20,7 +20,6 @@ import io.lightmill.udfs.manifest.UncommittedFile;
 import io.lightmill.udfs.manifest.UncommittedRows;
 import io.lightmill.udfs.option.GenerationOptions;
 import io.lightmill.udfs.store.ImageStore;
-
 import java.io.IOException;
 import java.lang.management.ManagementFactory;
 import java.time.Clock;
@@ -103,8 +102,7 @@ public final class PlanningRun {
       RunEnding ending =
           open.add(RunEnding.of("plan", spark.sparkContext(), Optional.empty(), clock));
       PreparedRun run =
-          PreparedRun.of(
-              spark, Optional.empty(), options, RunListener.NONE, hooks, ending, open);
+          PreparedRun.of(spark, Optional.empty(), options, RunListener.NONE, hooks, ending, open);
       PlannedRun plan = PlannedRun.of(run, open);
       Clocks planned = Clocks.now();
       List<Row> sizes =
@@ -129,10 +127,9 @@ public final class PlanningRun {
     }
   }
 
-  private static void commit(
-      SparkSession spark, String output, String runId, Dataset<Row> images) throws IOException {
-    ImageStore store =
-        ImageStore.open(output, spark.sparkContext().hadoopConfiguration());
+  private static void commit(SparkSession spark, String output, String runId, Dataset<Row> images)
+      throws IOException {
+    ImageStore store = ImageStore.open(output, spark.sparkContext().hadoopConfiguration());
     for (int i = 0; i < SHARDS; i++) {
       store.put("shards/run_id=%s/part-%d.tar".formatted(runId, i), SHARD, "application/x-tar");
     }
@@ -143,8 +140,7 @@ public final class PlanningRun {
       Column value =
           switch (column.name()) {
             case "status" -> lit("generated");
-            case "path" ->
-                concat(lit("shards/run_id=" + runId + "/part-"), shard, lit(".tar"));
+            case "path" -> concat(lit("shards/run_id=" + runId + "/part-"), shard, lit(".tar"));
             case "member" -> concat(col("id"), lit(".png"));
             case "shard_bytes" -> lit((long) SHARD.length);
             case "bytes" -> lit(1500L);
