@@ -56,6 +56,7 @@ def attention(q, k, v):
 nn.linear, nn.linear_rows = linear, linear
 nn.silu_linear_rows = lambda x, w, name: linear(F.silu(x), w, name)
 nn.attention = attention
+nn.channels_last = lambda x: x.contiguous(memory_format=torch.channels_last)
 nn.rms_norm = lambda x, weight, eps: torch.rms_norm(x.float(), [x.size(-1)], weight, eps)  # one type, as the fused kernel requires
 nn.angles = (lambda angles: lambda positions, widths, theta, dtype: angles(positions, widths, theta, TYPES[dtype]))(nn.angles)
 
@@ -71,16 +72,12 @@ def stack(w, prefix):
 
 def velocity(w, config, latents, context, pooled, times, rope):
     """FluxTransformer2DModel.forward with a time in [0, 1] for each row."""
-    heads = config["num_attention_heads"]
     temb = nn.embed(nn.sinusoid(times * 1000, 256), w, "time_text_embed.timestep_embedder") + nn.embed(pooled, w, "time_text_embed.text_embedder")
-    img, txt = linear(latents, w, "x_embedder"), linear(context, w, "context_embedder")
-    for block in stack(w, "transformer_blocks."):
-        img, txt = flux.double_block(img, txt, temb, rope, block, heads)
-    x = torch.cat([txt, img], 1)
-    for block in stack(w, "single_transformer_blocks."):
-        x = flux.single_block(x, temb, rope, block, heads)
-    scale, shift = nn.modulation(temb, w, "norm_out").chunk(2, -1)
-    return linear(nn.modulate(x[:, txt.size(1):], shift, scale), w, "proj_out")
+    hidden = [linear(latents, w, "x_embedder"), linear(context, w, "context_embedder"), temb]
+    blocks, single_blocks = stack(w, "transformer_blocks."), stack(w, "single_transformer_blocks.")
+    transformer = flux.FluxTransformer2DModel()
+    img = transformer.rest(blocks, single_blocks, hidden, 0, rope, config["num_attention_heads"])
+    return transformer.project(w, img, hidden)
 
 
 def rope(config, text_tokens, rows, columns):

@@ -53,7 +53,7 @@ public final class FluxFamily implements Family {
 
   @Override
   public SamplingEfficiency efficient() {
-    return SamplingEfficiency.parse("sea@0.3+guidance-cache@0.5");
+    return SamplingEfficiency.parse("sea@0.3");
   }
 
   @Override

@@ -69,7 +69,7 @@ public final class QwenImageFamily implements Family {
 
   @Override
   public SamplingEfficiency efficient() {
-    return SamplingEfficiency.parse("sea@0.3+guidance-cache@0.5");
+    return SamplingEfficiency.parse("sea@0.3");
   }
 
   @Override

@@ -59,7 +59,7 @@ public final class StableDiffusion3Family implements Family {
 
   @Override
   public SamplingEfficiency efficient() {
-    return SamplingEfficiency.parse("sea@0.3+guidance-cache@0.5");
+    return SamplingEfficiency.parse("sea@0.3");
   }
 
   @Override

@@ -67,7 +67,7 @@ public final class ZImageFamily implements Family {
 
   @Override
   public SamplingEfficiency efficient() {
-    return SamplingEfficiency.parse("sea@0.3+guidance-cache@0.5");
+    return SamplingEfficiency.parse("sea@0.3");
   }
 
   @Override

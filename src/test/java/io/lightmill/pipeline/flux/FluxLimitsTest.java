@@ -117,7 +117,7 @@ class FluxLimitsTest {
         1,
         ClassifierFreeGuidance.TRUE_CFG_SCALE,
         defaults,
-        SamplingEfficiency.parse("sea@0.3+guidance-cache@0.5"));
+        SamplingEfficiency.parse("sea@0.3"));
   }
 
   private static PipelineLimits limits(Path directory) {

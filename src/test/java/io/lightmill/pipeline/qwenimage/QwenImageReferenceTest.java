@@ -47,7 +47,7 @@ class QwenImageReferenceTest {
                 2,
                 ClassifierFreeGuidance.TRUE_CFG_SCALE,
                 new PipelineLimits.Defaults(1024, 1024, 50, 1, 4, 512),
-                SamplingEfficiency.parse("sea@0.3+guidance-cache@0.5")));
+                SamplingEfficiency.parse("sea@0.3")));
   }
 
   /** What stands before the prompt is not counted, what stands behind it is. */

@@ -97,7 +97,7 @@ class StableDiffusion3CheckpointTest {
                 1,
                 ClassifierFreeGuidance.GUIDANCE_SCALE,
                 new PipelineLimits.Defaults(128, 128, 28, 7, 1, 256),
-                SamplingEfficiency.parse("sea@0.3+guidance-cache@0.5")));
+                SamplingEfficiency.parse("sea@0.3")));
     assertThat(Families.limits(Checkpoint.open(directory)))
         .isEqualTo(
             new PipelineLimits(
@@ -108,7 +108,7 @@ class StableDiffusion3CheckpointTest {
                 1,
                 ClassifierFreeGuidance.GUIDANCE_SCALE,
                 new PipelineLimits.Defaults(256, 256, 28, 7, 1, 256),
-                SamplingEfficiency.parse("sea@0.3+guidance-cache@0.5")));
+                SamplingEfficiency.parse("sea@0.3")));
   }
 
   /** The largest side takes the table of positions whole, the other its middle. */

@@ -39,7 +39,7 @@ class ZImageReferenceTest {
                 1,
                 ClassifierFreeGuidance.POSITIVE_GUIDANCE_SCALE,
                 new PipelineLimits.Defaults(1024, 1024, 50, 5, 1, 512),
-                SamplingEfficiency.parse("sea@0.3+guidance-cache@0.5")));
+                SamplingEfficiency.parse("sea@0.3")));
   }
 
   @Test
