@@ -32,14 +32,15 @@ final class PolicyReader {
   private final List<Term> allow = new ArrayList<>();
   private final List<PolicyCategory> categories = new ArrayList<>();
   private boolean inNegativePrompts;
-  private int patterns;
+  private long cost;
 
   /**
    * @throws PolicyProblem if the policy is not valid
    */
   PolicyReader(YamlNode document) {
     YamlNode.Fields policy = fields(document, "a policy");
-    known(policy, "the policy", "version", LISTS, "denials", "negative_prompts", "allow", CATEGORIES);
+    known(
+        policy, "the policy", "version", LISTS, "denials", "negative_prompts", "allow", CATEGORIES);
     text(policy, "version")
         .filter(version -> !version.text().equals(VERSION))
         .ifPresent(
@@ -61,7 +62,8 @@ final class PolicyReader {
     }
     terms(policy, "denials").ifPresent(denials::addAll);
     terms(policy, "allow").ifPresent(allow::addAll);
-    inNegativePrompts = choice(policy, "negative_prompts", "ignore", "ignore", "check").equals("check");
+    inNegativePrompts =
+        choice(policy, "negative_prompts", "ignore", "ignore", "check").equals("check");
     YamlNode all = policy.fields().get(CATEGORIES);
     if (all == null || fields(all, "'categories'").fields().isEmpty()) {
       throw new PolicyProblem(policy.line(), "has no 'categories'; write at least one");
@@ -146,7 +148,7 @@ final class PolicyReader {
     List<PolicyCategory.Near> near = new ArrayList<>();
     for (YamlNode each : items(node, label + ", 'near'")) {
       YamlNode.Fields pair = fields(each, "an item of 'near'");
-      known(pair, "an item of 'near'", "of", "with", "within");
+      known(pair, "an item of 'near'", "of", "with", "within", "ordered");
       if (!pair.fields().containsKey("of") || !pair.fields().containsKey("with")) {
         throw new PolicyProblem(
             pair.line(), "has an item of 'near' without 'of' or 'with'; it needs both lists");
@@ -155,7 +157,8 @@ final class PolicyReader {
           new PolicyCategory.Near(
               terms(pair, "of").orElseThrow(),
               terms(pair, "with").orElseThrow(),
-              text(pair, "within").map(PolicyReader::within).orElse(WITHIN)));
+              text(pair, "within").map(PolicyReader::within).orElse(WITHIN),
+              choice(pair, "ordered", "false", "false", "true").equals("true")));
     }
     return near;
   }
@@ -171,7 +174,8 @@ final class PolicyReader {
     }
     throw new PolicyProblem(
         words.line(),
-        "has 'within: %s'; give a number of words from 1 to %d".formatted(words.text(), MOST_WITHIN));
+        "has 'within: %s'; give a number of words from 1 to %d"
+            .formatted(words.text(), MOST_WITHIN));
   }
 
   /** Patterns match folded text, so that their letters are folded too. */
@@ -183,11 +187,12 @@ final class PolicyReader {
     List<Pattern> compiled = new ArrayList<>();
     for (YamlNode each : items(node, "'patterns'")) {
       YamlNode.Scalar pattern = scalar(each, "an item of 'patterns'");
-      if (++patterns > MOST_PATTERNS) {
+      cost += PatternCost.of(pattern.text());
+      if (cost > PatternCost.MOST) {
         throw new PolicyProblem(
             pattern.line(),
-            "has more than %d patterns, and each is a pass over the prompt; write terms"
-                .formatted(MOST_PATTERNS));
+            "has a pattern that takes too long for each prompt, '%s'; repeat less, or write terms"
+                .formatted(pattern.text()));
       }
       compiled.add(compiled(pattern));
     }
@@ -322,8 +327,7 @@ final class PolicyReader {
                 throw new PolicyProblem(
                     line,
                     "has the key '%s', which %s does not have; its keys are %s"
-                        .formatted(
-                            key, label, all.stream().collect(Collectors.joining(", "))));
+                        .formatted(key, label, all.stream().collect(Collectors.joining(", "))));
               }
             });
   }
@@ -332,11 +336,16 @@ final class PolicyReader {
     if (node instanceof YamlNode.Fields fields) {
       return fields;
     }
-    throw new PolicyProblem(node.line(), "has a value for %s that is no mapping".formatted(label)
-        + "; write 'key: value' lines");
+    throw new PolicyProblem(
+        node.line(),
+        "has a value for %s that is no mapping".formatted(label) + "; write 'key: value' lines");
   }
 
+  /** The items of a list; one value is a list of one. */
   private static List<YamlNode> items(YamlNode node, String label) {
+    if (node instanceof YamlNode.Scalar) {
+      return List.of(node);
+    }
     if (node instanceof YamlNode.Items items) {
       return items.items();
     }

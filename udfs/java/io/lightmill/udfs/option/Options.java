@@ -6,6 +6,7 @@ import static io.lightmill.udfs.option.OptionGroup.MODEL;
 import static io.lightmill.udfs.option.OptionGroup.OUTPUT;
 import static io.lightmill.udfs.option.OptionGroup.PROMPTS;
 import static io.lightmill.udfs.option.OptionGroup.RERUN;
+import static io.lightmill.udfs.option.OptionGroup.SAFETY;
 import static io.lightmill.udfs.option.OptionGroup.SPARK;
 
 import io.lightmill.pipeline.DType;
@@ -13,6 +14,7 @@ import io.lightmill.pipeline.LoraBlend;
 import io.lightmill.pipeline.checkpoint.CheckpointCache;
 import io.lightmill.pipeline.checks.LabelRule;
 import io.lightmill.pipeline.image.ImageFormat;
+import io.lightmill.pipeline.policy.PromptPolicy;
 import io.lightmill.udfs.DeviceChoice;
 import java.time.Duration;
 import java.util.Collections;
@@ -402,6 +404,17 @@ public final class Options {
               "Truncate prompts that are too long, instead of rejecting their rows.")
           .or(false);
 
+  public static final Option<String> POLICY =
+      Option.of(
+              "policy",
+              OptionType.text(),
+              "FILE",
+              SAFETY,
+              "Prompt policy: a YAML file on any Hadoop file system, default for the policy that"
+                  + " ships, or none. Rows whose prompt it blocks are not drawn.")
+          .or(PromptPolicy.DEFAULT)
+          .besideJobFile();
+
   public static final Option<String> MASTER =
       Option.of(
           "master",
@@ -507,6 +520,7 @@ public final class Options {
             ColumnOptions.all().values().stream(),
             Stream.<Option<?>>of(SEED, TRUNCATE_PROMPTS),
             EfficiencyOptions.ALL.stream(),
+            Stream.<Option<?>>of(POLICY),
             ProvenanceOptions.ALL.stream(),
             Stream.<Option<?>>of(MASTER, CONF, SLOTS_PER_GPU))
         .flatMap(each -> each)

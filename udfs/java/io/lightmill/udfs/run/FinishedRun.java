@@ -164,7 +164,9 @@ final class FinishedRun {
         summary.labelled(),
         summary.blank(),
         drawn.manifest().totals().transformerCalls(),
-        null,
+        run.policy()
+            .map(policy -> new RunRecord.Policy(policy.location(), policy.digest()))
+            .orElse(null),
         summary.verdicts(),
         new RunRecord.Seconds(
             times.start(),

@@ -1,5 +1,6 @@
 package io.lightmill.udfs.run;
 
+import io.lightmill.pipeline.policy.PromptPolicy;
 import io.lightmill.udfs.column.RequestColumns;
 import io.lightmill.udfs.device.JobCheckpoint;
 import io.lightmill.udfs.option.GenerationOptions;
@@ -29,9 +30,10 @@ final class RequestedImages {
       PromptRows table,
       GenerationOptions options,
       JobCheckpoint checkpoint,
+      Optional<PromptPolicy> policy,
       Optional<ShardFormat> shards) {
     Dataset<Row> requests = RequestRows.of(table.rows(), table.columns());
-    PlanImages planning = planning(table.columns(), options, checkpoint, shards);
+    PlanImages planning = planning(table.columns(), options, checkpoint, policy, shards);
     return new RowFunction(
             planning::images,
             PlannedImages.schema(RequestRows.passthrough(requests.schema())))
@@ -43,6 +45,7 @@ final class RequestedImages {
       PromptColumns columns,
       GenerationOptions options,
       JobCheckpoint checkpoint,
+      Optional<PromptPolicy> policy,
       Optional<ShardFormat> shards) {
     return new PlanImages(
         RequestRules.of(
@@ -60,6 +63,7 @@ final class RequestedImages {
             columns,
             options.get(Options.FORMAT),
             shards),
+        policy.orElse(null),
         checkpoint.loader());
   }
 }

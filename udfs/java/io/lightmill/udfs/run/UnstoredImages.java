@@ -74,7 +74,13 @@ public final class UnstoredImages {
     PromptRows table = PromptSchema.open(spark, Optional.of(prompts), options);
     table.notices().forEach(RunListener.NONE::notice);
     JobCheckpoint checkpoint = hooks.checkpoint().get();
-    Dataset<Row> planned = RequestedImages.of(table, options, checkpoint, Optional.empty());
+    Dataset<Row> planned =
+        RequestedImages.of(
+            table,
+            options,
+            checkpoint,
+            PolicyFile.of(options, spark.sparkContext().hadoopConfiguration()),
+            Optional.empty());
     StructType schema = DrawUnstored.schema(PlannedImages.passthrough(planned.schema()));
     DrawUnstored drawing =
         new DrawUnstored(
