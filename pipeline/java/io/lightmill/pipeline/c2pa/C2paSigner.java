@@ -158,8 +158,8 @@ public final class C2paSigner {
   /** A UUID of version 4 with the bits of a digest for random ones. */
   private static UUID uuid(byte[] digest, int start) {
     ByteBuffer bits = ByteBuffer.wrap(digest, start, 16);
-    long high = bits.getLong() & ~0xf000L | 0x4000L;
-    long low = bits.getLong() & 0x3fffffffffffffffL | 0x8000000000000000L;
+    long high = (bits.getLong() & ~0xf000L) | 0x4000L;
+    long low = (bits.getLong() & 0x3fffffffffffffffL) | 0x8000000000000000L;
     return new UUID(high, low);
   }
 }
