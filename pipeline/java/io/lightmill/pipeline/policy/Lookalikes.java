@@ -49,7 +49,7 @@ final class Lookalikes {
         .forEach(
             c -> {
               if (standsIn) {
-                STAND_INS.merge(c, (long) letter, (all, one) -> all << LETTER_BITS | one);
+                STAND_INS.merge(c, (long) letter, (all, one) -> (all << LETTER_BITS) | one);
               } else {
                 LETTERS.put(c, letter);
               }

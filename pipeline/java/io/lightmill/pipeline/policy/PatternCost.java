@@ -2,6 +2,7 @@ package io.lightmill.pipeline.policy;
 
 import java.util.ArrayDeque;
 import java.util.Deque;
+import java.util.Objects;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -38,8 +39,8 @@ final class PatternCost {
         sum = outside.pop();
         at++;
       } else if (c == '{' && counted.region(at, pattern.length()).lookingAt()) {
-        String most = counted.group(2) == null || counted.group(2).isEmpty() ? "0" : counted.group(2);
-        long times = Math.max(Long.parseLong(counted.group(1)), Long.parseLong(most));
+        String most = Objects.requireNonNullElse(counted.group(2), "");
+        long times = Long.parseLong(most.isEmpty() ? counted.group(1) : most);
         last = last > MOST || times > MOST ? MOST + 1 : last * Math.max(1, times);
         at = counted.end();
       } else {

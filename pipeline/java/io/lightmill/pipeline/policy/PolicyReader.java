@@ -21,7 +21,6 @@ final class PolicyReader {
   private static final String CATEGORIES = "categories";
   private static final int WITHIN = 6;
   private static final int MOST_WITHIN = 100;
-  private static final int MOST_PATTERNS = 100;
   private static final int MOST_SIZE = 20_000;
   private static final java.util.regex.Pattern REPETITION =
       java.util.regex.Pattern.compile("\\{(\\d+)(?:,(\\d*))?\\}");

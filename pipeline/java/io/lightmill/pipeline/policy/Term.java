@@ -13,6 +13,7 @@ import java.util.StringTokenizer;
  * @param openEnd whether it may end inside of a word, written {@code term*}
  * @param exact whether only its plain spelling matches, written {@code =term}
  */
+@SuppressWarnings("ArrayRecordComponent") // nobody compares terms
 record Term(String text, int[] symbols, boolean openStart, boolean openEnd, boolean exact) {
 
   static final int MOST_SYMBOLS = 64;

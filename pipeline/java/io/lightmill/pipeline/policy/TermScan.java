@@ -229,7 +229,7 @@ final class TermScan {
       int word = trie.child(node, ' ');
       if (word != TermTrie.NONE) {
         next.add(
-            word, 0, now.letters[s], now.disguised[s], flags & ~APART | BETWEEN, 1);
+            word, 0, now.letters[s], now.disguised[s], (flags & ~APART) | BETWEEN, 1);
       }
     }
     if (trie.letter(node) == Term.TAIL) {

@@ -16,6 +16,11 @@ final class TermTrie {
   private static final int LETTER_BITS = 21;
   private static final long FREE_SLOT = -1;
 
+  /** 2^64 divided by the golden ratio: Fibonacci hashing spreads neighbouring keys. */
+  private static final long HASH = 0x9E3779B97F4A7C15L;
+
+  private static final int HASH_SHIFT = 40;
+
   private final List<Term> terms = new ArrayList<>();
   private final Map<Long, Integer> edges = new HashMap<>();
   private final List<List<Integer>> ends = new ArrayList<>();
@@ -67,7 +72,7 @@ final class TermTrie {
         (key, child) -> {
           int slot = slot(key);
           while (keys[slot] != FREE_SLOT) {
-            slot = slot + 1 & keys.length - 1;
+            slot = (slot + 1) & (keys.length - 1);
           }
           keys[slot] = key;
           children[slot] = child;
@@ -88,7 +93,7 @@ final class TermTrie {
       if (keys[slot] == key) {
         return children[slot];
       }
-      slot = slot + 1 & keys.length - 1;
+      slot = (slot + 1) & (keys.length - 1);
     }
     return NONE;
   }
@@ -113,11 +118,11 @@ final class TermTrie {
   }
 
   private static long key(int node, int letter) {
-    return (long) node << LETTER_BITS | letter;
+    return ((long) node << LETTER_BITS) | letter;
   }
 
   private int slot(long key) {
-    long mixed = key * 0x9E3779B97F4A7C15L;
-    return (int) (mixed >>> 40) & keys.length - 1;
+    long mixed = key * HASH;
+    return (int) (mixed >>> HASH_SHIFT) & (keys.length - 1);
   }
 }

@@ -35,8 +35,8 @@ class DefaultPolicyTest {
   private record Labelled(String label, String category, String language, String prompt) {
 
     static Labelled of(String line) {
-      String[] fields = line.split("\t");
-      String[] label = fields[0].split(":");
+      String[] fields = line.split("\t", -1);
+      String[] label = fields[0].split(":", -1);
       return new Labelled(label[0], label.length > 1 ? label[1] : "", fields[1], fields[2]);
     }
 
