@@ -19,12 +19,13 @@ class PolicyLimitsTest {
       strings = {
         "(((a{1000}){1000}){1000}){1000}",
         "((a{0,500}b){0,500}c){0,500}",
-        "(a{100,}){100,}x{3}",
+        "((a{100,}){100,}x){3}",
+        "(\\Q)\\E(a{1000}){10}){1000}",
       })
   void repetitionsOfRepetitionsAreRefused(String pattern) {
     refused(
         "categories: {a: {action: flag,\n patterns: ['%s']}}".formatted(pattern),
-        "line 2, has a pattern of ");
+        "line 2, has a pattern that takes too long for each prompt");
   }
 
   @Test
