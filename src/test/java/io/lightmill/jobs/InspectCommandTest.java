@@ -143,7 +143,8 @@ class InspectCommandTest {
       file.setLength(3L << 30);
     }
     assertThat(inspect(huge.toString())).isEqualTo(ExitStatus.REFUSED);
-    assertThat(err.toString()).contains("huge.png has 3221225472 bytes, and a file of its kind may");
+    assertThat(err.toString())
+        .contains("huge.png has 3221225472 bytes, and a file of its kind may");
   }
 
   /** Entities of XML may grow without bound, or name files of the reader. */

@@ -40,7 +40,8 @@ public final class ImageFuzz implements FuzzTarget {
         });
     Optional<BufferedImage> pixels = ImageDecoder.decode(file);
     pixels.ifPresent(
-        image -> FuzzTarget.require(image.getWidth() * image.getHeight() > 0, "an image has pixels"));
+        image ->
+            FuzzTarget.require(image.getWidth() * image.getHeight() > 0, "an image has pixels"));
   }
 
   /** The file with right checksums (PNG) or a right length (WebP). */

@@ -39,7 +39,8 @@ class PolicyLimitsTest {
 
   @Test
   void deepNestingIsRefused() {
-    refused("categories: " + "[".repeat(40), "line 1, has more than 16 levels; a policy needs five");
+    refused(
+        "categories: " + "[".repeat(40), "line 1, has more than 16 levels; a policy needs five");
     refused("categories: " + "[".repeat(100_000), "line 1, has more than 16 levels");
   }
 
