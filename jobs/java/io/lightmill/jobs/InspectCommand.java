@@ -8,6 +8,7 @@ import io.lightmill.pipeline.c2pa.C2paReport;
 import io.lightmill.pipeline.c2pa.C2paVerifier;
 import io.lightmill.pipeline.c2pa.SigningCredential.PemFile;
 import io.lightmill.pipeline.c2pa.TrustAnchors;
+import io.lightmill.pipeline.checkpoint.RegularFile;
 import io.lightmill.pipeline.image.ImageDecoder;
 import io.lightmill.pipeline.image.ImageMetadata;
 import io.lightmill.pipeline.image.Pixels;
@@ -16,7 +17,6 @@ import io.lightmill.pipeline.watermark.Watermark;
 import io.lightmill.pipeline.watermark.WatermarkDetection;
 import java.io.IOException;
 import java.io.PrintWriter;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.util.List;
@@ -43,6 +43,8 @@ import picocli.CommandLine.Spec;
     mixinStandardHelpOptions = true,
     versionProvider = Versions.class)
 final class InspectCommand implements Callable<Integer> {
+
+  private static final int MOST_BYTES = 256 << 20;
 
   @Spec private CommandSpec spec;
 
@@ -132,7 +134,8 @@ final class InspectCommand implements Callable<Integer> {
                 () ->
                     new LightmillException(
                         ErrorCode.INPUT_INVALID,
-                        "the pixels of '%s' cannot be decoded; fetch it again".formatted(image)));
+                        "the pixels of '%s' cannot be decoded, or are more than %d; fetch it again, or inspect a smaller copy"
+                            .formatted(image, ImageDecoder.MOST_PIXELS)));
     WatermarkDetection found = new Watermark(watermark).detect(pixels);
     return (found.found() ? "found" : "not found")
         + String.format(
@@ -158,7 +161,7 @@ final class InspectCommand implements Callable<Integer> {
 
   private static byte[] bytes(Path file) {
     try {
-      return Files.readAllBytes(file);
+      return RegularFile.read(file, MOST_BYTES, ErrorCode.INPUT_INVALID);
     } catch (IOException e) {
       throw new LightmillException(
           ErrorCode.INPUT_INVALID,

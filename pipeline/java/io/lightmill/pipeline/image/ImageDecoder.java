@@ -35,9 +35,7 @@ public final class ImageDecoder {
       try {
         reader.setInput(in);
         long pixels = (long) reader.getWidth(0) * reader.getHeight(0);
-        return pixels < 1 || pixels > MOST_PIXELS
-            ? Optional.empty()
-            : Optional.of(reader.read(0));
+        return pixels < 1 || pixels > MOST_PIXELS ? Optional.empty() : Optional.of(reader.read(0));
       } finally {
         reader.dispose();
       }

@@ -29,7 +29,13 @@ final class PatternCost {
     int at = 0;
     while (at < pattern.length()) {
       char c = pattern.charAt(at);
-      if (c == '(') {
+      if (pattern.startsWith("\\Q", at)) { // text without operators
+        int end = pattern.indexOf("\\E", at);
+        int text = end < 0 ? pattern.length() : end;
+        sum = Math.min(Long.MAX_VALUE / 4, sum + last + text - at);
+        last = 1;
+        at = text + 2;
+      } else if (c == '(') {
         outside.push(sum + last);
         sum = 0;
         last = 0;

@@ -14,6 +14,7 @@ import io.lightmill.pipeline.image.Receipts;
 import io.lightmill.pipeline.watermark.Watermark;
 import java.io.IOException;
 import java.io.PrintWriter;
+import java.io.RandomAccessFile;
 import java.io.StringWriter;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
@@ -130,6 +131,34 @@ class InspectCommandTest {
     assertThat(err.toString()).contains("text' is not a PNG, JPEG or WebP file; give an image");
     assertThat(inspect(directory.resolve("none").toString())).isEqualTo(ExitStatus.REFUSED);
     assertThat(err.toString()).contains("none' cannot be read");
+  }
+
+  @Test
+  void devicesAndHugeFilesAreRefused() throws IOException {
+    Path device = Files.createSymbolicLink(directory.resolve("device.png"), Path.of("/dev/zero"));
+    assertThat(inspect(device.toString())).isEqualTo(ExitStatus.REFUSED);
+    assertThat(err.toString()).contains("device.png is a pipe or a device; replace it by a");
+    Path huge = directory.resolve("huge.png");
+    try (RandomAccessFile file = new RandomAccessFile(huge.toFile(), "rw")) {
+      file.setLength(3L << 30);
+    }
+    assertThat(inspect(huge.toString())).isEqualTo(ExitStatus.REFUSED);
+    assertThat(err.toString())
+        .contains("huge.png has 3221225472 bytes, and a file of its kind may");
+  }
+
+  /** Entities of XML may grow without bound, or name files of the reader. */
+  @Test
+  void anXmpPacketWithADocumentTypeIsMalformed() throws IOException {
+    byte[] image = ImageEncoder.encode(Pictures.noise(9, 9), Receipts.of("mug"), ImageFormat.WEBP);
+    byte[] packet = "<?xpacket begin=".getBytes(StandardCharsets.UTF_8);
+    byte[] type =
+        "<!DOCTYPE x [<!ENTITY a SYSTEM \"file:///etc/hostname\">]><x>&a;</x><!--"
+            .getBytes(StandardCharsets.UTF_8);
+    System.arraycopy(type, 0, image, indexOf(image, packet), type.length);
+
+    assertThat(inspect(file("image.webp", image))).isEqualTo(ExitStatus.DONE);
+    assertThat(out.toString()).contains("xmp       malformed: the packet is not XML");
   }
 
   private static int indexOf(byte[] bytes, byte[] wanted) {

@@ -42,6 +42,7 @@ public final class JobFileFuzz implements FuzzTarget {
         seed: 12345678901
         """
             .getBytes(UTF_8),
-        "input: a.csv\noutput: out\ncheckpoint: a/b\npath-template: '{id}/{image_id}'\ncolumn:\n  - prompt=a\n".getBytes(UTF_8));
+        "input: a.csv\noutput: out\ncheckpoint: a/b\npath-template: '{id}/{image_id}'\ncolumn:\n  - prompt=a\n"
+            .getBytes(UTF_8));
   }
 }

@@ -170,7 +170,8 @@ class JobFileTest {
         "width: 1¶height: 2¶width: 3 | , line 3: option 'width' is given twice, first in line 1;"
             + " remove one",
         "input: \"a\\0b\" | , line 1: option 'input' must be a path: Nul character not allowed",
-        "output: o¶checkpoint: \"a\\0\" | , line 2: option 'checkpoint' must be a path: Nul character",
+        "output: o¶checkpoint: \"a\\0\" | , line 2: option 'checkpoint' must be a path: Nul"
+            + " character",
         "- width | must have a mapping of options, such as 'input: prompts.csv'",
       })
   void aBadFileIsRefusedWithTheLine(String yaml, String sentence) throws IOException {

@@ -59,8 +59,7 @@ public final class C2paFuzz implements FuzzTarget {
 
   private boolean valid(byte[] file, byte[] store) {
     Optional<C2paReport> report = verifier.verify(ManifestEmbedding.insert(file, store).file());
-    report.ifPresent(
-        it -> FuzzTarget.require(!it.trusted(), "an unknown signer is not trusted"));
+    report.ifPresent(it -> FuzzTarget.require(!it.trusted(), "an unknown signer is not trusted"));
     return report.map(C2paReport::valid).orElse(false);
   }
 
@@ -77,17 +76,14 @@ public final class C2paFuzz implements FuzzTarget {
     C2paSigner signer =
         new C2paSigner(
             SigningCredential.read(
-                Authority.pem("chain.pem", authority.signer(keys)),
-                pkcs8(keys),
-                NOW),
+                Authority.pem("chain.pem", authority.signer(keys)), pkcs8(keys), NOW),
             Optional.empty());
     C2paClaim claim = new C2paClaim("Lightmill", "pocket", Optional.of(NOW));
     List<byte[]> seeds = new ArrayList<>();
     for (int format = 0; format < files.size(); format++) {
       byte[] store =
           ManifestEmbedding.find(signer.sign(files.get(format), claim)).orElseThrow().store();
-      seeds.add(
-          ByteBuffer.allocate(1 + store.length).put((byte) format).put(store).array());
+      seeds.add(ByteBuffer.allocate(1 + store.length).put((byte) format).put(store).array());
     }
     return seeds;
   }

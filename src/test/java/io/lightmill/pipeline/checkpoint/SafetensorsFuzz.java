@@ -91,7 +91,8 @@ public final class SafetensorsFuzz implements FuzzTarget {
   public List<byte[]> seeds() {
     String two =
         "{\"__metadata__\":{\"format\":\"pt\"},\"a\":{\"dtype\":\"BF16\",\"shape\":[2,3],\"data_offsets\":[0,12]},\"b\":{\"dtype\":\"I64\",\"shape\":[],\"data_offsets\":[12,20]}}";
-    String index = "{\"metadata\":{\"total_size\":16},\"weight_map\":{\"a\":\"a.safetensors\",\"b\":\"b.safetensors\"}}";
+    String index =
+        "{\"metadata\":{\"total_size\":16},\"weight_map\":{\"a\":\"a.safetensors\",\"b\":\"b.safetensors\"}}";
     return List.of(
         input(0, 0, file(two, 20)),
         input(0, 0, file("{}", 0)),

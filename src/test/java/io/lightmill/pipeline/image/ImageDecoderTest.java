@@ -48,8 +48,7 @@ class ImageDecoderTest {
   /** The largest WebP has 16,383 × 16,383 pixels. */
   @Test
   void aWebpThatDeclaresTooManyPixelsIsNoImage() {
-    byte[] webp =
-        ImageEncoder.encode(Pictures.noise(8, 8), Receipts.of("a"), ImageFormat.WEBP);
+    byte[] webp = ImageEncoder.encode(Pictures.noise(8, 8), Receipts.of("a"), ImageFormat.WEBP);
     byte[] large = webp.clone();
     int vp8l = new String(large, StandardCharsets.ISO_8859_1).indexOf("VP8L");
     for (int i = 0; i < 3; i++) {
@@ -57,8 +56,7 @@ class ImageDecoderTest {
     }
     large[vp8l + 12] |= 0x0f;
     int vp8x = new String(large, StandardCharsets.ISO_8859_1).indexOf("VP8X");
-    ByteBuffer.wrap(large)
-        .put(vp8x + 12, new byte[] {(byte) 0xfe, 0x3f, 0, (byte) 0xfe, 0x3f, 0});
+    ByteBuffer.wrap(large).put(vp8x + 12, new byte[] {(byte) 0xfe, 0x3f, 0, (byte) 0xfe, 0x3f, 0});
 
     assertThat(ImageDecoder.decode(webp)).isPresent();
     assertThat(ImageDecoder.decode(large)).isEmpty();

@@ -1,6 +1,7 @@
 package io.lightmill.pipeline.image;
 
 import io.lightmill.fuzz.FuzzTarget;
+import io.lightmill.pipeline.LightmillException;
 import java.awt.image.BufferedImage;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -22,7 +23,14 @@ public final class ImageFuzz implements FuzzTarget {
   }
 
   private static void read(byte[] file) {
-    ImageReceiptReader.identity(file);
+    Optional<String> receipt = ImageReceiptReader.identity(file);
+    try {
+      ImageMetadata metadata = ImageMetadata.read("image", file);
+      FuzzTarget.require(metadata.receipt().equals(receipt), "both readers find the same receipt");
+      metadata.xmp().ifPresent(XmpProperties::read);
+    } catch (LightmillException e) {
+      FuzzTarget.require(e.getMessage().startsWith("'image' is "), "a message names the file");
+    }
     Optional<ManifestEmbedding> found = ManifestEmbedding.find(file);
     found.ifPresent(
         place -> {
@@ -32,7 +40,8 @@ public final class ImageFuzz implements FuzzTarget {
         });
     Optional<BufferedImage> pixels = ImageDecoder.decode(file);
     pixels.ifPresent(
-        image -> FuzzTarget.require(image.getWidth() * image.getHeight() > 0, "an image has pixels"));
+        image ->
+            FuzzTarget.require(image.getWidth() * image.getHeight() > 0, "an image has pixels"));
   }
 
   /** The file with right checksums (PNG) or a right length (WebP). */

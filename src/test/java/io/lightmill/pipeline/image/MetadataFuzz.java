@@ -43,7 +43,8 @@ public final class MetadataFuzz implements FuzzTarget {
     }
     Document packet = parsed(XmpPacket.of(receipt, labels));
     int elements = packet.getElementsByTagName("*").getLength();
-    FuzzTarget.require(elements == PROPERTIES + 3, "no text is an element, but there are " + elements);
+    FuzzTarget.require(
+        elements == PROPERTIES + 3, "no text is an element, but there are " + elements);
   }
 
   private static Document parsed(String packet) {

@@ -21,8 +21,7 @@ public final class PromptFuzz implements FuzzTarget {
     if (input.length == 0) {
       return;
     }
-    String prompt =
-        new String(input, 1, input.length - 1, input[0] % 2 == 0 ? UTF_8 : UTF_16BE);
+    String prompt = new String(input, 1, input.length - 1, input[0] % 2 == 0 ? UTF_8 : UTF_16BE);
     List<Verdict> verdicts = POLICY.check(prompt, Optional.of(prompt));
     FuzzTarget.require(
         verdicts.equals(POLICY.check(prompt, Optional.of(prompt))), "verdicts are repeatable");

@@ -31,35 +31,43 @@ public final class TokenizerFuzz implements FuzzTarget {
 
   public TokenizerFuzz() {
     String json =
-        "{\"version\":\"1.0\",\"truncation\":null,\"padding\":null,\"added_tokens\":[{\"id\":3,\"content\":\"</s>\",\"single_word\":false,\"lstrip\":false,\"rstrip\":false,\"normalized\":false,\"special\":true}],"
-            + "\"normalizer\":{\"type\":\"Sequence\",\"normalizers\":[{\"type\":\"NFC\"},{\"type\":\"Lowercase\"},{\"type\":\"Replace\",\"pattern\":{\"Regex\":\"\\\\s+\"},\"content\":\" \"}]},"
-            + "\"pre_tokenizer\":{\"type\":\"ByteLevel\",\"add_prefix_space\":false,\"trim_offsets\":true,\"use_regex\":true},\"post_processor\":null,\"decoder\":null,"
-            + "\"model\":{\"type\":\"BPE\",\"dropout\":null,\"unk_token\":\"</s>\",\"continuing_subword_prefix\":\"\",\"end_of_word_suffix\":\"</w>\",\"fuse_unk\":false,\"vocab\":{\"a\":0,\"b\":1,\"ab\":2,\"</s>\":3},\"merges\":[\"a b\"]}}";
+        "{\"version\":\"1.0\",\"truncation\":null,\"padding\":null,\"added_tokens\":[{\"id\":3,\"content\":\"</s>\",\"single_word\":false,\"lstrip\":false,\"rstrip\":false,\"normalized\":false,\"special\":true}],\"normalizer\":{\"type\":\"Sequence\",\"normalizers\":[{\"type\":\"NFC\"},{\"type\":\"Lowercase\"},{\"type\":\"Replace\",\"pattern\":{\"Regex\":\"\\\\s+\"},\"content\":\""
+            + " \"}]},"
+            + "\"pre_tokenizer\":{\"type\":\"ByteLevel\",\"add_prefix_space\":false,\"trim_offsets\":true,\"use_regex\":true},\"post_processor\":null,\"decoder\":null,\"model\":{\"type\":\"BPE\",\"dropout\":null,\"unk_token\":\"</s>\",\"continuing_subword_prefix\":\"\",\"end_of_word_suffix\":\"</w>\",\"fuse_unk\":false,\"vocab\":{\"a\":0,\"b\":1,\"ab\":2,\"</s>\":3},\"merges\":[\"a"
+            + " b\"]}}";
     String pad = "{\"tokenizer_class\":\"%s\",\"pad_token\":\"</s>\",\"model_max_length\":77}";
-    directory(false, "tokenizer.json", json, "tokenizer_config.json", pad.formatted("CLIPTokenizer"));
+    directory(
+        false, "tokenizer.json", json, "tokenizer_config.json", pad.formatted("CLIPTokenizer"));
     String vocab =
         "{\"a\":0,\"b\":1,\"ab\":2,\"a</w>\":3,\"b</w>\":4,\"ab</w>\":5,\"<|startoftext|>\":6,\"<|endoftext|>\":7}";
     String clip =
         "{\"tokenizer_class\":\"CLIPTokenizer\",\"model_max_length\":77,\"pad_token\":{\"content\":\"!\",\"lstrip\":true},\"padding_side\":\"left\"}";
     directory(
         false,
-        "vocab.json", vocab,
-        "merges.txt", "#version: 0.2\na b\na b</w>\n",
-        "tokenizer_config.json", clip,
-        "special_tokens_map.json", "{\"bos_token\":\"<|startoftext|>\",\"unk_token\":\"<|endoftext|>\"}",
-        "added_tokens.json", "{\"<|new|>\":8}");
+        "vocab.json",
+        vocab,
+        "merges.txt",
+        "#version: 0.2\na b\na b</w>\n",
+        "tokenizer_config.json",
+        clip,
+        "special_tokens_map.json",
+        "{\"bos_token\":\"<|startoftext|>\",\"unk_token\":\"<|endoftext|>\"}",
+        "added_tokens.json",
+        "{\"<|new|>\":8}");
     String qwen =
         "{\"tokenizer_class\":\"Qwen2Tokenizer\",\"added_tokens_decoder\":{\"7\":{\"content\":\"<|endoftext|>\",\"special\":true}}}";
-    directory(
-        false, "vocab.json", vocab, "merges.txt", "a b\n", "tokenizer_config.json", qwen);
+    directory(false, "vocab.json", vocab, "merges.txt", "a b\n", "tokenizer_config.json", qwen);
     directory(false, Map.of("spiece.model", sentencePieces("<pad>", "</s>")));
     directory(true, Map.of("spm.model", sentencePieces("[PAD]", "[CLS]", "[SEP]")));
     directory(true, "vocab.txt", "[PAD]\n[UNK]\n[CLS]\n[SEP]\na\n##b\n");
     directory(
         true,
-        "vocab.json", "{\"<s>\":0,\"<pad>\":1,\"</s>\":2,\"<unk>\":3,\"a\":4,\"b\":5,\"ab\":6,\"<mask>\":7}",
-        "merges.txt", "a b\n",
-        "tokenizer_config.json", "{\"add_prefix_space\":true}");
+        "vocab.json",
+        "{\"<s>\":0,\"<pad>\":1,\"</s>\":2,\"<unk>\":3,\"a\":4,\"b\":5,\"ab\":6,\"<mask>\":7}",
+        "merges.txt",
+        "a b\n",
+        "tokenizer_config.json",
+        "{\"add_prefix_space\":true}");
     directory(true, "tokenizer.json", json);
   }
 
@@ -134,8 +142,7 @@ public final class TokenizerFuzz implements FuzzTarget {
     List<byte[]> seeds = new ArrayList<>();
     for (int i = 0; i < all.size(); i++) {
       byte[] content = all.get(i).content();
-      seeds.add(
-          ByteBuffer.allocate(1 + content.length).put((byte) i).put(content).array());
+      seeds.add(ByteBuffer.allocate(1 + content.length).put((byte) i).put(content).array());
     }
     return seeds;
   }

@@ -1,7 +1,5 @@
 package io.lightmill.udfs.checkpoint;
 
-import org.junit.jupiter.params.provider.ValueSource;
-import org.junit.jupiter.params.ParameterizedTest;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -17,6 +15,8 @@ import org.apache.hadoop.conf.Configuration;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class FileFetchTest {
 
@@ -119,7 +119,8 @@ class FileFetchTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"../outside.json", "vae/../../outside.json", "/outside.json", "a//b", "."})
+  @ValueSource(
+      strings = {"../outside.json", "vae/../../outside.json", "/outside.json", "a//b", "."})
   void aNameThatLeadsOutOfTheDirectoryIsRefused(String name) throws IOException {
     String path = temporary.resolve("remote/config.json").toString();
     List<FileFetch.RemotePart> parts =

@@ -55,8 +55,7 @@ class CsvTableTest {
     files.write("p.csv", "prompt,a,b\n\"=HYPERLINK(\"\"http://x\"\")\",+1,@SUM(A1)\n-2+3,=1,\tx\n");
 
     assertThat(files.rows("p.csv", "prompt", "a", "b"))
-        .containsExactlyInAnyOrder(
-            "=HYPERLINK(\"http://x\")|+1|@SUM(A1)", "-2+3|=1|\tx");
+        .containsExactlyInAnyOrder("=HYPERLINK(\"http://x\")|+1|@SUM(A1)", "-2+3|=1|\tx");
   }
 
   @Test
