@@ -89,6 +89,7 @@ public final class CheckedPipeline implements DiffusionPipeline {
   }
 
   private void check(Candidates candidates, ImageResult drawn) {
+    candidates.addFacts(drawn.facts());
     Optional<LightmillException> failure = drawn.failure();
     if (failure.isEmpty() && !settings.keepBlank()) {
       failure = BlankCheck.failure(drawn.orElseThrow(), device);

@@ -62,8 +62,10 @@ public final class FlowPipeline implements DiffusionPipeline {
    *
    * @param batch that was denoised
    * @param latents as the transformer reads them
+   * @param transformerCalls that each image took, both sides of guidance counted
    */
-  public record Denoised(List<ImageRequest> batch, Tensor latents) implements AutoCloseable {
+  public record Denoised(List<ImageRequest> batch, Tensor latents, List<Integer> transformerCalls)
+      implements AutoCloseable {
 
     @Override
     public void close() {
@@ -259,7 +261,8 @@ public final class FlowPipeline implements DiffusionPipeline {
         Tensor weight = weights(batch);
         GuidedDenoiser denoiser =
             new GuidedDenoiser(guidance, loaded, encoded, grid, weight, probe)) {
-      return new Denoised(batch, sampler.sample(schedule, first, denoiser, probe));
+      Tensor latents = sampler.sample(schedule, first, denoiser, probe);
+      return new Denoised(batch, latents, denoiser.calls());
     }
   }
 

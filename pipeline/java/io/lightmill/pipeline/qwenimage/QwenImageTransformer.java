@@ -8,6 +8,7 @@ import io.lightmill.pipeline.flow.Guidance;
 import io.lightmill.pipeline.flow.PromptEmbeddings;
 import io.lightmill.pipeline.flow.TokenGrid;
 import io.lightmill.pipeline.text.QwenPrompts;
+import io.lightmill.pipeline.torch.Handle;
 import io.lightmill.pipeline.torch.ScriptModule;
 import io.lightmill.pipeline.torch.Tensor;
 import io.lightmill.pipeline.torch.Weights;
@@ -96,6 +97,32 @@ final class QwenImageTransformer implements AutoCloseable {
           timestep,
           rope,
           config.heads());
+    }
+
+    @Override
+    public Handle embed(Tensor latents, double timestep) {
+      return NETWORK.handle(
+          "embed", weights, latents, prompts.context(), prompts.lengths(), timestep);
+    }
+
+    @Override
+    public Tensor modulated(Handle hidden) {
+      return NETWORK.tensor("modulated", blocks, hidden);
+    }
+
+    @Override
+    public Handle first(Handle hidden) {
+      return NETWORK.handle("first", blocks, hidden, rope, config.heads());
+    }
+
+    @Override
+    public Tensor rest(Handle hidden, int done) {
+      return NETWORK.tensor("rest", blocks, hidden, done, rope, config.heads());
+    }
+
+    @Override
+    public Tensor project(Tensor image, Handle hidden) {
+      return NETWORK.tensor("project", weights, image, hidden);
     }
 
     @Override

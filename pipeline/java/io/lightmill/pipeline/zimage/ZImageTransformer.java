@@ -8,6 +8,7 @@ import io.lightmill.pipeline.flow.Denoiser;
 import io.lightmill.pipeline.flow.Guidance;
 import io.lightmill.pipeline.flow.PromptEmbeddings;
 import io.lightmill.pipeline.flow.TokenGrid;
+import io.lightmill.pipeline.torch.Handle;
 import io.lightmill.pipeline.torch.ScriptModule;
 import io.lightmill.pipeline.torch.Tensor;
 import io.lightmill.pipeline.torch.TensorProbe;
@@ -81,7 +82,7 @@ final class ZImageTransformer implements AutoCloseable {
                   config.ropeTheta(),
                   device));
       loading.complete();
-      return new Prompted(captions, prompts.lengths(), rope);
+      return new Prompted(captions, prompts.lengths(), rope, grid);
     }
   }
 
@@ -90,11 +91,13 @@ final class ZImageTransformer implements AutoCloseable {
     private final Tensor captions;
     private final long[] lengths;
     private final Tensor rope;
+    private final TokenGrid grid;
 
-    private Prompted(Tensor captions, long[] lengths, Tensor rope) {
+    private Prompted(Tensor captions, long[] lengths, Tensor rope, TokenGrid grid) {
       this.captions = captions;
       this.lengths = lengths;
       this.rope = rope;
+      this.grid = grid;
     }
 
     @Override
@@ -112,6 +115,42 @@ final class ZImageTransformer implements AutoCloseable {
           config.timeScale(),
           config.heads(),
           config.normEps());
+    }
+
+    @Override
+    public Handle embed(Tensor latents, double timestep) {
+      return NETWORK.handle(
+          "embed",
+          weights,
+          noiseRefiner,
+          latents,
+          captions,
+          lengths,
+          rope,
+          timestep,
+          config.timeScale(),
+          config.heads(),
+          config.normEps());
+    }
+
+    @Override
+    public Tensor modulated(Handle hidden) {
+      return NETWORK.tensor("modulated", layers, hidden, grid.tokens(), config.normEps());
+    }
+
+    @Override
+    public Handle first(Handle hidden) {
+      return NETWORK.handle("first", layers, hidden, config.heads(), config.normEps());
+    }
+
+    @Override
+    public Tensor rest(Handle hidden, int done) {
+      return NETWORK.tensor("rest", layers, hidden, done, config.heads(), config.normEps());
+    }
+
+    @Override
+    public Tensor project(Tensor image, Handle hidden) {
+      return NETWORK.tensor("project", weights, image, hidden, grid.rows(), grid.columns());
     }
 
     /** diffusers calls its transformer once for both sides and gets one output per image. */

@@ -4,6 +4,7 @@ import io.lightmill.pipeline.ErrorCode;
 import io.lightmill.pipeline.ImageRequest;
 import io.lightmill.pipeline.LoraBlend;
 import io.lightmill.pipeline.PipelineLimits;
+import io.lightmill.pipeline.SamplingEfficiency;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
@@ -139,6 +140,20 @@ public final class RequestColumns {
   public static final RequestColumn<String> REVISES =
       RequestColumn.named("revises", ColumnType.TEXT).check(ColumnCheck::decoded).build();
 
+  /** Rows without one have what the options of the job and its tier give. */
+  public static final RequestColumn<SamplingEfficiency> SAMPLING_EFFICIENCY =
+      RequestColumn.named("sampling_efficiency", ColumnType.EFFICIENCY)
+          .fallback(checkpoint -> SamplingEfficiency.NONE)
+          .field(ImageRequest::efficiency, ImageRequest.Builder::efficiency)
+          .identity(
+              (parts, column, value, adapters) -> {
+                if (!value.isNone()) {
+                  parts.put(column, value.toString());
+                }
+              })
+          .defaultedByJob()
+          .build();
+
   /** In the order of messages, and of the manifest where it does not say otherwise. */
   public static final List<RequestColumn<?>> ALL =
       List.of(
@@ -154,6 +169,7 @@ public final class RequestColumns {
           SEED,
           NUM_IMAGES_PER_PROMPT,
           LORA,
+          SAMPLING_EFFICIENCY,
           REVISES);
 
   private RequestColumns() {}

@@ -1,6 +1,7 @@
 package io.lightmill.udfs.draw;
 
 import io.lightmill.pipeline.DiffusionPipeline;
+import io.lightmill.pipeline.DrawingFacts;
 import io.lightmill.pipeline.ErrorCode;
 import io.lightmill.pipeline.ImageRequest;
 import io.lightmill.pipeline.ImageResult;
@@ -98,7 +99,7 @@ final class BatchDrawing {
         if (DeviceFailures.ofEngine(e)) {
           ofEngine.add(e);
         }
-        return List.of(new DrawnImage(null, failure(e), List.of(), null, lost));
+        return List.of(new DrawnImage(null, failure(e), DrawingFacts.NONE, lost));
       }
       ERRORS.add("A batch failed; its images are drawn one by one", e);
       return batch.stream()
@@ -122,11 +123,7 @@ final class BatchDrawing {
   private static DrawnImage drawn(ImageResult result, double millis) {
     result.failure().ifPresent(e -> ERRORS.add("An image could not be drawn", e));
     return new DrawnImage(
-        result.image().orElse(null),
-        result.failure().orElse(null),
-        result.verdicts(),
-        result.screening().orElse(null),
-        millis);
+        result.image().orElse(null), result.failure().orElse(null), result.facts(), millis);
   }
 
   private static LightmillException failure(RuntimeException e) {

@@ -3,14 +3,12 @@ package io.lightmill.udfs.draw;
 import io.lightmill.pipeline.Device;
 import io.lightmill.pipeline.ImageRequest;
 import io.lightmill.pipeline.LightmillException;
-import io.lightmill.pipeline.Verdict;
 import io.lightmill.udfs.device.LoadedPipelines;
 import io.lightmill.udfs.device.TaskDevice;
 import io.lightmill.udfs.manifest.Manifest;
 import io.lightmill.udfs.manifest.ManifestColumns;
 import io.lightmill.udfs.manifest.ManifestRow;
 import io.lightmill.udfs.manifest.Outcome;
-import io.lightmill.udfs.manifest.Screened;
 import io.lightmill.udfs.manifest.StoredImage;
 import io.lightmill.udfs.plan.PlannedImages;
 import java.util.ArrayDeque;
@@ -135,19 +133,17 @@ public record DrawUnstored(UnstoredDrawing drawing, int batchSize)
 
     private static Outcome outcome(UnstoredDrawing.Encoded image) {
       LightmillException failure = image.failure();
-      Screened screened = Screened.of(image.screening());
       if (failure != null) {
-        return Outcome.failed(failure, image.generateMillis()).with(List.of(), screened);
+        return Outcome.failed(failure, image.generateMillis()).with(image.facts().with(List.of()));
       }
-      if (Verdict.block(image.verdicts())) {
-        return Outcome.blocked(null, image.verdicts(), image.generateMillis())
-            .with(image.verdicts(), screened);
+      if (image.facts().isBlocked()) {
+        return Outcome.blocked(null, image.facts(), image.generateMillis());
       }
       StoredImage unplaced =
           StoredImage.object(
               null, image.bytes().length, DigestUtils.sha256Hex(image.bytes()), image.blank());
-      return Outcome.generated(unplaced, image.generateMillis(), image.encodeMillis(), 0)
-          .with(image.verdicts(), screened);
+      return Outcome.generated(
+          unplaced, image.facts(), image.generateMillis(), image.encodeMillis(), 0);
     }
 
     private void add(Row row, Outcome outcome, byte[] image) {

@@ -26,7 +26,9 @@ public record GenerateImages(GenerationJob job, StructType schema)
   public Iterator<Row> call(Iterator<Row> planned) {
     TaskContext task = TaskContext.get();
     ImageStore store = ImageStore.open(job.output(), job.hadoop().value());
-    store.await();
+    if (!job.cluster().local()) {
+      store.await();
+    }
     PartitionWork work = new PartitionWork(job, task);
     task.addTaskCompletionListener(work);
     Iterator<Row> manifest =
@@ -34,7 +36,8 @@ public record GenerateImages(GenerationJob job, StructType schema)
     Iterator<Row> reported =
         new ReportedRows(manifest, schema, job.stop().run(), task.partitionId());
     Iterator<Row> rows = job.packing() == null ? reported : packed(reported, store, task);
-    return new AwaitedStore(rows, store);
+    // In local mode Spark keeps the rows on its own disk.
+    return job.cluster().local() ? rows : new AwaitedStore(rows, store);
   }
 
   /**

@@ -1,14 +1,11 @@
 package io.lightmill.udfs.draw;
 
-import io.lightmill.pipeline.ClassifierFreeGuidance;
+import io.lightmill.pipeline.DrawingFacts;
 import io.lightmill.pipeline.ErrorCode;
-import io.lightmill.pipeline.ImageRequest;
 import io.lightmill.pipeline.LightmillException;
-import io.lightmill.pipeline.Verdict;
 import io.lightmill.udfs.earlier.AttemptImages;
 import io.lightmill.udfs.manifest.ManifestColumns;
 import io.lightmill.udfs.manifest.Outcome;
-import io.lightmill.udfs.manifest.Screened;
 import io.lightmill.udfs.manifest.StoredImage;
 import io.lightmill.udfs.plan.ImageIdentity;
 import io.lightmill.udfs.plan.PlannedImages;
@@ -48,13 +45,13 @@ final class ImageFinisher {
    */
   ImageFinisher(
       ImageIdentity identity,
-      ClassifierFreeGuidance guidance,
+      ImageEncoding encoding,
       ImageStore store,
       AttemptImages attempt,
       boolean packing,
       String quarantine) {
     this.identity = identity;
-    this.encoding = new ImageEncoding(identity, guidance);
+    this.encoding = encoding;
     this.store = store;
     this.attempt = attempt;
     this.packing = packing;
@@ -110,7 +107,7 @@ final class ImageFinisher {
                           ErrorCode.STORE_FAILED,
                           "staged image '%s' no longer exists; run again"
                               .formatted(staged.path())));
-      return stored(List.of(row), bytes, staged.blank(), 0, 0).get(0).reused();
+      return stored(List.of(row), bytes, staged.blank(), DrawingFacts.NONE, 0, 0).get(0).reused();
     } catch (LightmillException e) {
       requireStore(e);
       return Outcome.failed(e, null);
@@ -150,26 +147,24 @@ final class ImageFinisher {
    */
   List<Outcome> finish(List<Row> rows, DrawnImage drawn) {
     if (drawn.failure() != null) {
-      Outcome failed =
-          Outcome.failed(drawn.failure(), drawn.generateMillis())
-              .with(List.of(), Screened.of(drawn.screening()));
+      Outcome failed = Outcome.failed(drawn.failure(), drawn.generateMillis()).with(drawn.facts());
       return rows.stream().map(row -> failed).toList();
     }
     try {
-      if (Verdict.block(drawn.verdicts())) {
+      if (drawn.facts().isBlocked()) {
         Outcome blocked =
-            Outcome.blocked(
-                    quarantined(rows.get(0), drawn), drawn.verdicts(), drawn.generateMillis())
-                .with(drawn.verdicts(), Screened.of(drawn.screening()));
+            Outcome.blocked(quarantined(rows.get(0), drawn), drawn.facts(), drawn.generateMillis());
         return rows.stream().map(row -> blocked).toList();
       }
       long start = System.nanoTime();
       byte[] bytes = encoded(rows.get(0), drawn);
       return stored(
-              rows, bytes, drawn.image().isBlank(), drawn.generateMillis(), millisSince(start))
-          .stream()
-          .map(outcome -> outcome.with(drawn.verdicts(), Screened.of(drawn.screening())))
-          .toList();
+          rows,
+          bytes,
+          drawn.image().isBlank(),
+          drawn.facts(),
+          drawn.generateMillis(),
+          millisSince(start));
     } catch (LightmillException e) {
       requireStore(e);
       LOG.warn("A drawn image could not be stored: {}", e.getMessage());
@@ -179,8 +174,7 @@ final class ImageFinisher {
   }
 
   private byte[] encoded(Row row, DrawnImage drawn) {
-    ImageRequest request = PlannedImages.request(row);
-    return encoding.encoded(request, drawn.drawn(request), drawn.image());
+    return encoding.encoded(PlannedImages.request(row), drawn.facts(), drawn.image());
   }
 
   /** Stores a blocked image apart from all others; null if it is not to be stored. */
@@ -201,7 +195,12 @@ final class ImageFinisher {
   }
 
   private List<Outcome> stored(
-      List<Row> rows, byte[] bytes, Boolean blank, double generateMillis, double encodeMillis) {
+      List<Row> rows,
+      byte[] bytes,
+      Boolean blank,
+      DrawingFacts facts,
+      double generateMillis,
+      double encodeMillis) {
     Map<String, Outcome> byKey = new HashMap<>();
     List<Outcome> outcomes = new ArrayList<>();
     for (Row row : rows) {
@@ -219,13 +218,14 @@ final class ImageFinisher {
         first =
             Outcome.generated(
                 image(row, object.bytes(), object.sha256(), blank),
+                facts,
                 byKey.isEmpty() ? generateMillis : 0,
                 byKey.isEmpty() ? encodeMillis : 0,
                 millisSince(start));
         byKey.put(key, first);
         outcomes.add(first);
       } else {
-        outcomes.add(Outcome.reused(first.image()));
+        outcomes.add(first.reused());
       }
     }
     return outcomes;

@@ -1,8 +1,8 @@
 package io.lightmill.udfs.draw;
 
 import io.lightmill.pipeline.Device;
+import io.lightmill.pipeline.DrawingFacts;
 import io.lightmill.pipeline.ImageRequest;
-import io.lightmill.pipeline.Verdict;
 import io.lightmill.udfs.ImageStatus;
 import io.lightmill.udfs.device.BrokenDeviceException;
 import io.lightmill.udfs.device.ExecutorExit;
@@ -11,7 +11,7 @@ import io.lightmill.udfs.device.TaskDevice;
 import io.lightmill.udfs.earlier.EarlierImages;
 import io.lightmill.udfs.manifest.ManifestColumns;
 import io.lightmill.udfs.manifest.Outcome;
-import io.lightmill.udfs.manifest.Screened;
+import io.lightmill.udfs.manifest.ScreeningJson;
 import io.lightmill.udfs.manifest.StoredImage;
 import io.lightmill.udfs.manifest.VerdictJson;
 import io.lightmill.udfs.plan.PlannedImages;
@@ -73,7 +73,7 @@ final class PartitionWork implements TaskCompletionListener {
     this.finisher =
         new ImageFinisher(
             job.identity(),
-            job.guidance(),
+            new ImageEncoding(job.identity(), job.guidance(), job.marking()),
             ImageStore.open(job.output(), job.hadoop().value()),
             job.own(),
             job.packing() != null,
@@ -189,17 +189,18 @@ final class PartitionWork implements TaskCompletionListener {
       return Outcome.refused(refused, ManifestColumns.ERROR_MESSAGE.of(planned));
     }
     Row earlier = planned.getAs(EarlierImages.EARLIER);
-    List<Verdict> verdicts = // those of rules are given anew by each run
-        VerdictJson.read(ManifestColumns.VERDICTS.of(earlier)).stream()
-            .filter(verdict -> verdict.score().isPresent())
-            .toList();
-    Screened screened = Screened.read(earlier);
+    DrawingFacts facts = // verdicts of rules are given anew by each run
+        DrawingFacts.ofVerdicts(
+                VerdictJson.read(ManifestColumns.VERDICTS.of(earlier)).stream()
+                    .filter(verdict -> verdict.score().isPresent())
+                    .toList())
+            .with(ScreeningJson.read(ManifestColumns.SCORES.of(earlier)));
     return switch (ImageStatus.labelled(ManifestColumns.STATUS.of(earlier))) {
       case FAILED ->
           Outcome.failedBefore(
               ManifestColumns.ERROR_CODE.of(earlier), ManifestColumns.ERROR_MESSAGE.of(earlier));
-      case BLOCKED -> Outcome.blocked(null, verdicts, null).with(verdicts, screened);
-      default -> reused(planned, StoredImage.read(earlier)).with(verdicts, screened);
+      case BLOCKED -> Outcome.blocked(null, facts, null);
+      default -> reused(planned, StoredImage.read(earlier)).with(facts);
     };
   }
 

@@ -2,10 +2,9 @@ package io.lightmill.udfs.draw;
 
 import io.lightmill.pipeline.ClassifierFreeGuidance;
 import io.lightmill.pipeline.Device;
+import io.lightmill.pipeline.DrawingFacts;
 import io.lightmill.pipeline.ImageRequest;
 import io.lightmill.pipeline.LightmillException;
-import io.lightmill.pipeline.Screening;
-import io.lightmill.pipeline.Verdict;
 import io.lightmill.udfs.device.BrokenDeviceException;
 import io.lightmill.udfs.device.Cluster;
 import io.lightmill.udfs.device.DeviceSlot;
@@ -35,11 +34,12 @@ public record UnstoredDrawing(
   public static UnstoredDrawing of(
       ImageIdentity identity,
       ClassifierFreeGuidance guidance,
+      ImageMarking marking,
       Cluster cluster,
       PipelineLoader loader,
       int threadsPerImage) {
     return new UnstoredDrawing(
-        new ImageEncoding(identity, guidance), cluster, loader, threadsPerImage);
+        new ImageEncoding(identity, guidance, marking), cluster, loader, threadsPerImage);
   }
 
   /**
@@ -48,16 +48,13 @@ public record UnstoredDrawing(
    * @param bytes null if there is a failure, or a verdict that blocks
    * @param blank whether all pixels are equal
    * @param failure null if there is none
-   * @param verdicts of the classifiers
-   * @param screening scores and draws; null without classifier and scorer
    */
   @SuppressWarnings("ArrayRecordComponent") // nobody compares images
   record Encoded(
       byte[] bytes,
       boolean blank,
       LightmillException failure,
-      List<Verdict> verdicts,
-      Screening screening,
+      DrawingFacts facts,
       double generateMillis,
       double encodeMillis) {}
 
@@ -73,8 +70,8 @@ public record UnstoredDrawing(
     if (image.failure() != null) {
       throw image.failure();
     }
-    if (Verdict.block(image.verdicts())) {
-      throw Verdict.deciding(image.verdicts()).orElseThrow().refusal();
+    if (image.facts().isBlocked()) {
+      throw image.facts().deciding().refusal();
     }
     return image.bytes();
   }
@@ -117,32 +114,21 @@ public record UnstoredDrawing(
 
     private Encoded encoded(ImageRequest request, DrawnImage drawn) {
       if (drawn.failure() != null) {
-        return failed(drawn.failure(), drawn);
+        return new Encoded(null, false, drawn.failure(), drawn.facts(), drawn.generateMillis(), 0);
       }
-      if (Verdict.block(drawn.verdicts())) {
-        return new Encoded(
-            null, false, null, drawn.verdicts(), drawn.screening(), drawn.generateMillis(), 0);
+      if (drawn.facts().isBlocked()) {
+        return new Encoded(null, false, null, drawn.facts(), drawn.generateMillis(), 0);
       }
       long start = System.nanoTime();
       try {
-        byte[] bytes = encoding.encoded(request, drawn.drawn(request), drawn.image());
+        byte[] bytes = encoding.encoded(request, drawn.facts(), drawn.image());
         double millis = (System.nanoTime() - start) / NANOS_PER_MILLI;
         return new Encoded(
-            bytes,
-            drawn.image().isBlank(),
-            null,
-            drawn.verdicts(),
-            drawn.screening(),
-            drawn.generateMillis(),
-            millis);
+            bytes, drawn.image().isBlank(), null, drawn.facts(), drawn.generateMillis(), millis);
       } catch (LightmillException e) {
-        return failed(e, drawn);
+        return new Encoded(
+            null, false, e, drawn.facts().with(List.of()), drawn.generateMillis(), 0);
       }
-    }
-
-    private static Encoded failed(LightmillException failure, DrawnImage drawn) {
-      return new Encoded(
-          null, false, failure, List.of(), drawn.screening(), drawn.generateMillis(), 0);
     }
   }
 }

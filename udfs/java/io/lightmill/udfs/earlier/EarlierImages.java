@@ -56,8 +56,6 @@ public final class EarlierImages {
           ManifestColumns.VERDICTS,
           ManifestColumns.VERDICT_STAGE,
           ManifestColumns.POLICY_DIGEST,
-          ManifestColumns.SEED_USED,
-          ManifestColumns.DRAWS,
           ManifestColumns.SCORES);
 
   private static final String COPIES = "copies";
@@ -170,8 +168,6 @@ public final class EarlierImages {
       ManifestColumns.VERDICTS.col(),
       ManifestColumns.VERDICT_STAGE.col(),
       ManifestColumns.POLICY_DIGEST.col(),
-      ManifestColumns.SEED_USED.col(),
-      ManifestColumns.DRAWS.col(),
       ManifestColumns.SCORES.col()
     };
   }

@@ -36,8 +36,6 @@ record ReadReceipts(String output, SerializableConfiguration hadoop)
           ManifestColumns.VERDICTS,
           ManifestColumns.VERDICT_STAGE,
           ManifestColumns.POLICY_DIGEST,
-          ManifestColumns.SEED_USED,
-          ManifestColumns.DRAWS,
           ManifestColumns.SCORES);
 
   @Override
@@ -70,13 +68,11 @@ record ReadReceipts(String output, SerializableConfiguration hadoop)
                     null,
                     null,
                     null,
-                    null,
-                    null,
                     null));
   }
 
   /** The identity in the receipt of an image; empty if the image is damaged or not of Lightmill. */
   static Optional<String> imageId(byte[] image) {
-    return ImageReceiptReader.identity(image).map(ImageIdentity::imageId);
+    return ImageReceiptReader.identity(image).map(ImageIdentity::imageIdOf);
   }
 }

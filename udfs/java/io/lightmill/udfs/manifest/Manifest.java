@@ -8,7 +8,6 @@ import static org.apache.spark.sql.functions.when;
 import io.lightmill.udfs.ImageStatus;
 import io.lightmill.udfs.VerdictCounts;
 import io.lightmill.udfs.store.ImageStore;
-import io.lightmill.udfs.store.ObjectBody;
 import java.io.IOException;
 import java.util.Arrays;
 import java.util.EnumMap;
@@ -150,10 +149,10 @@ public final class Manifest {
             .coalesce(1)
             .sortWithinPartitions(ManifestColumns.ID.col(), ManifestColumns.VARIANT.col());
     UncommittedRows uncommitted = new UncommittedRows(spark, output, runId);
-    uncommitted.delete();
-    ObjectBody file = uncommitted.file("manifest", finished, Optional.empty());
-    requireLock.run();
-    ImageStore.open(output, hadoop).create(key(runId), file, CONTENT_TYPE);
+    try (UncommittedFile file = uncommitted.file("manifest", finished, Optional.empty())) {
+      requireLock.run();
+      ImageStore.open(output, hadoop).create(key(runId), file.body(), CONTENT_TYPE);
+    }
     return new Committed(totals(counted, verdicts), schema(typed));
   }
 

@@ -1,6 +1,7 @@
 package io.lightmill.udfs.manifest;
 
 import io.lightmill.pipeline.LoraBlend;
+import io.lightmill.pipeline.Screening;
 import io.lightmill.pipeline.Verdict;
 import io.lightmill.udfs.VerdictCounts;
 import io.lightmill.udfs.column.RequestColumn;
@@ -9,6 +10,8 @@ import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.function.Function;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
@@ -160,11 +163,12 @@ public final class ManifestColumns {
 
   /** Images that were drawn for the row; null without classifiers and scorer. */
   public static final ManifestColumn DRAWS =
-      ManifestColumn.ofRun("draws", DataTypes.IntegerType, ofScreened(Screened::draws));
+      ManifestColumn.ofRun(
+          "draws", DataTypes.IntegerType, ofScreened(screening -> screening.draws().size()));
 
-  /** See {@link Screened#scores}; null without classifiers and scorer. */
+  /** See {@link ScreeningJson}; null without classifiers and scorer. */
   public static final ManifestColumn SCORES =
-      ManifestColumn.ofRun("scores", DataTypes.StringType, ofScreened(Screened::scores));
+      ManifestColumn.ofRun("scores", DataTypes.StringType, ofScreened(ScreeningJson::of));
 
   /** Whether a prompt has more tokens than the text encoder reads. */
   public static final ManifestColumn PROMPT_TRUNCATED =
@@ -203,6 +207,16 @@ public final class ManifestColumns {
   public static final ManifestColumn GENERATE_MS =
       ManifestColumn.ofRun(
           "generate_ms", DataTypes.DoubleType, row -> row.outcome().generateMillis());
+
+  /** Of the transformer's blocks, both sides of guidance counted; null if not drawn by this run. */
+  public static final ManifestColumn TRANSFORMER_CALLS =
+      ManifestColumn.ofRun(
+          "transformer_calls",
+          DataTypes.IntegerType,
+          row -> {
+            OptionalInt calls = row.outcome().facts().transformerCalls();
+            return calls.isPresent() ? calls.getAsInt() : null;
+          });
 
   public static final ManifestColumn ENCODE_MS =
       ManifestColumn.ofRun("encode_ms", DataTypes.DoubleType, row -> row.outcome().encodeMillis());
@@ -261,6 +275,7 @@ public final class ManifestColumns {
           ATTEMPT,
           CREATED_AT,
           GENERATE_MS,
+          TRANSFORMER_CALLS,
           ENCODE_MS,
           STORE_MS,
           DEVICE);
@@ -298,13 +313,14 @@ public final class ManifestColumns {
     return row -> row.outcome().image() == null ? null : value.apply(row.outcome().image());
   }
 
-  private static Function<ManifestRow, Object> ofScreened(Function<Screened, Object> value) {
-    return row -> row.outcome().screening() == null ? null : value.apply(row.outcome().screening());
+  private static Function<ManifestRow, Object> ofScreened(Function<Screening, Object> value) {
+    return row -> row.outcome().facts().screening().map(value).orElse(null);
   }
 
   private static Object seedUsed(ManifestRow row) {
-    if (row.outcome().screening() != null) {
-      return row.outcome().screening().seed();
+    Optional<Screening> screening = row.outcome().facts().screening();
+    if (screening.isPresent()) {
+      return screening.get().seed().orElse(null);
     }
     boolean first = row.task().model().checks().isEmpty();
     return first && row.outcome().image() != null ? SEED.of(row.planned()) : null;

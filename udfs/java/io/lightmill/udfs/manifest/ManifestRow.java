@@ -25,7 +25,7 @@ public record ManifestRow(Row planned, Outcome outcome, List<Verdict> verdicts, 
         outcome,
         Stream.concat(
                 VerdictJson.read(ManifestColumns.VERDICTS.of(planned)).stream(),
-                outcome.verdicts().stream())
+                outcome.facts().verdicts().stream())
             .toList(),
         task);
   }

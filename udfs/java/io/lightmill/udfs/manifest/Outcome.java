@@ -1,17 +1,15 @@
 package io.lightmill.udfs.manifest;
 
+import io.lightmill.pipeline.DrawingFacts;
 import io.lightmill.pipeline.ErrorCode;
 import io.lightmill.pipeline.LightmillException;
-import io.lightmill.pipeline.Verdict;
 import io.lightmill.udfs.ImageStatus;
-import java.util.List;
 
 /**
  * The result for one image; what does not apply is null.
  *
  * @param image if it is stored
- * @param verdicts of classifiers; those of rules on the prompt are in the plan
- * @param screening scores and draws
+ * @param facts of its drawing; verdicts of rules on the prompt are in the plan
  * @param generateMillis its share of the time that its batch took on the device
  */
 public record Outcome(
@@ -19,19 +17,14 @@ public record Outcome(
     String errorCode,
     String errorMessage,
     StoredImage image,
-    List<Verdict> verdicts,
-    Screened screening,
+    DrawingFacts facts,
     Double generateMillis,
     Double encodeMillis,
     Double storeMillis) {
 
-  public Outcome {
-    verdicts = List.copyOf(verdicts);
-  }
-
   private static Outcome undrawn(
       ImageStatus status, String errorCode, String errorMessage, StoredImage image) {
-    return new Outcome(status, errorCode, errorMessage, image, List.of(), null, null, null, null);
+    return new Outcome(status, errorCode, errorMessage, image, DrawingFacts.NONE, null, null, null);
   }
 
   /** Invalid, or blocked for its prompt: the plan says so, with the code and the reason. */
@@ -49,17 +42,15 @@ public record Outcome(
    * Blocked by a classifier: the prompt before it is drawn, or the image afterwards.
    *
    * @param image if it is kept in quarantine; null if it is not stored
-   * @param verdicts one of which blocks
+   * @param facts with a verdict that blocks
    */
-  public static Outcome blocked(StoredImage image, List<Verdict> verdicts, Double generateMillis) {
-    Verdict deciding = Verdict.deciding(verdicts).orElseThrow();
+  public static Outcome blocked(StoredImage image, DrawingFacts facts, Double generateMillis) {
     return new Outcome(
         ImageStatus.BLOCKED,
-        deciding.refusal().code().name(),
-        deciding.message(),
+        facts.deciding().refusal().code().name(),
+        facts.deciding().message(),
         image,
-        verdicts,
-        null,
+        facts,
         generateMillis,
         null,
         null);
@@ -74,23 +65,10 @@ public record Outcome(
     return undrawn(ImageStatus.REUSED, null, null, image);
   }
 
-  /** The same outcome with verdicts of classifiers. */
-  public Outcome with(List<Verdict> found) {
-    return with(found, screening);
-  }
-
-  /** The same outcome with verdicts of classifiers, scores and draws. */
-  public Outcome with(List<Verdict> found, Screened scores) {
+  /** The same outcome with other facts of its drawing. */
+  public Outcome with(DrawingFacts known) {
     return new Outcome(
-        status,
-        errorCode,
-        errorMessage,
-        image,
-        found,
-        scores,
-        generateMillis,
-        encodeMillis,
-        storeMillis);
+        status, errorCode, errorMessage, image, known, generateMillis, encodeMillis, storeMillis);
   }
 
   /** Drawn and stored by an attempt at this task that failed later. */
@@ -100,7 +78,7 @@ public record Outcome(
 
   /** The same image, as an image of an earlier run. */
   public Outcome reused() {
-    return reused(image).with(verdicts);
+    return reused(image).with(DrawingFacts.ofVerdicts(facts.verdicts()));
   }
 
   public static Outcome pending() {
@@ -113,24 +91,19 @@ public record Outcome(
         failure.code().name(),
         failure.getMessage(),
         null,
-        List.of(),
-        null,
+        DrawingFacts.NONE,
         generateMillis,
         null,
         null);
   }
 
   public static Outcome generated(
-      StoredImage image, double generateMillis, double encodeMillis, double storeMillis) {
+      StoredImage image,
+      DrawingFacts facts,
+      double generateMillis,
+      double encodeMillis,
+      double storeMillis) {
     return new Outcome(
-        ImageStatus.GENERATED,
-        null,
-        null,
-        image,
-        List.of(),
-        null,
-        generateMillis,
-        encodeMillis,
-        storeMillis);
+        ImageStatus.GENERATED, null, null, image, facts, generateMillis, encodeMillis, storeMillis);
   }
 }

@@ -89,8 +89,16 @@ public final class Options {
               OptionType.choice(ImageFormat.class),
               "FORMAT",
               OUTPUT,
-              "Image format: png or jpeg.")
+              "Image format: png, jpeg or webp.")
           .or(ImageFormat.PNG);
+
+  public static final Option<Integer> QUALITY =
+      Option.of(
+          "quality",
+          OptionType.wholeNumber(1, 100),
+          "N",
+          OUTPUT,
+          "Quality of jpeg (default 95) and webp (lossless by default), from 1 to 100.");
 
   public static final Option<String> PATH_TEMPLATE =
       Option.of(
@@ -467,6 +475,7 @@ public final class Options {
                 LIMIT,
                 OUTPUT_DIRECTORY,
                 FORMAT,
+                QUALITY,
                 PATH_TEMPLATE,
                 SINK,
                 SHARD_SIZE,
@@ -496,7 +505,10 @@ public final class Options {
                 BEST_OF,
                 SCORER),
             ColumnOptions.all().values().stream(),
-            Stream.<Option<?>>of(SEED, TRUNCATE_PROMPTS, MASTER, CONF, SLOTS_PER_GPU))
+            Stream.<Option<?>>of(SEED, TRUNCATE_PROMPTS),
+            EfficiencyOptions.ALL.stream(),
+            ProvenanceOptions.ALL.stream(),
+            Stream.<Option<?>>of(MASTER, CONF, SLOTS_PER_GPU))
         .flatMap(each -> each)
         .forEach(option -> options.put(option.key(), option));
     return Collections.unmodifiableMap(options);

@@ -14,6 +14,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Supplier;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.apache.spark.sql.Dataset;
@@ -158,13 +159,18 @@ public record RunSummary(
         .toList();
   }
 
-  /** One line for each of the first failed and invalid rows, with the reason. */
-  public List<String> failureLines(Dataset<Row> manifest) {
+  /**
+   * One line for each of the first failed and invalid rows, with the reason.
+   *
+   * @param manifest called only if there are any
+   */
+  public List<String> failureLines(Supplier<Dataset<Row>> manifest) {
     if (failures() == 0) {
       return List.of();
     }
     List<Row> first =
         manifest
+            .get()
             .filter(col("status").isin(ImageStatus.FAILED.label(), ImageStatus.INVALID.label()))
             .select("id", "variant", "status", "error_code", "error_message")
             .orderBy("id", "variant")

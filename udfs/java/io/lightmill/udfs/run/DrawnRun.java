@@ -10,11 +10,12 @@ import io.lightmill.udfs.earlier.AttemptImages;
 import io.lightmill.udfs.history.CommittedRun;
 import io.lightmill.udfs.manifest.Manifest;
 import io.lightmill.udfs.option.Options;
-import io.lightmill.udfs.plan.ImageIdentity;
 import io.lightmill.udfs.plan.MaterializedRows;
 import java.io.IOException;
 import java.time.Instant;
+import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Encoders;
+import org.apache.spark.sql.Row;
 import org.apache.spark.sql.types.StructType;
 import org.apache.spark.util.SerializableConfiguration;
 
@@ -22,11 +23,13 @@ import org.apache.spark.util.SerializableConfiguration;
  * Step 3: one Spark job draws and stores the images and commits the manifest. It computes every row
  * once.
  *
+ * @param rows of the manifest, as long as the run is open
  * @param submitted when the job was submitted, by {@link System#nanoTime}
  * @param committed when the manifest was committed, by {@link System#nanoTime}
  * @param ended when the manifest was committed, as a date and time
  */
-record DrawnRun(Manifest.Committed manifest, long submitted, long committed, Instant ended) {
+record DrawnRun(
+    Dataset<Row> rows, Manifest.Committed manifest, long submitted, long committed, Instant ended) {
 
   /**
    * @param repeated whether an earlier attempt failed, whose images are in the store
@@ -39,6 +42,7 @@ record DrawnRun(Manifest.Committed manifest, long submitted, long committed, Ins
         ModelPreload.of(run.cluster(), run.checkpoint().loader(), plan.images().toDraw());
     long submitted = System.nanoTime();
     run.ending().begin(RunEnding.Step.DRAWING);
+    Dataset<Row> rows;
     Manifest.Committed manifest;
     try {
       // Closed with the run, since a failure to delete these rows must not fail a committed run.
@@ -59,9 +63,10 @@ record DrawnRun(Manifest.Committed manifest, long submitted, long committed, Ins
                   run.cluster(),
                   run.output(),
                   run.runId()));
+      rows = drawn.rows();
       manifest =
           Manifest.commit(
-              drawn.rows(),
+              rows,
               plan.passthrough(),
               CommittedRun.newestSchema(
                   run.output(), run.spark().sparkContext().hadoopConfiguration()),
@@ -75,7 +80,7 @@ record DrawnRun(Manifest.Committed manifest, long submitted, long committed, Ins
       loading.await();
     }
     run.listener().finished(Math.min(plan.images().toDraw(), drawn(manifest.totals())));
-    return new DrawnRun(manifest, submitted, System.nanoTime(), Instant.now());
+    return new DrawnRun(rows, manifest, submitted, System.nanoTime(), Instant.now());
   }
 
   /**
@@ -89,8 +94,9 @@ record DrawnRun(Manifest.Committed manifest, long submitted, long committed, Ins
 
   private static GenerationJob job(PreparedRun run, boolean repeated) {
     return new GenerationJob(
-        new ImageIdentity(run.checkpoint().model(), run.options().get(Options.FORMAT)),
+        ImageFiles.identity(run.checkpoint().model(), run.options()),
         run.checkpoint().limits().guidance(),
+        run.marking(),
         run.output(),
         run.runId(),
         run.packing().orElse(null),

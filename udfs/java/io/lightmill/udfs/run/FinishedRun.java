@@ -41,15 +41,13 @@ final class FinishedRun {
 
   private final PreparedRun run;
   private final DrawnRun drawn;
-  private final Dataset<Row> manifest;
   private final RunSummary summary;
   private final RunRecord record;
   private final List<String> problems = new ArrayList<>();
 
-  FinishedRun(PreparedRun run, DrawnRun drawn, Dataset<Row> manifest, RunTimes times) {
+  FinishedRun(PreparedRun run, DrawnRun drawn, RunTimes times) {
     this.run = run;
     this.drawn = drawn;
-    this.manifest = manifest;
     this.summary =
         new RunSummary(
             drawn.manifest().totals().statuses(),
@@ -61,12 +59,10 @@ final class FinishedRun {
   }
 
   static RunResult of(PreparedRun run, PlannedRun plan, DrawnRun drawn, RunTimes times) {
-    plan.orphans().sweep(run.lock()::require);
-    DeadRuns.sweep(uncommitted(run), run.reserved(), run.lock()::require);
+    plan.orphans().sweep(run.lock()::requireRecent);
+    DeadRuns.sweep(uncommitted(run), run.reserved(), run.lock()::requireRecent);
     String location = Manifest.location(run.output(), run.runId());
-    return new FinishedRun(
-            run, drawn, Manifest.read(run.spark(), location, drawn.manifest().schema()), times)
-        .written(location);
+    return new FinishedRun(run, drawn, times).written(location);
   }
 
   private static UncommittedRows uncommitted(PreparedRun run) {
@@ -88,7 +84,8 @@ final class FinishedRun {
   private RunResult result(String location, Optional<String> stored, Optional<String> sheet) {
     return new RunResult(
         run.runId(),
-        manifest,
+        run.spark(),
+        drawn.manifest().schema(),
         location,
         summary.in(elapsed(run.hooks().started(), Instant.now())),
         record,
@@ -126,9 +123,7 @@ final class FinishedRun {
   }
 
   private String storeState(ImageStore output) throws IOException {
-    UncommittedRows uncommitted = uncommitted(run);
-    CurrentState.write(uncommitted, run.lock()::require);
-    uncommitted.delete();
+    CurrentState.write(uncommitted(run), run.lock()::requireRecent);
     return CurrentState.KEY;
   }
 
@@ -138,7 +133,7 @@ final class FinishedRun {
   }
 
   private String storeSheet(ImageStore output) {
-    Dataset<Row> settled = manifest.filter(col("status").notEqual(ImageStatus.PENDING.label()));
+    Dataset<Row> settled = drawn.rows().filter(col("status").notEqual(ImageStatus.PENDING.label()));
     List<Row> rows = SheetRows.of(settled, summary.settled(), ContactSheet.MAX_TILES);
     new RunContactSheet(output, rows)
         .store(

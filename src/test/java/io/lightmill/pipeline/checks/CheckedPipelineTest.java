@@ -154,13 +154,13 @@ class CheckedPipelineTest {
     for (int i = 0; i < SEEDS.size(); i++) {
       ImageResult result = results.get(i);
       boolean blocked = ranked.indexOf(SEEDS.get(i)) >= 2;
-      assertThat(result.isBlocked()).isEqualTo(blocked);
+      assertThat(result.facts().isBlocked()).isEqualTo(blocked);
       assertThat(result.image().isPresent()).isNotEqualTo(blocked);
-      Screening.Draw draw = result.screening().orElseThrow().draws().get(0);
+      Screening.Draw draw = result.facts().screening().orElseThrow().draws().get(0);
       assertThat(draw.labels()).containsEntry("nsfw", nsfw(SEEDS.get(i)));
       assertThat(draw.fate()).isEqualTo(blocked ? Fate.BLOCKED : Fate.PASSED);
     }
-    Verdict verdict = results.get(SEEDS.indexOf(ranked.get(3))).verdicts().get(0);
+    Verdict verdict = results.get(SEEDS.indexOf(ranked.get(3))).facts().verdicts().get(0);
     assertThat(verdict.stage()).isEqualTo(Verdict.Stage.IMAGE);
     assertThat(verdict.rule()).isEqualTo("nsfw");
     assertThat(verdict.policy()).isEqualTo("d1g357");
@@ -174,7 +174,7 @@ class CheckedPipelineTest {
 
     for (int i = 0; i < SEEDS.size(); i++) {
       ImageResult alone = results(settings, withClassifier(), SEEDS.get(i)).get(0);
-      assertThat(together.get(i).screening()).isEqualTo(alone.screening());
+      assertThat(together.get(i).facts().screening()).isEqualTo(alone.facts().screening());
     }
   }
 
@@ -183,7 +183,7 @@ class CheckedPipelineTest {
     ImageResult result = results(rule(0, LabelRule.Action.FLAG, 0), withClassifier(), 1).get(0);
 
     assertThat(result.image()).isPresent();
-    assertThat(result.verdicts()).singleElement().matches(verdict -> !verdict.blocks());
+    assertThat(result.facts().verdicts()).singleElement().matches(verdict -> !verdict.blocks());
   }
 
   @Test
@@ -200,7 +200,7 @@ class CheckedPipelineTest {
 
     ImageResult result = results(settings, withClassifier(), 1).get(0);
 
-    assertThat(result.isBlocked()).isTrue();
+    assertThat(result.facts().isBlocked()).isTrue();
     assertThat(result.image().orElseThrow().rgb()).isEqualTo(noise(1).rgb());
   }
 
@@ -217,7 +217,7 @@ class CheckedPipelineTest {
         results(rule(threshold, LabelRule.Action.RETRY, 3), withClassifier(), 1).get(0);
 
     assertThat(result.orElseThrow().rgb()).isEqualTo(noise(seeds.get(passing)).rgb());
-    Screening screening = result.screening().orElseThrow();
+    Screening screening = result.facts().screening().orElseThrow();
     assertThat(screening.seed()).contains(seeds.get(passing));
     assertThat(screening.draws())
         .extracting(Screening.Draw::seed)
@@ -230,8 +230,8 @@ class CheckedPipelineTest {
   void retriesEndAndBlock() {
     ImageResult result = results(rule(0, LabelRule.Action.RETRY, 2), withClassifier(), 1).get(0);
 
-    assertThat(result.isBlocked()).isTrue();
-    assertThat(result.screening().orElseThrow().draws()).hasSize(3);
+    assertThat(result.facts().isBlocked()).isTrue();
+    assertThat(result.facts().screening().orElseThrow().draws()).hasSize(3);
     assertThat(drawn).hasSize(3);
   }
 
@@ -249,7 +249,7 @@ class CheckedPipelineTest {
             false,
             "d");
 
-    assertThat(results(settings, withClassifier(), 1).get(0).isBlocked()).isTrue();
+    assertThat(results(settings, withClassifier(), 1).get(0).facts().isBlocked()).isTrue();
     assertThat(drawn).hasSize(1);
   }
 
@@ -267,7 +267,7 @@ class CheckedPipelineTest {
           IntStream.range(0, 3)
               .mapToDouble(draw -> scorer.score(noise(FurtherSeed.of(seed, draw)), PROMPT))
               .toArray();
-      Screening screening = results.get(i).screening().orElseThrow();
+      Screening screening = results.get(i).facts().screening().orElseThrow();
       assertThat(screening.draws())
           .extracting(draw -> draw.score().orElseThrow())
           .containsExactly(Arrays.stream(scores).boxed().toArray(Double[]::new));
@@ -288,7 +288,7 @@ class CheckedPipelineTest {
 
     ImageResult result = results(settings, networks, -7).get(0); // the first draw is black
 
-    assertThat(result.screening().orElseThrow().draws())
+    assertThat(result.facts().screening().orElseThrow().draws())
         .extracting(Screening.Draw::fate)
         .containsExactly(Fate.FAILED, Fate.PASSED);
     assertThat(result.orElseThrow().rgb()).isEqualTo(noise(FurtherSeed.of(-7, 1)).rgb());
@@ -318,12 +318,12 @@ class CheckedPipelineTest {
         new CheckedPipeline(new Noise(), settings, networks, Device.CPU)
             .results(List.of(request(PROMPT, 1), request(other, 2)));
 
-    assertThat(results.get(0).verdicts())
+    assertThat(results.get(0).facts().verdicts())
         .singleElement()
         .matches(Verdict::blocks)
         .matches(verdict -> verdict.stage() == Verdict.Stage.PROMPT);
     assertThat(results.get(0).image()).isEmpty();
-    assertThat(results.get(0).screening().orElseThrow().prompt()).isEqualTo(scores);
+    assertThat(results.get(0).facts().screening().orElseThrow().prompt()).isEqualTo(scores);
     assertThat(results.get(1).image()).isPresent();
     assertThat(drawn).containsExactly(List.of(2L));
   }
