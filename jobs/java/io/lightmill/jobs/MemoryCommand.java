@@ -87,11 +87,11 @@ final class MemoryCommand implements Callable<Integer> {
             RegisteredOptions.value(line, TOKENS),
             RegisteredOptions.value(line, BATCH_SIZE));
     PrintWriter out = spec.commandLine().getOut();
-    out.printf("%-14s %16s %12s %12s%n", "network", "parameters", "weights", "activations");
+    out.printf("%-17s %16s %12s %12s%n", "network", "parameters", "weights", "activations");
     for (MemoryPlan.Network network : plan.networks()) {
       out.printf(
           Locale.ROOT,
-          "%-14s %,16d %12s %12s%n",
+          "%-17s %,16d %12s %12s%n",
           network.name(),
           network.parameters(),
           gibibytes(network.weights()),
@@ -101,8 +101,8 @@ final class MemoryCommand implements Callable<Integer> {
     checks += check(line, out, Options.PROMPT_CLASSIFIER, PromptClassifier::describe);
     checks += check(line, out, Options.IMAGE_CLASSIFIER, ImageClassifier::describe);
     checks += check(line, out, Options.SCORER, ImageScorer::describe);
-    out.printf("%-14s %s%n", "peak", gibibytes(plan.peakResident() + checks));
-    out.printf("%-14s %s%n", "with --offload", gibibytes(plan.peakOffloaded() + checks));
+    out.printf("%-17s %s%n", "peak", gibibytes(plan.peakResident() + checks));
+    out.printf("%-17s %s%n", "with --offload", gibibytes(plan.peakOffloaded() + checks));
     out.flush();
     return ExitStatus.DONE;
   }
@@ -123,7 +123,7 @@ final class MemoryCommand implements Callable<Integer> {
                 new CheckpointFetch(new Configuration()).localizeModel(location.get())));
     long bytes = info.parameters() * DType.F32.bytes();
     out.printf(
-        Locale.ROOT, "%-14s %,16d %12s%n", option.key(), info.parameters(), gibibytes(bytes));
+        Locale.ROOT, "%-17s %,16d %12s%n", option.key(), info.parameters(), gibibytes(bytes));
     return bytes;
   }
 
