@@ -30,9 +30,10 @@ import java.util.regex.Pattern;
  * A YAML file with options of a run. An option that is a map has a mapping, or a list of {@code
  * name=value}.
  *
- * <p>Relative paths of the prompt table and of the checkpoint are relative to the job file, so that
- * it works from any directory. Names of Spark tables ({@code input-format: table}) are no paths,
- * nor are ids of models on the Hugging Face Hub.
+ * <p>Relative paths of the prompt table, of the checkpoint and of the policy are relative to the
+ * job file, so that it works from any directory. Names of Spark tables ({@code input-format:
+ * table}) are no paths, nor are ids of models on the Hugging Face Hub and the policies {@code
+ * default} and {@code none}.
  */
 final class JobFile {
 
@@ -170,7 +171,9 @@ final class JobFile {
             && CheckpointCache.isHubId(location)
             && !Files.exists(beside)
             && !Files.exists(Path.of(location));
-    return table || ofHub ? location : beside.toString();
+    boolean ofRelease =
+        option.equals(Options.POLICY) && (location.equals("default") || location.equals("none"));
+    return table || ofHub || ofRelease ? location : beside.toString();
   }
 
   private LightmillException refusal(int line, String reason) {

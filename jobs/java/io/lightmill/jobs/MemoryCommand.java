@@ -9,6 +9,7 @@ import io.lightmill.pipeline.classify.ImageScorer;
 import io.lightmill.pipeline.classify.PromptClassifier;
 import io.lightmill.pipeline.families.MemoryPlan;
 import io.lightmill.udfs.checkpoint.CheckpointFetch;
+import io.lightmill.udfs.option.CheckOptions;
 import io.lightmill.udfs.option.Option;
 import io.lightmill.udfs.option.OptionGroup;
 import io.lightmill.udfs.option.OptionType;
@@ -61,9 +62,9 @@ final class MemoryCommand implements Callable<Integer> {
                 HEIGHT,
                 TOKENS,
                 BATCH_SIZE,
-                Options.PROMPT_CLASSIFIER,
-                Options.IMAGE_CLASSIFIER,
-                Options.SCORER),
+                CheckOptions.PROMPT_CLASSIFIER,
+                CheckOptions.IMAGE_CLASSIFIER,
+                CheckOptions.SCORER),
             Set.of(CHECKPOINT))
         .addTo(command.getCommandSpec());
     return command;
@@ -98,9 +99,9 @@ final class MemoryCommand implements Callable<Integer> {
           gibibytes(network.activations()));
     }
     long checks = 0;
-    checks += check(line, out, Options.PROMPT_CLASSIFIER, PromptClassifier::describe);
-    checks += check(line, out, Options.IMAGE_CLASSIFIER, ImageClassifier::describe);
-    checks += check(line, out, Options.SCORER, ImageScorer::describe);
+    checks += check(line, out, CheckOptions.PROMPT_CLASSIFIER, PromptClassifier::describe);
+    checks += check(line, out, CheckOptions.IMAGE_CLASSIFIER, ImageClassifier::describe);
+    checks += check(line, out, CheckOptions.SCORER, ImageScorer::describe);
     out.printf("%-17s %s%n", "peak", gibibytes(plan.peakResident() + checks));
     out.printf("%-17s %s%n", "with --offload", gibibytes(plan.peakOffloaded() + checks));
     out.flush();

@@ -173,10 +173,10 @@ final class CompiledPolicy {
       for (int pair = 0; pair < near[i].length; pair++) {
         Spans of = spans[near[i][pair]];
         Spans with = spans[near[i][pair] + 1];
-        int within = category.near().get(pair).within() * FoldedText.WORD;
+        PolicyCategory.Near rule = category.near().get(pair);
         for (int a = 0; of != null && with != null && a < of.size(); a++) {
           if (counts(category, i, of.from(a), of.to(a))) {
-            int b = partner(category, i, of.from(a), of.to(a), with, within);
+            int b = partner(category, i, of.from(a), of.to(a), with, rule);
             if (b >= 0) {
               return Optional.of(
                   "%s + %s"
@@ -189,7 +189,9 @@ final class CompiledPolicy {
     }
 
     /** The closest words before and after, if they are within reach. */
-    private int partner(PolicyCategory category, int i, int from, int to, Spans with, int within) {
+    private int partner(
+        PolicyCategory category, int i, int from, int to, Spans with, PolicyCategory.Near rule) {
+      int within = rule.within() * FoldedText.WORD;
       int after = with.firstFrom(to);
       if (after < with.size()
           && text.word[with.from(after)] - text.word[to - 1] <= within
@@ -197,7 +199,7 @@ final class CompiledPolicy {
           && counts(category, i, with.from(after), with.to(after))) {
         return after;
       }
-      int before = with.lastBefore(from);
+      int before = rule.ordered() ? -1 : with.lastBefore(from);
       return before >= 0
               && text.word[from] - text.word[with.to(before) - 1] <= within
               && text.sentence[with.to(before) - 1] == text.sentence[from]

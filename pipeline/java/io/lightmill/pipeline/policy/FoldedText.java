@@ -5,7 +5,7 @@ import java.util.Arrays;
 /**
  * A text as the symbols that rules match, each with its place in the text. Case, width, style,
  * accents, invisible characters and letters of other scripts that look like ASCII letters make no
- * difference; a run of white space, or of the same sign, is one symbol. Folding is linear in the
+ * difference; a run of white space, or of a sign such as a dot, is one symbol. Folding is linear in the
  * length of the text.
  */
 final class FoldedText {
@@ -49,7 +49,7 @@ final class FoldedText {
     while (at < text.length()) {
       int c = text.codePointAt(at);
       int next = at + Character.charCount(c);
-      if (c < 0x80) {
+      if (c < 0x80 && (c >= ' ' || Character.isWhitespace(c))) {
         folded.add(Folding.ascii(c), at, next);
       } else {
         for (int each : Folding.of(c).letters()) {
@@ -64,21 +64,27 @@ final class FoldedText {
 
   private void add(int c, int start, int end) {
     byte type = Folding.kind(c);
+    int symbol = type == SPACE ? ' ' : c;
+    boolean joins = type == SPACE || (type == SIGN && !standsForFew(c));
     int last = length - 1;
-    boolean repeated = type == SPACE || type == SIGN;
-    if (repeated && last >= 0 && kind[last] == type && letter[last] == (type == SPACE ? ' ' : c)) {
+    if (joins && last >= 0 && kind[last] == type && letter[last] == symbol) {
       to[last] = end;
       return;
     }
     if (length == letter.length) {
       grow();
     }
-    letter[length] = type == SPACE ? ' ' : c;
+    letter[length] = symbol;
     standIns[length] = Lookalikes.standIns(c);
     kind[length] = type;
     from[length] = start;
     to[length] = end;
     length++;
+  }
+
+  private static boolean standsForFew(int c) {
+    long letters = Lookalikes.standIns(c);
+    return letters != 0 && letters < 1L << Short.SIZE;
   }
 
   private void markWords(String text) {

@@ -31,6 +31,7 @@ record PolicyCategory(
    * A word of one list close to a word of another.
    *
    * @param within most words from one to the other, at least 1
+   * @param ordered whether the word of the second list has to come after that of the first
    */
-  record Near(List<Term> of, List<Term> with, int within) {}
+  record Near(List<Term> of, List<Term> with, int within, boolean ordered) {}
 }

@@ -21,7 +21,6 @@ final class PolicyReader {
   private static final String CATEGORIES = "categories";
   private static final int WITHIN = 6;
   private static final int MOST_WITHIN = 100;
-  private static final int MOST_PATTERNS = 100;
   private static final String NAME = "[a-z][a-z0-9_-]{0,49}";
 
   private final Map<String, List<Term>> lists = new LinkedHashMap<>();
@@ -29,7 +28,7 @@ final class PolicyReader {
   private final List<Term> allow = new ArrayList<>();
   private final List<PolicyCategory> categories = new ArrayList<>();
   private boolean inNegativePrompts;
-  private int patterns;
+  private long cost;
 
   /**
    * @throws PolicyProblem if the policy is not valid
@@ -145,7 +144,7 @@ final class PolicyReader {
     List<PolicyCategory.Near> near = new ArrayList<>();
     for (YamlNode each : items(node, label + ", 'near'")) {
       YamlNode.Fields pair = fields(each, "an item of 'near'");
-      known(pair, "an item of 'near'", "of", "with", "within");
+      known(pair, "an item of 'near'", "of", "with", "within", "ordered");
       if (!pair.fields().containsKey("of") || !pair.fields().containsKey("with")) {
         throw new PolicyProblem(
             pair.line(), "has an item of 'near' without 'of' or 'with'; it needs both lists");
@@ -154,7 +153,8 @@ final class PolicyReader {
           new PolicyCategory.Near(
               terms(pair, "of").orElseThrow(),
               terms(pair, "with").orElseThrow(),
-              text(pair, "within").map(PolicyReader::within).orElse(WITHIN)));
+              text(pair, "within").map(PolicyReader::within).orElse(WITHIN),
+              choice(pair, "ordered", "false", "false", "true").equals("true")));
     }
     return near;
   }
@@ -183,11 +183,12 @@ final class PolicyReader {
     List<Pattern> compiled = new ArrayList<>();
     for (YamlNode each : items(node, "'patterns'")) {
       YamlNode.Scalar pattern = scalar(each, "an item of 'patterns'");
-      if (++patterns > MOST_PATTERNS) {
+      cost += PatternCost.of(pattern.text());
+      if (cost > PatternCost.MOST) {
         throw new PolicyProblem(
             pattern.line(),
-            "has more than %d patterns, and each is a pass over the prompt; write terms"
-                .formatted(MOST_PATTERNS));
+            "has a pattern that takes too long for each prompt, '%s'; repeat less, or write terms"
+                .formatted(pattern.text()));
       }
       compiled.add(compiled(pattern));
     }
@@ -315,7 +316,11 @@ final class PolicyReader {
         "has a value for %s that is no mapping".formatted(label) + "; write 'key: value' lines");
   }
 
+  /** The items of a list; one value is a list of one. */
   private static List<YamlNode> items(YamlNode node, String label) {
+    if (node instanceof YamlNode.Scalar) {
+      return List.of(node);
+    }
     if (node instanceof YamlNode.Items items) {
       return items.items();
     }

@@ -7,8 +7,8 @@ import java.util.Arrays;
  * walks the trie, at most {@value Term#MOST_SYMBOLS} runs of letters deep.
  *
  * <p>A term matches also in disguise: letters repeated ({@code nuuude}: at least three of them, or
- * two vowels), letters apart ({@code n u d e}, {@code n.u.d.e}, {@code nu-de}), and digits or signs
- * for at most half of the letters ({@code nud3}, {@code n*de}).
+ * two vowels), letters apart ({@code n u d e}, {@code n.u.d.e}, {@code nu-de}), and signs for
+ * letters ({@code n*de}) or digits for at most half of them ({@code nud3}).
  */
 final class TermScan {
 
@@ -34,6 +34,7 @@ final class TermScan {
 
   private static final int AFTER = AFTER_SPACE | AFTER_SIGN;
   private static final int MOST_IN_GAP = 3;
+  private static final int MOST_IN_TAIL = 24;
   private static final int FEWEST_APART = 3;
   private static final int LONG_RUN = 2;
   private static final int LETTER_BITS = 8;
@@ -45,6 +46,7 @@ final class TermScan {
   private States now = new States();
   private States next = new States();
   private int start;
+  private long steps;
 
   /** The walks that are alive, in parallel arrays. */
   private static final class States {
@@ -55,7 +57,10 @@ final class TermScan {
     private int[] extra = new int[16];
 
     private int[] letters = new int[16];
+
+    /** By {@link #weight}. */
     private int[] disguised = new int[16];
+
     private int[] flags = new int[16];
     private int[] gap = new int[16];
     private int size;
@@ -104,12 +109,17 @@ final class TermScan {
     }
   }
 
+  /** Walks times symbols so far: what the time is proportional to. */
+  long steps() {
+    return steps;
+  }
+
   private void walk(int root, int from) {
     start = from;
     now.size = 0;
     begin(root, text.letter[from], from, 0);
     for (long all = text.standIns[from]; all != 0; all >>>= LETTER_BITS) {
-      begin(root, (int) (all & LETTER_MASK), from, 1);
+      begin(root, (int) (all & LETTER_MASK), from, weight(from));
     }
     accept(from);
     for (int i = from + 1; i < text.length && now.size > 0; i++) {
@@ -123,21 +133,37 @@ final class TermScan {
 
   /** A walk from the second letter of a run would find what the walk from the first one does. */
   private void begin(int root, int letter, int at, int disguised) {
-    boolean run = at > 0 && text.kind[at - 1] == FoldedText.LETTER && text.letter[at - 1] == letter;
+    boolean run =
+        at > 0 && text.kind[at - 1] == FoldedText.LETTER && text.letter[at - 1] == letter;
     int child = run ? TermTrie.NONE : trie.child(root, letter);
     if (child != TermTrie.NONE) {
       now.add(child, 0, 1, disguised, APART, 0);
+      tail(now, child, 1, disguised, APART);
     }
+  }
+
+  /** After this letter the word may have any ending, of which {@link #MOST_IN_TAIL} letters count. */
+  private void tail(States states, int node, int letters, int disguised, int flags) {
+    int tail = trie.child(node, Term.TAIL);
+    if (tail != TermTrie.NONE) {
+      states.add(tail, 0, letters, disguised, flags, 0);
+    }
+  }
+
+  /** Digits are more often what they seem to be than signs inside of a word are. */
+  private int weight(int at) {
+    return text.kind[at] == FoldedText.SIGN ? 1 : 2;
   }
 
   private void step(int at) {
     next.size = 0;
+    steps += now.size;
     byte kind = text.kind[at];
     for (int s = 0; s < now.size; s++) {
       if (kind != FoldedText.SPACE) {
         consume(s, text.letter[at], 0, kind);
         for (long all = text.standIns[at]; all != 0; all >>>= LETTER_BITS) {
-          consume(s, (int) (all & LETTER_MASK), 1, kind);
+          consume(s, (int) (all & LETTER_MASK), weight(at), kind);
         }
       }
       if (kind == FoldedText.SPACE || kind == FoldedText.SIGN) {
@@ -149,6 +175,12 @@ final class TermScan {
   private void consume(int s, int letter, int disguised, byte kind) {
     int flags = now.flags[s];
     int node = now.node[s];
+    if (trie.letter(node) == Term.TAIL) {
+      if (disguised == 0 && kind == FoldedText.LETTER && now.gap[s] < MOST_IN_TAIL) {
+        next.add(node, 0, now.letters[s], now.disguised[s], flags, now.gap[s] + 1);
+      }
+      return;
+    }
     if ((flags & BETWEEN) == 0) {
       if ((flags & AFTER) == 0) {
         if (disguised == 0 && letter == trie.letter(node) && kind == FoldedText.LETTER) {
@@ -176,7 +208,10 @@ final class TermScan {
     }
     int child = trie.child(node, letter);
     if (child != TermTrie.NONE) {
-      next.add(child, 0, now.letters[s] + 1, now.disguised[s] + disguised, flags & ~BETWEEN, 0);
+      int letters = now.letters[s] + 1;
+      int hidden = now.disguised[s] + disguised;
+      next.add(child, 0, letters, hidden, flags & ~BETWEEN, 0);
+      tail(next, child, letters, hidden, flags & ~BETWEEN);
     }
   }
 
@@ -193,8 +228,12 @@ final class TermScan {
     if ((flags & (AFTER | HAD_SPACE)) == 0 && mayEndRun(s)) {
       int word = trie.child(node, ' ');
       if (word != TermTrie.NONE) {
-        next.add(word, 0, now.letters[s], now.disguised[s], flags & ~APART | BETWEEN, 1);
+        next.add(
+            word, 0, now.letters[s], now.disguised[s], flags & ~APART | BETWEEN, 1);
       }
+    }
+    if (trie.letter(node) == Term.TAIL) {
+      return;
     }
     boolean apart = (flags & APART) != 0;
     boolean splits = space ? apart : Folding.splits(text.letter[at]);
@@ -211,7 +250,8 @@ final class TermScan {
 
   /** A run that is one letter too long may be another word, unless the letter is a vowel. */
   private boolean mayEndRun(int s) {
-    return now.extra[s] != 1 || (now.letters[s] >= 2 && Folding.isVowel(trie.letter(now.node[s])));
+    return now.extra[s] != 1
+        || (now.letters[s] >= 2 && Folding.isVowel(trie.letter(now.node[s])));
   }
 
   private void accept(int at) {
@@ -237,8 +277,7 @@ final class TermScan {
     if (!mayEndRun(s) || !endsWord(term, end)) {
       return false;
     }
-    int plain = letters - now.disguised[s];
-    if (now.disguised[s] > 0 && plain < Math.max(2, (letters + 1) / 2)) {
+    if (now.disguised[s] > (letters > FEWEST_APART ? letters : letters - 1)) {
       return false;
     }
     boolean free = text.kind[start] == FoldedText.FREE;
@@ -285,7 +324,8 @@ final class TermScan {
             && at < text.length
             && text.kind[at] == FoldedText.LETTER;
     int beyond = at + step;
-    return word && (beyond < 0 || beyond >= text.length || text.kind[beyond] != FoldedText.LETTER)
+    return word
+            && (beyond < 0 || beyond >= text.length || text.kind[beyond] != FoldedText.LETTER)
         ? at
         : -1;
   }

@@ -11,6 +11,7 @@ import io.lightmill.pipeline.checkpoint.ModelDirectory;
 import io.lightmill.pipeline.checks.LabelRule;
 import io.lightmill.pipeline.classify.ClassifierCases;
 import io.lightmill.pipeline.classify.ImageClassifier;
+import io.lightmill.udfs.option.CheckOptions;
 import io.lightmill.udfs.option.GenerationOptions;
 import io.lightmill.udfs.option.Options;
 import io.lightmill.udfs.run.GenerationRun;
@@ -100,9 +101,9 @@ class CheckedGenerationTest {
     int worst = scores.indexOf(highest);
     GenerationOptions classified =
         options("blocked", "one")
-            .with(Options.IMAGE_CLASSIFIER, VIT)
-            .with(Options.IMAGE_THRESHOLD, Map.of("nsfw", "%s".formatted(highest - 1e-9)))
-            .with(Options.QUARANTINE, "quarantine");
+            .with(CheckOptions.IMAGE_CLASSIFIER, VIT)
+            .with(CheckOptions.IMAGE_THRESHOLD, Map.of("nsfw", "%s".formatted(highest - 1e-9)))
+            .with(CheckOptions.QUARANTINE, "quarantine");
 
     RunResult blocked = run(classified);
 
@@ -124,8 +125,8 @@ class CheckedGenerationTest {
         run(
             classified
                 .with(Options.RUN_ID, "three")
-                .with(Options.IMAGE_ACTION, LabelRule.Action.FLAG)
-                .without(Options.QUARANTINE));
+                .with(CheckOptions.IMAGE_ACTION, LabelRule.Action.FLAG)
+                .without(CheckOptions.QUARANTINE));
 
     assertThat(flagged.summary().labelled()).isEqualTo(Map.of("generated", 3L));
     assertThat(rows(flagged).get(worst).<String>getAs("verdict")).isEqualTo("flagged");
@@ -137,8 +138,8 @@ class CheckedGenerationTest {
     RunResult best =
         run(
             options("best", "one")
-                .with(Options.SCORER, ClassifierCases.directory("clip").toString())
-                .with(Options.BEST_OF, 3));
+                .with(CheckOptions.SCORER, ClassifierCases.directory("clip").toString())
+                .with(CheckOptions.BEST_OF, 3));
 
     List<Row> rows = rows(best);
     List<String> lines =

@@ -101,6 +101,7 @@ public final class TestTables {
             columns.sources().containsKey(RequestColumns.ID),
             new ImageIdentity(checkpoint.model(), ImageFormat.PNG),
             new ImageKeys("{image_id}", columns, ImageFormat.PNG, Optional.empty()),
+            null,
             checkpoint.loader());
     StructType passthrough = RequestRows.passthrough(requests.schema());
     return requests.flatMap(planning, Encoders.row(PlannedImages.schema(passthrough)));

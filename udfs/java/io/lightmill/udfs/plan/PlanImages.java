@@ -1,14 +1,18 @@
 package io.lightmill.udfs.plan;
 
 import io.lightmill.pipeline.BatchKey;
+import io.lightmill.pipeline.ErrorCode;
 import io.lightmill.pipeline.ImageRequest;
 import io.lightmill.pipeline.InvisibleCharacters;
+import io.lightmill.pipeline.Verdict;
+import io.lightmill.pipeline.policy.PromptPolicy;
 import io.lightmill.udfs.column.ColumnTemplate;
 import io.lightmill.udfs.column.RequestColumn;
 import io.lightmill.udfs.column.RequestColumns;
 import io.lightmill.udfs.column.RowError;
 import io.lightmill.udfs.device.LoadedPipelines;
 import io.lightmill.udfs.device.PipelineLoader;
+import io.lightmill.udfs.manifest.VerdictJson;
 import io.lightmill.udfs.table.RequestReader;
 import io.lightmill.udfs.table.RequestRows;
 import io.lightmill.udfs.table.RequestRules;
@@ -17,6 +21,7 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.Iterator;
 import java.util.List;
+import java.util.Optional;
 import java.util.stream.IntStream;
 import org.apache.spark.api.java.function.FlatMapFunction;
 import org.apache.spark.sql.Row;
@@ -28,6 +33,7 @@ import org.apache.spark.sql.RowFactory;
  *
  * @param template null if the prompt is a column
  * @param identified whether the table has an id column
+ * @param policy for prompts; null if there is none
  */
 public record PlanImages(
     RequestRules rules,
@@ -35,6 +41,7 @@ public record PlanImages(
     boolean identified,
     ImageIdentity identity,
     ImageKeys keys,
+    PromptPolicy policy,
     PipelineLoader loader)
     implements FlatMapFunction<Row, Row> {
 
@@ -42,16 +49,28 @@ public record PlanImages(
   public Iterator<Row> call(Row row) {
     RowRequest requested =
         new RequestReader(rules, LoadedPipelines.promptLength(loader), template).read(row);
+    List<Verdict> verdicts = requested.errors().isEmpty() ? verdicts(requested) : List.of();
     return IntStream.range(0, requested.variants())
         .mapToObj(
             variant ->
                 requested.errors().isEmpty()
-                    ? image(row, requested, variant)
+                    ? image(row, requested, verdicts, variant)
                     : invalid(row, requested, variant))
         .iterator();
   }
 
-  private Row image(Row row, RowRequest requested, int variant) {
+  /** The policy's, on the prompts that have an effect. */
+  private List<Verdict> verdicts(RowRequest requested) {
+    if (policy == null) {
+      return List.of();
+    }
+    ImageRequest request = requested.request(0);
+    return policy.check(
+        request.prompt(),
+        request.negativePrompt().filter(negative -> rules.guidance().guides(request)));
+  }
+
+  private Row image(Row row, RowRequest requested, List<Verdict> verdicts, int variant) {
     String id = row.getAs(RequestRows.ID);
     Long given = requested.value(RequestColumns.SEED);
     long seed =
@@ -62,14 +81,25 @@ public record PlanImages(
     BatchKey batchKey = BatchKey.of(request, rules.guidance());
     String imageId = ImageIdentity.imageId(identity.canonicalJson(request));
     List<Object> values = new ArrayList<>();
-    Collections.addAll(values, imageId, id, variant, null, null, requested.truncated());
-    Collections.addAll(values, null, null, requested.value(RequestColumns.REVISES));
-    addRequest(values, requested, seed);
+    Optional<Verdict> blocking = Verdict.deciding(verdicts).filter(Verdict::blocks);
     Collections.addAll(
         values,
-        keys.key(imageId, variant, seed, row, requested),
-        batchKey.toString(),
-        ImageCost.of(batchKey),
+        imageId,
+        id,
+        variant,
+        blocking.map(verdict -> ErrorCode.PROMPT_BLOCKED.name()).orElse(null),
+        blocking.map(verdict -> label(id) + ": " + verdict.message()).orElse(null),
+        requested.truncated(),
+        VerdictJson.of(verdicts),
+        policy == null ? null : policy.digest(),
+        requested.value(RequestColumns.REVISES));
+    addRequest(values, requested, seed);
+    boolean drawn = blocking.isEmpty();
+    Collections.addAll(
+        values,
+        drawn ? keys.key(imageId, variant, seed, row, requested) : null,
+        drawn ? batchKey.toString() : null,
+        drawn ? ImageCost.of(batchKey) : null,
         duplicate(row),
         idleNegativePrompt(request),
         row.<Row>getAs(RequestRows.PASSTHROUGH));
@@ -78,7 +108,6 @@ public record PlanImages(
 
   private Row invalid(Row row, RowRequest requested, int variant) {
     String id = row.getAs(RequestRows.ID);
-    String label = id == null ? "row without id" : "row id=" + InvisibleCharacters.escaped(id);
     Long given = requested.value(RequestColumns.SEED);
     List<Object> values = new ArrayList<>();
     Collections.addAll(
@@ -87,7 +116,7 @@ public record PlanImages(
         id,
         variant,
         requested.errors().get(0).code().name(),
-        label + ": " + RowError.listed(requested.errors()),
+        label(id) + ": " + RowError.listed(requested.errors()),
         requested.truncated(),
         null,
         null,
@@ -96,6 +125,10 @@ public record PlanImages(
     Collections.addAll(
         values, null, null, null, duplicate(row), false, row.<Row>getAs(RequestRows.PASSTHROUGH));
     return RowFactory.create(values.toArray());
+  }
+
+  private static String label(String id) {
+    return id == null ? "row without id" : "row id=" + InvisibleCharacters.escaped(id);
   }
 
   private static void addRequest(List<Object> values, RowRequest requested, Long seed) {

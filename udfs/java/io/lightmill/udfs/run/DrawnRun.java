@@ -9,6 +9,7 @@ import io.lightmill.udfs.draw.GenerationJob;
 import io.lightmill.udfs.earlier.AttemptImages;
 import io.lightmill.udfs.history.CommittedRun;
 import io.lightmill.udfs.manifest.Manifest;
+import io.lightmill.udfs.option.CheckOptions;
 import io.lightmill.udfs.option.Options;
 import io.lightmill.udfs.plan.MaterializedRows;
 import java.io.IOException;
@@ -100,7 +101,7 @@ record DrawnRun(
         run.output(),
         run.runId(),
         run.packing().orElse(null),
-        run.options().find(Options.QUARANTINE).orElse(null),
+        run.options().find(CheckOptions.QUARANTINE).orElse(null),
         run.batchSize(),
         new AttemptImages(run.options().get(Options.FORCE), run.reserved()),
         repeated,

@@ -162,7 +162,9 @@ final class FinishedRun {
             run.checkpoint().model().digest()),
         summary.labelled(),
         summary.blank(),
-        null,
+        run.policy()
+            .map(policy -> new RunRecord.Policy(policy.location(), policy.digest()))
+            .orElse(null),
         summary.verdicts(),
         new RunRecord.Seconds(
             times.start(),

@@ -70,7 +70,12 @@ public final class OneImage implements Serializable {
     JobCheckpoint checkpoint = hooks.checkpoint().get();
     StructType requests = RequestRows.of(none, table.columns()).schema();
     return new OneImage(
-        RequestedImages.planning(table.columns(), options, checkpoint, Optional.empty()),
+        RequestedImages.planning(
+            table.columns(),
+            options,
+            checkpoint,
+            PolicyFile.of(options, spark.sparkContext().hadoopConfiguration()),
+            Optional.empty()),
         UnstoredDrawing.of(
             ImageFiles.identity(checkpoint.model(), options),
             checkpoint.limits().guidance(),

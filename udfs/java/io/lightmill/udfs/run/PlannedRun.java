@@ -41,7 +41,11 @@ record PlannedRun(
                 RunAttempt.of(run.runId())));
     Dataset<Row> requested =
         RequestedImages.of(
-            run.table(), run.options(), run.checkpoint(), run.packing().map(Packing::format));
+            run.table(),
+            run.options(),
+            run.checkpoint(),
+            run.policy(),
+            run.packing().map(Packing::format));
     Dataset<Row> rows = earlier.lookedFor() ? kept(requested, run, open) : requested;
     Dataset<Row> marked = kept(earlier.marked(rows), run, open);
     ImagePlan images = ImagePlan.of(run.tableName(), marked, mayCollide(options));

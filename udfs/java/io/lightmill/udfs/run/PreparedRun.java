@@ -1,6 +1,7 @@
 package io.lightmill.udfs.run;
 
 import io.lightmill.pipeline.LightmillException;
+import io.lightmill.pipeline.policy.PromptPolicy;
 import io.lightmill.udfs.RunListener;
 import io.lightmill.udfs.device.Cluster;
 import io.lightmill.udfs.device.JobCheckpoint;
@@ -39,6 +40,7 @@ import org.apache.spark.sql.SparkSession;
  *
  * @param options with the run id of this attempt
  * @param ending ends the run early
+ * @param policy for prompts; empty if there is none
  * @param reserved when the run began in the output, by the clock of the store
  */
 record PreparedRun(
@@ -47,6 +49,7 @@ record PreparedRun(
     RunListener listener,
     RunHooks hooks,
     RunEnding ending,
+    Optional<PromptPolicy> policy,
     PromptRows table,
     Instant reserved,
     OutputLock lock,
@@ -65,13 +68,16 @@ record PreparedRun(
     String output = options.get(Options.OUTPUT_DIRECTORY);
     String runId = options.get(Options.RUN_ID);
     String key = DrawingStop.key(output, runId);
+    Configuration hadoop = spark.sparkContext().hadoopConfiguration();
+    Optional<PromptPolicy> policy =
+        LongWait.REPORTED.of(
+            options.get(Options.POLICY), listener, () -> PolicyFile.of(options, hadoop));
     PromptRows table =
         LongWait.REPORTED.of(
             options.find(Options.INPUT).orElse(PromptInput.DATA_FRAME),
             listener,
             () -> PromptRows.open(spark, input(prompts, options), Manifest.reserved()));
     table.notices().forEach(listener::notice);
-    Configuration hadoop = spark.sparkContext().hadoopConfiguration();
     ImageStore store = ImageStore.open(output, hadoop);
     StoreTime reserved =
         LongWait.REPORTED.of(output, listener, () -> store.probeWritable(hooks.clock()));
@@ -102,6 +108,7 @@ record PreparedRun(
         listener,
         hooks,
         ending,
+        policy,
         table,
         reserved.now(),
         lock,

@@ -13,9 +13,9 @@ import io.lightmill.udfs.device.CheckModel;
 import io.lightmill.udfs.device.CheckedLoader;
 import io.lightmill.udfs.device.JobCheckpoint;
 import io.lightmill.udfs.option.BlankImages;
+import io.lightmill.udfs.option.CheckOptions;
 import io.lightmill.udfs.option.GenerationOptions;
 import io.lightmill.udfs.option.Option;
-import io.lightmill.udfs.option.Options;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -65,27 +65,27 @@ final class RequestedChecks {
     List<LabelRule> prompts =
         rules(
             CheckModel.Kind.PROMPT,
-            Options.PROMPT_CLASSIFIER,
-            Options.PROMPT_THRESHOLD,
+            CheckOptions.PROMPT_CLASSIFIER,
+            CheckOptions.PROMPT_THRESHOLD,
             PromptClassifier::describe);
     List<LabelRule> images =
         rules(
             CheckModel.Kind.IMAGE,
-            Options.IMAGE_CLASSIFIER,
-            Options.IMAGE_THRESHOLD,
+            CheckOptions.IMAGE_CLASSIFIER,
+            CheckOptions.IMAGE_THRESHOLD,
             ImageClassifier::describe);
     options
-        .find(Options.SCORER)
+        .find(CheckOptions.SCORER)
         .ifPresent(at -> open(CheckModel.Kind.SCORER, at, ImageScorer::describe));
-    int bestOf = options.get(Options.BEST_OF);
+    int bestOf = options.get(CheckOptions.BEST_OF);
     boolean retry = images.stream().anyMatch(rule -> rule.action() == LabelRule.Action.RETRY);
     return new CheckSettings(
-        options.get(Options.BLANK_IMAGES) == BlankImages.KEEP,
+        options.get(CheckOptions.BLANK_IMAGES) == BlankImages.KEEP,
         prompts,
         images,
         bestOf,
-        retry ? options.get(Options.IMAGE_RETRIES) : 0,
-        options.find(Options.QUARANTINE).isPresent(),
+        retry ? options.get(CheckOptions.IMAGE_RETRIES) : 0,
+        options.find(CheckOptions.QUARANTINE).isPresent(),
         digest(prompts, images, bestOf, retry));
   }
 
@@ -122,7 +122,7 @@ final class RequestedChecks {
                   info.labels().get(info.labels().size() - 1)));
     }
     LabelRule.Action standard =
-        kind == CheckModel.Kind.IMAGE ? options.get(Options.IMAGE_ACTION) : LabelRule.Action.BLOCK;
+        kind == CheckModel.Kind.IMAGE ? options.get(CheckOptions.IMAGE_ACTION) : LabelRule.Action.BLOCK;
     return given.entrySet().stream()
         .map(rule -> LabelRule.parse(rule.getKey(), rule.getValue(), standard))
         .toList();
@@ -149,7 +149,7 @@ final class RequestedChecks {
                 .sorted()
                 .collect(Collectors.joining())
             + "prompts %s\nimages %s\nbest-of %d\nretries %d\n"
-                .formatted(prompts, images, bestOf, retry ? options.get(Options.IMAGE_RETRIES) : 0);
+                .formatted(prompts, images, bestOf, retry ? options.get(CheckOptions.IMAGE_RETRIES) : 0);
     return DigestUtils.sha256Hex(described);
   }
 }

@@ -1,5 +1,6 @@
 package io.lightmill.udfs.run;
 
+import io.lightmill.pipeline.policy.PromptPolicy;
 import io.lightmill.udfs.column.RequestColumns;
 import io.lightmill.udfs.device.JobCheckpoint;
 import io.lightmill.udfs.option.GenerationOptions;
@@ -29,10 +30,11 @@ final class RequestedImages {
       PromptRows table,
       GenerationOptions options,
       JobCheckpoint checkpoint,
+      Optional<PromptPolicy> policy,
       Optional<ShardFormat> shards) {
     Dataset<Row> requests = RequestRows.of(table.rows(), table.columns());
     return requests.flatMap(
-        planning(table.columns(), options, checkpoint, shards),
+        planning(table.columns(), options, checkpoint, policy, shards),
         Encoders.row(PlannedImages.schema(RequestRows.passthrough(requests.schema()))));
   }
 
@@ -41,6 +43,7 @@ final class RequestedImages {
       PromptColumns columns,
       GenerationOptions options,
       JobCheckpoint checkpoint,
+      Optional<PromptPolicy> policy,
       Optional<ShardFormat> shards) {
     return new PlanImages(
         RequestRules.of(
@@ -58,6 +61,7 @@ final class RequestedImages {
             columns,
             options.get(Options.FORMAT),
             shards),
+        policy.orElse(null),
         checkpoint.loader());
   }
 }

@@ -12,6 +12,7 @@ import io.lightmill.udfs.device.StageGpus;
 import io.lightmill.udfs.draw.DrawUnstored;
 import io.lightmill.udfs.draw.UnstoredDrawing;
 import io.lightmill.udfs.manifest.ManifestColumns;
+import io.lightmill.udfs.option.CheckOptions;
 import io.lightmill.udfs.option.GenerationOptions;
 import io.lightmill.udfs.option.Option;
 import io.lightmill.udfs.option.Options;
@@ -41,7 +42,7 @@ public final class UnstoredImages {
           Options.PATH_TEMPLATE,
           Options.SINK,
           Options.SHARD_SIZE,
-          Options.QUARANTINE,
+          CheckOptions.QUARANTINE,
           Options.RUN_ID,
           Options.FORCE,
           Options.RETRY_FAILED,
@@ -74,7 +75,13 @@ public final class UnstoredImages {
     PromptRows table = PromptSchema.open(spark, Optional.of(prompts), options);
     table.notices().forEach(RunListener.NONE::notice);
     JobCheckpoint checkpoint = hooks.checkpoint().get();
-    Dataset<Row> planned = RequestedImages.of(table, options, checkpoint, Optional.empty());
+    Dataset<Row> planned =
+        RequestedImages.of(
+            table,
+            options,
+            checkpoint,
+            PolicyFile.of(options, spark.sparkContext().hadoopConfiguration()),
+            Optional.empty());
     StructType schema = DrawUnstored.schema(PlannedImages.passthrough(planned.schema()));
     DrawUnstored drawing =
         new DrawUnstored(
