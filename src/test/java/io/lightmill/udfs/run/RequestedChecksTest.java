@@ -100,6 +100,25 @@ class RequestedChecksTest {
                 "image-threshold=nsfw=0.7"));
   }
 
+  /** Spark lowers the case of the keys of a DataFrameWriter's options. */
+  @Test
+  void labelsAreFoundInAnyCase() {
+    CheckedLoader loader =
+        (CheckedLoader)
+            applied(
+                    "prompt-classifier=" + ClassifierCases.directory("deberta-v2"),
+                    "prompt-threshold.injection=0.9:flag")
+                .loader();
+
+    assertThat(loader.settings().prompts()).hasToString("[INJECTION=0.9:flag]");
+    assertThatThrownBy(
+            () ->
+                applied(
+                    "prompt-classifier=" + ClassifierCases.directory("deberta-v2"),
+                    "prompt-threshold.injection=0.9:retry"))
+        .hasMessageContaining("a prompt stays the same");
+  }
+
   @Test
   void theSafetyCheckerHasAThresholdOfItsOwn() {
     CheckedLoader loader =
