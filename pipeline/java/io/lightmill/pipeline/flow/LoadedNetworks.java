@@ -4,6 +4,8 @@ import io.lightmill.pipeline.ErrorCode;
 import io.lightmill.pipeline.LightmillException;
 import io.lightmill.pipeline.LoraBlend;
 import io.lightmill.pipeline.checkpoint.WeightStore;
+import io.lightmill.pipeline.lora.LoraAdapter;
+import io.lightmill.pipeline.torch.ModelOffload;
 import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
@@ -12,6 +14,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Function;
+import java.util.stream.Collectors;
 
 /**
  * The networks of a checkpoint, once without adapters and once for each of the last few LoRA
@@ -34,6 +37,7 @@ final class LoadedNetworks implements AutoCloseable {
   private final boolean offload;
   private final Set<String> adapters;
   private final Function<LoraBlend, FlowNetworks> loading;
+  private final PromptCache prompts;
   private final ReentrantLock device = new ReentrantLock(/* fair= */ true);
   private final Map<LoraBlend, Entry> blends = new LinkedHashMap<>(8, 0.75f, true);
   private final Entry plain = new Entry(LoraBlend.NONE);
@@ -43,17 +47,23 @@ final class LoadedNetworks implements AutoCloseable {
    * Loads the networks without adapters; those of blends follow on first use.
    *
    * @param store closed with this, and if loading fails
-   * @param adapters names that blends may contain
+   * @param adapters that blends may contain, by name
    * @param loading loads the networks of a blend
    */
   LoadedNetworks(
       WeightStore store,
       boolean offload,
-      Set<String> adapters,
+      Map<String, LoraAdapter> adapters,
       Function<LoraBlend, FlowNetworks> loading) {
     this.store = store;
     this.offload = offload;
-    this.adapters = Set.copyOf(adapters);
+    this.adapters = Set.copyOf(adapters.keySet());
+    this.prompts =
+        new PromptCache(
+            adapters.entrySet().stream()
+                .filter(adapter -> adapter.getValue().changesTexts())
+                .map(Map.Entry::getKey)
+                .collect(Collectors.toSet()));
     this.loading = loading;
     try {
       plain.networks();
@@ -121,6 +131,16 @@ final class LoadedNetworks implements AutoCloseable {
     return offload;
   }
 
+  /** What has been loaded again while networks took turns on the device. */
+  ModelOffload.Loads loads() {
+    return store.loads();
+  }
+
+  /** The prompts that these networks have encoded. */
+  PromptCache prompts() {
+    return prompts;
+  }
+
   /**
    * Takes the networks of a blend into use. With offloading, waits until no other thread uses any.
    *
@@ -173,6 +193,7 @@ final class LoadedNetworks implements AutoCloseable {
       List<Entry> all = new ArrayList<>(blends.values());
       all.add(plain);
       all.forEach(LoadedNetworks::evict);
+      prompts.close();
       store.close();
     }
   }
