@@ -5,7 +5,9 @@ import io.lightmill.pipeline.DiffusionPipeline;
 import io.lightmill.pipeline.ImageRequest;
 import io.lightmill.pipeline.torch.Torch;
 import java.time.Duration;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Function;
@@ -43,6 +45,9 @@ public final class DeviceSlot {
   private int threadsInUse;
   private long bytesInUse;
   private long lastUse;
+
+  /** By pipeline, wanted size and batch key. */
+  private final Map<String, BatchGrowth> growths = new HashMap<>();
 
   private record Loaded(String key, DiffusionPipeline pipeline, DrawingMemory memory) {}
 
@@ -86,6 +91,18 @@ public final class DeviceSlot {
     } finally {
       leave(share);
     }
+  }
+
+  /**
+   * The size of batches of one batch key, as it was found so far. It is forgotten when the pipeline
+   * is closed.
+   *
+   * @param wanted images of a batch; 0 to find them by measurement
+   */
+  public synchronized BatchGrowth growth(PipelineLoader loader, String batchKey, int wanted) {
+    return growths.computeIfAbsent(
+        String.join(" ", loader.key(), "" + wanted, batchKey),
+        key -> wanted == 0 ? BatchGrowth.measured() : BatchGrowth.fixed(wanted));
   }
 
   /** Notes that the device has drawn an image. */
@@ -255,6 +272,7 @@ public final class DeviceSlot {
     if (loaded != null) {
       Loaded before = loaded;
       loaded = null;
+      growths.clear();
       try {
         before.pipeline().close();
       } catch (RuntimeException e) {

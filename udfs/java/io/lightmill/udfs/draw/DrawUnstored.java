@@ -11,12 +11,9 @@ import io.lightmill.udfs.manifest.Outcome;
 import io.lightmill.udfs.manifest.StoredImage;
 import io.lightmill.udfs.plan.PlannedImages;
 import java.util.ArrayDeque;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Iterator;
 import java.util.List;
-import java.util.NoSuchElementException;
-import java.util.Objects;
 import java.util.Queue;
 import org.apache.commons.codec.digest.DigestUtils;
 import org.apache.spark.TaskContext;
@@ -30,10 +27,8 @@ import org.apache.spark.sql.types.StructType;
  * The function that draws images into a column instead of an output: rows of {@link PlannedImages}
  * in, those of one batch key beside each other, and rows of {@link #schema} out. It draws as rows
  * are needed, and holds one batch.
- *
- * @param batchSize maximum number of images in a batch
  */
-public record DrawUnstored(UnstoredDrawing drawing, int batchSize)
+public record DrawUnstored(UnstoredDrawing drawing)
     implements MapPartitionsFunction<Row, Row> {
 
   /** The column of the bytes; null in rows without an image. */
@@ -56,63 +51,49 @@ public record DrawUnstored(UnstoredDrawing drawing, int batchSize)
                 null,
                 task.attemptNumber(),
                 device));
-    return new Drawn(planned, manifest, drawing.on(LoadedPipelines.slot(device)), batchSize);
+    return new Drawn(planned, manifest, drawing.on(LoadedPipelines.slot(device)));
   }
 
-  private static final class Drawn implements Iterator<Row> {
+  private static final class Drawn implements Iterator<Row>, Chunks.Sizes {
 
-    private final Iterator<Row> planned;
+    private final Chunks batches;
     private final ManifestRows manifest;
     private final UnstoredDrawing.OnDevice drawing;
-    private final int batchSize;
     private final Queue<Row> ready = new ArrayDeque<>();
-    private Row ahead;
 
-    Drawn(
-        Iterator<Row> planned,
-        ManifestRows manifest,
-        UnstoredDrawing.OnDevice drawing,
-        int batchSize) {
-      this.planned = planned;
+    Drawn(Iterator<Row> planned, ManifestRows manifest, UnstoredDrawing.OnDevice drawing) {
+      this.batches = new Chunks(planned, this);
       this.manifest = manifest;
       this.drawing = drawing;
-      this.batchSize = batchSize;
+    }
+
+    @Override
+    public int batch(String batchKey, int ahead) {
+      return drawing.drawing().batchSize(batchKey, ahead);
+    }
+
+    /** Without an output, networks that take turns do so for each batch. */
+    @Override
+    public int chunk(Row first) {
+      return Batching.RESIDENT;
     }
 
     @Override
     public boolean hasNext() {
-      return !ready.isEmpty() || ahead != null || planned.hasNext();
+      return !ready.isEmpty() || batches.hasNext();
     }
 
     @Override
     public Row next() {
-      if (!hasNext()) {
-        throw new NoSuchElementException();
-      }
       if (ready.isEmpty()) {
-        draw(batch());
+        draw(batches.next().get(0));
       }
       return ready.remove();
     }
 
-    private List<Row> batch() {
-      List<Row> batch = new ArrayList<>();
-      batch.add(ahead == null ? planned.next() : ahead);
-      ahead = null;
-      String key = batch.get(0).getAs(PlannedImages.BATCH_KEY);
-      while (batch.size() < batchSize && planned.hasNext()) {
-        ahead = planned.next();
-        if (!Objects.equals(key, ahead.getAs(PlannedImages.BATCH_KEY))) {
-          break;
-        }
-        batch.add(ahead);
-        ahead = null;
-      }
-      return batch;
-    }
-
     private void draw(List<Row> batch) {
-      if (batch.get(0).getAs(PlannedImages.BATCH_KEY) == null) {
+      String batchKey = batch.get(0).getAs(PlannedImages.BATCH_KEY);
+      if (batchKey == null) {
         batch.forEach(
             row ->
                 add(
@@ -122,7 +103,7 @@ public record DrawUnstored(UnstoredDrawing drawing, int batchSize)
         return;
       }
       List<ImageRequest> requests = batch.stream().map(PlannedImages::request).toList();
-      Iterator<UnstoredDrawing.Encoded> images = drawing.draw(requests).iterator();
+      Iterator<UnstoredDrawing.Encoded> images = drawing.draw(batchKey, requests).iterator();
       for (Row row : batch) {
         UnstoredDrawing.Encoded image = images.next();
         add(row, outcome(image), image.bytes());
@@ -132,12 +113,12 @@ public record DrawUnstored(UnstoredDrawing drawing, int batchSize)
     private static Outcome outcome(UnstoredDrawing.Encoded image) {
       LightmillException failure = image.failure();
       if (failure != null) {
-        return Outcome.failed(failure, image.generateMillis());
+        return Outcome.failed(failure, image.device());
       }
       StoredImage unplaced =
           StoredImage.object(
               null, image.bytes().length, DigestUtils.sha256Hex(image.bytes()), image.blank());
-      return Outcome.generated(unplaced, image.generateMillis(), image.encodeMillis(), 0);
+      return Outcome.generated(unplaced, image.device(), image.encodeMillis(), 0);
     }
 
     private void add(Row row, Outcome outcome, byte[] image) {

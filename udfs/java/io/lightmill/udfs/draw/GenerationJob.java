@@ -14,7 +14,7 @@ import org.apache.spark.util.SerializableConfiguration;
  * What the generating tasks of one run have in common.
  *
  * @param packing of the images; null to leave each an object of its own
- * @param batchSize most images that are drawn at once
+ * @param batching how many images are drawn together
  * @param repeated whether an earlier job of this run may have stored some of its images
  * @param threadsPerImage that the drawing of an image may use on a CPU
  */
@@ -24,12 +24,13 @@ public record GenerationJob(
     String output,
     String runId,
     Packing packing,
-    int batchSize,
+    Batching batching,
     AttemptImages own,
     boolean repeated,
     DrawingStop stop,
     Cluster cluster,
     int threadsPerImage,
     PipelineLoader loader,
+    DrawingCounters counters,
     SerializableConfiguration hadoop)
     implements Serializable {}

@@ -4,6 +4,7 @@ import io.lightmill.pipeline.ClassifierFreeGuidance;
 import io.lightmill.pipeline.ErrorCode;
 import io.lightmill.pipeline.LightmillException;
 import io.lightmill.udfs.earlier.AttemptImages;
+import io.lightmill.udfs.manifest.DeviceMillis;
 import io.lightmill.udfs.manifest.ManifestColumns;
 import io.lightmill.udfs.manifest.Outcome;
 import io.lightmill.udfs.manifest.StoredImage;
@@ -103,7 +104,7 @@ final class ImageFinisher {
                           ErrorCode.STORE_FAILED,
                           "staged image '%s' no longer exists; run again"
                               .formatted(staged.path())));
-      return stored(List.of(row), bytes, staged.blank(), 0, 0).get(0).reused();
+      return stored(List.of(row), bytes, staged.blank(), DeviceMillis.NONE, 0).get(0).reused();
     } catch (LightmillException e) {
       requireStore(e);
       return Outcome.failed(e, null);
@@ -143,24 +144,24 @@ final class ImageFinisher {
    */
   List<Outcome> finish(List<Row> rows, DrawnImage drawn) {
     if (drawn.failure() != null) {
-      Outcome failed = Outcome.failed(drawn.failure(), drawn.generateMillis());
+      Outcome failed = Outcome.failed(drawn.failure(), drawn.millis());
       return rows.stream().map(row -> failed).toList();
     }
     try {
       long start = System.nanoTime();
       byte[] bytes = encoding.encoded(PlannedImages.request(rows.get(0)), drawn.image());
       return stored(
-          rows, bytes, drawn.image().isBlank(), drawn.generateMillis(), millisSince(start));
+          rows, bytes, drawn.image().isBlank(), drawn.millis(), millisSince(start));
     } catch (LightmillException e) {
       requireStore(e);
       LOG.warn("A drawn image could not be stored: {}", e.getMessage());
-      Outcome failed = Outcome.failed(e, drawn.generateMillis());
+      Outcome failed = Outcome.failed(e, drawn.millis());
       return rows.stream().map(row -> failed).toList();
     }
   }
 
   private List<Outcome> stored(
-      List<Row> rows, byte[] bytes, Boolean blank, double generateMillis, double encodeMillis) {
+      List<Row> rows, byte[] bytes, Boolean blank, DeviceMillis device, double encodeMillis) {
     Map<String, Outcome> byKey = new HashMap<>();
     List<Outcome> outcomes = new ArrayList<>();
     for (Row row : rows) {
@@ -178,7 +179,7 @@ final class ImageFinisher {
         first =
             Outcome.generated(
                 image(row, object.bytes(), object.sha256(), blank),
-                byKey.isEmpty() ? generateMillis : 0,
+                byKey.isEmpty() ? device : DeviceMillis.NONE,
                 byKey.isEmpty() ? encodeMillis : 0,
                 millisSince(start));
         byKey.put(key, first);

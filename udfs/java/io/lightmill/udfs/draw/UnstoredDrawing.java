@@ -11,11 +11,14 @@ import io.lightmill.udfs.device.ExecutorExit;
 import io.lightmill.udfs.device.LoadedPipelines;
 import io.lightmill.udfs.device.PipelineLoader;
 import io.lightmill.udfs.device.TaskDevice;
+import io.lightmill.udfs.manifest.DeviceMillis;
 import io.lightmill.udfs.plan.ImageIdentity;
 import java.io.Serializable;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.Iterator;
 import java.util.List;
+import java.util.Map;
 import org.apache.spark.TaskContext;
 import org.apache.spark.TaskKilledException;
 
@@ -23,9 +26,14 @@ import org.apache.spark.TaskKilledException;
  * Draws images that are returned to the caller, encoded, and stored nowhere.
  *
  * @param threadsPerImage that the drawing of an image may use on a CPU
+ * @param batchSize of {@link Batching}
  */
 public record UnstoredDrawing(
-    ImageEncoding encoding, Cluster cluster, PipelineLoader loader, int threadsPerImage)
+    ImageEncoding encoding,
+    Cluster cluster,
+    PipelineLoader loader,
+    int threadsPerImage,
+    int batchSize)
     implements Serializable {
 
   private static final double NANOS_PER_MILLI = 1e6;
@@ -35,9 +43,10 @@ public record UnstoredDrawing(
       ClassifierFreeGuidance guidance,
       Cluster cluster,
       PipelineLoader loader,
-      int threadsPerImage) {
+      int threadsPerImage,
+      int batchSize) {
     return new UnstoredDrawing(
-        new ImageEncoding(identity, guidance), cluster, loader, threadsPerImage);
+        new ImageEncoding(identity, guidance), cluster, loader, threadsPerImage, batchSize);
   }
 
   /**
@@ -46,14 +55,21 @@ public record UnstoredDrawing(
    * @param bytes null if there is a failure
    * @param blank whether all pixels are equal
    * @param failure null if there is none
+   * @param device its share of the batch's time on the device
    */
   @SuppressWarnings("ArrayRecordComponent") // nobody compares images
   record Encoded(
       byte[] bytes,
       boolean blank,
       LightmillException failure,
-      double generateMillis,
-      double encodeMillis) {}
+      DeviceMillis device,
+      double encodeMillis) {
+
+    /** The same for another row. */
+    private Encoded again() {
+      return new Encoded(bytes, blank, failure, DeviceMillis.NONE, 0);
+    }
+  }
 
   /**
    * Draws one image on the device of this task; outside of tasks on the first one of this machine.
@@ -63,7 +79,7 @@ public record UnstoredDrawing(
   public byte[] one(ImageRequest request) {
     TaskContext task = TaskContext.get();
     Device device = task == null ? TaskDevice.first(cluster) : TaskDevice.of(cluster, task);
-    Encoded image = on(LoadedPipelines.slot(device)).draw(List.of(request)).get(0);
+    Encoded image = on(LoadedPipelines.slot(device)).draw("", List.of(request)).get(0);
     if (image.failure() != null) {
       throw image.failure();
     }
@@ -72,7 +88,9 @@ public record UnstoredDrawing(
 
   OnDevice on(DeviceSlot slot) {
     return new OnDevice(
-        new BatchDrawing(slot, loader, threadsPerImage, () -> {}), encoding, cluster.local());
+        new BatchDrawing(slot, loader, threadsPerImage, batchSize, () -> {}),
+        encoding,
+        cluster.local());
   }
 
   /**
@@ -82,12 +100,24 @@ public record UnstoredDrawing(
    */
   record OnDevice(BatchDrawing drawing, ImageEncoding encoding, boolean local) {
 
-    /** One image or failure per request, in order. */
-    List<Encoded> draw(List<ImageRequest> batch) {
+    /**
+     * Draws a batch; equal requests once.
+     *
+     * @param batchKey that the requests have in common
+     * @return one image or failure per request, in order
+     */
+    List<Encoded> draw(String batchKey, List<ImageRequest> batch) {
       try {
-        Iterator<DrawnImage> drawn = drawnOnDevice(batch).iterator();
+        List<ImageRequest> distinct = batch.stream().distinct().toList();
+        Iterator<DrawnImage> drawn =
+            drawnOnDevice(new BatchDrawing.KeyedBatch(batchKey, distinct)).iterator();
+        Map<ImageRequest, Encoded> known = new HashMap<>();
+        distinct.forEach(request -> known.put(request, encoded(request, drawn.next())));
         List<Encoded> images = new ArrayList<>();
-        batch.forEach(request -> images.add(encoded(request, drawn.next())));
+        for (ImageRequest request : batch) {
+          images.add(known.get(request));
+          known.computeIfPresent(request, (same, image) -> image.again());
+        }
         return images;
       } catch (InterruptedException e) {
         Thread.currentThread().interrupt();
@@ -95,9 +125,10 @@ public record UnstoredDrawing(
       }
     }
 
-    private List<DrawnImage> drawnOnDevice(List<ImageRequest> batch) throws InterruptedException {
+    private List<DrawnImage> drawnOnDevice(BatchDrawing.KeyedBatch batch)
+        throws InterruptedException {
       try {
-        return drawing.draw(batch);
+        return drawing.draw(List.of(batch), () -> true, (images, work) -> {}).get(0);
       } catch (BrokenDeviceException e) {
         if (!local) {
           ExecutorExit.PROCESS.begin(e);
@@ -108,15 +139,15 @@ public record UnstoredDrawing(
 
     private Encoded encoded(ImageRequest request, DrawnImage drawn) {
       if (drawn.failure() != null) {
-        return new Encoded(null, false, drawn.failure(), drawn.generateMillis(), 0);
+        return new Encoded(null, false, drawn.failure(), drawn.millis(), 0);
       }
       long start = System.nanoTime();
       try {
         byte[] bytes = encoding.encoded(request, drawn.image());
         double millis = (System.nanoTime() - start) / NANOS_PER_MILLI;
-        return new Encoded(bytes, drawn.image().isBlank(), null, drawn.generateMillis(), millis);
+        return new Encoded(bytes, drawn.image().isBlank(), null, drawn.millis(), millis);
       } catch (LightmillException e) {
-        return new Encoded(null, false, e, drawn.generateMillis(), 0);
+        return new Encoded(null, false, e, drawn.millis(), 0);
       }
     }
   }

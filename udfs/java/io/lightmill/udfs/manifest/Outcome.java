@@ -7,14 +7,14 @@ import io.lightmill.udfs.ImageStatus;
  * The result for one image; what does not apply is null.
  *
  * @param image if it is stored
- * @param generateMillis its share of the time that its batch took on the device
+ * @param device its share of the time that its batch took on the device
  */
 public record Outcome(
     ImageStatus status,
     String errorCode,
     String errorMessage,
     StoredImage image,
-    Double generateMillis,
+    DeviceMillis device,
     Double encodeMillis,
     Double storeMillis) {
 
@@ -50,20 +50,20 @@ public record Outcome(
     return undrawn(ImageStatus.PENDING, null, null, null);
   }
 
-  public static Outcome failed(LightmillException failure, Double generateMillis) {
+  public static Outcome failed(LightmillException failure, DeviceMillis device) {
     return new Outcome(
         ImageStatus.FAILED,
         failure.code().name(),
         failure.getMessage(),
         null,
-        generateMillis,
+        device,
         null,
         null);
   }
 
   public static Outcome generated(
-      StoredImage image, double generateMillis, double encodeMillis, double storeMillis) {
+      StoredImage image, DeviceMillis device, double encodeMillis, double storeMillis) {
     return new Outcome(
-        ImageStatus.GENERATED, null, null, image, generateMillis, encodeMillis, storeMillis);
+        ImageStatus.GENERATED, null, null, image, device, encodeMillis, storeMillis);
   }
 }

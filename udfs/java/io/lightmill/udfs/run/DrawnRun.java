@@ -3,6 +3,7 @@ package io.lightmill.udfs.run;
 import io.lightmill.udfs.ImageStatus;
 import io.lightmill.udfs.device.ModelPreload;
 import io.lightmill.udfs.device.StageGpus;
+import io.lightmill.udfs.draw.DrawingCounters;
 import io.lightmill.udfs.draw.GenerateImages;
 import io.lightmill.udfs.draw.GenerationJob;
 import io.lightmill.udfs.earlier.AttemptImages;
@@ -21,19 +22,26 @@ import org.apache.spark.util.SerializableConfiguration;
  * Step 3: one Spark job draws and stores the images and commits the manifest. It computes every row
  * once.
  *
+ * @param work of all tasks on their devices
  * @param submitted when the job was submitted, by {@link System#nanoTime}
  * @param committed when the manifest was committed, by {@link System#nanoTime}
  * @param ended when the manifest was committed, as a date and time
  */
-record DrawnRun(Manifest.Committed manifest, long submitted, long committed, Instant ended) {
+record DrawnRun(
+    Manifest.Committed manifest,
+    DrawingCounters.Sums work,
+    long submitted,
+    long committed,
+    Instant ended) {
 
   /**
    * @param repeated whether an earlier attempt failed, whose images are in the store
    */
   static DrawnRun of(PreparedRun run, PlannedRun plan, Resources open, boolean repeated)
       throws IOException, InterruptedException {
+    DrawingCounters counters = DrawingCounters.in(run.spark().sparkContext());
     StructType inFlight = Manifest.schemaInFlight(plan.passthrough());
-    GenerateImages generating = new GenerateImages(job(run, repeated), inFlight);
+    GenerateImages generating = new GenerateImages(job(run, repeated, counters), inFlight);
     ModelPreload loading =
         ModelPreload.of(run.cluster(), run.checkpoint().loader(), plan.images().toDraw());
     long submitted = System.nanoTime();
@@ -74,7 +82,7 @@ record DrawnRun(Manifest.Committed manifest, long submitted, long committed, Ins
       loading.await();
     }
     run.listener().finished(Math.min(plan.images().toDraw(), drawn(manifest.totals())));
-    return new DrawnRun(manifest, submitted, System.nanoTime(), Instant.now());
+    return new DrawnRun(manifest, counters.sums(), submitted, System.nanoTime(), Instant.now());
   }
 
   /** Rows of drawn images; with {@code no-retry-failed} also those that failed before. */
@@ -83,20 +91,22 @@ record DrawnRun(Manifest.Committed manifest, long submitted, long committed, Ins
         + totals.statuses().getOrDefault(ImageStatus.FAILED, 0L);
   }
 
-  private static GenerationJob job(PreparedRun run, boolean repeated) {
+  private static GenerationJob job(
+      PreparedRun run, boolean repeated, DrawingCounters counters) {
     return new GenerationJob(
         new ImageIdentity(run.checkpoint().model(), run.options().get(Options.FORMAT)),
         run.checkpoint().limits().guidance(),
         run.output(),
         run.runId(),
         run.packing().orElse(null),
-        run.batchSize(),
+        run.batching(),
         new AttemptImages(run.options().get(Options.FORCE), run.reserved()),
         repeated,
         run.stop(),
         run.cluster(),
         run.options().get(Options.THREADS_PER_IMAGE),
         run.checkpoint().loader(),
+        counters,
         new SerializableConfiguration(run.spark().sparkContext().hadoopConfiguration()));
   }
 }

@@ -77,7 +77,8 @@ public final class OneImage implements Serializable {
             checkpoint.limits().guidance(),
             hooks.cluster(),
             checkpoint.loader(),
-            options.get(Options.THREADS_PER_IMAGE)),
+            options.get(Options.THREADS_PER_IMAGE),
+            1),
         requests,
         PlannedImages.schema(RequestRows.passthrough(requests)));
   }

@@ -83,14 +83,14 @@ public final class UnstoredImages {
                 checkpoint.limits().guidance(),
                 hooks.cluster(),
                 checkpoint.loader(),
-                options.get(Options.THREADS_PER_IMAGE)),
-            options.get(Options.BATCH_SIZE));
+                options.get(Options.THREADS_PER_IMAGE),
+                hooks.cluster().batchSize(options.find(Options.BATCH_SIZE))));
     Dataset<Row> few =
         planned
             .repartition(1)
             .mapPartitions(new SmallTable(MOST_IMAGES), Encoders.row(planned.schema()))
             .repartition(hooks.cluster().slots())
-            .sortWithinPartitions(PlannedImages.BATCH_KEY);
+            .sortWithinPartitions(PlannedImages.BATCH_KEY, ManifestColumns.IMAGE_ID.name());
     return new UnstoredImages(hooks.cluster(), few.mapPartitions(drawing, Encoders.row(schema)));
   }
 
