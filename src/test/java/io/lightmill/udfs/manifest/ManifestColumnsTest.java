@@ -21,8 +21,9 @@ class ManifestColumnsTest {
                 + " STRING,num_inference_steps INT,guidance_scale DOUBLE,true_cfg_scale"
                 + " DOUBLE,max_sequence_length INT,seed BIGINT,prompt_truncated BOOLEAN,lora"
                 + " STRING,lora_digests STRING,model STRING,model_digest STRING,dtype STRING,run_id"
-                + " STRING,attempt INT,created_at TIMESTAMP,generate_ms DOUBLE,encode_ms"
-                + " DOUBLE,store_ms DOUBLE,device STRING");
+                + " STRING,attempt INT,created_at TIMESTAMP,generate_ms DOUBLE,encode_prompt_ms"
+                + " DOUBLE,denoise_ms DOUBLE,decode_ms DOUBLE,encode_ms DOUBLE,store_ms"
+                + " DOUBLE,device STRING");
   }
 
   @Test
@@ -44,6 +45,9 @@ class ManifestColumnsTest {
             "attempt",
             "created_at",
             "generate_ms",
+            "encode_prompt_ms",
+            "denoise_ms",
+            "decode_ms",
             "encode_ms",
             "store_ms",
             "device");
