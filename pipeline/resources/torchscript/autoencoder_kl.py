@@ -12,18 +12,17 @@ def resnet(x: Tensor, w: Dict[str, Tensor], name: str, groups: int) -> Tensor:
 def attention(x: Tensor, w: Dict[str, Tensor], name: str, groups: int) -> Tensor:
   b, c, height, width = x.size()
   tokens = nn.group_norm(x.flatten(2), w, name + ".group_norm", groups).transpose(1, 2)
-  q = nn.linear(tokens, w, name + ".to_q").unsqueeze(1)
-  k = nn.linear(tokens, w, name + ".to_k").unsqueeze(1)
-  v = nn.linear(tokens, w, name + ".to_v").unsqueeze(1)
+  qkv = nn.linears(tokens, w, name + ".to_qkv", [name + ".to_q", name + ".to_k", name + ".to_v"])
+  q, k, v = qkv.unsqueeze(1).chunk(3, -1)
   attended = nn.linear(nn.attention(q, k, v), w, name + ".to_out.0")
   return x + attended.transpose(1, 2).reshape([b, c, height, width])
 
 def decoder(x: Tensor, w: Dict[str, Tensor], up_blocks: int, resnets: int, groups: int) -> Tensor:
   if "post_quant_conv.weight" in w:
     x = nn.conv(x, w, "post_quant_conv")
-  x = nn.conv(x, w, "decoder.conv_in")
+  x = nn.conv(nn.channels_last(x), w, "decoder.conv_in")
   x = autoencoder_kl.resnet(x, w, "decoder.mid_block.resnets.0", groups)
-  if "decoder.mid_block.attentions.0.to_q.weight" in w:
+  if "decoder.mid_block.attentions.0.group_norm.weight" in w:
     x = autoencoder_kl.attention(x, w, "decoder.mid_block.attentions.0", groups)
   x = autoencoder_kl.resnet(x, w, "decoder.mid_block.resnets.1", groups)
   for i in range(up_blocks):
@@ -31,7 +30,7 @@ def decoder(x: Tensor, w: Dict[str, Tensor], up_blocks: int, resnets: int, group
     for j in range(resnets):
       x = autoencoder_kl.resnet(x, w, block + ".resnets.{}".format(j), groups)
     if block + ".upsamplers.0.conv.weight" in w:
-      x = nn.conv(torch.upsample_nearest2d(x, None, [2., 2.]), w, block + ".upsamplers.0.conv")
+      x = nn.upsample(x, w, block + ".upsamplers.0.conv")
   return nn.conv(torch.silu(nn.group_norm(x, w, "decoder.conv_norm_out", groups)), w, "decoder.conv_out")
 
 class AutoencoderKL(Module):

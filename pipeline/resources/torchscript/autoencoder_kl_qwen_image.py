@@ -29,7 +29,7 @@ def attention(x: Tensor, w: Dict[str, Tensor], name: str) -> Tensor:
   return x + autoencoder_kl_qwen_image.conv(attended, w, name + ".proj")
 
 def decoder(x: Tensor, w: Dict[str, Tensor], up_blocks: int, resnets: int) -> Tensor:
-  x = autoencoder_kl_qwen_image.conv(x, w, "post_quant_conv")
+  x = autoencoder_kl_qwen_image.conv(nn.channels_last(x), w, "post_quant_conv")
   x = autoencoder_kl_qwen_image.conv(x, w, "decoder.conv_in")
   x = autoencoder_kl_qwen_image.resnet(x, w, "decoder.mid_block.resnets.0")
   x = autoencoder_kl_qwen_image.attention(x, w, "decoder.mid_block.attentions.0")
@@ -39,7 +39,7 @@ def decoder(x: Tensor, w: Dict[str, Tensor], up_blocks: int, resnets: int) -> Te
     for j in range(resnets):
       x = autoencoder_kl_qwen_image.resnet(x, w, block + ".resnets.{}".format(j))
     if block + ".upsamplers.0.resample.1.weight" in w:
-      x = autoencoder_kl_qwen_image.conv(torch.upsample_nearest2d(x, None, [2., 2.]), w, block + ".upsamplers.0.resample.1")
+      x = nn.upsample(x, w, block + ".upsamplers.0.resample.1")
   return autoencoder_kl_qwen_image.conv(torch.silu(autoencoder_kl_qwen_image.norm(x, w, "decoder.norm_out")), w, "decoder.conv_out")
 
 class AutoencoderKLQwenImage(Module):

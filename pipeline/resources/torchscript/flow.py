@@ -34,6 +34,9 @@ class Flow(Module):
     weight = scale.to(positive.dtype).view([-1] + [1] * (positive.dim() - 1))
     return negative + weight * (positive - negative)
 
+  def subtract(self, positive: Tensor, negative: Tensor) -> Tensor:
+    return positive - negative
+
   # [batch, 3, height, width] in [0, 1] -> [batch, height, width, 3] in 0..255, halves to even.
   def quantize(self, image: Tensor) -> Tensor:
     return torch.round(image * 255).to(0).permute([0, 2, 3, 1]).contiguous().to(torch.device("cpu"))

@@ -20,22 +20,21 @@ def double_block(
   shift, scale, gate, shift2, scale2, gate2 = img_modulation.chunk(6, -1)
   txt_shift, txt_scale, txt_gate, txt_shift2, txt_scale2, txt_gate2 = txt_modulation.chunk(6, -1)
   img_out, txt_out = nn.joint_attention(nn.modulate(img, shift, scale), nn.modulate(txt, txt_shift, txt_scale), rope, None, w, heads)
-  img = img + gate * img_out
-  img = img + gate2 * flux2.feed_forward(nn.modulate(img, shift2, scale2), w, "ff")
-  txt = txt + txt_gate * txt_out
-  txt = txt + txt_gate2 * flux2.feed_forward(nn.modulate(txt, txt_shift2, txt_scale2), w, "ff_context")
+  img = nn.gated(img, gate, img_out)
+  img = nn.gated(img, gate2, flux2.feed_forward(nn.modulate(img, shift2, scale2), w, "ff"))
+  txt = nn.gated(txt, txt_gate, txt_out)
+  txt = nn.gated(txt, txt_gate2, flux2.feed_forward(nn.modulate(txt, txt_shift2, txt_scale2), w, "ff_context"))
   return (img, txt)
 
-# Attention and feed-forward side by side, from one projection and into one.
-def single_block(x: Tensor, modulation: Tensor, rope: Tensor, w: Dict[str, Tensor], heads: int) -> Tensor:
+# Attention and feed-forward side by side, from one projection and into one. What it makes of the tokens from the first
+# given one on.
+def single_block(x: Tensor, modulation: Tensor, rope: Tensor, w: Dict[str, Tensor], heads: int, first: int) -> Tensor:
   shift, scale, gate = modulation.chunk(3, -1)
   projected = nn.linear(nn.modulate(x, shift, scale), w, "attn.to_qkv_mlp_proj")
-  width = x.size(2)
-  q, k, v, mlp = projected.split_with_sizes([width, width, width, projected.size(2) - 3 * width], -1)
-  q = nn.rotate(nn.rms_norm(nn.split_heads(q, heads), w["attn.norm_q.weight"], 1e-6), rope)
-  k = nn.rotate(nn.rms_norm(nn.split_heads(k, heads), w["attn.norm_k.weight"], 1e-6), rope)
-  attended = nn.attention(q, k, nn.split_heads(v, heads))
-  return x + gate * nn.linear(torch.cat([attended, flux2.swiglu(mlp)], 2), w, "attn.to_out")
+  qk, v = nn.normed_heads(projected[..., :3 * x.size(2)], w, "attn.norm_q", "attn.norm_k", heads, 1e-6)
+  attended = nn.attend(nn.rotate(qk, rope), v, None, first)
+  mlp = flux2.swiglu(projected[:, first:, 3 * x.size(2):])
+  return nn.gated(x[:, first:], gate, nn.linear(torch.cat([attended, mlp], 2), w, "attn.to_out"))
 
 class Flux2Transformer2DModel(Module):
 
@@ -48,8 +47,64 @@ class Flux2Transformer2DModel(Module):
     text[:, 3] = torch.arange(text_tokens, dtype=7, device=image.device)
     return nn.rope(torch.cat([text, image.flatten(0, 1)], 0), widths, theta)
 
+  # Image tokens, text tokens and the embedding of the time, as the first block reads them.
+  # Dividing and multiplying by 1000 has the effect of rounding 16-bit timesteps as diffusers does.
+  def embed(self, w: Dict[str, Tensor], latents: Tensor, context: Tensor, timestep: float, sinusoids: int) -> List[Tensor]:
+    time = torch.full([latents.size(0)], timestep, dtype=latents.dtype, device=latents.device) / 1000 * 1000
+    temb = nn.embed(nn.sinusoid(time, sinusoids).to(latents.dtype), w, "time_guidance_embed.timestep_embedder")
+    return [nn.linear(latents, w, "x_embedder"), nn.linear(context, w, "context_embedder"), temb]
+
+  # The image tokens under the first block's modulation.
+  def modulated(self, w: Dict[str, Tensor], hidden: List[Tensor]) -> Tensor:
+    shift, scale = nn.modulation(hidden[2], w, "double_stream_modulation_img").chunk(6, -1)[:2]
+    return nn.modulate(hidden[0], shift, scale)
+
+  def double_blocks(
+      self,
+      w: Dict[str, Tensor],
+      blocks: List[Dict[str, Tensor]],
+      hidden: List[Tensor],
+      rope: Tensor,
+      heads: int) -> List[Tensor]:
+    img, txt, temb = hidden[0], hidden[1], hidden[2]
+    img_modulation = nn.modulation(temb, w, "double_stream_modulation_img")
+    txt_modulation = nn.modulation(temb, w, "double_stream_modulation_txt")
+    for block in blocks:
+      img, txt = flux2.double_block(img, txt, img_modulation, txt_modulation, rope, block, heads)
+    return [img, txt, temb]
+
+  def first(
+      self,
+      w: Dict[str, Tensor],
+      blocks: List[Dict[str, Tensor]],
+      hidden: List[Tensor],
+      rope: Tensor,
+      heads: int) -> List[Tensor]:
+    return self.double_blocks(w, blocks[:1], hidden, rope, heads)
+
+  # The image tokens after the last block.
+  def rest(
+      self,
+      w: Dict[str, Tensor],
+      blocks: List[Dict[str, Tensor]],
+      single_blocks: List[Dict[str, Tensor]],
+      hidden: List[Tensor],
+      done: int,
+      rope: Tensor,
+      heads: int) -> Tensor:
+    img, txt, temb = self.double_blocks(w, blocks[done:], hidden, rope, heads)
+    modulation = nn.modulation(temb, w, "single_stream_modulation")
+    x = torch.cat([txt, img], 1)
+    for i in range(len(single_blocks)):
+      first = txt.size(1) if i == len(single_blocks) - 1 else 0
+      x = flux2.single_block(x, modulation, rope, single_blocks[i], heads, first)
+    return x[:, x.size(1) - img.size(1):]
+
+  def project(self, w: Dict[str, Tensor], img: Tensor, hidden: List[Tensor]) -> Tensor:
+    scale, shift = nn.modulation(hidden[2], w, "norm_out").chunk(2, -1)
+    return nn.linear(nn.modulate(img, shift, scale), w, "proj_out")
+
   # The flow's velocity at a timestep in [0, 1000]: latents [batch, tokens, channels] -> the same shape.
-  # Dividing and multiplying by 1000 looks idle, but rounds 16-bit timesteps as diffusers does.
   def forward(
       self,
       w: Dict[str, Tensor],
@@ -61,22 +116,8 @@ class Flux2Transformer2DModel(Module):
       sinusoids: int,
       rope: Tensor,
       heads: int) -> Tensor:
-    time = torch.full([latents.size(0)], timestep, dtype=latents.dtype, device=latents.device) / 1000 * 1000
-    temb = nn.embed(nn.sinusoid(time, sinusoids).to(latents.dtype), w, "time_guidance_embed.timestep_embedder")
-    img_modulation = nn.modulation(temb, w, "double_stream_modulation_img")
-    txt_modulation = nn.modulation(temb, w, "double_stream_modulation_txt")
-    modulation = nn.modulation(temb, w, "single_stream_modulation")
-
-    img = nn.linear(latents, w, "x_embedder")
-    txt = nn.linear(context, w, "context_embedder")
-    for block in blocks:
-      img, txt = flux2.double_block(img, txt, img_modulation, txt_modulation, rope, block, heads)
-    x = torch.cat([txt, img], 1)
-    for block in single_blocks:
-      x = flux2.single_block(x, modulation, rope, block, heads)
-
-    scale, shift = nn.modulation(temb, w, "norm_out").chunk(2, -1)
-    return nn.linear(nn.modulate(x[:, txt.size(1):], shift, scale), w, "proj_out")
+    hidden = self.embed(w, latents, context, timestep, sinusoids)
+    return self.project(w, self.rest(w, blocks, single_blocks, hidden, 0, rope, heads), hidden)
 
   # [batch, channels, rows, columns] -> a token for each place.
   def tokens(self, latents: Tensor) -> Tensor:

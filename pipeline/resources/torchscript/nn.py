@@ -1,12 +1,44 @@
 # Layers that every network shares. Weights are a dictionary of tensors under the names of the checkpoint.
+import onednn
 
 # A linear layer, plus the low-rank share of its adapters (Hu et al. 2021) where the weights hold one. The engine adds
 # the bias within the product only to inputs that are contiguous.
 def linear(x: Tensor, w: Dict[str, Tensor], name: str) -> Tensor:
   x = x.contiguous()
-  y = torch.linear(x, w[name + ".weight"], w.get(name + ".bias"))
+  weight = w[name + ".weight"]
+  if weight.is_mkldnn:
+    y = onednn.linear(x, weight, w.get(name + ".bias"), "none", "none")
+  else:
+    y = torch.linear(x, weight, w.get(name + ".bias"))
   if name + ".lora_A" in w:
-    y = y + torch.linear(torch.linear(x, w[name + ".lora_A"]), w[name + ".lora_B"])
+    y = y + nn.low_rank(x, w, name)
+  return y
+
+def low_rank(x: Tensor, w: Dict[str, Tensor], name: str) -> Tensor:
+  return torch.linear(torch.linear(x, w[name + ".lora_A"]), w[name + ".lora_B"])
+
+# Linear layers of equal widths over one input, side by side. The weights may hold them fused into one.
+def linears(x: Tensor, w: Dict[str, Tensor], fused: str, names: List[str]) -> Tensor:
+  if fused + ".weight" in w:
+    y = nn.linear(x, w, fused)
+    parts = y.chunk(len(names), -1)
+    for i in range(len(names)):
+      if names[i] + ".lora_A" in w:
+        parts[i].add_(nn.low_rank(x, w, names[i]))
+  else:
+    parts = annotate(List[Tensor], [])
+    for name in names:
+      parts.append(nn.linear(x, w, name))
+    y = torch.cat(parts, -1)
+  return y
+
+# A linear layer under GELU in its approximation by tanh.
+def linear_gelu(x: Tensor, w: Dict[str, Tensor], name: str) -> Tensor:
+  weight = w[name + ".weight"]
+  if weight.is_mkldnn and name + ".lora_A" not in w:
+    y = onednn.linear(x, weight, w.get(name + ".bias"), "gelu", "tanh")
+  else:
+    y = torch.gelu(nn.linear(x, w, name), approximate="tanh")
   return y
 
 def conv(x: Tensor, w: Dict[str, Tensor], name: str) -> Tensor:
@@ -16,6 +48,8 @@ def conv(x: Tensor, w: Dict[str, Tensor], name: str) -> Tensor:
 # input's channels where these are more than 16 and no multiple of it, so zeros fill them up; and in 16 bits it gets
 # output channels wrong that are no multiple of 16, so those are summed in 32.
 def conv2d(x: Tensor, weight: Tensor, bias: Optional[Tensor]) -> Tensor:
+  if weight.is_mkldnn:
+    return onednn.conv(x, weight, bias)
   padding = [weight.size(2) // 2, weight.size(3) // 2]
   if x.is_cuda:
     return torch.conv2d(x, weight, bias, [1, 1], padding)
@@ -28,6 +62,23 @@ def conv2d(x: Tensor, weight: Tensor, bias: Optional[Tensor]) -> Tensor:
     zeros = [0, 0, 0, 0, 0, 16 - x.size(1) % 16]
     wide, kernel = torch.constant_pad_nd(wide, zeros, 0.), torch.constant_pad_nd(kernel, zeros, 0.)
   return torch.conv2d(wide, kernel, offset, [1, 1], padding).to(x.dtype)
+
+# The layout in which a CPU's convolutions are fastest.
+def channels_last(x: Tensor) -> Tensor:
+  y = x
+  if not x.is_cuda:
+    y = x.contiguous(memory_format=2)
+  return y
+
+# A convolution of the picture in double size, by the nearest pixels. Of a kernel's 3 x 3 pixels only 2 x 2 differ, and
+# where the weights hold their sums, a transposed convolution multiplies by these alone.
+def upsample(x: Tensor, w: Dict[str, Tensor], name: str) -> Tensor:
+  weight, bias = w[name + ".weight"], w.get(name + ".bias")
+  if weight.size(-1) == 4:
+    y = torch.conv_transpose2d(x, weight, bias, [2, 2], [1, 1])
+  else:
+    y = nn.conv2d(torch.upsample_nearest2d(x, None, [2., 2.]), weight, bias)
+  return y
 
 def layer_norm(x: Tensor, w: Dict[str, Tensor], name: str, eps: float) -> Tensor:
   return torch.layer_norm(x, [x.size(-1)], w[name + ".weight"], w.get(name + ".bias"), eps)
@@ -46,22 +97,24 @@ def group_norm(x: Tensor, w: Dict[str, Tensor], name: str, groups: int) -> Tenso
 def modulation(temb: Tensor, w: Dict[str, Tensor], name: str) -> Tensor:
   return nn.linear(torch.silu(temb), w, name + ".linear").unsqueeze(1)
 
+# A single image's modulation is the affine part of its norm.
 def modulate(x: Tensor, shift: Tensor, scale: Tensor) -> Tensor:
-  return nn.norm(x) * (1 + scale) + shift
+  if x.size(0) == 1 and not x.is_cuda:
+    y = torch.layer_norm(x, [x.size(-1)], (1 + scale).flatten(), shift.flatten(), 1e-6)
+  else:
+    y = nn.norm(x) * (1 + scale) + shift
+  return y
+
+# What a branch adds to a stream, weighed by its gate.
+def gated(stream: Tensor, gate: Tensor, branch: Tensor) -> Tensor:
+  return torch.addcmul(stream, gate, branch)
 
 def feed_forward(x: Tensor, w: Dict[str, Tensor], name: str) -> Tensor:
-  return nn.linear(torch.gelu(nn.linear(x, w, name + ".net.0.proj"), approximate="tanh"), w, name + ".net.2")
+  return nn.linear(nn.linear_gelu(x, w, name + ".net.0.proj"), w, name + ".net.2")
 
 # [batch, tokens, heads * width] -> [batch, heads, tokens, width]
 def split_heads(x: Tensor, heads: int) -> Tensor:
   return x.unflatten(-1, [heads, -1]).transpose(1, 2)
-
-# Projected heads, with RMS norms where the checkpoint has them.
-def normed_heads(x: Tensor, w: Dict[str, Tensor], projection: str, norm: str, heads: int) -> Tensor:
-  h = nn.split_heads(nn.linear(x, w, projection), heads)
-  if norm + ".weight" in w:
-    h = nn.rms_norm(h, w[norm + ".weight"], 1e-6)
-  return h
 
 def merge_heads(x: Tensor) -> Tensor:
   return x.transpose(1, 2).flatten(2)
@@ -73,6 +126,37 @@ def attention(q: Tensor, k: Tensor, v: Tensor) -> Tensor:
 def masked_attention(q: Tensor, k: Tensor, v: Tensor, mask: Optional[Tensor]) -> Tensor:
   return nn.merge_heads(torch.scaled_dot_product_attention(q, k, v, mask))
 
+# Queries, keys and values side by side [batch, tokens, 3 * heads * width] -> queries and keys [batch, tokens, 2, heads,
+# width], under RMS norms where the checkpoint has them, and values [batch, tokens, heads, width].
+def normed_heads(
+    qkv: Tensor,
+    w: Dict[str, Tensor],
+    norm_q: str,
+    norm_k: str,
+    heads: int,
+    eps: float) -> Tuple[Tensor, Tensor]:
+  split = qkv.unflatten(-1, [3, heads, -1])
+  qk = split[:, :, :2]
+  if norm_q + ".weight" in w:
+    weight = torch.stack([w[norm_q + ".weight"], w[norm_k + ".weight"]], 0).unsqueeze(1)
+    qk = torch.rms_norm(qk, [qk.size(-1)], None, eps) * weight
+  return (qk, split[:, :, 2])
+
+# Those of image tokens, by the layers of the attention of this name.
+def heads_of(x: Tensor, w: Dict[str, Tensor], name: str, heads: int, eps: float) -> Tuple[Tensor, Tensor]:
+  qkv = nn.linears(x, w, name + ".to_qkv", [name + ".to_q", name + ".to_k", name + ".to_v"])
+  return nn.normed_heads(qkv, w, name + ".norm_q", name + ".norm_k", heads, eps)
+
+# Those of text tokens, by the layers that joint attention has for them.
+def added_heads(x: Tensor, w: Dict[str, Tensor], name: str, heads: int, eps: float) -> Tuple[Tensor, Tensor]:
+  qkv = nn.linears(x, w, name + ".to_added_qkv", [name + ".add_q_proj", name + ".add_k_proj", name + ".add_v_proj"])
+  return nn.normed_heads(qkv, w, name + ".norm_added_q", name + ".norm_added_k", heads, eps)
+
+# What the tokens from the first given one on attend to, as heads of queries and keys, and values, hold it.
+def attend(qk: Tensor, v: Tensor, mask: Optional[Tensor], first: int) -> Tensor:
+  q, k = qk[:, first:, 0].transpose(1, 2), qk[:, :, 1].transpose(1, 2)
+  return nn.masked_attention(q, k, v.transpose(1, 2), mask)
+
 # Two streams that attend jointly, text first: queries, keys and values of each by projections and norms of its own.
 def joint_attention(
     img: Tensor,
@@ -81,20 +165,19 @@ def joint_attention(
     mask: Optional[Tensor],
     w: Dict[str, Tensor],
     heads: int) -> Tuple[Tensor, Tensor]:
-  q = torch.cat([nn.normed_heads(txt, w, "attn.add_q_proj", "attn.norm_added_q", heads), nn.normed_heads(img, w, "attn.to_q", "attn.norm_q", heads)], 2)
-  k = torch.cat([nn.normed_heads(txt, w, "attn.add_k_proj", "attn.norm_added_k", heads), nn.normed_heads(img, w, "attn.to_k", "attn.norm_k", heads)], 2)
-  v = torch.cat([nn.split_heads(nn.linear(txt, w, "attn.add_v_proj"), heads), nn.split_heads(nn.linear(img, w, "attn.to_v"), heads)], 2)
-  attended = nn.masked_attention(nn.rotate(q, rope), nn.rotate(k, rope), v, mask)
+  txt_qk, txt_v = nn.added_heads(txt, w, "attn", heads, 1e-6)
+  img_qk, img_v = nn.heads_of(img, w, "attn", heads, 1e-6)
+  qk = nn.rotate(torch.cat([txt_qk, img_qk], 1), rope)
+  attended = nn.attend(qk, torch.cat([txt_v, img_v], 1), mask, 0)
   tokens = txt.size(1)
   return (nn.linear(attended[:, tokens:], w, "attn.to_out.0"), nn.linear(attended[:, :tokens], w, "attn.to_add_out"))
 
-# Which of the first tokens of each row are its own; none where all rows are equally long.
-def key_mask(lengths: List[int], device: Device) -> Optional[Tensor]:
-  longest = max(lengths)
+# Which of so many tokens of each row are its own, [batch, 1, 1, tokens]; none where all are.
+def key_mask(lengths: List[int], tokens: int, device: Device) -> Optional[Tensor]:
   mask = annotate(Optional[Tensor], None)
-  if min(lengths) < longest:
+  if min(lengths) < tokens:
     own = torch.tensor(lengths, dtype=4, device=device).view([-1, 1, 1, 1])
-    mask = torch.arange(longest, device=device) < own
+    mask = torch.arange(tokens, device=device) < own
   return mask
 
 def activation(x: Tensor, name: str) -> Tensor:
@@ -138,6 +221,8 @@ def turns(angle: Tensor) -> Tensor:
 def rope(positions: Tensor, widths: List[int], theta: float) -> Tensor:
   return nn.turns(nn.angles(positions, widths, theta, 7))
 
-# Turns neighbouring pairs of channels, taken as complex numbers.
+# Turns neighbouring pairs of channels, taken as complex numbers: heads [batch, tokens, 2, heads, width] by a table
+# [tokens, width / 2] or, if rows have tables of their own, [batch, 1, tokens, width / 2].
 def rotate(x: Tensor, rope: Tensor) -> Tensor:
-  return torch.view_as_real(torch.view_as_complex(x.to(6).unflatten(-1, [-1, 2])) * rope).flatten(-2).to(x.dtype)
+  turn = rope.reshape([-1, x.size(1), 1, 1, rope.size(-1)])
+  return torch.view_as_real(torch.view_as_complex(x.to(6).unflatten(-1, [-1, 2])) * turn).flatten(-2).to(x.dtype)

@@ -15,15 +15,15 @@ def block(
   shift, scale, gate, shift2, scale2, gate2 = qwen_image.modulation(temb, w, "img_mod").chunk(6, -1)
   txt_shift, txt_scale, txt_gate, txt_shift2, txt_scale2, txt_gate2 = qwen_image.modulation(temb, w, "txt_mod").chunk(6, -1)
   img_out, txt_out = nn.joint_attention(nn.modulate(img, shift, scale), nn.modulate(txt, txt_shift, txt_scale), rope, mask, w, heads)
-  img = img + gate * img_out
-  img = img + gate2 * nn.feed_forward(nn.modulate(img, shift2, scale2), w, "img_mlp")
-  txt = txt + txt_gate * txt_out
-  txt = txt + txt_gate2 * nn.feed_forward(nn.modulate(txt, txt_shift2, txt_scale2), w, "txt_mlp")
+  img = nn.gated(img, gate, img_out)
+  img = nn.gated(img, gate2, nn.feed_forward(nn.modulate(img, shift2, scale2), w, "img_mlp"))
+  txt = nn.gated(txt, txt_gate, txt_out)
+  txt = nn.gated(txt, txt_gate2, nn.feed_forward(nn.modulate(txt, txt_shift2, txt_scale2), w, "txt_mlp"))
   return (img, txt)
 
-# All image tokens are attended to, and of each text its own.
-def joint_mask(lengths: List[int], images: int, device: Device) -> Optional[Tensor]:
-  mask = nn.key_mask(lengths, device)
+# All image tokens are attended to, and of each row of text tokens, padded to one length, its own.
+def joint_mask(lengths: List[int], texts: int, images: int, device: Device) -> Optional[Tensor]:
+  mask = nn.key_mask(lengths, texts, device)
   if mask is not None:
     mask = torch.cat([mask, torch.ones([len(lengths), 1, 1, images], dtype=11, device=device)], 3)
   return mask
@@ -50,8 +50,38 @@ class QwenImageTransformer2DModel(Module):
     positions = torch.cat([text.unsqueeze(1).expand([text_tokens, 3]), image.flatten(0, 1)], 0)
     return nn.turns(nn.angles(positions, widths, 10000., 6))
 
+  # Image tokens, text tokens and the embedding of the time, as the first block reads them, and the length of each text.
+  # Dividing and multiplying by 1000 has the effect of rounding 16-bit timesteps as diffusers does.
+  def embed(self, w: Dict[str, Tensor], latents: Tensor, context: Tensor, lengths: List[int], timestep: float) -> List[Tensor]:
+    time = torch.full([latents.size(0)], timestep, dtype=latents.dtype, device=latents.device) / 1000
+    temb = nn.embed(nn.sinusoid(time.to(6) * 1000, 256).to(latents.dtype), w, "time_text_embed.timestep_embedder")
+    txt = nn.linear(nn.rms_norm(context, w["txt_norm.weight"], 1e-6), w, "txt_in")
+    return [nn.linear(latents, w, "img_in"), txt, temb, torch.tensor(lengths, dtype=4)]
+
+  # The image tokens under the first block's modulation.
+  def modulated(self, blocks: List[Dict[str, Tensor]], hidden: List[Tensor]) -> Tensor:
+    shift, scale = qwen_image.modulation(hidden[2], blocks[0], "img_mod").chunk(6, -1)[:2]
+    return nn.modulate(hidden[0], shift, scale)
+
+  def blocks(self, blocks: List[Dict[str, Tensor]], hidden: List[Tensor], rope: Tensor, heads: int) -> List[Tensor]:
+    img, txt, temb, lengths = hidden[0], hidden[1], hidden[2], hidden[3]
+    mask = qwen_image.joint_mask(annotate(List[int], lengths.tolist()), txt.size(1), img.size(1), img.device)
+    for weights in blocks:
+      img, txt = qwen_image.block(img, txt, temb, rope, mask, weights, heads)
+    return [img, txt, temb, lengths]
+
+  def first(self, blocks: List[Dict[str, Tensor]], hidden: List[Tensor], rope: Tensor, heads: int) -> List[Tensor]:
+    return self.blocks(blocks[:1], hidden, rope, heads)
+
+  # The image tokens after the last block.
+  def rest(self, blocks: List[Dict[str, Tensor]], hidden: List[Tensor], done: int, rope: Tensor, heads: int) -> Tensor:
+    return self.blocks(blocks[done:], hidden, rope, heads)[0]
+
+  def project(self, w: Dict[str, Tensor], img: Tensor, hidden: List[Tensor]) -> Tensor:
+    scale, shift = nn.modulation(hidden[2], w, "norm_out").chunk(2, -1)
+    return nn.linear(nn.modulate(img, shift, scale), w, "proj_out")
+
   # The flow's velocity at a timestep in [0, 1000]: latents [batch, tokens, channels] -> the same shape.
-  # Dividing and multiplying by 1000 looks idle, but rounds 16-bit timesteps as diffusers does.
   def forward(
       self,
       w: Dict[str, Tensor],
@@ -62,15 +92,8 @@ class QwenImageTransformer2DModel(Module):
       timestep: float,
       rope: Tensor,
       heads: int) -> Tensor:
-    time = torch.full([latents.size(0)], timestep, dtype=latents.dtype, device=latents.device) / 1000
-    temb = nn.embed(nn.sinusoid(time.to(6) * 1000, 256).to(latents.dtype), w, "time_text_embed.timestep_embedder")
-    img = nn.linear(latents, w, "img_in")
-    txt = nn.linear(nn.rms_norm(context, w["txt_norm.weight"], 1e-6), w, "txt_in")
-    mask = qwen_image.joint_mask(lengths, img.size(1), img.device)
-    for weights in blocks:
-      img, txt = qwen_image.block(img, txt, temb, rope, mask, weights, heads)
-    scale, shift = nn.modulation(temb, w, "norm_out").chunk(2, -1)
-    return nn.linear(nn.modulate(img, shift, scale), w, "proj_out")
+    hidden = self.embed(w, latents, context, lengths, timestep)
+    return self.project(w, self.rest(blocks, hidden, 0, rope, heads), hidden)
 
   # Classifier-free guidance, scale [batch], under which each token keeps the norm of its positive velocity.
   def guide(self, negative: Tensor, positive: Tensor, scale: Tensor) -> Tensor:

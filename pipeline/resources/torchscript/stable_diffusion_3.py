@@ -5,10 +5,7 @@ import nn
 def block(img: Tensor, txt: Tensor, temb: Tensor, w: Dict[str, Tensor], heads: int) -> Tuple[Tensor, Tensor]:
   chunks = nn.modulation(temb, w, "norm1").split(img.size(2), -1)
   shift, scale, gate, shift2, scale2, gate2 = chunks[0], chunks[1], chunks[2], chunks[3], chunks[4], chunks[5]
-  x = nn.modulate(img, shift, scale)
-  q = nn.normed_heads(x, w, "attn.to_q", "attn.norm_q", heads)
-  k = nn.normed_heads(x, w, "attn.to_k", "attn.norm_k", heads)
-  v = nn.split_heads(nn.linear(x, w, "attn.to_v"), heads)
+  qk, v = nn.heads_of(nn.modulate(img, shift, scale), w, "attn", heads, 1e-6)
 
   # The last block's text goes nowhere: it is only attended to, and its norm puts the scale first.
   txt_chunks = nn.modulation(temb, w, "norm1_context").split(txt.size(2), -1)
@@ -17,25 +14,22 @@ def block(img: Tensor, txt: Tensor, temb: Tensor, w: Dict[str, Tensor], heads: i
     x = nn.modulate(txt, txt_chunks[1], txt_chunks[0])
   else:
     x = nn.modulate(txt, txt_chunks[0], txt_chunks[1])
-  txt_q = nn.normed_heads(x, w, "attn.add_q_proj", "attn.norm_added_q", heads)
-  txt_k = nn.normed_heads(x, w, "attn.add_k_proj", "attn.norm_added_k", heads)
-  txt_v = nn.split_heads(nn.linear(x, w, "attn.add_v_proj"), heads)
+  txt_qk, txt_v = nn.added_heads(x, w, "attn", heads, 1e-6)
 
-  attended = nn.attention(torch.cat([q, txt_q], 2), torch.cat([k, txt_k], 2), torch.cat([v, txt_v], 2))
+  attended = nn.attend(torch.cat([qk, txt_qk], 1), torch.cat([v, txt_v], 1), None, 0)
   tokens = img.size(1)
-  stream = img + gate * nn.linear(attended[:, :tokens], w, "attn.to_out.0")
+  stream = nn.gated(img, gate, nn.linear(attended[:, :tokens], w, "attn.to_out.0"))
   if len(chunks) == 9:
-    stream = stream + chunks[8] * stable_diffusion_3.self_attention(nn.modulate(img, chunks[6], chunks[7]), w, heads)
-  img = stream + gate2 * nn.feed_forward(nn.modulate(stream, shift2, scale2), w, "ff")
+    stream = nn.gated(stream, chunks[8], stable_diffusion_3.self_attention(nn.modulate(img, chunks[6], chunks[7]), w, heads))
+  img = nn.gated(stream, gate2, nn.feed_forward(nn.modulate(stream, shift2, scale2), w, "ff"))
   if not last:
-    txt = txt + txt_chunks[2] * nn.linear(attended[:, tokens:], w, "attn.to_add_out")
-    txt = txt + txt_chunks[5] * nn.feed_forward(nn.modulate(txt, txt_chunks[3], txt_chunks[4]), w, "ff_context")
+    txt = nn.gated(txt, txt_chunks[2], nn.linear(attended[:, tokens:], w, "attn.to_add_out"))
+    txt = nn.gated(txt, txt_chunks[5], nn.feed_forward(nn.modulate(txt, txt_chunks[3], txt_chunks[4]), w, "ff_context"))
   return (img, txt)
 
 def self_attention(x: Tensor, w: Dict[str, Tensor], heads: int) -> Tensor:
-  q = nn.normed_heads(x, w, "attn2.to_q", "attn2.norm_q", heads)
-  k = nn.normed_heads(x, w, "attn2.to_k", "attn2.norm_k", heads)
-  return nn.linear(nn.attention(q, k, nn.split_heads(nn.linear(x, w, "attn2.to_v"), heads)), w, "attn2.to_out.0")
+  qk, v = nn.heads_of(x, w, "attn2", heads, 1e-6)
+  return nn.linear(nn.attend(qk, v, None, 0), w, "attn2.to_out.0")
 
 # [batch, channels, height, width] -> [batch, tokens, width]: a convolution without overlap, as one linear layer.
 def embed_patches(latents: Tensor, w: Dict[str, Tensor], patch: int, side: int) -> Tensor:
@@ -62,6 +56,44 @@ class SD3Transformer2DModel(Module):
   def pooled(self, clip: Tensor, clip2: Tensor) -> Tensor:
     return torch.cat([clip, clip2], -1)
 
+  # Image tokens, text tokens and the embedding of time and prompt, as the first block reads them.
+  def embed(
+      self,
+      w: Dict[str, Tensor],
+      latents: Tensor,
+      context: Tensor,
+      pooled: Tensor,
+      timestep: float,
+      patch: int,
+      side: int) -> List[Tensor]:
+    time = torch.full([latents.size(0)], timestep, dtype=6, device=latents.device)
+    temb = nn.embed(nn.sinusoid(time, 256).to(latents.dtype), w, "time_text_embed.timestep_embedder")
+    temb = temb + nn.embed(pooled, w, "time_text_embed.text_embedder")
+    return [stable_diffusion_3.embed_patches(latents, w, patch, side), nn.linear(context, w, "context_embedder"), temb]
+
+  # The image tokens under the first block's modulation.
+  def modulated(self, blocks: List[Dict[str, Tensor]], hidden: List[Tensor]) -> Tensor:
+    chunks = nn.modulation(hidden[2], blocks[0], "norm1").split(hidden[0].size(2), -1)
+    return nn.modulate(hidden[0], chunks[0], chunks[1])
+
+  def first(self, blocks: List[Dict[str, Tensor]], hidden: List[Tensor], heads: int) -> List[Tensor]:
+    img, txt = stable_diffusion_3.block(hidden[0], hidden[1], hidden[2], blocks[0], heads)
+    return [img, txt, hidden[2]]
+
+  # The image tokens after the last block.
+  def rest(self, blocks: List[Dict[str, Tensor]], hidden: List[Tensor], done: int, heads: int) -> Tensor:
+    img, txt, temb = hidden[0], hidden[1], hidden[2]
+    for block in blocks[done:]:
+      img, txt = stable_diffusion_3.block(img, txt, temb, block, heads)
+    return img
+
+  # Image tokens of rows x columns patches -> [batch, channels, height, width]
+  def project(self, w: Dict[str, Tensor], img: Tensor, hidden: List[Tensor], rows: int, columns: int, patch: int) -> Tensor:
+    scale, shift = nn.modulation(hidden[2], w, "norm_out").chunk(2, -1)
+    patches = nn.linear(nn.modulate(img, shift, scale), w, "proj_out")
+    split = patches.view([img.size(0), rows, columns, patch, patch, -1]).permute([0, 5, 1, 3, 2, 4])
+    return split.reshape([img.size(0), -1, rows * patch, columns * patch])
+
   # The flow's velocity at a timestep in [0, 1000]: latents [batch, channels, height, width] -> the same shape.
   def forward(
       self,
@@ -74,17 +106,6 @@ class SD3Transformer2DModel(Module):
       patch: int,
       side: int,
       heads: int) -> Tensor:
-    time = torch.full([latents.size(0)], timestep, dtype=6, device=latents.device)
-    temb = nn.embed(nn.sinusoid(time, 256).to(latents.dtype), w, "time_text_embed.timestep_embedder")
-    temb = temb + nn.embed(pooled, w, "time_text_embed.text_embedder")
-
-    img = stable_diffusion_3.embed_patches(latents, w, patch, side)
-    txt = nn.linear(context, w, "context_embedder")
-    for block in blocks:
-      img, txt = stable_diffusion_3.block(img, txt, temb, block, heads)
-
-    scale, shift = nn.modulation(temb, w, "norm_out").chunk(2, -1)
-    patches = nn.linear(nn.modulate(img, shift, scale), w, "proj_out")
-    b, c, height, width = latents.size()
-    rows, columns = height // patch, width // patch
-    return patches.view([b, rows, columns, patch, patch, c]).permute([0, 5, 1, 3, 2, 4]).reshape([b, c, height, width])
+    hidden = self.embed(w, latents, context, pooled, timestep, patch, side)
+    rows, columns = latents.size(2) // patch, latents.size(3) // patch
+    return self.project(w, self.rest(blocks, hidden, 0, heads), hidden, rows, columns, patch)

@@ -1,4 +1,5 @@
 # Weights on their way from safetensors files to the networks.
+import onednn
 
 class Weights(Module):
 
@@ -7,6 +8,21 @@ class Weights(Module):
   def read(self, path: str, dtype: int, offset: int, count: int, shape: List[int], device: str, to_dtype: int) -> Tensor:
     file = torch.from_file(path, False, offset + count, dtype=dtype)
     return file.narrow(0, offset, count).view(shape).to(torch.device(device), to_dtype)
+
+  # The weight of a linear layer, laid out for products with about so many rows.
+  def packed_linear(self, weight: Tensor, rows: int) -> Tensor:
+    return onednn.pack_linear(weight, rows)
+
+  # The kernel of a convolution, laid out for pictures of about this side.
+  def packed_conv(self, kernel: Tensor, side: int) -> Tensor:
+    return onednn.pack_conv(kernel, side, side)
+
+  # The kernel [outputs, inputs, 3, 3] of a convolution after an upsampling by the nearest pixels, as the kernel [inputs,
+  # outputs, 4, 4] of a transposed convolution with stride 2.
+  def upsampling(self, kernel: Tensor) -> Tensor:
+    wide = torch.constant_pad_nd(torch.flip(kernel, [2, 3]).transpose(0, 1), [1, 1, 1, 1], 0.)
+    rows = wide[:, :, 1:] + wide[:, :, :-1]
+    return (rows[..., 1:] + rows[..., :-1]).contiguous()
 
   # Tensors whose names begin with the prefix, without it.
   def below(self, w: Dict[str, Tensor], prefix: str) -> Dict[str, Tensor]:

@@ -9,17 +9,9 @@ def fill(x: Tensor, w: Dict[str, Tensor], name: str) -> Tensor:
   missing = z_image.filled(x.size(1)) - x.size(1)
   return torch.cat([x, w[name].to(x.dtype).unsqueeze(0).expand([x.size(0), missing, x.size(2)])], 1)
 
-def heads_of(x: Tensor, w: Dict[str, Tensor], projection: str, norm: str, heads: int) -> Tensor:
-  y = nn.split_heads(nn.linear(x, w, projection), heads)
-  if norm + ".weight" in w:
-    y = nn.rms_norm(y, w[norm + ".weight"], 1e-5)
-  return y
-
 def attention(x: Tensor, rope: Tensor, mask: Optional[Tensor], w: Dict[str, Tensor], heads: int) -> Tensor:
-  q = nn.rotate(z_image.heads_of(x, w, "attention.to_q", "attention.norm_q", heads), rope)
-  k = nn.rotate(z_image.heads_of(x, w, "attention.to_k", "attention.norm_k", heads), rope)
-  v = nn.split_heads(nn.linear(x, w, "attention.to_v"), heads)
-  return nn.linear(nn.masked_attention(q, k, v, mask), w, "attention.to_out.0")
+  qk, v = nn.heads_of(x, w, "attention", heads, 1e-5)
+  return nn.linear(nn.attend(nn.rotate(qk, rope), v, mask, 0), w, "attention.to_out.0")
 
 def feed_forward(x: Tensor, w: Dict[str, Tensor]) -> Tensor:
   gated = torch.silu(nn.linear(x, w, "feed_forward.w1")) * nn.linear(x, w, "feed_forward.w3")
@@ -37,9 +29,9 @@ def block(
   scale, gate, scale2, gate2 = nn.linear(temb, w, "adaLN_modulation.0").unsqueeze(1).chunk(4, -1)
   h = nn.rms_norm(x, w["attention_norm1.weight"], eps) * (1 + scale)
   h = z_image.attention(h, rope, mask, w, heads)
-  x = x + torch.tanh(gate) * nn.rms_norm(h, w["attention_norm2.weight"], eps)
+  x = nn.gated(x, torch.tanh(gate), nn.rms_norm(h, w["attention_norm2.weight"], eps))
   h = z_image.feed_forward(nn.rms_norm(x, w["ffn_norm1.weight"], eps) * (1 + scale2), w)
-  return x + torch.tanh(gate2) * nn.rms_norm(h, w["ffn_norm2.weight"], eps)
+  return nn.gated(x, torch.tanh(gate2), nn.rms_norm(h, w["ffn_norm2.weight"], eps))
 
 # A block of the captions, which no timestep changes.
 def still_block(x: Tensor, rope: Tensor, w: Dict[str, Tensor], heads: int, eps: float) -> Tensor:
@@ -101,6 +93,62 @@ class ZImageTransformer2DModel(Module):
       tables.append(torch.cat([image, caption], 0))
     return torch.stack(tables, 0).unsqueeze(1)
 
+  # Image tokens, refined, captions and the embedding of the time, as the first layer reads them; the rotary table of
+  # each row, and the length of each caption.
+  def embed(
+      self,
+      w: Dict[str, Tensor],
+      refiner: List[Dict[str, Tensor]],
+      latents: Tensor,
+      captions: Tensor,
+      lengths: List[int],
+      rope: Tensor,
+      timestep: float,
+      t_scale: float,
+      heads: int,
+      eps: float) -> List[Tensor]:
+    b, c, height, width = latents.size()
+    rows, columns = height // 2, width // 2
+    time = (1000 - torch.full([b], timestep, dtype=6, device=latents.device)) / 1000 * t_scale
+    temb = nn.linear(nn.sinusoid(time, 256).to(latents.dtype), w, "t_embedder.mlp.0")
+    temb = nn.linear(torch.silu(temb), w, "t_embedder.mlp.2")
+    patches = latents.view([b, c, rows, 2, columns, 2]).permute([0, 2, 4, 3, 5, 1]).reshape([b, rows * columns, 4 * c])
+    x = z_image.fill(nn.linear(patches, w, "all_x_embedder.2-1"), w, "x_pad_token")
+    for weights in refiner:
+      x = z_image.block(x, temb, rope[:, :, :x.size(1)], None, weights, heads, eps)
+    return [x, captions, temb, rope, torch.tensor(lengths, dtype=4)]
+
+  # The image tokens under the first layer's modulation.
+  def modulated(self, layers: List[Dict[str, Tensor]], hidden: List[Tensor], tokens: int, eps: float) -> Tensor:
+    scale = nn.linear(hidden[2], layers[0], "adaLN_modulation.0").unsqueeze(1).chunk(4, -1)[0]
+    return nn.rms_norm(hidden[0][:, :tokens], layers[0]["attention_norm1.weight"], eps) * (1 + scale)
+
+  def layers(self, layers: List[Dict[str, Tensor]], hidden: List[Tensor], heads: int, eps: float) -> List[Tensor]:
+    img, captions, temb, rope, lengths = hidden[0], hidden[1], hidden[2], hidden[3], hidden[4]
+    tokens = img.size(1)
+    own = annotate(List[int], [])
+    for length in annotate(List[int], lengths.tolist()):
+      own.append(tokens + z_image.filled(length))
+    x = torch.cat([img, captions], 1)
+    mask = nn.key_mask(own, x.size(1), x.device)
+    for weights in layers:
+      x = z_image.block(x, temb, rope, mask, weights, heads, eps)
+    return [x[:, :tokens], x[:, tokens:], temb, rope, lengths]
+
+  def first(self, layers: List[Dict[str, Tensor]], hidden: List[Tensor], heads: int, eps: float) -> List[Tensor]:
+    return self.layers(layers[:1], hidden, heads, eps)
+
+  # The image tokens after the last layer.
+  def rest(self, layers: List[Dict[str, Tensor]], hidden: List[Tensor], done: int, heads: int, eps: float) -> Tensor:
+    return self.layers(layers[done:], hidden, heads, eps)[0]
+
+  # Image tokens of rows x columns patches -> [batch, channels, height, width]
+  def project(self, w: Dict[str, Tensor], img: Tensor, hidden: List[Tensor], rows: int, columns: int) -> Tensor:
+    scale = nn.linear(torch.silu(hidden[2]), w, "all_final_layer.2-1.adaLN_modulation.1").unsqueeze(1)
+    y = nn.linear(nn.norm(img[:, :rows * columns]) * (1 + scale), w, "all_final_layer.2-1.linear")
+    split = y.view([img.size(0), rows, columns, 2, 2, -1]).permute([0, 5, 1, 3, 2, 4])
+    return -split.reshape([img.size(0), -1, rows * 2, columns * 2])
+
   # The flow's velocity at a timestep in [0, 1000]: latents [batch, channels, height, width] -> the same shape.
   def forward(
       self,
@@ -115,29 +163,9 @@ class ZImageTransformer2DModel(Module):
       t_scale: float,
       heads: int,
       eps: float) -> Tensor:
-    b, c, height, width = latents.size()
-    rows, columns = height // 2, width // 2
-    time = (1000 - torch.full([b], timestep, dtype=6, device=latents.device)) / 1000 * t_scale
-    temb = nn.linear(nn.sinusoid(time, 256).to(latents.dtype), w, "t_embedder.mlp.0")
-    temb = nn.linear(torch.silu(temb), w, "t_embedder.mlp.2")
-
-    patches = latents.view([b, c, rows, 2, columns, 2]).permute([0, 2, 4, 3, 5, 1]).reshape([b, rows * columns, 4 * c])
-    x = z_image.fill(nn.linear(patches, w, "all_x_embedder.2-1"), w, "x_pad_token")
-    tokens = x.size(1)
-    for weights in refiner:
-      x = z_image.block(x, temb, rope[:, :, :tokens], None, weights, heads, eps)
-
-    own = annotate(List[int], [])
-    for length in lengths:
-      own.append(tokens + z_image.filled(length))
-    mask = nn.key_mask(own, x.device)
-    x = torch.cat([x, captions], 1)
-    for weights in layers:
-      x = z_image.block(x, temb, rope, mask, weights, heads, eps)
-
-    scale = nn.linear(torch.silu(temb), w, "all_final_layer.2-1.adaLN_modulation.1").unsqueeze(1)
-    y = nn.linear(nn.norm(x[:, :rows * columns]) * (1 + scale), w, "all_final_layer.2-1.linear")
-    return -y.view([b, rows, columns, 2, 2, c]).permute([0, 5, 1, 3, 2, 4]).reshape([b, c, height, width])
+    hidden = self.embed(w, refiner, latents, captions, lengths, rope, timestep, t_scale, heads, eps)
+    img = self.rest(layers, hidden, 0, heads, eps)
+    return self.project(w, img, hidden, latents.size(2) // 2, latents.size(3) // 2)
 
   # One image's velocity as diffusers' transformer returns it, against the flow: [channels, 1, height, width]
   def part(self, velocity: Tensor, number: int) -> Tensor:

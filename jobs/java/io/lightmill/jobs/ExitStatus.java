@@ -58,6 +58,7 @@ final class ExitStatus {
           PROMPT_TOO_LONG,
           SIZE_INVALID,
           VALUE_INVALID,
+          POLICY_INVALID,
           CHECKPOINT_INVALID,
           PIPELINE_UNKNOWN,
           WEIGHTS_INVALID ->
@@ -65,7 +66,8 @@ final class ExitStatus {
       case OUTPUT_IN_USE, STORE_UNAVAILABLE -> TRY_AGAIN;
       case RUN_STOPPED -> STOPPED;
       // For a single image these are manifest rows; for a whole run they are not the user's errors.
-      case GENERATION_FAILED, IMAGE_NOT_FINITE, STORE_FAILED -> UNEXPECTED;
+      case GENERATION_FAILED, IMAGE_NOT_FINITE, STORE_FAILED, PROMPT_BLOCKED, IMAGE_BLOCKED ->
+          UNEXPECTED;
     };
   }
 }

@@ -136,7 +136,7 @@ final class GenerateCommand implements Callable<Integer> {
     try (SparkSession session =
         SparkSessions.start(conf, "lightmill generate " + options.get(Options.RUN_ID))) {
       result = run(session);
-      failures = result.summary().failureLines(result.manifest());
+      failures = result.summary().failureLines(result::manifest);
     }
     RunResult ended = result.lasting(Duration.between(started, Instant.now()));
     printed.print(ended, failures);

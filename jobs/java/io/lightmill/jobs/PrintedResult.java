@@ -14,6 +14,7 @@ record PrintedResult(PrintWriter out, PrintWriter err) {
     out.println(result.summary().sentence());
     result.summary().blankLine().ifPresent(line -> out.println("  " + line));
     result.record().drawing().loadLine().ifPresent(line -> out.println("  " + line));
+    result.summary().verdictLines().forEach(line -> out.println("  " + line));
     failures.forEach(line -> out.println("  " + line));
     location("manifest", result.manifestLocation());
     result.recordLocation().ifPresent(file -> location("run record", file));

@@ -6,6 +6,7 @@ package io.lightmill.pipeline;
  *
  * @param guided whether {@link ClassifierFreeGuidance} is on
  * @param lora adapters
+ * @param efficiency which transformer calls are saved
  */
 public record BatchKey(
     int width,
@@ -13,7 +14,8 @@ public record BatchKey(
     int numInferenceSteps,
     int maxSequenceLength,
     boolean guided,
-    LoraBlend lora) {
+    LoraBlend lora,
+    SamplingEfficiency efficiency) {
 
   public static BatchKey of(ImageRequest request, ClassifierFreeGuidance guidance) {
     return new BatchKey(
@@ -22,6 +24,7 @@ public record BatchKey(
         request.numInferenceSteps(),
         request.maxSequenceLength(),
         guidance.guides(request),
-        request.lora());
+        request.lora(),
+        request.efficiency());
   }
 }

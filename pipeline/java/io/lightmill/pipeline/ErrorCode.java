@@ -20,6 +20,12 @@ public enum ErrorCode {
   SIZE_INVALID,
   /** Any other value of a row is of the wrong type or out of its range. */
   VALUE_INVALID,
+  /** The policy blocks the prompt. */
+  PROMPT_BLOCKED,
+  /** The image checks block the image. */
+  IMAGE_BLOCKED,
+  /** A policy file is missing, unreadable, or has an unknown key or an invalid value. */
+  POLICY_INVALID,
   /** A file or component of the checkpoint is missing, or its configs contradict each other. */
   CHECKPOINT_INVALID,
   /** The pipeline class of the checkpoint is not one that Lightmill runs. */

@@ -26,6 +26,7 @@ import java.util.Optional;
  * @param maxSequenceLength prompt tokens that the long text encoder sees, padding included
  * @param seed of the CPU generator that draws the initial noise
  * @param lora adapters to draw with
+ * @param efficiency how the image is drawn with fewer transformer calls than diffusers makes
  */
 public record ImageRequest(
     String prompt,
@@ -39,7 +40,8 @@ public record ImageRequest(
     double trueCfgScale,
     int maxSequenceLength,
     long seed,
-    LoraBlend lora) {
+    LoraBlend lora,
+    SamplingEfficiency efficiency) {
 
   public ImageRequest {
     Objects.requireNonNull(prompt, "prompt");
@@ -47,6 +49,7 @@ public record ImageRequest(
     Objects.requireNonNull(prompt3, "prompt3");
     Objects.requireNonNull(negativePrompt, "negativePrompt");
     Objects.requireNonNull(lora, "lora");
+    Objects.requireNonNull(efficiency, "efficiency");
   }
 
   /** A request that starts with the defaults of diffusers' FluxPipeline, and seed 0. */
@@ -85,6 +88,7 @@ public record ImageRequest(
     private int maxSequenceLength = 512;
     private long seed;
     private LoraBlend lora = LoraBlend.NONE;
+    private SamplingEfficiency efficiency = SamplingEfficiency.NONE;
 
     private Builder(String prompt) {
       this.prompt = prompt;
@@ -103,6 +107,7 @@ public record ImageRequest(
       maxSequenceLength = request.maxSequenceLength;
       seed = request.seed;
       lora = request.lora;
+      efficiency = request.efficiency;
     }
 
     public Builder prompt(String text) {
@@ -165,6 +170,11 @@ public record ImageRequest(
       return this;
     }
 
+    public Builder efficiency(SamplingEfficiency parts) {
+      efficiency = parts == null ? SamplingEfficiency.NONE : parts;
+      return this;
+    }
+
     public ImageRequest build() {
       return new ImageRequest(
           prompt,
@@ -178,7 +188,8 @@ public record ImageRequest(
           trueCfgScale,
           maxSequenceLength,
           seed,
-          lora);
+          lora,
+          efficiency);
     }
   }
 }

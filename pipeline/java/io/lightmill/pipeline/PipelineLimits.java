@@ -13,6 +13,7 @@ import java.io.Serializable;
  * @param minInferenceSteps fewest steps that the scheduler has noise levels for
  * @param guidance the argument that turns classifier-free guidance on
  * @param defaults the values of a request that has none
+ * @param efficient the sampling of the efficient tier
  */
 public record PipelineLimits(
     int sizeMultiple,
@@ -21,8 +22,42 @@ public record PipelineLimits(
     int maxSequenceLength,
     int minInferenceSteps,
     ClassifierFreeGuidance guidance,
-    Defaults defaults)
+    Defaults defaults,
+    SamplingEfficiency efficient)
     implements Serializable {
+
+  /** Limits of a pipeline without an efficient tier. */
+  public PipelineLimits(
+      int sizeMultiple,
+      int maxSide,
+      long maxPixels,
+      int maxSequenceLength,
+      int minInferenceSteps,
+      ClassifierFreeGuidance guidance,
+      Defaults defaults) {
+    this(
+        sizeMultiple,
+        maxSide,
+        maxPixels,
+        maxSequenceLength,
+        minInferenceSteps,
+        guidance,
+        defaults,
+        SamplingEfficiency.NONE);
+  }
+
+  /** These limits with another efficient tier. */
+  public PipelineLimits withEfficient(SamplingEfficiency sampling) {
+    return new PipelineLimits(
+        sizeMultiple,
+        maxSide,
+        maxPixels,
+        maxSequenceLength,
+        minInferenceSteps,
+        guidance,
+        defaults,
+        sampling);
+  }
 
   /**
    * Values of a request that has none.

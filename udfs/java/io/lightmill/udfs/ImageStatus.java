@@ -8,6 +8,11 @@ public enum ImageStatus {
   GENERATED,
   /** The same image exists already: from an earlier run, or for another row of this one. */
   REUSED,
+  /**
+   * The policy blocks the prompt, or the image checks block the image. A result, not a failure: it
+   * stays until the policy changes.
+   */
+  BLOCKED,
   /** A value of the table row is invalid. */
   INVALID,
   /** Drawing or storing failed. */

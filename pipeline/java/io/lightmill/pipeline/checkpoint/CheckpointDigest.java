@@ -26,10 +26,23 @@ final class CheckpointDigest {
   private CheckpointDigest() {}
 
   static String of(Checkpoint checkpoint) {
-    Path root = checkpoint.directory();
+    return of(checkpoint.directory(), () -> files(checkpoint));
+  }
+
+  /** The digest of a directory with one network. */
+  static String of(Path component) {
+    return of(component, () -> sorted(component, read(component, Optional.empty())));
+  }
+
+  @FunctionalInterface
+  private interface Listing {
+    List<Path> files() throws IOException;
+  }
+
+  private static String of(Path root, Listing listing) {
     try {
       MessageDigest digest = DigestUtils.getSha256Digest();
-      for (Path file : files(checkpoint)) {
+      for (Path file : listing.files()) {
         digest.update("%s %d\n".formatted(name(root, file), Files.size(file)).getBytes(UTF_8));
         update(digest, file);
       }
@@ -50,8 +63,11 @@ final class CheckpointDigest {
     for (String component : checkpoint.components()) {
       files.addAll(read(root.resolve(component), checkpoint.variant()));
     }
-    files.sort(Comparator.comparing(file -> name(root, file)));
-    return files;
+    return sorted(root, files);
+  }
+
+  private static List<Path> sorted(Path root, List<Path> files) {
+    return files.stream().sorted(Comparator.comparing(file -> name(root, file))).toList();
   }
 
   /** The files that are read of a component; weights of other variants are not. */

@@ -2,13 +2,15 @@ package io.lightmill.pipeline.checkpoint;
 
 import java.util.ArrayList;
 import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 
 /**
- * Layers that files store as one, with concatenated rows: by diffusers' {@code
- * fuse_qkv_projections}, or by serving engines for language models.
+ * Layers that are one, with concatenated rows: in files by diffusers' {@code fuse_qkv_projections}
+ * or of serving engines for language models, and in memory for {@linkplain #projections fewer
+ * products}.
  */
 final class FusedLayers {
 
@@ -19,7 +21,30 @@ final class FusedLayers {
           "qkv_proj", List.of("q_proj", "k_proj", "v_proj"),
           "gate_up_proj", List.of("gate_proj", "up_proj"));
 
+  /** Those that products are computed as one of. */
+  private static final List<String> PROJECTIONS = List.of("to_qkv", "to_added_qkv");
+
   private FusedLayers() {}
+
+  /**
+   * The layers of attention that one product can compute together.
+   *
+   * @param layers of a network
+   * @return by the name of the fused layer
+   */
+  static Map<String, List<String>> projections(Set<String> layers) {
+    Map<String, List<String>> fused = new LinkedHashMap<>();
+    for (String layer : layers) {
+      String prefix = layer.substring(0, layer.lastIndexOf('.') + 1);
+      for (String name : PROJECTIONS) {
+        List<String> parts = PARTS.get(name).stream().map(prefix::concat).toList();
+        if (layer.equals(parts.get(0)) && layers.containsAll(parts)) {
+          fused.put(prefix + name, parts);
+        }
+      }
+    }
+    return fused;
+  }
 
   /**
    * Adds the parts of fused tensors to {@code found}, unless they are already present.

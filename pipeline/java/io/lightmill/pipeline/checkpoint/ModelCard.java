@@ -8,9 +8,11 @@ import com.fasterxml.jackson.databind.node.MissingNode;
 import com.fasterxml.jackson.dataformat.yaml.YAMLMapper;
 import io.lightmill.pipeline.ErrorCode;
 import io.lightmill.pipeline.LightmillException;
+import io.lightmill.pipeline.SamplingEfficiency;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
+import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.OptionalInt;
 import java.util.regex.Matcher;
@@ -79,6 +81,18 @@ public record ModelCard(ComponentConfig settings) {
   /** A whole number above 0; empty if the card gives none. */
   public OptionalInt count(String key) {
     return settings.has(key) ? OptionalInt.of(settings.count(key)) : OptionalInt.empty();
+  }
+
+  /** Parts that save transformer calls; empty if the card gives none. */
+  public Optional<SamplingEfficiency> efficiency(String key) {
+    if (!settings.has(key)) {
+      return Optional.empty();
+    }
+    try {
+      return Optional.of(SamplingEfficiency.parse(settings.text(key)));
+    } catch (LightmillException e) {
+      throw settings.wrong(key, "parts of a sampling efficiency, such as sea@0.3");
+    }
   }
 
   /** A number from 0; empty if the card gives none. */

@@ -1,6 +1,7 @@
 package io.lightmill.pipeline.checkpoint;
 
 import java.util.Collections;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -17,8 +18,20 @@ import java.util.stream.LongStream;
  */
 public final class WeightLayout {
 
+  /** What a network does with a tensor, as far as kernels need to know. */
+  enum Use {
+    /** The weight {@code [outputs, inputs]} of a linear layer. */
+    LINEAR,
+    /** The kernel of a convolution that keeps the size. */
+    CONVOLUTION,
+    /** The kernel of such a convolution after an upsampling by the nearest pixels. */
+    UPSAMPLING,
+    OTHER
+  }
+
   private final Map<String, List<Long>> shapes = new LinkedHashMap<>();
   private final Set<String> linears = new LinkedHashSet<>();
+  private final Map<String, Use> uses = new HashMap<>();
   private UnaryOperator<String> rename = UnaryOperator.identity();
   private String unused = "";
 
@@ -38,6 +51,7 @@ public final class WeightLayout {
   /** A linear layer with only {@code name.weight [outputs, inputs]}. */
   public WeightLayout linearWithoutBias(String name, long inputs, long outputs) {
     linears.add(name);
+    uses.put(name + ".weight", Use.LINEAR);
     return tensor(name + ".weight", outputs, inputs);
   }
 
@@ -46,10 +60,19 @@ public final class WeightLayout {
     return tensor(name + ".weight", width).tensor(name + ".bias", width);
   }
 
-  /** A convolution with a square kernel and a bias. */
+  /** A convolution with a square kernel and a bias that keeps the size. */
   public WeightLayout convolution(String name, long inputs, long outputs, long kernel) {
-    return tensor(name + ".weight", outputs, inputs, kernel, kernel)
-        .tensor(name + ".bias", outputs);
+    return kernel(name, Use.CONVOLUTION, inputs, outputs, kernel);
+  }
+
+  /** A convolution with a kernel of 3 × 3 after an upsampling by the nearest pixels. */
+  public WeightLayout upsampling(String name, long inputs, long outputs) {
+    return kernel(name, Use.UPSAMPLING, inputs, outputs, 3);
+  }
+
+  private WeightLayout kernel(String name, Use use, long inputs, long outputs, long side) {
+    uses.put(name + ".weight", use);
+    return tensor(name + ".weight", outputs, inputs, side, side).tensor(name + ".bias", outputs);
   }
 
   /**
@@ -90,6 +113,11 @@ public final class WeightLayout {
   /** The size of one dimension of a declared tensor. */
   public int size(String name, int dimension) {
     return Math.toIntExact(shapes.get(name).get(dimension));
+  }
+
+  /** How a network uses a declared tensor. */
+  Use use(String name) {
+    return uses.getOrDefault(name, Use.OTHER);
   }
 
   /** The names of the linear layers, whose weights are {@code name.weight [outputs, inputs]}. */

@@ -4,6 +4,7 @@ import io.lightmill.pipeline.DType;
 import io.lightmill.pipeline.Device;
 import io.lightmill.pipeline.ErrorCode;
 import io.lightmill.pipeline.LightmillException;
+import io.lightmill.pipeline.torch.OneDnn;
 import io.lightmill.pipeline.torch.ScriptModule;
 import io.lightmill.pipeline.torch.Tensor;
 import io.lightmill.pipeline.torch.Weights;
@@ -17,7 +18,8 @@ import java.util.function.Supplier;
 /**
  * Loads weights from files to a device. Files are memory-mapped: on the CPU, weights that already
  * have the requested type are the file's own pages; others are converted one tensor at a time, so
- * that loading never holds the weights twice.
+ * that loading never holds the weights twice. Layers that a CPU computes in 32 bits have
+ * {@linkplain WeightPacking packed} weights, which are copies.
  *
  * @param device that the networks run on
  * @param dtype that they compute in
@@ -58,10 +60,10 @@ public record WeightLoader(Device device, DType dtype, Place place) {
   public Weights load(WeightFiles component, WeightLayout layout) {
     Map<String, StoredTensor> stored = StoredTensor.of(layout, component);
     long bytes = stored.values().stream().mapToLong(tensor -> tensor.entry().bytes()).sum();
-    return place.weights(component, layout, bytes, () -> read(stored));
+    return place.weights(component, layout, bytes, () -> read(stored, layout));
   }
 
-  private Weights read(Map<String, StoredTensor> stored) {
+  private Weights read(Map<String, StoredTensor> stored, WeightLayout layout) {
     List<String> names = new ArrayList<>(stored.keySet());
     names.sort(Comparator.comparing(stored::get, StoredTensor.ON_DISK));
     Map<String, Tensor> tensors = new LinkedHashMap<>();
@@ -70,6 +72,9 @@ public record WeightLoader(Device device, DType dtype, Place place) {
       for (String name : names) {
         reading.awaitNext();
         tensors.put(name, read(stored.get(name).file(), stored.get(name).entry()));
+      }
+      if (OneDnn.packs(device, dtype)) {
+        new WeightPacking(layout).pack(tensors);
       }
       return Weights.of(tensors);
     } finally {

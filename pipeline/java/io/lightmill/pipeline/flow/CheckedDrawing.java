@@ -1,6 +1,7 @@
 package io.lightmill.pipeline.flow;
 
 import io.lightmill.pipeline.DType;
+import io.lightmill.pipeline.DrawingFacts;
 import io.lightmill.pipeline.ImageRequest;
 import io.lightmill.pipeline.ImageResult;
 import io.lightmill.pipeline.LightmillException;
@@ -94,7 +95,11 @@ final class CheckedDrawing implements AutoCloseable {
                 failures
                     .get(i)
                     .map(ImageResult::failed)
-                    .orElseGet(() -> ImageResult.of(images.get(i))))
+                    .orElseGet(
+                        () ->
+                            ImageResult.of(
+                                images.get(i),
+                                DrawingFacts.ofCalls(denoised.transformerCalls().get(i)))))
         .toList();
   }
 

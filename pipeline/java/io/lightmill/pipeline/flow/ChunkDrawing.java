@@ -168,7 +168,9 @@ final class ChunkDrawing {
       for (Part part : parts) {
         stopped = stopped || (part != first && !part.over() && !goOn.getAsBoolean());
         part.leftOut |= stopped && part != first;
-        part.denoise = timed(part, part.drawing::denoise);
+        try (DenoisingTurns.Turn turn = networks.denoising().take()) {
+          part.denoise = timed(part, part.drawing::denoise);
+        }
       }
       for (Part part : parts) {
         part.decode = timed(part, () -> part.results = part.drawing.decode());

@@ -4,6 +4,7 @@ import io.lightmill.pipeline.ClassifierFreeGuidance;
 import io.lightmill.pipeline.LightmillException;
 import io.lightmill.pipeline.PipelineLimits;
 import io.lightmill.pipeline.PromptLength;
+import io.lightmill.pipeline.SamplingEfficiency;
 import io.lightmill.pipeline.checkpoint.Checkpoint;
 import io.lightmill.pipeline.checkpoint.ComponentConfig;
 import io.lightmill.pipeline.checkpoint.ComponentFit;
@@ -46,6 +47,12 @@ public interface Family {
 
   /** The defaults of the {@code __call__} method of diffusers' class. */
   PipelineLimits.Defaults callDefaults();
+
+  /**
+   * The sampling of the efficient tier, for checkpoints whose model card has none of its own.
+   * CHECKPOINTS.md names the sources of the values.
+   */
+  SamplingEfficiency efficient();
 
   /** The argument that weighs guidance, for a checkpoint that is not distilled. */
   ClassifierFreeGuidance guidanceArgument();
@@ -147,6 +154,7 @@ public interface Family {
             card.count("num_inference_steps").orElse(bounds.defaultSteps()),
             card.number("guidance_scale").orElse(call.guidanceScale()),
             card.number("true_cfg_scale").orElse(call.trueCfgScale()),
-            Math.min(card.count("max_sequence_length").orElse(call.maxSequenceLength()), longest)));
+            Math.min(card.count("max_sequence_length").orElse(call.maxSequenceLength()), longest)),
+        card.efficiency("sampling_efficiency").orElseGet(this::efficient));
   }
 }

@@ -75,8 +75,10 @@ public final class FlowPipeline implements DiffusionPipeline {
    *
    * @param batch that was denoised
    * @param latents as the transformer reads them
+   * @param transformerCalls that each image took, both sides of guidance counted
    */
-  public record Denoised(List<ImageRequest> batch, Tensor latents) implements AutoCloseable {
+  public record Denoised(List<ImageRequest> batch, Tensor latents, List<Integer> transformerCalls)
+      implements AutoCloseable {
 
     @Override
     public void close() {
@@ -124,6 +126,7 @@ public final class FlowPipeline implements DiffusionPipeline {
     WeightStore store = offload ? WeightStore.offloaded(device) : WeightStore.resident();
     LoadedNetworks networks =
         new LoadedNetworks(
+            device,
             store,
             offload,
             declared,
@@ -279,7 +282,8 @@ public final class FlowPipeline implements DiffusionPipeline {
         Encoded onDevice = encoded.to(device);
         GuidedDenoiser denoiser =
             new GuidedDenoiser(guidance, loaded, onDevice, grid, weight, probe)) {
-      return new Denoised(batch, sampler.sample(schedule, first, denoiser, probe));
+      Tensor latents = sampler.sample(schedule, first, denoiser, probe);
+      return new Denoised(batch, latents, denoiser.calls());
     }
   }
 

@@ -72,7 +72,9 @@ final class FlowSampler implements AutoCloseable {
       Tensor next;
       try {
         requireNoInterrupt("step %d of %d".formatted(i + 1, schedule.numInferenceSteps()));
-        try (Tensor velocity = denoiser.velocity(latents, i, schedule.timesteps()[i])) {
+        FlowStep step =
+            new FlowStep(i, schedule.numInferenceSteps(), schedule.timesteps()[i], sigmas[i]);
+        try (Tensor velocity = denoiser.velocity(latents, step)) {
           next =
               schedule.stochastic()
                   ? stochasticStep(latents, velocity, sigmas[i], sigmas[i + 1])

@@ -1,5 +1,6 @@
 package io.lightmill.pipeline.flow;
 
+import io.lightmill.pipeline.Device;
 import io.lightmill.pipeline.ErrorCode;
 import io.lightmill.pipeline.LightmillException;
 import io.lightmill.pipeline.LoraBlend;
@@ -38,6 +39,7 @@ final class LoadedNetworks implements AutoCloseable {
   private final Set<String> adapters;
   private final Function<LoraBlend, FlowNetworks> loading;
   private final PromptCache prompts;
+  private final DenoisingTurns denoising;
   private final ReentrantLock device = new ReentrantLock(/* fair= */ true);
   private final Map<LoraBlend, Entry> blends = new LinkedHashMap<>(8, 0.75f, true);
   private final Entry plain = new Entry(LoraBlend.NONE);
@@ -46,15 +48,18 @@ final class LoadedNetworks implements AutoCloseable {
   /**
    * Loads the networks without adapters; those of blends follow on first use.
    *
+   * @param place device of the networks
    * @param store closed with this, and if loading fails
    * @param adapters that blends may contain, by name
    * @param loading loads the networks of a blend
    */
   LoadedNetworks(
+      Device place,
       WeightStore store,
       boolean offload,
       Map<String, LoraAdapter> adapters,
       Function<LoraBlend, FlowNetworks> loading) {
+    this.denoising = new DenoisingTurns(place);
     this.store = store;
     this.offload = offload;
     this.adapters = Set.copyOf(adapters.keySet());
@@ -134,6 +139,11 @@ final class LoadedNetworks implements AutoCloseable {
   /** What has been loaded again while networks took turns on the device. */
   ModelOffload.Loads loads() {
     return store.loads();
+  }
+
+  /** Whose turn it is to denoise. */
+  DenoisingTurns denoising() {
+    return denoising;
   }
 
   /** The prompts that these networks have encoded. */

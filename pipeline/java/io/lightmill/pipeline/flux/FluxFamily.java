@@ -4,6 +4,7 @@ import io.lightmill.pipeline.ClassifierFreeGuidance;
 import io.lightmill.pipeline.ImageRequest;
 import io.lightmill.pipeline.PipelineLimits;
 import io.lightmill.pipeline.PromptLength;
+import io.lightmill.pipeline.SamplingEfficiency;
 import io.lightmill.pipeline.checkpoint.Checkpoint;
 import io.lightmill.pipeline.checkpoint.ComponentFit;
 import io.lightmill.pipeline.checkpoint.Loading;
@@ -48,6 +49,11 @@ public final class FluxFamily implements Family {
   @Override
   public PipelineLimits.Defaults callDefaults() {
     return new PipelineLimits.Defaults(1024, 1024, 28, 3.5, 1, MAX_SEQUENCE_LENGTH);
+  }
+
+  @Override
+  public SamplingEfficiency efficient() {
+    return SamplingEfficiency.parse("sea@0.3+guidance-cache@0.5");
   }
 
   @Override

@@ -8,7 +8,9 @@ import io.lightmill.pipeline.checkpoint.Loading;
 import io.lightmill.pipeline.checkpoint.WeightLoader;
 import io.lightmill.pipeline.flow.Denoiser;
 import io.lightmill.pipeline.flow.PromptEmbeddings;
+import io.lightmill.pipeline.flow.RotaryTables;
 import io.lightmill.pipeline.flow.TokenGrid;
+import io.lightmill.pipeline.torch.Handle;
 import io.lightmill.pipeline.torch.ScriptModule;
 import io.lightmill.pipeline.torch.Tensor;
 import io.lightmill.pipeline.torch.Weights;
@@ -25,6 +27,7 @@ final class FluxTransformer implements AutoCloseable {
   private final Weights weights;
   private final Weights doubleBlocks;
   private final Weights singleBlocks;
+  private final RotaryTables ropes = new RotaryTables();
 
   private FluxTransformer(FluxConfig config, WeightLoader loader, Weights weights) {
     this.config = config;
@@ -60,7 +63,12 @@ final class FluxTransformer implements AutoCloseable {
       Tensor scales = loading.add(Tensor.of(guidance, device, dtype));
       Tensor rope =
           loading.add(
-              NETWORK.tensor("rope", textTokens, grid.rows(), grid.columns(), widths, device));
+              ropes.of(
+                  grid,
+                  () ->
+                      NETWORK.tensor(
+                          "rope", textTokens, grid.rows(), grid.columns(), widths, device),
+                  textTokens));
       loading.complete();
       return new Prompted(prompts, scales, rope);
     }
@@ -95,6 +103,38 @@ final class FluxTransformer implements AutoCloseable {
     }
 
     @Override
+    public Handle embed(Tensor latents, double timestep) {
+      return NETWORK.handle(
+          "embed",
+          weights,
+          latents,
+          prompts.context(),
+          prompts.pooled().orElseThrow(),
+          timestep,
+          guidance);
+    }
+
+    @Override
+    public Tensor modulated(Handle hidden) {
+      return NETWORK.tensor("modulated", doubleBlocks, hidden);
+    }
+
+    @Override
+    public Handle first(Handle hidden) {
+      return NETWORK.handle("first", doubleBlocks, hidden, rope, config.heads());
+    }
+
+    @Override
+    public Tensor rest(Handle hidden, int done) {
+      return NETWORK.tensor("rest", doubleBlocks, singleBlocks, hidden, done, rope, config.heads());
+    }
+
+    @Override
+    public Tensor project(Tensor image, Handle hidden) {
+      return NETWORK.tensor("project", weights, image, hidden);
+    }
+
+    @Override
     public void close() {
       rope.close();
       guidance.close();
@@ -103,6 +143,7 @@ final class FluxTransformer implements AutoCloseable {
 
   @Override
   public void close() {
+    ropes.close();
     singleBlocks.close();
     doubleBlocks.close();
     weights.close();

@@ -5,7 +5,9 @@ import io.lightmill.pipeline.checkpoint.Checkpoint;
 import io.lightmill.pipeline.checkpoint.WeightLoader;
 import io.lightmill.pipeline.flow.Denoiser;
 import io.lightmill.pipeline.flow.PromptEmbeddings;
+import io.lightmill.pipeline.flow.RotaryTables;
 import io.lightmill.pipeline.flow.TokenGrid;
+import io.lightmill.pipeline.torch.Handle;
 import io.lightmill.pipeline.torch.ScriptModule;
 import io.lightmill.pipeline.torch.Tensor;
 import io.lightmill.pipeline.torch.Weights;
@@ -20,6 +22,7 @@ final class Flux2Transformer implements AutoCloseable {
   private final Weights weights;
   private final Weights doubleBlocks;
   private final Weights singleBlocks;
+  private final RotaryTables ropes = new RotaryTables();
 
   private Flux2Transformer(Flux2Config config, Device device, Weights weights) {
     this.config = config;
@@ -45,8 +48,18 @@ final class Flux2Transformer implements AutoCloseable {
     long textTokens = prompts.context().shape()[1];
     return new Prompted(
         prompts,
-        NETWORK.tensor(
-            "rope", textTokens, grid.rows(), grid.columns(), widths, config.ropeTheta(), device));
+        ropes.of(
+            grid,
+            () ->
+                NETWORK.tensor(
+                    "rope",
+                    textTokens,
+                    grid.rows(),
+                    grid.columns(),
+                    widths,
+                    config.ropeTheta(),
+                    device),
+            textTokens));
   }
 
   private final class Prompted implements Denoiser {
@@ -75,6 +88,33 @@ final class Flux2Transformer implements AutoCloseable {
     }
 
     @Override
+    public Handle embed(Tensor latents, double timestep) {
+      return NETWORK.handle(
+          "embed", weights, latents, prompts.context(), timestep, config.sinusoids());
+    }
+
+    @Override
+    public Tensor modulated(Handle hidden) {
+      return NETWORK.tensor("modulated", weights, hidden);
+    }
+
+    @Override
+    public Handle first(Handle hidden) {
+      return NETWORK.handle("first", weights, doubleBlocks, hidden, rope, config.heads());
+    }
+
+    @Override
+    public Tensor rest(Handle hidden, int done) {
+      return NETWORK.tensor(
+          "rest", weights, doubleBlocks, singleBlocks, hidden, done, rope, config.heads());
+    }
+
+    @Override
+    public Tensor project(Tensor image, Handle hidden) {
+      return NETWORK.tensor("project", weights, image, hidden);
+    }
+
+    @Override
     public void close() {
       rope.close();
     }
@@ -87,6 +127,7 @@ final class Flux2Transformer implements AutoCloseable {
 
   @Override
   public void close() {
+    ropes.close();
     singleBlocks.close();
     doubleBlocks.close();
     weights.close();

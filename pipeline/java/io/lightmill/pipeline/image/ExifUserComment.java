@@ -25,16 +25,20 @@ final class ExifUserComment {
 
   private ExifUserComment() {}
 
+  /** As {@link #tiff}, behind the six bytes that begin Exif in JPEG. */
+  static byte[] of(Receipt receipt, int limit) {
+    byte[] tiff = tiff(receipt, limit - EXIF.length);
+    return ByteBuffer.allocate(EXIF.length + tiff.length).put(EXIF).put(tiff).array();
+  }
+
   /**
    * @param limit of the block's size in bytes; a longer prompt is truncated, the line of settings
    *     is not
    */
-  static byte[] of(Receipt receipt, int limit) {
-    int bytes = limit - EXIF.length - COMMENT_OFFSET - UNICODE.length;
+  static byte[] tiff(Receipt receipt, int limit) {
+    int bytes = limit - COMMENT_OFFSET - UNICODE.length;
     byte[] text = fitting(receipt, bytes / 2).getBytes(StandardCharsets.UTF_16BE);
-    ByteBuffer exif =
-        ByteBuffer.allocate(EXIF.length + COMMENT_OFFSET + UNICODE.length + text.length);
-    exif.put(EXIF);
+    ByteBuffer exif = ByteBuffer.allocate(COMMENT_OFFSET + UNICODE.length + text.length);
     exif.put((byte) 'M').put((byte) 'M').putShort((short) 42).putInt(TIFF_HEADER);
     exif.putShort((short) 1);
     entry(exif, EXIF_IFD, LONG, 1).putInt(TIFF_HEADER + IFD0);

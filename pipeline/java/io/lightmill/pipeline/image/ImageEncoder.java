@@ -7,17 +7,25 @@ public final class ImageEncoder {
 
   private ImageEncoder() {}
 
-  /**
-   * Encodes an image. The bytes contain neither time nor host: the same input gives the same bytes
-   * on the same Java runtime (another zlib may compress the same pixels differently).
-   *
-   * <p>PNG is lossless. JPEG has quality 0.95 and full colour resolution, so that small coloured
-   * text keeps its edges.
-   */
+  /** Encodes an image with the defaults of its format and without further labels. */
   public static byte[] encode(RgbImage image, Receipt receipt, ImageFormat format) {
-    return switch (format) {
-      case PNG -> PngEncoder.encode(image, receipt);
-      case JPEG -> JpegEncoder.encode(image, receipt);
+    return encode(image, receipt, ImageLabels.NONE, FileFormat.of(format));
+  }
+
+  /**
+   * Encodes an image. The bytes contain no host, and no time unless the labels have one: the same
+   * input gives the same bytes on the same Java runtime (another zlib may compress the same pixels
+   * differently).
+   *
+   * <p>PNG and WebP are lossless by default. JPEG has quality 95 by default and full colour
+   * resolution, so that small coloured text keeps its edges.
+   */
+  public static byte[] encode(
+      RgbImage image, Receipt receipt, ImageLabels labels, FileFormat file) {
+    return switch (file.format()) {
+      case PNG -> PngEncoder.encode(image, receipt, labels);
+      case JPEG -> JpegEncoder.encode(image, receipt, labels, file);
+      case WEBP -> WebpEncoder.encode(image, receipt, labels, file);
     };
   }
 

@@ -3,7 +3,8 @@ package io.lightmill.pipeline.image;
 /** Formats of image objects. */
 public enum ImageFormat {
   PNG("png", "image/png"),
-  JPEG("jpg", "image/jpeg");
+  JPEG("jpg", "image/jpeg"),
+  WEBP("webp", "image/webp");
 
   private final String extension;
   private final String contentType;

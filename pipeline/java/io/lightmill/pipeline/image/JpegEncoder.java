@@ -18,27 +18,30 @@ import javax.imageio.stream.MemoryCacheImageOutputStream;
 /** Encodes a JPEG with ImageIO and inserts the receipt's segments after the JFIF header. */
 final class JpegEncoder {
 
-  private static final float QUALITY = 0.95f;
-
   private JpegEncoder() {}
 
-  static byte[] encode(RgbImage image, Receipt receipt) {
-    byte[] plain = plain(image);
+  static byte[] encode(RgbImage image, Receipt receipt, ImageLabels labels, FileFormat file) {
+    byte[] plain = plain(image, file.chosenQuality().orElse(FileFormat.DEFAULT_JPEG_QUALITY));
     int afterJfif = JpegSegment.endOfJfif(plain);
     ByteArrayOutputStream jpeg = new ByteArrayOutputStream(plain.length + 4096);
     jpeg.write(plain, 0, afterJfif);
-    JpegSegment.ofReceipt(receipt).forEach(segment -> jpeg.writeBytes(segment.toByteArray()));
+    JpegSegment.ofReceipt(receipt, labels)
+        .forEach(segment -> jpeg.writeBytes(segment.toByteArray()));
     jpeg.write(plain, afterJfif, plain.length - afterJfif);
     return jpeg.toByteArray();
   }
 
   static byte[] plain(RgbImage image) {
+    return plain(image, FileFormat.DEFAULT_JPEG_QUALITY);
+  }
+
+  private static byte[] plain(RgbImage image, int quality) {
     ImageWriter writer = ImageIO.getImageWritersByFormatName("jpeg").next();
     ByteArrayOutputStream bytes = new ByteArrayOutputStream();
     try (MemoryCacheImageOutputStream out = new MemoryCacheImageOutputStream(bytes)) {
       ImageWriteParam param = writer.getDefaultWriteParam();
       param.setCompressionMode(ImageWriteParam.MODE_EXPLICIT);
-      param.setCompressionQuality(QUALITY);
+      param.setCompressionQuality(quality / 100f);
       BufferedImage pixels = Pixels.view(image);
       IIOMetadata metadata =
           writer.getDefaultImageMetadata(ImageTypeSpecifier.createFromRenderedImage(pixels), param);

@@ -40,10 +40,10 @@ record JpegSegment(int marker, byte[] content) {
         && Arrays.equals(bytes, 0, 3, new byte[] {(byte) 0xff, (byte) SOI, (byte) 0xff}, 0, 3);
   }
 
-  static List<JpegSegment> ofReceipt(Receipt receipt) {
+  static List<JpegSegment> ofReceipt(Receipt receipt, ImageLabels labels) {
     List<JpegSegment> segments = new ArrayList<>();
     segments.add(new JpegSegment(APP1, ExifUserComment.of(receipt, MAX_CONTENT)));
-    segments.add(new JpegSegment(APP1, joined(XMP, utf8(XmpPacket.of(receipt)))));
+    segments.add(new JpegSegment(APP1, joined(XMP, utf8(XmpPacket.of(receipt, labels)))));
     byte[] json = utf8(receipt.identity());
     int part = MAX_CONTENT - RECEIPT.length;
     for (int start = 0; start < json.length; start += part) {
@@ -88,7 +88,8 @@ record JpegSegment(int marker, byte[] content) {
         .array();
   }
 
-  private static List<JpegSegment> beforeScan(byte[] jpeg) {
+  /** The segments before the scan; those that are not cut off. */
+  static List<JpegSegment> beforeScan(byte[] jpeg) {
     ByteBuffer in = ByteBuffer.wrap(jpeg);
     in.position(2);
     List<JpegSegment> segments = new ArrayList<>();

@@ -25,6 +25,10 @@ record PngChunk(String type, ByteBuffer data) {
 
   private static final int MAX_KEYWORD = 79;
 
+  static boolean isPng(byte[] bytes) {
+    return ByteBuffer.wrap(bytes).mismatch(SIGNATURE) == SIGNATURE.capacity();
+  }
+
   /** All chunks up to IEND; empty if the datastream is truncated or damaged. */
   static Optional<List<PngChunk>> read(byte[] png) {
     ByteBuffer in = ByteBuffer.wrap(png);

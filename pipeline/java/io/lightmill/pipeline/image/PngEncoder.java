@@ -25,11 +25,11 @@ final class PngEncoder {
   private PngEncoder() {}
 
   /** Stores the receipt before the pixels, so that readers can find it without reading them. */
-  static byte[] encode(RgbImage image, Receipt receipt) {
+  static byte[] encode(RgbImage image, Receipt receipt, ImageLabels labels) {
     PngChunkWriter png = start(image);
     png.text(PngChunk.PARAMETERS, receipt.parameters());
     png.text(PngChunk.RECEIPT, receipt.identity());
-    png.internationalText(PngChunk.XMP, XmpPacket.of(receipt));
+    png.internationalText(PngChunk.XMP, XmpPacket.of(receipt, labels));
     return finish(png, image);
   }
 

@@ -75,6 +75,9 @@ public record Receipt(
     if (!request.lora().isEmpty()) {
       settings.add("Lora: " + quoted(request.lora().toString()));
     }
+    if (!request.efficiency().isNone()) {
+      settings.add("Sampling efficiency: " + quoted(request.efficiency().toString()));
+    }
     settings.add("Version: " + quoted(software));
     return String.join(", ", settings);
   }

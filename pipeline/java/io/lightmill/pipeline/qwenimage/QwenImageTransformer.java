@@ -6,8 +6,10 @@ import io.lightmill.pipeline.checkpoint.WeightLoader;
 import io.lightmill.pipeline.flow.Denoiser;
 import io.lightmill.pipeline.flow.Guidance;
 import io.lightmill.pipeline.flow.PromptEmbeddings;
+import io.lightmill.pipeline.flow.RotaryTables;
 import io.lightmill.pipeline.flow.TokenGrid;
 import io.lightmill.pipeline.text.QwenPrompts;
+import io.lightmill.pipeline.torch.Handle;
 import io.lightmill.pipeline.torch.ScriptModule;
 import io.lightmill.pipeline.torch.Tensor;
 import io.lightmill.pipeline.torch.Weights;
@@ -30,6 +32,7 @@ final class QwenImageTransformer implements AutoCloseable {
   private final Device device;
   private final Weights weights;
   private final Weights blocks;
+  private final RotaryTables ropes = new RotaryTables();
 
   private QwenImageTransformer(QwenImageConfig config, Device device, Weights weights) {
     this.config = config;
@@ -63,15 +66,16 @@ final class QwenImageTransformer implements AutoCloseable {
 
   /** The transformer with these prompts. */
   Denoiser denoiser(PromptEmbeddings prompts, TokenGrid grid) {
+    long[] widths = config.ropeWidths().stream().mapToLong(Long::longValue).toArray();
+    long textTokens = LongStream.of(prompts.lengths()).max().orElseThrow();
     return new Prompted(
         prompts,
-        NETWORK.tensor(
-            "rope",
-            LongStream.of(prompts.lengths()).max().orElseThrow(),
-            grid.rows(),
-            grid.columns(),
-            config.ropeWidths().stream().mapToLong(Long::longValue).toArray(),
-            device));
+        ropes.of(
+            grid,
+            () ->
+                NETWORK.tensor(
+                    "rope", textTokens, grid.rows(), grid.columns(), widths, device),
+            textTokens));
   }
 
   private final class Prompted implements Denoiser {
@@ -99,6 +103,32 @@ final class QwenImageTransformer implements AutoCloseable {
     }
 
     @Override
+    public Handle embed(Tensor latents, double timestep) {
+      return NETWORK.handle(
+          "embed", weights, latents, prompts.context(), prompts.lengths(), timestep);
+    }
+
+    @Override
+    public Tensor modulated(Handle hidden) {
+      return NETWORK.tensor("modulated", blocks, hidden);
+    }
+
+    @Override
+    public Handle first(Handle hidden) {
+      return NETWORK.handle("first", blocks, hidden, rope, config.heads());
+    }
+
+    @Override
+    public Tensor rest(Handle hidden, int done) {
+      return NETWORK.tensor("rest", blocks, hidden, done, rope, config.heads());
+    }
+
+    @Override
+    public Tensor project(Tensor image, Handle hidden) {
+      return NETWORK.tensor("project", weights, image, hidden);
+    }
+
+    @Override
     public void close() {
       rope.close();
     }
@@ -106,6 +136,7 @@ final class QwenImageTransformer implements AutoCloseable {
 
   @Override
   public void close() {
+    ropes.close();
     blocks.close();
     weights.close();
   }

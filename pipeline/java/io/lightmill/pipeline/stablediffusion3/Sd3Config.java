@@ -77,7 +77,8 @@ record Sd3Config(
     TransformerLayout layout = new TransformerLayout(width, headWidth, /* biases= */ true);
     layout
         .layout()
-        .convolution("pos_embed.proj", channels, width, patchSize)
+        .tensor("pos_embed.proj.weight", width, channels, patchSize, patchSize)
+        .tensor("pos_embed.proj.bias", width)
         .tensor("pos_embed.pos_embed", 1, (long) positions * positions, width);
     layout
         .linear("context_embedder", contextWidth, width)

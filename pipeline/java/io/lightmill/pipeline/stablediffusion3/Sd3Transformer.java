@@ -4,6 +4,8 @@ import io.lightmill.pipeline.checkpoint.Checkpoint;
 import io.lightmill.pipeline.checkpoint.WeightLoader;
 import io.lightmill.pipeline.flow.Denoiser;
 import io.lightmill.pipeline.flow.PromptEmbeddings;
+import io.lightmill.pipeline.flow.TokenGrid;
+import io.lightmill.pipeline.torch.Handle;
 import io.lightmill.pipeline.torch.ScriptModule;
 import io.lightmill.pipeline.torch.Tensor;
 import io.lightmill.pipeline.torch.Weights;
@@ -35,16 +37,18 @@ final class Sd3Transformer implements AutoCloseable {
   }
 
   /** The transformer with these prompts. */
-  Denoiser denoiser(PromptEmbeddings prompts) {
-    return new Prompted(prompts);
+  Denoiser denoiser(PromptEmbeddings prompts, TokenGrid grid) {
+    return new Prompted(prompts, grid);
   }
 
   private final class Prompted implements Denoiser {
 
     private final PromptEmbeddings prompts;
+    private final TokenGrid grid;
 
-    private Prompted(PromptEmbeddings prompts) {
+    private Prompted(PromptEmbeddings prompts, TokenGrid grid) {
       this.prompts = prompts;
+      this.grid = grid;
     }
 
     @Override
@@ -60,6 +64,40 @@ final class Sd3Transformer implements AutoCloseable {
           config.patchSize(),
           config.positions(),
           config.heads());
+    }
+
+    @Override
+    public Handle embed(Tensor latents, double timestep) {
+      return NETWORK.handle(
+          "embed",
+          weights,
+          latents,
+          prompts.context(),
+          prompts.pooled().orElseThrow(),
+          timestep,
+          config.patchSize(),
+          config.positions());
+    }
+
+    @Override
+    public Tensor modulated(Handle hidden) {
+      return NETWORK.tensor("modulated", blocks, hidden);
+    }
+
+    @Override
+    public Handle first(Handle hidden) {
+      return NETWORK.handle("first", blocks, hidden, config.heads());
+    }
+
+    @Override
+    public Tensor rest(Handle hidden, int done) {
+      return NETWORK.tensor("rest", blocks, hidden, done, config.heads());
+    }
+
+    @Override
+    public Tensor project(Tensor image, Handle hidden) {
+      return NETWORK.tensor(
+          "project", weights, image, hidden, grid.rows(), grid.columns(), config.patchSize());
     }
 
     @Override

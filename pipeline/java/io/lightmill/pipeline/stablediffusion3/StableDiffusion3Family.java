@@ -4,6 +4,7 @@ import io.lightmill.pipeline.ClassifierFreeGuidance;
 import io.lightmill.pipeline.ImageRequest;
 import io.lightmill.pipeline.PipelineLimits;
 import io.lightmill.pipeline.PromptLength;
+import io.lightmill.pipeline.SamplingEfficiency;
 import io.lightmill.pipeline.checkpoint.Checkpoint;
 import io.lightmill.pipeline.checkpoint.ComponentFit;
 import io.lightmill.pipeline.checkpoint.Loading;
@@ -54,6 +55,11 @@ public final class StableDiffusion3Family implements Family {
   @Override
   public PipelineLimits.Defaults callDefaults() {
     return new PipelineLimits.Defaults(1024, 1024, 28, 7, 1, 256);
+  }
+
+  @Override
+  public SamplingEfficiency efficient() {
+    return SamplingEfficiency.parse("sea@0.3+guidance-cache@0.5");
   }
 
   @Override
@@ -231,7 +237,7 @@ public final class StableDiffusion3Family implements Family {
 
     @Override
     public Denoiser denoiser(PromptEmbeddings prompts, List<ImageRequest> batch, TokenGrid grid) {
-      return transformer.denoiser(prompts);
+      return transformer.denoiser(prompts, grid);
     }
 
     @Override

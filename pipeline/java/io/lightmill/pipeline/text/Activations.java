@@ -3,9 +3,9 @@ package io.lightmill.pipeline.text;
 import java.util.List;
 
 /** The activation functions that the networks support, by transformers' names. */
-final class Activations {
+public final class Activations {
 
-  static final List<String> NAMES =
+  public static final List<String> NAMES =
       List.of("gelu", "gelu_new", "gelu_pytorch_tanh", "quick_gelu", "relu", "silu");
 
   private Activations() {}

@@ -4,13 +4,13 @@ import java.util.HashSet;
 import java.util.Set;
 
 /** Keys of transformers' configs that have no effect on the hidden states of a text. */
-final class IdleKeys {
+public final class IdleKeys {
 
   /**
    * Settings of training, of other tasks and of the generation of text, notes about the file, and
    * tokens that tokenizers add.
    */
-  static final Set<String> OF_TRANSFORMERS =
+  public static final Set<String> OF_TRANSFORMERS =
       Set.of(
           // notes about the file
           "architectures",

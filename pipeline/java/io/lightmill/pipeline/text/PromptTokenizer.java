@@ -24,8 +24,7 @@ import java.util.concurrent.locks.ReentrantReadWriteLock;
  */
 public final class PromptTokenizer implements AutoCloseable {
 
-  private static final Map<String, String> WHOLE_TEXTS =
-      Map.of("truncation", "false", "padding", "false");
+  static final Map<String, String> WHOLE_TEXTS = Map.of("truncation", "false", "padding", "false");
 
   static {
     // With a GPU, DJL would look for a CUDA build of the tokenizers, if allowed over the network.

@@ -2,12 +2,14 @@ package io.lightmill.pipeline.torch;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.pytorch.engine.PtNDArray;
 import ai.djl.pytorch.engine.PtNDManager;
 import ai.djl.pytorch.jni.IValue;
 import io.lightmill.pipeline.DType;
 import io.lightmill.pipeline.Device;
+import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Function;
@@ -34,6 +36,12 @@ public final class Tensor extends EngineValue implements TensorCache.Shared<Tens
   /** A tensor of type I64 on the CPU. */
   public static Tensor of(long[] values, long... shape) {
     return create(manager -> manager.create(values, new Shape(shape)));
+  }
+
+  /** A tensor of type U8 on the CPU. */
+  public static Tensor of(byte[] values, long... shape) {
+    return create(
+        manager -> manager.create(ByteBuffer.wrap(values), new Shape(shape), DataType.UINT8));
   }
 
   /** A vector of the device and the type. */

@@ -63,7 +63,8 @@ final class TorchScriptArchive {
   }
 
   private static String source(String name) {
-    String resource = "/torchscript/" + name + ".py";
+    boolean absent = name.equals(OneDnn.TEXT) && !OneDnn.isPresent();
+    String resource = "/torchscript/" + (absent ? OneDnn.ABSENT : name) + ".py";
     try (InputStream in = TorchScriptArchive.class.getResourceAsStream(resource)) {
       if (in == null) {
         throw new IllegalArgumentException("no network text " + resource + " on the class path");

@@ -60,7 +60,7 @@ final class DecoderLayout {
         resnet(block + "resnets." + j, j == 0 ? inputs : outputs, outputs);
       }
       if (i < channels.size() - 1) {
-        layout.convolution(block + "upsamplers.0.conv", outputs, outputs, 3);
+        layout.upsampling(block + "upsamplers.0.conv", outputs, outputs);
       }
       inputs = outputs;
     }

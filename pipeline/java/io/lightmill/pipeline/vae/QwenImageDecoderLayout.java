@@ -52,7 +52,7 @@ final class QwenImageDecoderLayout {
         resnet(block + "resnets." + j, j == 0 ? inputs : outputs, outputs);
       }
       if (i < channels.size() - 1) {
-        layout.convolution(block + "upsamplers.0.resample.1", outputs, outputs / 2, 3);
+        layout.upsampling(block + "upsamplers.0.resample.1", outputs, outputs / 2);
       }
       inputs = outputs / 2;
     }

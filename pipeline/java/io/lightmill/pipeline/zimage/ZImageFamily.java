@@ -5,6 +5,7 @@ import io.lightmill.pipeline.ClassifierFreeGuidance;
 import io.lightmill.pipeline.ImageRequest;
 import io.lightmill.pipeline.PipelineLimits;
 import io.lightmill.pipeline.PromptLength;
+import io.lightmill.pipeline.SamplingEfficiency;
 import io.lightmill.pipeline.checkpoint.Checkpoint;
 import io.lightmill.pipeline.checkpoint.ComponentConfig;
 import io.lightmill.pipeline.checkpoint.ComponentFit;
@@ -62,6 +63,11 @@ public final class ZImageFamily implements Family {
   @Override
   public PipelineLimits.Defaults callDefaults() {
     return new PipelineLimits.Defaults(DEFAULT_SIDE, DEFAULT_SIDE, 50, 5, 1, 512);
+  }
+
+  @Override
+  public SamplingEfficiency efficient() {
+    return SamplingEfficiency.parse("sea@0.3+guidance-cache@0.5");
   }
 
   @Override

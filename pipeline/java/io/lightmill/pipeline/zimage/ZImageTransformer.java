@@ -7,7 +7,9 @@ import io.lightmill.pipeline.checkpoint.WeightLoader;
 import io.lightmill.pipeline.flow.Denoiser;
 import io.lightmill.pipeline.flow.Guidance;
 import io.lightmill.pipeline.flow.PromptEmbeddings;
+import io.lightmill.pipeline.flow.RotaryTables;
 import io.lightmill.pipeline.flow.TokenGrid;
+import io.lightmill.pipeline.torch.Handle;
 import io.lightmill.pipeline.torch.ScriptModule;
 import io.lightmill.pipeline.torch.Tensor;
 import io.lightmill.pipeline.torch.TensorProbe;
@@ -34,6 +36,7 @@ final class ZImageTransformer implements AutoCloseable {
   private final Weights contextRefiner;
   private final Weights noiseRefiner;
   private final Weights layers;
+  private final RotaryTables ropes = new RotaryTables();
 
   private ZImageTransformer(ZImageConfig config, Device device, Weights weights) {
     this.config = config;
@@ -72,16 +75,20 @@ final class ZImageTransformer implements AutoCloseable {
                   config.normEps()));
       Tensor rope =
           loading.add(
-              NETWORK.tensor(
-                  "rope",
-                  prompts.lengths(),
-                  grid.rows(),
-                  grid.columns(),
-                  ropeWidths,
-                  config.ropeTheta(),
-                  device));
+              ropes.of(
+                  grid,
+                  () ->
+                      NETWORK.tensor(
+                          "rope",
+                          prompts.lengths(),
+                          grid.rows(),
+                          grid.columns(),
+                          ropeWidths,
+                          config.ropeTheta(),
+                          device),
+                  prompts.lengths()));
       loading.complete();
-      return new Prompted(captions, prompts.lengths(), rope);
+      return new Prompted(captions, prompts.lengths(), rope, grid);
     }
   }
 
@@ -90,11 +97,13 @@ final class ZImageTransformer implements AutoCloseable {
     private final Tensor captions;
     private final long[] lengths;
     private final Tensor rope;
+    private final TokenGrid grid;
 
-    private Prompted(Tensor captions, long[] lengths, Tensor rope) {
+    private Prompted(Tensor captions, long[] lengths, Tensor rope, TokenGrid grid) {
       this.captions = captions;
       this.lengths = lengths;
       this.rope = rope;
+      this.grid = grid;
     }
 
     @Override
@@ -112,6 +121,42 @@ final class ZImageTransformer implements AutoCloseable {
           config.timeScale(),
           config.heads(),
           config.normEps());
+    }
+
+    @Override
+    public Handle embed(Tensor latents, double timestep) {
+      return NETWORK.handle(
+          "embed",
+          weights,
+          noiseRefiner,
+          latents,
+          captions,
+          lengths,
+          rope,
+          timestep,
+          config.timeScale(),
+          config.heads(),
+          config.normEps());
+    }
+
+    @Override
+    public Tensor modulated(Handle hidden) {
+      return NETWORK.tensor("modulated", layers, hidden, grid.tokens(), config.normEps());
+    }
+
+    @Override
+    public Handle first(Handle hidden) {
+      return NETWORK.handle("first", layers, hidden, config.heads(), config.normEps());
+    }
+
+    @Override
+    public Tensor rest(Handle hidden, int done) {
+      return NETWORK.tensor("rest", layers, hidden, done, config.heads(), config.normEps());
+    }
+
+    @Override
+    public Tensor project(Tensor image, Handle hidden) {
+      return NETWORK.tensor("project", weights, image, hidden, grid.rows(), grid.columns());
     }
 
     /** diffusers calls its transformer once for both sides and gets one output per image. */
@@ -133,6 +178,7 @@ final class ZImageTransformer implements AutoCloseable {
 
   @Override
   public void close() {
+    ropes.close();
     layers.close();
     noiseRefiner.close();
     contextRefiner.close();

@@ -78,11 +78,8 @@ class PrintedResultTest {
     RunResult result =
         new RunResult(
             "first",
-            TestManifest.of(
-                List.of(
-                    TestManifest.generated("1", "images/red.png"),
-                    TestManifest.generated("2", "images/blue.png"),
-                    TestManifest.refused("3", "invalid", "PROMPT_MISSING", "no prompt"))),
+            null,
+            null,
             "out/manifest/first.parquet",
             new RunSummary(Map.of(ImageStatus.GENERATED, 2L, ImageStatus.INVALID, 1L), 1, 1, 8),
             record(),
@@ -91,6 +88,17 @@ class PrintedResultTest {
             image,
             problems);
     new PrintedResult(new PrintWriter(out), new PrintWriter(err))
-        .print(result, result.summary().failureLines(result.manifest()));
+        .print(
+            result,
+            result
+                .summary()
+                .failureLines(
+                    () ->
+                        TestManifest.of(
+                            List.of(
+                                TestManifest.generated("1", "images/red.png"),
+                                TestManifest.generated("2", "images/blue.png"),
+                                TestManifest.refused(
+                                    "3", "invalid", "PROMPT_MISSING", "no prompt")))));
   }
 }

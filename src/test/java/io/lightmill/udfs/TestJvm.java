@@ -10,7 +10,11 @@ import java.util.List;
 final class TestJvm {
 
   private static final List<String> OPTIONS =
-      List.of("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC");
+      List.of(
+          "-XX:TieredStopAtLevel=1",
+          "-XX:ReservedCodeCacheSize=256m",
+          "-XX:+UseSerialGC",
+          "-XX:MetaspaceSize=200m");
 
   private TestJvm() {}
 

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.core.io.NumberOutput;
 import io.lightmill.pipeline.ErrorCode;
 import io.lightmill.pipeline.LightmillException;
 import io.lightmill.pipeline.LoraBlend;
+import io.lightmill.pipeline.SamplingEfficiency;
 import java.math.BigDecimal;
 import java.math.BigInteger;
 import java.util.function.Function;
@@ -77,6 +78,16 @@ record ColumnType<T>(
           blend -> blend == null || blend.isEmpty() ? null : blend.toString(),
           text -> text == null ? LoraBlend.NONE : LoraBlend.parse((String) text),
           LoraBlend::toString);
+
+  /** Manifests hold null for an image that is drawn as diffusers draws it. */
+  static final ColumnType<SamplingEfficiency> EFFICIENCY =
+      new ColumnType<>(
+          DataTypes.StringType,
+          String::isBlank,
+          (column, text) -> SamplingEfficiency.parse(text),
+          parts -> parts == null || parts.isNone() ? null : parts.toString(),
+          text -> text == null ? SamplingEfficiency.NONE : SamplingEfficiency.parse((String) text),
+          SamplingEfficiency::toString);
 
   /** Reads a value, or throws {@code VALUE_INVALID} with a message that names the column. */
   @FunctionalInterface

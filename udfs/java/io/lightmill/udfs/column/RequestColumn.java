@@ -32,6 +32,7 @@ public final class RequestColumn<T> {
   private final BiConsumer<ImageRequest.Builder, T> toRequest;
   private final IdentityPart<T> identity;
   private final Optional<ColumnOption> option;
+  private final boolean defaultedByJob;
 
   private RequestColumn(Builder<T> entry) {
     name = entry.name;
@@ -44,6 +45,7 @@ public final class RequestColumn<T> {
     toRequest = entry.toRequest;
     identity = entry.identity;
     option = Optional.ofNullable(entry.option);
+    defaultedByJob = entry.defaultedByJob || entry.option != null;
   }
 
   /** As tables, manifests and messages spell it. */
@@ -59,6 +61,11 @@ public final class RequestColumn<T> {
   /** The job option that gives the column its value in rows that have none, where there is one. */
   public Optional<ColumnOption> defaults() {
     return option;
+  }
+
+  /** Whether a job may give the value of rows that have none. */
+  public boolean isDefaultedByJob() {
+    return defaultedByJob;
   }
 
   /** Whether the column is a part of the request, and so a column of the manifest. */
@@ -173,6 +180,7 @@ public final class RequestColumn<T> {
     private BiConsumer<ImageRequest.Builder, T> toRequest = (request, value) -> {};
     private IdentityPart<T> identity;
     private ColumnOption option;
+    private boolean defaultedByJob;
 
     private Builder(String name, ColumnType<T> type) {
       this.name = name;
@@ -218,6 +226,12 @@ public final class RequestColumn<T> {
 
     Builder<T> option(String key, String label, String help) {
       option = new ColumnOption(key, label, help);
+      return this;
+    }
+
+    /** Lets a job give a default without an option that is the column's own. */
+    Builder<T> defaultedByJob() {
+      defaultedByJob = true;
       return this;
     }
 

@@ -4,6 +4,7 @@ import io.lightmill.pipeline.ErrorCode;
 import io.lightmill.pipeline.ImageRequest;
 import io.lightmill.pipeline.LoraBlend;
 import io.lightmill.pipeline.PipelineLimits;
+import io.lightmill.pipeline.SamplingEfficiency;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
@@ -135,6 +136,24 @@ public final class RequestColumns {
               "Adapters of rows that have none in their column lora, such as brand@0.8+style@0.5.")
           .build();
 
+  /** A manifest column, and no part of what is drawn. */
+  public static final RequestColumn<String> REVISES =
+      RequestColumn.named("revises", ColumnType.TEXT).check(ColumnCheck::decoded).build();
+
+  /** Rows without one have what the options of the job and its tier give. */
+  public static final RequestColumn<SamplingEfficiency> SAMPLING_EFFICIENCY =
+      RequestColumn.named("sampling_efficiency", ColumnType.EFFICIENCY)
+          .fallback(checkpoint -> SamplingEfficiency.NONE)
+          .field(ImageRequest::efficiency, ImageRequest.Builder::efficiency)
+          .identity(
+              (parts, column, value, adapters) -> {
+                if (!value.isNone()) {
+                  parts.put(column, value.toString());
+                }
+              })
+          .defaultedByJob()
+          .build();
+
   /** In the order of messages, and of the manifest where it does not say otherwise. */
   public static final List<RequestColumn<?>> ALL =
       List.of(
@@ -149,7 +168,9 @@ public final class RequestColumns {
           MAX_SEQUENCE_LENGTH,
           SEED,
           NUM_IMAGES_PER_PROMPT,
-          LORA);
+          LORA,
+          SAMPLING_EFFICIENCY,
+          REVISES);
 
   private RequestColumns() {}
 

@@ -18,8 +18,7 @@ import org.slf4j.LoggerFactory;
 /**
  * A device and the one pipeline that is loaded onto it, shared by all threads that draw. They are
  * admitted in the order of their requests, each as soon as the {@link DeviceCapacity} has threads
- * and memory for it; a drawing that needs more than there is gets all of it, alone. So a GPU draws
- * one batch at a time, and a CPU several images at once.
+ * and memory for it; a drawing that needs more than there is gets all of it, alone.
  *
  * <p>Once a drawing finds that the device is broken, or the device has failed several batches in a
  * row, no other drawing begins until the pipeline is closed.
@@ -163,11 +162,16 @@ public final class DeviceSlot {
     }
   }
 
-  /** What a drawing takes of the device; on a CPU its images are drawn one by one. */
+  /**
+   * What a drawing takes of the device. On a CPU its images are drawn one by one; on a GPU the
+   * threads of an image have no effect.
+   */
   private Share share(Loaded current, int threads, List<ImageRequest> batch) {
     long largest = batch.stream().mapToLong(current.memory()::activations).max().orElse(0);
     return new Share(
-        current, Math.min(threads, capacity.threads()), Math.min(largest, room(current)));
+        current,
+        device.equals(Device.CPU) ? Math.min(threads, capacity.threads()) : 1,
+        Math.min(largest, room(current)));
   }
 
   private boolean fits(Share share) {

@@ -37,8 +37,7 @@ final class BatchDrawing {
    * @param batchSize of {@link Batching}
    * @param begun called before the first batch, once the model is loaded
    */
-  BatchDrawing(
-      DeviceSlot slot, PipelineLoader loader, int threads, int batchSize, Runnable begun) {
+  BatchDrawing(DeviceSlot slot, PipelineLoader loader, int threads, int batchSize, Runnable begun) {
     this.slot = slot;
     this.loader = loader;
     this.threads = threads;
@@ -71,8 +70,8 @@ final class BatchDrawing {
    * @throws io.lightmill.udfs.device.BrokenDeviceException if the device does not work any more
    * @throws InterruptedException if the task is killed while it waits
    */
-  List<List<DrawnImage>> draw(
-      List<KeyedBatch> chunk, BooleanSupplier goOn, Work worked) throws InterruptedException {
+  List<List<DrawnImage>> draw(List<KeyedBatch> chunk, BooleanSupplier goOn, Work worked)
+      throws InterruptedException {
     return slot.use(
         loader,
         threads,
@@ -121,9 +120,13 @@ final class BatchDrawing {
     if (ofEngine.size() == batch.images().size()) {
       DeviceFailures.requireWorking(pipeline, ofEngine.get(0));
       ofEngine.stream().filter(DeviceFailures::mayBreak).findFirst().ifPresent(slot::failed);
-    } else if (batch.images().stream().anyMatch(image -> image.image() != null)) {
+    } else if (batch.images().stream().anyMatch(BatchDrawing::succeeded)) {
       slot.succeeded();
     }
     return batch.images();
+  }
+
+  private static boolean succeeded(DrawnImage image) {
+    return image.failure() == null && !image.isLeftOut();
   }
 }

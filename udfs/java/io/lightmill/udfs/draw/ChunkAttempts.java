@@ -2,6 +2,7 @@ package io.lightmill.udfs.draw;
 
 import io.lightmill.pipeline.BatchResult;
 import io.lightmill.pipeline.DiffusionPipeline;
+import io.lightmill.pipeline.DrawingFacts;
 import io.lightmill.pipeline.ErrorCode;
 import io.lightmill.pipeline.ImageRequest;
 import io.lightmill.pipeline.ImageResult;
@@ -17,8 +18,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The drawing of one chunk. Batches that fail are drawn again in smaller ones, all that the chunk has
- * of them together: in halves if memory was short, else image by image.
+ * The drawing of one chunk. Batches that fail are drawn again in smaller ones, all that the chunk
+ * has of them together: in halves if memory was short, else image by image.
  */
 final class ChunkAttempts {
 
@@ -152,7 +153,8 @@ final class ChunkAttempts {
         part.batch().ofEngine.add(failure);
       }
       part.batch().images[part.from()] =
-          new DrawnImage(null, known(failure), millis(part, part.from(), result));
+          new DrawnImage(
+              null, known(failure), DrawingFacts.NONE, millis(part, part.from(), result));
       return List.of();
     }
     double lost = result.work().total().toNanos() / NANOS_PER_MILLI / part.size();
@@ -173,7 +175,8 @@ final class ChunkAttempts {
 
   private static DrawnImage image(ImageResult result, DeviceMillis millis) {
     result.failure().ifPresent(e -> ERRORS.add("An image could not be drawn", e));
-    return new DrawnImage(result.image().orElse(null), result.failure().orElse(null), millis);
+    return new DrawnImage(
+        result.image().orElse(null), result.failure().orElse(null), result.facts(), millis);
   }
 
   private static LightmillException known(RuntimeException e) {

@@ -6,6 +6,7 @@ import io.lightmill.pipeline.LightmillException;
 import io.lightmill.udfs.device.LoadedPipelines;
 import io.lightmill.udfs.device.TaskDevice;
 import io.lightmill.udfs.manifest.Manifest;
+import io.lightmill.udfs.manifest.ManifestColumns;
 import io.lightmill.udfs.manifest.ManifestRow;
 import io.lightmill.udfs.manifest.Outcome;
 import io.lightmill.udfs.manifest.StoredImage;
@@ -28,8 +29,7 @@ import org.apache.spark.sql.types.StructType;
  * in, those of one batch key beside each other, and rows of {@link #schema} out. It draws as rows
  * are needed, and holds one batch.
  */
-public record DrawUnstored(UnstoredDrawing drawing)
-    implements MapPartitionsFunction<Row, Row> {
+public record DrawUnstored(UnstoredDrawing drawing) implements MapPartitionsFunction<Row, Row> {
 
   /** The column of the bytes; null in rows without an image. */
   public static final String IMAGE = "image";
@@ -98,7 +98,8 @@ public record DrawUnstored(UnstoredDrawing drawing)
             row ->
                 add(
                     row,
-                    Outcome.invalid(row.getAs("error_code"), row.getAs("error_message")),
+                    Outcome.refused(
+                        ManifestColumns.ERROR_CODE.of(row), ManifestColumns.ERROR_MESSAGE.of(row)),
                     null));
         return;
       }
@@ -115,10 +116,13 @@ public record DrawUnstored(UnstoredDrawing drawing)
       if (failure != null) {
         return Outcome.failed(failure, image.device());
       }
+      if (image.facts().isBlocked()) {
+        return Outcome.blocked(null, image.facts(), image.device());
+      }
       StoredImage unplaced =
           StoredImage.object(
               null, image.bytes().length, DigestUtils.sha256Hex(image.bytes()), image.blank());
-      return Outcome.generated(unplaced, image.device(), image.encodeMillis(), 0);
+      return Outcome.generated(unplaced, image.facts(), image.device(), image.encodeMillis(), 0);
     }
 
     private void add(Row row, Outcome outcome, byte[] image) {

@@ -14,8 +14,9 @@ import org.apache.spark.sql.Row;
 import org.apache.spark.sql.types.StructType;
 
 /**
- * The function that runs on every partition of the plan: {@link PlannedImages} in, {@link Manifest} rows
- * out. It draws rows as they are needed, and holds two batches at most, or two chunks of batches.
+ * The function that runs on every partition of the plan: {@link PlannedImages} in, {@link Manifest}
+ * rows out. It draws rows as they are needed, and holds two batches at most, or two chunks of
+ * batches.
  *
  * @param schema of the rows that come out
  */
@@ -26,15 +27,17 @@ public record GenerateImages(GenerationJob job, StructType schema)
   public Iterator<Row> call(Iterator<Row> planned) {
     TaskContext task = TaskContext.get();
     ImageStore store = ImageStore.open(job.output(), job.hadoop().value());
-    store.await();
+    if (!job.cluster().local()) {
+      store.await();
+    }
     PartitionWork work = new PartitionWork(job, task);
     task.addTaskCompletionListener(work);
-    Iterator<Row> manifest =
-        new OverlappedBatches<>(new Chunks(planned, work), work::start);
+    Iterator<Row> manifest = new OverlappedBatches<>(new Chunks(planned, work), work::start);
     Iterator<Row> reported =
         new ReportedRows(manifest, schema, job.stop().run(), task.partitionId());
     Iterator<Row> rows = job.packing() == null ? reported : packed(reported, store, task);
-    return new AwaitedStore(rows, store);
+    // In local mode Spark keeps the rows on its own disk.
+    return job.cluster().local() ? rows : new AwaitedStore(rows, store);
   }
 
   /**

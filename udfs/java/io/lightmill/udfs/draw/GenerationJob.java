@@ -21,6 +21,7 @@ import org.apache.spark.util.SerializableConfiguration;
 public record GenerationJob(
     ImageIdentity identity,
     ClassifierFreeGuidance guidance,
+    ImageMarking marking,
     String output,
     String runId,
     Packing packing,

@@ -7,12 +7,11 @@ import io.lightmill.pipeline.LightmillException;
 import io.lightmill.pipeline.RgbImage;
 import io.lightmill.pipeline.image.ImageEncoder;
 import io.lightmill.pipeline.image.Receipt;
-import io.lightmill.udfs.device.Model;
 import io.lightmill.udfs.plan.ImageIdentity;
 import java.io.Serializable;
 
 /** Encodes images with their receipts, in the format that is a part of their identity. */
-record ImageEncoding(ImageIdentity identity, ClassifierFreeGuidance guidance)
+record ImageEncoding(ImageIdentity identity, ClassifierFreeGuidance guidance, ImageMarking marking)
     implements Serializable {
 
   private static final String SOFTWARE = "Lightmill";
@@ -28,25 +27,22 @@ record ImageEncoding(ImageIdentity identity, ClassifierFreeGuidance guidance)
    * @throws LightmillException with {@code STORE_FAILED} if the image cannot be encoded
    */
   byte[] encoded(ImageRequest request, RgbImage image) {
-    String json = identity.canonicalJson(request);
-    Model model = identity.model();
+    String imageId = ImageIdentity.imageId(identity.canonicalJson(request));
     Receipt receipt =
         new Receipt(
-            request,
+            marking.prompts().shown(request),
             guidance,
             SAMPLER,
             SCHEDULE_TYPE,
-            model.name(),
-            model.digest(),
+            marking.system(),
+            identity.model().digest(),
             SOFTWARE,
-            json);
+            identity.shownJson(request, marking.prompts()));
     try {
-      return ImageEncoder.encode(image, receipt, identity.format());
+      return ImageEncoder.encode(image, receipt, marking.labels(imageId), identity.file());
     } catch (RuntimeException e) {
       throw new LightmillException(
-          ErrorCode.STORE_FAILED,
-          "image %s could not be encoded: %s".formatted(ImageIdentity.imageId(json), e),
-          e);
+          ErrorCode.STORE_FAILED, "image %s could not be encoded: %s".formatted(imageId, e), e);
     }
   }
 }

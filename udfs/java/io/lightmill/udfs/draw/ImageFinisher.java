@@ -1,6 +1,6 @@
 package io.lightmill.udfs.draw;
 
-import io.lightmill.pipeline.ClassifierFreeGuidance;
+import io.lightmill.pipeline.DrawingFacts;
 import io.lightmill.pipeline.ErrorCode;
 import io.lightmill.pipeline.LightmillException;
 import io.lightmill.udfs.earlier.AttemptImages;
@@ -44,12 +44,12 @@ final class ImageFinisher {
    */
   ImageFinisher(
       ImageIdentity identity,
-      ClassifierFreeGuidance guidance,
+      ImageEncoding encoding,
       ImageStore store,
       AttemptImages attempt,
       boolean packing) {
     this.identity = identity;
-    this.encoding = new ImageEncoding(identity, guidance);
+    this.encoding = encoding;
     this.store = store;
     this.attempt = attempt;
     this.packing = packing;
@@ -104,7 +104,9 @@ final class ImageFinisher {
                           ErrorCode.STORE_FAILED,
                           "staged image '%s' no longer exists; run again"
                               .formatted(staged.path())));
-      return stored(List.of(row), bytes, staged.blank(), DeviceMillis.NONE, 0).get(0).reused();
+      return stored(List.of(row), bytes, staged.blank(), DrawingFacts.NONE, DeviceMillis.NONE, 0)
+          .get(0)
+          .reused();
     } catch (LightmillException e) {
       requireStore(e);
       return Outcome.failed(e, null);
@@ -147,11 +149,15 @@ final class ImageFinisher {
       Outcome failed = Outcome.failed(drawn.failure(), drawn.millis());
       return rows.stream().map(row -> failed).toList();
     }
+    if (drawn.facts().isBlocked()) {
+      Outcome blocked = Outcome.blocked(null, drawn.facts(), drawn.millis());
+      return rows.stream().map(row -> blocked).toList();
+    }
     try {
       long start = System.nanoTime();
       byte[] bytes = encoding.encoded(PlannedImages.request(rows.get(0)), drawn.image());
       return stored(
-          rows, bytes, drawn.image().isBlank(), drawn.millis(), millisSince(start));
+          rows, bytes, drawn.image().isBlank(), drawn.facts(), drawn.millis(), millisSince(start));
     } catch (LightmillException e) {
       requireStore(e);
       LOG.warn("A drawn image could not be stored: {}", e.getMessage());
@@ -161,7 +167,12 @@ final class ImageFinisher {
   }
 
   private List<Outcome> stored(
-      List<Row> rows, byte[] bytes, Boolean blank, DeviceMillis device, double encodeMillis) {
+      List<Row> rows,
+      byte[] bytes,
+      Boolean blank,
+      DrawingFacts facts,
+      DeviceMillis device,
+      double encodeMillis) {
     Map<String, Outcome> byKey = new HashMap<>();
     List<Outcome> outcomes = new ArrayList<>();
     for (Row row : rows) {
@@ -179,13 +190,14 @@ final class ImageFinisher {
         first =
             Outcome.generated(
                 image(row, object.bytes(), object.sha256(), blank),
+                facts,
                 byKey.isEmpty() ? device : DeviceMillis.NONE,
                 byKey.isEmpty() ? encodeMillis : 0,
                 millisSince(start));
         byKey.put(key, first);
         outcomes.add(first);
       } else {
-        outcomes.add(Outcome.reused(first.image()));
+        outcomes.add(first.reused());
       }
     }
     return outcomes;

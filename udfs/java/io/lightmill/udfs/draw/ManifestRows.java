@@ -31,7 +31,7 @@ final class ManifestRows {
   }
 
   Row row(Row planned, Outcome outcome) {
-    ManifestRow row = new ManifestRow(planned, outcome, task);
+    ManifestRow row = ManifestRow.of(planned, outcome, task);
     Row passthrough = planned.getAs(PlannedImages.PASSTHROUGH);
     Object[] values = new Object[passthrough.length() + ManifestColumns.ALL.size()];
     int next = 0;

@@ -2,6 +2,8 @@ package io.lightmill.udfs.draw;
 
 import io.lightmill.pipeline.BatchWork;
 import io.lightmill.pipeline.Device;
+import io.lightmill.pipeline.DrawingFacts;
+import io.lightmill.pipeline.Verdict;
 import io.lightmill.udfs.ImageStatus;
 import io.lightmill.udfs.device.BrokenDeviceException;
 import io.lightmill.udfs.device.ExecutorExit;
@@ -11,6 +13,7 @@ import io.lightmill.udfs.earlier.EarlierImages;
 import io.lightmill.udfs.manifest.ManifestColumns;
 import io.lightmill.udfs.manifest.Outcome;
 import io.lightmill.udfs.manifest.StoredImage;
+import io.lightmill.udfs.manifest.VerdictJson;
 import io.lightmill.udfs.plan.PlannedImages;
 import io.lightmill.udfs.progress.DrawingBegun;
 import io.lightmill.udfs.progress.DrawingStop;
@@ -84,7 +87,7 @@ final class PartitionWork implements Chunks.Sizes, TaskCompletionListener {
     this.finisher =
         new ImageFinisher(
             job.identity(),
-            job.guidance(),
+            new ImageEncoding(job.identity(), job.guidance(), job.marking()),
             ImageStore.open(job.output(), job.hadoop().value()),
             job.own(),
             job.packing() != null);
@@ -141,7 +144,8 @@ final class PartitionWork implements Chunks.Sizes, TaskCompletionListener {
         batches.add(new Batch(batch.get(0).getAs(PlannedImages.BATCH_KEY), images));
       }
     }
-    stopped = stopped || (!batches.isEmpty() && reached(pace.begin(batches.get(0).images().size())));
+    stopped =
+        stopped || (!batches.isEmpty() && reached(pace.begin(batches.get(0).images().size())));
     List<Future<List<Row>>> finishing =
         stopped || batches.isEmpty() ? leftOut(batches, finished) : drawn(batches, finished);
     return () -> {
@@ -258,16 +262,26 @@ final class PartitionWork implements Chunks.Sizes, TaskCompletionListener {
   }
 
   private Outcome undrawn(Row planned) {
+    String refused = ManifestColumns.ERROR_CODE.of(planned);
+    if (refused != null) { // also where an earlier run has drawn the image, under another policy
+      return Outcome.refused(refused, ManifestColumns.ERROR_MESSAGE.of(planned));
+    }
     Row earlier = planned.getAs(EarlierImages.EARLIER);
-    if (earlier == null) {
-      return Outcome.invalid(
-          ManifestColumns.ERROR_CODE.of(planned), ManifestColumns.ERROR_MESSAGE.of(planned));
-    }
-    if (ImageStatus.labelled(ManifestColumns.STATUS.of(earlier)) == ImageStatus.FAILED) {
-      return Outcome.failedBefore(
-          ManifestColumns.ERROR_CODE.of(earlier), ManifestColumns.ERROR_MESSAGE.of(earlier));
-    }
-    StoredImage image = StoredImage.read(earlier);
+    DrawingFacts facts = // verdicts on the prompt are given anew by each run
+        DrawingFacts.ofVerdicts(
+            VerdictJson.read(ManifestColumns.VERDICTS.of(earlier)).stream()
+                .filter(verdict -> verdict.stage() == Verdict.Stage.IMAGE)
+                .toList());
+    return switch (ImageStatus.labelled(ManifestColumns.STATUS.of(earlier))) {
+      case FAILED ->
+          Outcome.failedBefore(
+              ManifestColumns.ERROR_CODE.of(earlier), ManifestColumns.ERROR_MESSAGE.of(earlier));
+      case BLOCKED -> Outcome.blocked(null, facts, null);
+      default -> reused(planned, StoredImage.read(earlier)).with(facts);
+    };
+  }
+
+  private Outcome reused(Row planned, StoredImage image) {
     return StagedImages.include(image.path())
         ? finisher.taken(planned, image)
         : Outcome.reused(image);

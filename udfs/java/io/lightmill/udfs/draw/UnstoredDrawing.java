@@ -2,6 +2,7 @@ package io.lightmill.udfs.draw;
 
 import io.lightmill.pipeline.ClassifierFreeGuidance;
 import io.lightmill.pipeline.Device;
+import io.lightmill.pipeline.DrawingFacts;
 import io.lightmill.pipeline.ImageRequest;
 import io.lightmill.pipeline.LightmillException;
 import io.lightmill.udfs.device.BrokenDeviceException;
@@ -41,18 +42,23 @@ public record UnstoredDrawing(
   public static UnstoredDrawing of(
       ImageIdentity identity,
       ClassifierFreeGuidance guidance,
+      ImageMarking marking,
       Cluster cluster,
       PipelineLoader loader,
       int threadsPerImage,
       int batchSize) {
     return new UnstoredDrawing(
-        new ImageEncoding(identity, guidance), cluster, loader, threadsPerImage, batchSize);
+        new ImageEncoding(identity, guidance, marking),
+        cluster,
+        loader,
+        threadsPerImage,
+        batchSize);
   }
 
   /**
    * An image file, or the failure.
    *
-   * @param bytes null if there is a failure
+   * @param bytes null if there is a failure, or a verdict that blocks
    * @param blank whether all pixels are equal
    * @param failure null if there is none
    * @param device its share of the batch's time on the device
@@ -62,12 +68,13 @@ public record UnstoredDrawing(
       byte[] bytes,
       boolean blank,
       LightmillException failure,
+      DrawingFacts facts,
       DeviceMillis device,
       double encodeMillis) {
 
     /** The same for another row. */
     private Encoded again() {
-      return new Encoded(bytes, blank, failure, DeviceMillis.NONE, 0);
+      return new Encoded(bytes, blank, failure, facts, DeviceMillis.NONE, 0);
     }
   }
 
@@ -82,6 +89,9 @@ public record UnstoredDrawing(
     Encoded image = on(LoadedPipelines.slot(device)).draw("", List.of(request)).get(0);
     if (image.failure() != null) {
       throw image.failure();
+    }
+    if (image.facts().isBlocked()) {
+      throw image.facts().deciding().refusal();
     }
     return image.bytes();
   }
@@ -139,15 +149,19 @@ public record UnstoredDrawing(
 
     private Encoded encoded(ImageRequest request, DrawnImage drawn) {
       if (drawn.failure() != null) {
-        return new Encoded(null, false, drawn.failure(), drawn.millis(), 0);
+        return new Encoded(null, false, drawn.failure(), drawn.facts(), drawn.millis(), 0);
+      }
+      if (drawn.facts().isBlocked()) {
+        return new Encoded(null, false, null, drawn.facts(), drawn.millis(), 0);
       }
       long start = System.nanoTime();
       try {
         byte[] bytes = encoding.encoded(request, drawn.image());
         double millis = (System.nanoTime() - start) / NANOS_PER_MILLI;
-        return new Encoded(bytes, drawn.image().isBlank(), null, drawn.millis(), millis);
+        return new Encoded(
+            bytes, drawn.image().isBlank(), null, drawn.facts(), drawn.millis(), millis);
       } catch (LightmillException e) {
-        return new Encoded(null, false, e, drawn.millis(), 0);
+        return new Encoded(null, false, e, DrawingFacts.NONE, drawn.millis(), 0);
       }
     }
   }

@@ -10,6 +10,7 @@ import static org.apache.spark.sql.functions.regexp_extract;
 import static org.apache.spark.sql.functions.struct;
 import static org.apache.spark.sql.functions.when;
 
+import io.lightmill.pipeline.Verdict;
 import io.lightmill.udfs.ImageStatus;
 import io.lightmill.udfs.manifest.ManifestColumn;
 import io.lightmill.udfs.manifest.ManifestColumns;
@@ -32,7 +33,8 @@ import org.apache.spark.util.SerializableConfiguration;
 /**
  * The images that this run need not draw, since earlier runs over the same output have drawn them
  * or failed to: images of a manifest whose objects exist; images without a manifest, since their
- * run was killed, which their receipts identify; and failed images that are not tried again.
+ * run was killed, which their receipts identify; failed images that are not tried again; and images
+ * that the same image checks have blocked.
  */
 public final class EarlierImages {
 
@@ -51,10 +53,13 @@ public final class EarlierImages {
           ManifestColumns.BLANK,
           ManifestColumns.STATUS,
           ManifestColumns.ERROR_CODE,
-          ManifestColumns.ERROR_MESSAGE);
+          ManifestColumns.ERROR_MESSAGE,
+          ManifestColumns.VERDICTS,
+          ManifestColumns.VERDICT_STAGE,
+          ManifestColumns.POLICY_DIGEST);
 
   private static final String COPIES = "copies";
-  private static final String FAILED = "failed";
+  private static final String SETTLED = "settled";
   private static final String EARLIER_ID = "earlier_id";
   private static final String PATH = ManifestColumns.PATH.name();
   private static final String IMAGE_ID = ManifestColumns.IMAGE_ID.name();
@@ -100,18 +105,18 @@ public final class EarlierImages {
         stored(rows, images)
             .groupBy(col(IMAGE_ID).as(EARLIER_ID))
             .agg(collect_list(struct(columns(TYPE))).as(COPIES));
-    Dataset<Row> failed = failed(rows);
+    Dataset<Row> settled = settled(rows);
     Column earlier =
         coalesce(
             expr("try_element_at(filter(copies, copy -> copy.path = key), 1)"),
             expr("array_min(copies)"),
-            col(FAILED));
+            col(SETTLED));
     return images
         .join(copies, col(IMAGE_ID).equalTo(col(EARLIER_ID)), "left")
         .drop(EARLIER_ID)
-        .join(failed, col(IMAGE_ID).equalTo(col(EARLIER_ID)), "left")
+        .join(settled, col(IMAGE_ID).equalTo(col(EARLIER_ID)), "left")
         .withColumn(EARLIER, earlier)
-        .drop(EARLIER_ID, COPIES, FAILED)
+        .drop(EARLIER_ID, COPIES, SETTLED)
         .withColumn(PlannedImages.BATCH_KEY, unlessEarlier(PlannedImages.BATCH_KEY))
         .withColumn(PlannedImages.COST, unlessEarlier(PlannedImages.COST));
   }
@@ -159,7 +164,10 @@ public final class EarlierImages {
       ManifestColumns.BLANK.col(),
       lit(ImageStatus.REUSED.label()).as(ManifestColumns.STATUS.name()),
       lit(null).cast("string").as(ManifestColumns.ERROR_CODE.name()),
-      lit(null).cast("string").as(ManifestColumns.ERROR_MESSAGE.name())
+      lit(null).cast("string").as(ManifestColumns.ERROR_MESSAGE.name()),
+      ManifestColumns.VERDICTS.col(),
+      ManifestColumns.VERDICT_STAGE.col(),
+      ManifestColumns.POLICY_DIGEST.col()
     };
   }
 
@@ -187,15 +195,26 @@ public final class EarlierImages {
         .and(named.or(older).or(ManifestColumns.MEMBER.col().isNotNull()));
   }
 
-  /** Images that failed in the latest manifest that has them, and are not tried again. */
-  private Dataset<Row> failed(Dataset<Row> rows) {
-    Column failed =
-        col("last." + ManifestColumns.STATUS.name()).equalTo(ImageStatus.FAILED.label());
+  /**
+   * Images that have failed or were blocked in the latest manifest that has them, and are not tried
+   * again.
+   */
+  private Dataset<Row> settled(Dataset<Row> rows) {
+    Column failed = last(ManifestColumns.STATUS).equalTo(ImageStatus.FAILED.label());
+    Column blocked =
+        last(ManifestColumns.STATUS)
+            .equalTo(ImageStatus.BLOCKED.label())
+            .and(last(ManifestColumns.VERDICT_STAGE).equalTo(Verdict.Stage.IMAGE.label()))
+            .and(last(ManifestColumns.POLICY_DIGEST).isin(rerun.imagePolicies().toArray()));
     return rows.filter(col(IMAGE_ID).isNotNull())
         .groupBy(col(IMAGE_ID).as(EARLIER_ID))
         .agg(max_by(struct(col("*")), ManifestColumns.CREATED_AT.col()).as("last"))
-        .filter(failed.and(lit(!rerun.retryFailed())))
-        .select(col(EARLIER_ID), struct(columns("last.", TYPE)).as(FAILED));
+        .filter(failed.and(lit(!rerun.retryFailed())).or(blocked))
+        .select(col(EARLIER_ID), struct(columns("last.", TYPE)).as(SETTLED));
+  }
+
+  private static Column last(ManifestColumn column) {
+    return col("last." + column.name());
   }
 
   private Configuration hadoop() {

@@ -32,7 +32,10 @@ record ReadReceipts(String output, SerializableConfiguration hadoop)
           ManifestColumns.SHARD_BYTES,
           ManifestColumns.BYTES,
           ManifestColumns.SHA256,
-          ManifestColumns.BLANK);
+          ManifestColumns.BLANK,
+          ManifestColumns.VERDICTS,
+          ManifestColumns.VERDICT_STAGE,
+          ManifestColumns.POLICY_DIGEST);
 
   @Override
   public Iterator<Row> call(Iterator<Row> paths) {
@@ -60,11 +63,14 @@ record ReadReceipts(String output, SerializableConfiguration hadoop)
                     null,
                     (long) bytes.length,
                     DigestUtils.sha256Hex(bytes),
+                    null,
+                    null,
+                    null,
                     null));
   }
 
   /** The identity in the receipt of an image; empty if the image is damaged or not of Lightmill. */
   static Optional<String> imageId(byte[] image) {
-    return ImageReceiptReader.identity(image).map(ImageIdentity::imageId);
+    return ImageReceiptReader.identity(image).map(ImageIdentity::imageIdOf);
   }
 }

@@ -2,6 +2,7 @@ package io.lightmill.udfs.history;
 
 import io.lightmill.udfs.manifest.Manifest;
 import io.lightmill.udfs.manifest.ManifestColumns;
+import io.lightmill.udfs.manifest.UncommittedFile;
 import io.lightmill.udfs.manifest.UncommittedRows;
 import io.lightmill.udfs.store.ImageStore;
 import io.lightmill.udfs.store.ObjectBody;
@@ -39,12 +40,16 @@ public final class CurrentState {
     ImageStore store = ImageStore.open(output, hadoop);
     List<CommittedManifest> manifests =
         CommittedManifest.of(store.listing().objects(Manifest.DIRECTORY));
-    ObjectBody file =
-        manifests.size() == 1 && !manifests.get(0).isDirectory()
-            ? copy(store, manifests.get(0).file())
-            : uncommitted.file("current", state(uncommitted, hadoop), Optional.empty());
-    requireLock.run();
-    store.put(KEY, file, Manifest.CONTENT_TYPE);
+    if (manifests.size() == 1 && !manifests.get(0).isDirectory()) {
+      requireLock.run();
+      store.put(KEY, copy(store, manifests.get(0).file()), Manifest.CONTENT_TYPE);
+      return;
+    }
+    try (UncommittedFile file =
+        uncommitted.file("current", state(uncommitted, hadoop), Optional.empty())) {
+      requireLock.run();
+      store.put(KEY, file.body(), Manifest.CONTENT_TYPE);
+    }
   }
 
   /** The state after one run is its manifest: no two rows of a run request the same image. */

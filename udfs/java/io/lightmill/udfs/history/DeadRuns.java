@@ -37,7 +37,7 @@ public final class DeadRuns {
   /**
    * Removes it, and converts {@link OldManifests}. What cannot be removed is left to the next run.
    *
-   * @param uncommitted directory of this run, which is kept
+   * @param uncommitted directory of this run, whose manifest is committed
    * @param now by the clock of the store
    * @param requireLock throws if the run no longer holds the lock of the output
    */
@@ -55,6 +55,7 @@ public final class DeadRuns {
       if (!files.isEmpty()) {
         store.removal().objects(files);
       }
+      store.deleteIfEmpty(UncommittedRows.DIRECTORY);
       store.deleteIfEmpty(MaterializedRows.DIRECTORY);
       UPLOADS.forEach(store.removal()::uploads);
     } catch (Exception e) { // of any kind, also what Spark does not declare: the run succeeded
@@ -77,11 +78,11 @@ public final class DeadRuns {
         dead.add(child);
       }
     }
-    for (String directory : List.of(UncommittedRows.DIRECTORY, MaterializedRows.DIRECTORY)) {
-      store.listing().children(directory).stream()
-          .filter(child -> !child.equals(directory + "/run_id=" + runId))
-          .forEach(dead::add);
-    }
+    dead.addAll(store.listing().children(UncommittedRows.DIRECTORY));
+    String plans = MaterializedRows.DIRECTORY;
+    store.listing().children(plans).stream()
+        .filter(child -> !child.equals(plans + "/run_id=" + runId))
+        .forEach(dead::add);
     return dead;
   }
 }

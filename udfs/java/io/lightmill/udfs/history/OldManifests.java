@@ -2,9 +2,9 @@ package io.lightmill.udfs.history;
 
 import io.lightmill.udfs.manifest.Manifest;
 import io.lightmill.udfs.manifest.ManifestColumns;
+import io.lightmill.udfs.manifest.UncommittedFile;
 import io.lightmill.udfs.manifest.UncommittedRows;
 import io.lightmill.udfs.store.ImageStore;
-import io.lightmill.udfs.store.ObjectBody;
 import java.io.IOException;
 import java.util.List;
 import java.util.Optional;
@@ -33,16 +33,17 @@ public final class OldManifests {
         CommittedManifest.of(store.listing().objects(Manifest.DIRECTORY))) {
       if (manifest.isDirectory()) {
         CommittedRun run = CommittedRun.of(manifest, output, hadoop);
-        ObjectBody file =
+        try (UncommittedFile file =
             uncommitted.file(
                 "old-" + run.runId(),
                 ManifestSchemas.of(output, List.of(run), hadoop)
                     .rows(uncommitted.spark())
                     .coalesce(1)
                     .sortWithinPartitions(ManifestColumns.ID.col(), ManifestColumns.VARIANT.col()),
-                Optional.of(run.committed()));
-        requireLock.run();
-        store.create(Manifest.key(run.runId()), file, Manifest.CONTENT_TYPE);
+                Optional.of(run.committed()))) {
+          requireLock.run();
+          store.create(Manifest.key(run.runId()), file.body(), Manifest.CONTENT_TYPE);
+        }
         store.removal().tree(manifest.key());
       }
     }

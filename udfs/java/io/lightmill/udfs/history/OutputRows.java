@@ -31,8 +31,8 @@ import org.apache.spark.sql.types.StructType;
  * all committed runs, so a changed prompt replaces the image before it, and a row that was removed
  * from the table stays as the last run with it left it. If the newest row has no image, since its
  * run failed to draw it or was stopped, and an older row has that same image ({@code image_id}),
- * the newest of these rows is taken. Rows without an id cannot be identified; the current state has
- * those of the newest run.
+ * the newest of these rows is taken, unless the image was blocked since. Rows without an id cannot
+ * be identified; the current state has those of the newest run.
  *
  * @param newestOnly whether the rows are the current state, and not all rows of the runs
  */
@@ -45,8 +45,11 @@ public record OutputRows(ManifestSchemas manifests, boolean newestOnly) {
   /** Columns that identify a requested image. */
   private static final Set<String> KEYS = Set.of("id", "variant");
 
-  private static final Object[] STORED = {
-    ImageStatus.GENERATED.label(), ImageStatus.REUSED.label()
+  private static final String BLOCKED = ImageStatus.BLOCKED.label();
+
+  /** A later failure does not undo these. */
+  private static final Object[] DECIDED = {
+    ImageStatus.GENERATED.label(), ImageStatus.REUSED.label(), BLOCKED
   };
 
   /**
@@ -102,12 +105,15 @@ public record OutputRows(ManifestSchemas manifests, boolean newestOnly) {
     Column values =
         struct(columns(name -> columns.contains(name) && !KEYS.contains(name), "run_id"));
     Column age = struct("created_at", "run_id");
-    Column stored = when(col("status").isin(STORED), age);
+    Column decided = when(col("status").isin(DECIDED), age);
+    Column row =
+        when(max_by(col("status"), decided).equalTo(BLOCKED), max_by(values, age))
+            .otherwise(coalesce(max_by(values, decided), max_by(values, age)));
     Dataset<Row> newest =
         rows.filter(col("id").isNotNull())
             .repartition(col("id"), col("variant")) // both groupings share this one shuffle
             .groupBy("id", "variant", "image_id")
-            .agg(max(age).as(AGE), coalesce(max_by(values, stored), max_by(values, age)).as(ROW))
+            .agg(max(age).as(AGE), row.as(ROW))
             .groupBy("id", "variant")
             .agg(max_by(col(ROW), col(AGE)).as(ROW))
             .select("id", "variant", ROW + ".*")

@@ -16,6 +16,8 @@ import org.apache.hadoop.conf.Configuration;
  */
 public final class OutputLock implements AutoCloseable {
 
+  private static final Duration RECENT = RunLock.EXPIRY.dividedBy(8);
+
   private final String output;
   private final RunLock lock;
   private final LockRenewal renewal;
@@ -59,6 +61,13 @@ public final class OutputLock implements AutoCloseable {
       }
     } catch (IOException e) {
       throw unavailable(e);
+    }
+  }
+
+  /** As {@link #require}, without a call to the store if the lock was renewed a moment ago. */
+  public void requireRecent() {
+    if (!lock.holds() || lock.sinceRenewal().compareTo(RECENT) > 0) {
+      require();
     }
   }
 

@@ -7,8 +7,8 @@ import static org.apache.spark.sql.functions.timestamp_micros;
 import static org.apache.spark.sql.functions.when;
 
 import io.lightmill.udfs.ImageStatus;
+import io.lightmill.udfs.VerdictCounts;
 import io.lightmill.udfs.store.ImageStore;
-import io.lightmill.udfs.store.ObjectBody;
 import java.io.IOException;
 import java.util.Arrays;
 import java.util.EnumMap;
@@ -49,6 +49,7 @@ public final class Manifest {
 
   private static final String ROWS = "rows";
   private static final String BLANK = "blank_images";
+  private static final String VERDICTS = "rows_with_verdict";
 
   private static final List<ManifestColumn> DEVICE_TIMES =
       List.of(
@@ -64,9 +65,11 @@ public final class Manifest {
    *
    * @param statuses rows by status
    * @param blank rows whose image has a single colour
+   * @param verdicts rows with a verdict
    * @param device time that the devices spent drawing
    */
-  public record Totals(Map<ImageStatus, Long> statuses, long blank, DeviceSeconds device) {}
+  public record Totals(
+      Map<ImageStatus, Long> statuses, long blank, VerdictCounts verdicts, DeviceSeconds device) {}
 
   /**
    * Time of all devices together.
@@ -129,7 +132,7 @@ public final class Manifest {
    * Counts the rows of a run and commits them as one object, which appears under its key complete
    * or not at all.
    *
-   * @param rows of {@link #schemaInFlight}; read twice, so they should be materialized
+   * @param rows of {@link #schemaInFlight}; read more than once, so they should be materialized
    * @param earlier schema of the manifest of the newest earlier run; empty if there is none
    * @param requireLock throws if the commit is no longer allowed
    * @throws LightmillException with {@code STORE_FAILED} if another run has committed this run id
@@ -147,6 +150,8 @@ public final class Manifest {
     NumberColumns numbers = new NumberColumns(passthrough, earlier);
     Column[] counts = Stream.concat(counts(), numbers.aggregates().stream()).toArray(Column[]::new);
     Row counted = rows.agg(count(lit(1)).as(ROWS), counts).head();
+    VerdictCounts verdicts =
+        counted.<Long>getAs(VERDICTS) == 0 ? VerdictCounts.NONE : verdicts(rows);
     StructType typed = numbers.typed(counted);
     Column[] columns =
         Stream.concat(
@@ -162,17 +167,39 @@ public final class Manifest {
             .coalesce(1)
             .sortWithinPartitions(ManifestColumns.ID.col(), ManifestColumns.VARIANT.col());
     UncommittedRows uncommitted = new UncommittedRows(spark, output, runId);
-    uncommitted.delete();
-    ObjectBody file = uncommitted.file("manifest", finished, Optional.empty());
-    requireLock.run();
-    ImageStore.open(output, hadoop).create(key(runId), file, CONTENT_TYPE);
-    return new Committed(totals(counted), schema(typed));
+    try (UncommittedFile file = uncommitted.file("manifest", finished, Optional.empty())) {
+      requireLock.run();
+      ImageStore.open(output, hadoop).create(key(runId), file.body(), CONTENT_TYPE);
+    }
+    return new Committed(totals(counted, verdicts), schema(typed));
+  }
+
+  private static VerdictCounts verdicts(Dataset<Row> rows) {
+    Column[] kind = {
+      ManifestColumns.VERDICT.col(),
+      ManifestColumns.VERDICT_STAGE.col(),
+      ManifestColumns.VERDICT_CATEGORY.col()
+    };
+    return new VerdictCounts(
+        rows
+            .filter(ManifestColumns.VERDICT.col().isNotNull())
+            .groupBy(kind)
+            .count()
+            .collectAsList()
+            .stream()
+            .map(
+                row ->
+                    new VerdictCounts.Count(
+                        row.getString(0), row.getString(1), row.getString(2), row.getLong(3)))
+            .toList());
   }
 
   private static Stream<Column> counts() {
     return Stream.concat(
         Stream.concat(
-            Stream.of(count(when(ManifestColumns.BLANK.col(), true)).as(BLANK)),
+            Stream.of(
+                count(when(ManifestColumns.BLANK.col(), true)).as(BLANK),
+                count(ManifestColumns.VERDICT.col()).as(VERDICTS)),
             DEVICE_TIMES.stream().map(column -> sum(column.col()).as(column.name()))),
         Arrays.stream(ImageStatus.values())
             .map(ImageStatus::label)
@@ -181,7 +208,7 @@ public final class Manifest {
                     count(when(ManifestColumns.STATUS.col().equalTo(status), true)).as(status)));
   }
 
-  private static Totals totals(Row counted) {
+  private static Totals totals(Row counted, VerdictCounts verdicts) {
     Map<ImageStatus, Long> statuses = new EnumMap<>(ImageStatus.class);
     for (ImageStatus status : ImageStatus.values()) {
       long rows = counted.<Long>getAs(status.label());
@@ -194,6 +221,7 @@ public final class Manifest {
     return new Totals(
         statuses,
         counted.<Long>getAs(BLANK),
+        verdicts,
         new DeviceSeconds(seconds[0], seconds[1], seconds[2], seconds[3]));
   }
 

@@ -1,12 +1,15 @@
 package io.lightmill.udfs.manifest;
 
 import io.lightmill.pipeline.LoraBlend;
+import io.lightmill.pipeline.Verdict;
+import io.lightmill.udfs.VerdictCounts;
 import io.lightmill.udfs.column.RequestColumn;
 import io.lightmill.udfs.column.RequestColumns;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalInt;
 import java.util.function.Function;
 import java.util.function.ToDoubleFunction;
 import java.util.stream.Collectors;
@@ -40,6 +43,59 @@ public final class ManifestColumns {
   public static final ManifestColumn ERROR_MESSAGE =
       ManifestColumn.ofRun(
           "error_message", DataTypes.StringType, row -> row.outcome().errorMessage());
+
+  /** {@code blocked} or {@code flagged}, by the verdict that decides; null if there is none. */
+  public static final ManifestColumn VERDICT =
+      ManifestColumn.ofRun(
+          "verdict",
+          DataTypes.StringType,
+          ofVerdict(verdict -> VerdictCounts.verdictOf(verdict.action())));
+
+  /** A label of {@link Verdict.Stage}. */
+  public static final ManifestColumn VERDICT_STAGE =
+      ManifestColumn.ofRun(
+          "verdict_stage", DataTypes.StringType, ofVerdict(verdict -> verdict.stage().label()));
+
+  public static final ManifestColumn VERDICT_CATEGORY =
+      ManifestColumn.ofRun("verdict_category", DataTypes.StringType, ofVerdict(Verdict::category));
+
+  /** A label of {@link Verdict.Severity}. */
+  public static final ManifestColumn VERDICT_SEVERITY =
+      ManifestColumn.ofRun(
+          "verdict_severity",
+          DataTypes.StringType,
+          ofVerdict(verdict -> verdict.severity().label()));
+
+  /** Rule of the policy, or label of the classifier. */
+  public static final ManifestColumn VERDICT_RULE =
+      ManifestColumn.ofRun("verdict_rule", DataTypes.StringType, ofVerdict(Verdict::rule));
+
+  public static final ManifestColumn VERDICT_SCORE =
+      ManifestColumn.ofRun(
+          "verdict_score",
+          DataTypes.DoubleType,
+          ofVerdict(verdict -> verdict.score().map(Verdict.Score::value).orElse(null)));
+
+  public static final ManifestColumn VERDICT_THRESHOLD =
+      ManifestColumn.ofRun(
+          "verdict_threshold",
+          DataTypes.DoubleType,
+          ofVerdict(verdict -> verdict.score().map(Verdict.Score::threshold).orElse(null)));
+
+  /** All verdicts as a JSON array, by {@link VerdictJson}; null if there is none. */
+  public static final ManifestColumn VERDICTS =
+      ManifestColumn.ofRun("verdicts", DataTypes.StringType, row -> VerdictJson.of(row.verdicts()));
+
+  /**
+   * Digest of the policy that gave the verdict; without a verdict, of the policy that the prompt
+   * passed. Null if no policy was applied.
+   */
+  public static final ManifestColumn POLICY_DIGEST =
+      ManifestColumn.ofRun("policy_digest", DataTypes.StringType, ManifestColumns::policyDigest);
+
+  /** Id of the row that this row is a rewording of, as the table says. */
+  public static final ManifestColumn REVISES =
+      ManifestColumn.planned("revises", DataTypes.StringType);
 
   /**
    * Key of the image object, or of the shard that holds it, relative to the output, so that the
@@ -130,8 +186,8 @@ public final class ManifestColumns {
           row -> ChronoUnit.MICROS.between(Instant.EPOCH, Instant.now()));
 
   /**
-   * The image's share of the time that its batch took on the device: the three phases, attempts that
-   * failed, and the loading of networks that take turns.
+   * The image's share of the time that its batch took on the device: the three phases, attempts
+   * that failed, and the loading of networks that take turns.
    */
   public static final ManifestColumn GENERATE_MS = ofDevice("generate_ms", DeviceMillis::total);
 
@@ -144,6 +200,16 @@ public final class ManifestColumns {
 
   /** The part of {@link #GENERATE_MS} that decoded the latents. */
   public static final ManifestColumn DECODE_MS = ofDevice("decode_ms", DeviceMillis::decode);
+
+  /** Of the transformer's blocks, both sides of guidance counted; null if not drawn by this run. */
+  public static final ManifestColumn TRANSFORMER_CALLS =
+      ManifestColumn.ofRun(
+          "transformer_calls",
+          DataTypes.IntegerType,
+          row -> {
+            OptionalInt calls = row.outcome().facts().transformerCalls();
+            return calls.isPresent() ? calls.getAsInt() : null;
+          });
 
   /** The time of encoding the image file. */
   public static final ManifestColumn ENCODE_MS =
@@ -166,6 +232,16 @@ public final class ManifestColumns {
           STATUS,
           ERROR_CODE,
           ERROR_MESSAGE,
+          VERDICT,
+          VERDICT_STAGE,
+          VERDICT_CATEGORY,
+          VERDICT_SEVERITY,
+          VERDICT_RULE,
+          VERDICT_SCORE,
+          VERDICT_THRESHOLD,
+          VERDICTS,
+          POLICY_DIGEST,
+          REVISES,
           PATH,
           PATH_URI,
           MEMBER,
@@ -190,6 +266,7 @@ public final class ManifestColumns {
           ATTEMPT,
           CREATED_AT,
           GENERATE_MS,
+          TRANSFORMER_CALLS,
           ENCODE_PROMPT_MS,
           DENOISE_MS,
           DECODE_MS,
@@ -230,12 +307,19 @@ public final class ManifestColumns {
     return row -> row.outcome().image() == null ? null : value.apply(row.outcome().image());
   }
 
-  private static ManifestColumn ofDevice(
-      String name, ToDoubleFunction<DeviceMillis> value) {
+  private static ManifestColumn ofDevice(String name, ToDoubleFunction<DeviceMillis> value) {
     return ManifestColumn.ofRun(
         name,
         DataTypes.DoubleType,
         row -> row.outcome().device() == null ? null : value.applyAsDouble(row.outcome().device()));
+  }
+
+  private static Function<ManifestRow, Object> ofVerdict(Function<Verdict, Object> value) {
+    return row -> row.verdict().map(value).orElse(null);
+  }
+
+  private static Object policyDigest(ManifestRow row) {
+    return row.verdict().map(Verdict::policy).orElseGet(() -> row.planned().getAs("policy_digest"));
   }
 
   private static String loraDigests(ManifestRow row) {

@@ -1,41 +1,80 @@
 package io.lightmill.udfs.manifest;
 
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.time.Instant;
+import java.util.Optional;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.mapreduce.Job;
 import org.apache.parquet.hadoop.ParquetOutputFormat;
+import org.apache.parquet.hadoop.ParquetWriter;
+import org.apache.parquet.hadoop.api.WriteSupport;
+import org.apache.parquet.hadoop.metadata.CompressionCodecName;
+import org.apache.parquet.io.OutputFile;
 import org.apache.spark.sql.SparkSession;
-import org.apache.spark.sql.execution.datasources.OutputWriterFactory;
+import org.apache.spark.sql.catalyst.InternalRow;
 import org.apache.spark.sql.execution.datasources.parquet.ParquetFileFormat;
 import org.apache.spark.sql.internal.SQLConf;
 import org.apache.spark.sql.types.StructType;
-import scala.collection.immutable.Map;
+import scala.collection.immutable.Map$;
 
 /**
  * Parquet as all readers of manifests expect it, whatever the session sets: timestamps are
  * microseconds in UTC and not INT96, and the footer has {@link ManifestWriteSupport}'s entries.
  */
-public final class ManifestFormat extends ParquetFileFormat {
+final class ManifestFormat {
 
-  private static final long serialVersionUID = 1L;
-
-  /** Option of the writer: the time for {@link ManifestWriteSupport#COMMITTED}. */
+  /** Setting of the time for {@link ManifestWriteSupport#COMMITTED}. */
   static final String COMMITTED = "lightmill.manifest.committed";
 
-  @Override
-  public OutputWriterFactory prepareWrite(
-      SparkSession spark, Job job, Map<String, String> options, StructType schema) {
-    OutputWriterFactory factory = super.prepareWrite(spark, job, options, schema);
-    Configuration settings = job.getConfiguration();
-    settings.set(
-        SQLConf.PARQUET_OUTPUT_TIMESTAMP_TYPE().key(),
-        SQLConf.ParquetOutputTimestampType$.MODULE$.TIMESTAMP_MICROS().toString());
-    settings.setBoolean(SQLConf.PARQUET_WRITE_LEGACY_FORMAT().key(), false);
-    ParquetOutputFormat.setWriteSupportClass(job, ManifestWriteSupport.class);
-    return factory;
+  private ManifestFormat() {}
+
+  /**
+   * The settings for {@link #writer}.
+   *
+   * @param committed for the footer; empty to leave it to the modification time of the file
+   */
+  static Configuration settings(
+      SparkSession spark, StructType schema, Optional<Instant> committed) {
+    try {
+      Job job = Job.getInstance(new Configuration(spark.sparkContext().hadoopConfiguration()));
+      new ParquetFileFormat().prepareWrite(spark, job, Map$.MODULE$.empty(), schema);
+      Configuration settings = job.getConfiguration();
+      settings.set(
+          SQLConf.PARQUET_OUTPUT_TIMESTAMP_TYPE().key(),
+          SQLConf.ParquetOutputTimestampType$.MODULE$.TIMESTAMP_MICROS().toString());
+      settings.setBoolean(SQLConf.PARQUET_WRITE_LEGACY_FORMAT().key(), false);
+      committed.ifPresent(time -> settings.set(COMMITTED, time.toString()));
+      return settings;
+    } catch (IOException e) { // of the current user, whom Hadoop has looked up before
+      throw new UncheckedIOException(e);
+    }
   }
 
-  @Override
-  public String toString() {
-    return "Parquet of manifests";
+  /** A writer of rows. */
+  static ParquetWriter<InternalRow> writer(OutputFile file, Configuration settings)
+      throws IOException {
+    return new Builder(file)
+        .withConf(settings)
+        .withCompressionCodec(
+            CompressionCodecName.fromConf(settings.get(ParquetOutputFormat.COMPRESSION)))
+        .build();
+  }
+
+  private static final class Builder extends ParquetWriter.Builder<InternalRow, Builder> {
+
+    Builder(OutputFile file) {
+      super(file);
+    }
+
+    @Override
+    protected Builder self() {
+      return this;
+    }
+
+    @Override
+    protected WriteSupport<InternalRow> getWriteSupport(Configuration settings) {
+      return new ManifestWriteSupport();
+    }
   }
 }

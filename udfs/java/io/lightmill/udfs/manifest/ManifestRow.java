@@ -1,17 +1,39 @@
 package io.lightmill.udfs.manifest;
 
 import io.lightmill.pipeline.Device;
+import io.lightmill.pipeline.Verdict;
 import io.lightmill.pipeline.image.ImageFormat;
 import io.lightmill.udfs.device.Model;
+import java.util.List;
+import java.util.Optional;
+import java.util.stream.Stream;
 import org.apache.spark.sql.Row;
 
 /**
  * What the columns of one manifest row are filled from.
  *
  * @param planned the row of the plan
+ * @param verdicts on the prompt, then on the image
  * @param task that writes the row
  */
-public record ManifestRow(Row planned, Outcome outcome, Task task) {
+public record ManifestRow(Row planned, Outcome outcome, List<Verdict> verdicts, Task task) {
+
+  /** A row with the verdicts of plan and outcome. */
+  public static ManifestRow of(Row planned, Outcome outcome, Task task) {
+    return new ManifestRow(
+        planned,
+        outcome,
+        Stream.concat(
+                VerdictJson.read(ManifestColumns.VERDICTS.of(planned)).stream(),
+                outcome.facts().verdicts().stream())
+            .toList(),
+        task);
+  }
+
+  /** The verdict that decides. */
+  Optional<Verdict> verdict() {
+    return Verdict.deciding(verdicts);
+  }
 
   /**
    * What the rows of one task have in common.

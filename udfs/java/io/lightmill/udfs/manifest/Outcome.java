@@ -1,5 +1,7 @@
 package io.lightmill.udfs.manifest;
 
+import io.lightmill.pipeline.DrawingFacts;
+import io.lightmill.pipeline.ErrorCode;
 import io.lightmill.pipeline.LightmillException;
 import io.lightmill.udfs.ImageStatus;
 
@@ -7,6 +9,7 @@ import io.lightmill.udfs.ImageStatus;
  * The result for one image; what does not apply is null.
  *
  * @param image if it is stored
+ * @param facts of its drawing; verdicts on the prompt are in the plan
  * @param device its share of the time that its batch took on the device
  */
 public record Outcome(
@@ -14,17 +17,43 @@ public record Outcome(
     String errorCode,
     String errorMessage,
     StoredImage image,
+    DrawingFacts facts,
     DeviceMillis device,
     Double encodeMillis,
     Double storeMillis) {
 
   private static Outcome undrawn(
       ImageStatus status, String errorCode, String errorMessage, StoredImage image) {
-    return new Outcome(status, errorCode, errorMessage, image, null, null, null);
+    return new Outcome(status, errorCode, errorMessage, image, DrawingFacts.NONE, null, null, null);
   }
 
-  public static Outcome invalid(String errorCode, String errorMessage) {
-    return undrawn(ImageStatus.INVALID, errorCode, errorMessage, null);
+  /** Invalid, or blocked for its prompt: the plan says so, with the code and the reason. */
+  public static Outcome refused(String errorCode, String errorMessage) {
+    return undrawn(
+        ErrorCode.PROMPT_BLOCKED.name().equals(errorCode)
+            ? ImageStatus.BLOCKED
+            : ImageStatus.INVALID,
+        errorCode,
+        errorMessage,
+        null);
+  }
+
+  /**
+   * Drawn, and blocked by the image checks.
+   *
+   * @param image if it is kept in quarantine; null if it is not stored
+   * @param facts with a verdict that blocks
+   */
+  public static Outcome blocked(StoredImage image, DrawingFacts facts, DeviceMillis device) {
+    return new Outcome(
+        ImageStatus.BLOCKED,
+        ErrorCode.IMAGE_BLOCKED.name(),
+        facts.deciding().message(),
+        image,
+        facts,
+        device,
+        null,
+        null);
   }
 
   /** Failed in an earlier run, and not tried again. */
@@ -36,6 +65,12 @@ public record Outcome(
     return undrawn(ImageStatus.REUSED, null, null, image);
   }
 
+  /** The same outcome with other facts of its drawing. */
+  public Outcome with(DrawingFacts known) {
+    return new Outcome(
+        status, errorCode, errorMessage, image, known, device, encodeMillis, storeMillis);
+  }
+
   /** Drawn and stored by an attempt at this task that failed later. */
   public static Outcome generatedBefore(StoredImage image) {
     return undrawn(ImageStatus.GENERATED, null, null, image);
@@ -43,7 +78,7 @@ public record Outcome(
 
   /** The same image, as an image of an earlier run. */
   public Outcome reused() {
-    return reused(image);
+    return reused(image).with(DrawingFacts.ofVerdicts(facts.verdicts()));
   }
 
   public static Outcome pending() {
@@ -56,14 +91,19 @@ public record Outcome(
         failure.code().name(),
         failure.getMessage(),
         null,
+        DrawingFacts.NONE,
         device,
         null,
         null);
   }
 
   public static Outcome generated(
-      StoredImage image, DeviceMillis device, double encodeMillis, double storeMillis) {
+      StoredImage image,
+      DrawingFacts facts,
+      DeviceMillis device,
+      double encodeMillis,
+      double storeMillis) {
     return new Outcome(
-        ImageStatus.GENERATED, null, null, image, device, encodeMillis, storeMillis);
+        ImageStatus.GENERATED, null, null, image, facts, device, encodeMillis, storeMillis);
   }
 }

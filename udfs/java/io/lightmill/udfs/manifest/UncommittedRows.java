@@ -1,20 +1,20 @@
 package io.lightmill.udfs.manifest;
 
-import io.lightmill.udfs.store.ObjectBody;
+import io.lightmill.udfs.store.ImageStore;
+import io.lightmill.udfs.store.OpenObject;
 import java.io.FileNotFoundException;
 import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Instant;
-import java.util.Arrays;
-import java.util.Map;
+import java.util.List;
 import java.util.Optional;
-import org.apache.hadoop.fs.FSDataInputStream;
-import org.apache.hadoop.fs.FileStatus;
-import org.apache.hadoop.fs.FileSystem;
-import org.apache.hadoop.fs.Path;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
-import org.apache.spark.sql.SaveMode;
 import org.apache.spark.sql.SparkSession;
+import org.apache.spark.util.SerializableConfiguration;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * A directory of one run for rows that are not committed yet. Readers of the output ignore it, and
@@ -27,55 +27,66 @@ public record UncommittedRows(SparkSession spark, String output, String runId) {
   /** The directory of all runs below an output. */
   public static final String DIRECTORY = ".commit";
 
+  private static final Logger LOG = LoggerFactory.getLogger(UncommittedRows.class);
+
   /**
-   * Writes rows as one Parquet file in the {@link ManifestFormat}.
+   * Writes rows as one Parquet file in the {@link ManifestFormat}: below {@link #DIRECTORY}, or in
+   * local mode on the disk of this machine.
    *
    * @param name of the file, which a run uses once
    * @param rows in one partition
    * @param committed for the footer; empty to leave it to the modification time of the file
    */
-  public ObjectBody file(String name, Dataset<Row> rows, Optional<Instant> committed)
-      throws IOException {
-    FileSystem fileSystem = fileSystem();
-    Path directory = new Path(directory(), name);
-    rows.write()
-        .format(ManifestFormat.class.getName())
-        .mode(SaveMode.ErrorIfExists)
-        .option("maxRecordsPerFile", 0)
-        .options(StoreCommitter.options(spark.sparkContext(), fileSystem))
-        .options(
-            committed
-                .map(time -> Map.of(ManifestFormat.COMMITTED, time.toString()))
-                .orElse(Map.of()))
-        .save(directory.toString());
-    Path file =
-        Arrays.stream(fileSystem.listStatus(directory))
-            .map(FileStatus::getPath)
-            .filter(path -> path.getName().endsWith(".parquet"))
-            .findFirst()
-            .orElseThrow(() -> new FileNotFoundException(directory + " has no Parquet file"));
-    return out -> {
-      try (FSDataInputStream in = fileSystem.open(file)) {
-        in.transferTo(out);
-      }
-    };
+  public UncommittedFile file(String name, Dataset<Row> rows, Optional<Instant> committed) {
+    String key = key() + "/" + name + Manifest.EXTENSION;
+    WriteFile writing =
+        new WriteFile(
+            new SerializableConfiguration(ManifestFormat.settings(spark, rows.schema(), committed)),
+            output,
+            local() ? null : key);
+    List<String> written =
+        ((org.apache.spark.sql.classic.Dataset<Row>) rows)
+            .queryExecution()
+            .toRdd()
+            .toJavaRDD()
+            .mapPartitions(writing)
+            .collect();
+    if (written.size() != 1) {
+      throw new IllegalStateException("rows in %d partitions".formatted(written.size()));
+    }
+    if (local()) {
+      Path file = Path.of(written.get(0));
+      return new UncommittedFile(out -> Files.copy(file, out), () -> delete(file));
+    }
+    ImageStore store = ImageStore.open(output, spark.sparkContext().hadoopConfiguration());
+    return new UncommittedFile(
+        out -> {
+          try (OpenObject in = store.open(key).orElseThrow(() -> new FileNotFoundException(key))) {
+            in.stream().transferTo(out);
+          }
+        },
+        () -> delete(store, key));
   }
 
-  /** Deletes the directory, also that of a killed run with the same id. */
-  public void delete() throws IOException {
-    FileSystem fileSystem = fileSystem();
-    fileSystem.delete(directory(), true);
-    Path all = directory().getParent();
-    if (fileSystem.exists(all) && fileSystem.listStatus(all).length == 0) {
-      fileSystem.delete(all, false);
+  private void delete(ImageStore store, String file) {
+    store.delete(file);
+    store.deleteIfEmpty(key());
+    store.deleteIfEmpty(DIRECTORY);
+  }
+
+  private static void delete(Path file) {
+    try {
+      Files.deleteIfExists(file);
+    } catch (IOException e) { // Spark deletes the directory when it ends
+      LOG.debug("{} is not deleted", file, e);
     }
   }
 
-  private Path directory() {
-    return new Path(new Path(output, DIRECTORY), "run_id=" + runId);
+  private boolean local() {
+    return spark.sparkContext().isLocal();
   }
 
-  private FileSystem fileSystem() throws IOException {
-    return directory().getFileSystem(spark.sparkContext().hadoopConfiguration());
+  private String key() {
+    return DIRECTORY + "/run_id=" + runId;
   }
 }

@@ -2,6 +2,10 @@ package io.lightmill.udfs.option;
 
 import io.lightmill.pipeline.ErrorCode;
 import io.lightmill.pipeline.LightmillException;
+import io.lightmill.pipeline.PipelineLimits;
+import io.lightmill.pipeline.SamplingEfficiency;
+import io.lightmill.pipeline.StepCaching;
+import io.lightmill.udfs.column.RequestColumns;
 import java.time.Instant;
 import java.time.ZoneOffset;
 import java.time.format.DateTimeFormatter;
@@ -66,6 +70,9 @@ public final class GenerationOptions {
         .forEach(option -> ordered.put(option, given.get(option)));
     GenerationOptions options = new GenerationOptions(ordered);
     options.requireShardsOfThatSize();
+    EfficiencyOptions.sampling(
+        options,
+        SamplingEfficiency.NONE.with(StepCaching.of(StepCaching.Method.SEA))); // as in most tiers
     return options;
   }
 
@@ -191,6 +198,21 @@ public final class GenerationOptions {
     Map<String, String> defaults = new LinkedHashMap<>();
     ColumnOptions.all()
         .forEach((column, option) -> find(option).ifPresent(value -> defaults.put(column, value)));
+    return defaults;
+  }
+
+  /**
+   * As {@link #columnDefaults()}, with the sampling that the tier and the options give for a
+   * checkpoint.
+   *
+   * @throws LightmillException with {@code CONFIGURATION_INVALID} if an option has no effect on the
+   *     step cache of the tier
+   */
+  public Map<String, String> columnDefaults(PipelineLimits checkpoint) {
+    Map<String, String> defaults = new LinkedHashMap<>(columnDefaults());
+    defaults.put(
+        RequestColumns.SAMPLING_EFFICIENCY.name(),
+        EfficiencyOptions.sampling(this, checkpoint.efficient()).toString());
     return defaults;
   }
 

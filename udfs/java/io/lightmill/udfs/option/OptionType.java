@@ -73,9 +73,25 @@ public final class OptionType<T> {
         number -> number);
   }
 
+  /** A whole number with two bounds. */
+  public static OptionType<Integer> wholeNumber(int least, int most) {
+    return value(
+        "a whole number from %d to %d".formatted(least, most),
+        text -> number(text, Integer::valueOf).filter(number -> number >= least && number <= most),
+        number -> number);
+  }
+
   /** Any whole number of 64 bits. */
   public static OptionType<Long> wholeNumber() {
     return value("a whole number", text -> number(text, Long::valueOf), number -> number);
+  }
+
+  /** A decimal number between two bounds, both included. */
+  public static OptionType<Double> decimal(double least, double most, String expected) {
+    return value(
+        expected,
+        text -> number(text, Double::valueOf).filter(number -> number >= least && number <= most),
+        number -> number);
   }
 
   /** True or false. */
@@ -132,6 +148,12 @@ public final class OptionType<T> {
         expected,
         text -> entries(text).filter(map -> map.keySet().stream().allMatch(name)),
         map -> map);
+  }
+
+  /** One value, read and written by functions. */
+  static <T> OptionType<T> of(
+      String expected, Function<String, Optional<T>> reader, Function<T, Object> writer) {
+    return value(expected, reader, writer);
   }
 
   public Shape shape() {

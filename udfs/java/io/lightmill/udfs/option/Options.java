@@ -87,8 +87,16 @@ public final class Options {
               OptionType.choice(ImageFormat.class),
               "FORMAT",
               OUTPUT,
-              "Image format: png or jpeg.")
+              "Image format: png, jpeg or webp.")
           .or(ImageFormat.PNG);
+
+  public static final Option<Integer> QUALITY =
+      Option.of(
+          "quality",
+          OptionType.wholeNumber(1, 100),
+          "N",
+          OUTPUT,
+          "Quality of jpeg (default 95) and webp (lossless by default), from 1 to 100.");
 
   public static final Option<String> PATH_TEMPLATE =
       Option.of(
@@ -276,9 +284,9 @@ public final class Options {
               OptionType.wholeNumber(1),
               "IMAGES",
               MODEL,
-              "With offload, number of images whose prompts are all encoded, then all denoised, then"
-                  + " all decoded, so that they load each network once. Fewer are taken where the"
-                  + " heap is too small for their pixels.")
+              "With offload, number of images whose prompts are all encoded, then all denoised,"
+                  + " then all decoded, so that they load each network once. Fewer are taken where"
+                  + " the heap is too small for their pixels.")
           .or(64);
 
   public static final Option<Long> SEED =
@@ -323,7 +331,8 @@ public final class Options {
           OptionType.wholeNumber(1),
           "N",
           SPARK,
-          "Tasks that share a GPU of an executor, so that one stores images while another draws."
+          "Tasks that share a GPU of an executor, so that one encodes prompts, decodes latents and"
+              + " stores images while another denoises."
               + " Has an effect on clusters only. Default: 1.");
 
   private static final Map<String, Option<?>> BY_KEY = byKey();
@@ -372,6 +381,7 @@ public final class Options {
                 LIMIT,
                 OUTPUT_DIRECTORY,
                 FORMAT,
+                QUALITY,
                 PATH_TEMPLATE,
                 SINK,
                 SHARD_SIZE,
@@ -392,7 +402,10 @@ public final class Options {
                 OFFLOAD,
                 OFFLOAD_CHUNK),
             ColumnOptions.all().values().stream(),
-            Stream.<Option<?>>of(SEED, TRUNCATE_PROMPTS, MASTER, CONF, SLOTS_PER_GPU))
+            Stream.<Option<?>>of(SEED, TRUNCATE_PROMPTS),
+            EfficiencyOptions.ALL.stream(),
+            ProvenanceOptions.ALL.stream(),
+            Stream.<Option<?>>of(MASTER, CONF, SLOTS_PER_GPU))
         .flatMap(each -> each)
         .forEach(option -> options.put(option.key(), option));
     return Collections.unmodifiableMap(options);

@@ -5,19 +5,36 @@ import com.fasterxml.jackson.core.StreamWriteFeature;
 import com.fasterxml.jackson.databind.SerializationFeature;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import io.lightmill.pipeline.ImageRequest;
+import io.lightmill.pipeline.image.FileFormat;
 import io.lightmill.pipeline.image.ImageFormat;
+import io.lightmill.pipeline.image.PromptMetadata;
 import io.lightmill.udfs.column.RequestColumns;
 import io.lightmill.udfs.device.Model;
 import java.io.Serializable;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeMap;
 import org.apache.commons.codec.digest.DigestUtils;
 
 /**
  * Identifies an image by everything that decides its pixels: not by batch size, partitioning,
- * hardware or time.
+ * hardware, time or what the file says about its provenance.
+ *
+ * @param watermark fingerprint of the watermark's key; null if images have none
  */
-public record ImageIdentity(Model model, ImageFormat format) implements Serializable {
+public record ImageIdentity(Model model, FileFormat file, String watermark)
+    implements Serializable {
+
+  /** Of images in the default quality of a format, without a watermark. */
+  public ImageIdentity(Model model, ImageFormat format) {
+    this(model, FileFormat.of(format), null);
+  }
+
+  public ImageFormat format() {
+    return file.format();
+  }
+
+  private static final String IMAGE_ID = "image_id";
 
   private static final JsonMapper JSON =
       JsonMapper.builder()
@@ -27,19 +44,65 @@ public record ImageIdentity(Model model, ImageFormat format) implements Serializ
 
   /** The request and the model as JSON: sorted keys, no white space, 4 for 4.0. */
   public String canonicalJson(ImageRequest request) {
+    return json(parts(request));
+  }
+
+  /**
+   * The canonical JSON with prompts as image files show them. If these are not the prompts, the
+   * JSON has the image id too.
+   */
+  public String shownJson(ImageRequest request, PromptMetadata prompts) {
+    if (prompts == PromptMetadata.FULL) {
+      return canonicalJson(request);
+    }
+    Map<String, Object> parts = parts(prompts.shown(request));
+    parts.put(IMAGE_ID, imageId(canonicalJson(request)));
+    return json(parts);
+  }
+
+  private Map<String, Object> parts(ImageRequest request) {
     Map<String, Object> parts = new TreeMap<>();
     parts.put("model_digest", model.digest());
     parts.put("pipeline", model.pipelineClass());
     parts.put("scheduler", model.scheduler());
     parts.put("dtype", model.dtype());
-    parts.put("format", format.extension());
+    parts.put("format", format().extension());
+    file.chosenQuality().ifPresent(quality -> parts.put("quality", quality));
+    if (watermark != null) {
+      parts.put("watermark", watermark);
+    }
     RequestColumns.identify(request, model.adapters(), parts);
     request.prompt2().ifPresent(text -> parts.put("prompt_2", text));
     request.prompt3().ifPresent(text -> parts.put("prompt_3", text));
+    return parts;
+  }
+
+  private static String json(Map<String, Object> parts) {
     try {
       return JSON.writeValueAsString(parts);
     } catch (JsonProcessingException e) {
       throw new IllegalStateException("strings and numbers always have a JSON form", e);
+    }
+  }
+
+  /**
+   * The id of the image whose file has this receipt: the id that it names, else that of the JSON.
+   *
+   * @param shownJson of {@link #shownJson}
+   */
+  public static String imageIdOf(String shownJson) {
+    return namedId(shownJson).orElseGet(() -> imageId(shownJson));
+  }
+
+  /** Receipts without an id are most of them, and need not be parsed. */
+  private static Optional<String> namedId(String shownJson) {
+    if (!shownJson.contains('"' + IMAGE_ID + '"')) {
+      return Optional.empty();
+    }
+    try {
+      return Optional.ofNullable(JSON.readTree(shownJson).path(IMAGE_ID).textValue());
+    } catch (JsonProcessingException e) {
+      return Optional.empty(); // damaged: the hash of the text is the id of no image
     }
   }
 

@@ -63,6 +63,7 @@ public record PlanImages(
     String imageId = ImageIdentity.imageId(identity.canonicalJson(request));
     List<Object> values = new ArrayList<>();
     Collections.addAll(values, imageId, id, variant, null, null, requested.truncated());
+    Collections.addAll(values, null, null, requested.value(RequestColumns.REVISES));
     addRequest(values, requested, seed);
     Collections.addAll(
         values,
@@ -87,7 +88,10 @@ public record PlanImages(
         variant,
         requested.errors().get(0).code().name(),
         label + ": " + RowError.listed(requested.errors()),
-        requested.truncated());
+        requested.truncated(),
+        null,
+        null,
+        requested.value(RequestColumns.REVISES));
     addRequest(values, requested, given == null ? null : ImageSeed.given(given, variant));
     Collections.addAll(
         values, null, null, null, duplicate(row), false, row.<Row>getAs(RequestRows.PASSTHROUGH));

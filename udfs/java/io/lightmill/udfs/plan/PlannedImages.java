@@ -13,7 +13,8 @@ import org.apache.spark.sql.types.StructType;
 
 /**
  * Rows of the plan, one for each requested image. An invalid row has an {@code error_code}, no
- * {@code image_id}, and null for each value that cannot be read.
+ * {@code image_id}, and null for each value that cannot be read. A row whose prompt is blocked has
+ * an {@code error_code} and an {@code image_id}, and is not drawn.
  */
 public final class PlannedImages {
 
@@ -42,7 +43,10 @@ public final class PlannedImages {
           ManifestColumns.VARIANT,
           ManifestColumns.ERROR_CODE,
           ManifestColumns.ERROR_MESSAGE,
-          ManifestColumns.PROMPT_TRUNCATED);
+          ManifestColumns.PROMPT_TRUNCATED,
+          ManifestColumns.VERDICTS,
+          ManifestColumns.POLICY_DIGEST,
+          ManifestColumns.REVISES);
 
   private PlannedImages() {}
 

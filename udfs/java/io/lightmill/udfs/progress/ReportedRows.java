@@ -53,11 +53,11 @@ public final class ReportedRows implements Iterator<Row> {
     return row;
   }
 
-  /** An image that failed in an earlier run and is not tried again took no time on a device. */
+  /** An image that an earlier run or a check of its prompt has settled took no time on a device. */
   private boolean isDrawn(Row row) {
     return switch (ImageStatus.labelled(row.getString(status))) {
       case GENERATED -> true;
-      case FAILED -> !row.isNullAt(generateMillis);
+      case BLOCKED, FAILED -> !row.isNullAt(generateMillis);
       case REUSED, INVALID, PENDING -> false;
     };
   }

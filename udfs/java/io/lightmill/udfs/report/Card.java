@@ -11,6 +11,7 @@ import java.util.Optional;
  * @param imageId identity of the image; empty for rows without one
  * @param status of the manifest
  * @param errorMessage why there is no image
+ * @param flag what the policy found in a row that it does not block
  * @param path of the image, relative to the page, not encoded; empty where there is none
  * @param embedded the image as a {@code data:} URI, where the object at the path is a shard
  * @param prompt of the row; empty where it has none
@@ -23,6 +24,7 @@ public record Card(
     Optional<String> imageId,
     ImageStatus status,
     Optional<String> errorMessage,
+    Optional<String> flag,
     Optional<String> path,
     Optional<String> embedded,
     Optional<String> prompt,
@@ -40,7 +42,18 @@ public record Card(
       Optional<String> prompt,
       Optional<Long> seed,
       Optional<Size> size) {
-    this(id, variant, imageId, status, errorMessage, path, Optional.empty(), prompt, seed, size);
+    this(
+        id,
+        variant,
+        imageId,
+        status,
+        errorMessage,
+        Optional.empty(),
+        path,
+        Optional.empty(),
+        prompt,
+        seed,
+        size);
   }
 
   /** In pixels. */

@@ -6,6 +6,7 @@ import java.awt.BasicStroke;
 import java.awt.Color;
 import java.awt.Graphics2D;
 import java.awt.RenderingHints;
+import java.awt.geom.Ellipse2D;
 import java.awt.geom.Line2D;
 import java.awt.geom.Path2D;
 import java.awt.geom.RoundRectangle2D;
@@ -118,6 +119,11 @@ public final class ContactSheet {
     graphics.setColor(GREASE_PENCIL);
     graphics.setStroke(new BasicStroke(9, BasicStroke.CAP_ROUND, BasicStroke.JOIN_ROUND));
     switch (mark) {
+      case BLOCKED -> {
+        graphics.draw(new Ellipse2D.Double(x - r, y - r, 2 * r, 2 * r));
+        double d = r * Math.sqrt(0.5);
+        graphics.draw(new Line2D.Double(x - d, y - d, x + d, y + d));
+      }
       case INVALID -> {
         Path2D triangle = new Path2D.Double();
         triangle.moveTo(x, y - r);

@@ -1,6 +1,8 @@
 package io.lightmill.udfs.report;
 
+import io.lightmill.pipeline.Verdict;
 import io.lightmill.udfs.ImageStatus;
+import io.lightmill.udfs.VerdictCounts;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
@@ -13,6 +15,8 @@ import java.util.Locale;
 import java.util.function.BiFunction;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
+import org.apache.commons.lang3.StringUtils;
 import org.apache.commons.text.StringEscapeUtils;
 
 /**
@@ -89,7 +93,7 @@ public final class ContactSheetPage {
     <ul class="statuses">
     %s
     </ul>
-    </header>\
+    %s</header>\
     """
         .formatted(
             text(run.runId()),
@@ -99,7 +103,18 @@ public final class ContactSheetPage {
                 : number(run.rows()),
             duration(run.duration()),
             statuses(run, ContactSheetPage::share, ""),
-            statuses(run, ContactSheetPage::count, "\n"));
+            statuses(run, ContactSheetPage::count, "\n"),
+            Stream.of(Verdict.Action.BLOCK, Verdict.Action.FLAG)
+                .map(action -> verdicts(run, action))
+                .collect(Collectors.joining()));
+  }
+
+  private static String verdicts(RunFacts run, Verdict.Action action) {
+    String categories = run.verdicts().byCategory(action);
+    return categories.isEmpty()
+        ? ""
+        : "<p class=\"verdicts\">%s: %s</p>\n"
+            .formatted(StringUtils.capitalize(VerdictCounts.verdictOf(action)), text(categories));
   }
 
   /** Each status that occurs. */
@@ -130,7 +145,7 @@ public final class ContactSheetPage {
     </div>
     <div class="note">
     <p class="id" dir="auto">%s</p>
-    %s%s<p class="small"><span class="status">%s</span>%s%s</p>
+    %s%s%s<p class="small"><span class="status">%s</span>%s%s</p>
     </div>
     </li>\
     """
@@ -145,6 +160,9 @@ public final class ContactSheetPage {
                 .orElse(""),
             card.errorMessage()
                 .map(message -> "<p class=\"error\" dir=\"auto\">" + text(message) + "</p>\n")
+                .orElse(""),
+            card.flag()
+                .map(flag -> "<p class=\"flag\" dir=\"auto\">" + text(flag) + "</p>\n")
                 .orElse(""),
             card.status().label(),
             card.size()
@@ -168,6 +186,7 @@ public final class ContactSheetPage {
   private static String mark(Card card) {
     String strokes =
         switch (FrameMark.of(card.status())) {
+          case BLOCKED -> "M50 27a23 23 0 1 0 .5 0M34 34c12 11 22 22 32 33";
           case INVALID -> "M50 28L75 69 26 70 51 27M50 43v13M50 62v1";
           case FAILED -> "M29 31c14 12 29 26 42 40M72 28C58 41 43 56 28 72";
         };

@@ -1,8 +1,10 @@
 package io.lightmill.udfs.report;
 
 import io.lightmill.pipeline.RgbImage;
+import io.lightmill.pipeline.Verdict;
 import io.lightmill.pipeline.image.ImageEncoder;
 import io.lightmill.udfs.ImageStatus;
+import io.lightmill.udfs.VerdictCounts;
 import io.lightmill.udfs.shard.ImagePlace;
 import io.lightmill.udfs.shard.PlacedImages;
 import io.lightmill.udfs.store.ImageStore;
@@ -66,11 +68,21 @@ public record RunContactSheet(ImageStore output, List<Row> rows) {
         value(row, "image_id"),
         status(row),
         value(row, "error_message"),
+        flag(row),
         value(row, "path"),
         member.flatMap(packed -> image).map(RunContactSheet::embedded),
         value(row, "prompt"),
         value(row, "seed"),
         width.flatMap(w -> height.map(h -> new Card.Size(w, h))));
+  }
+
+  private static Optional<String> flag(Row row) {
+    return RunContactSheet.<String>value(row, "verdict")
+        .filter(VerdictCounts.verdictOf(Verdict.Action.FLAG)::equals)
+        .map(
+            flagged ->
+                "%s: %s '%s'"
+                    .formatted(flagged, row.getAs("verdict_category"), row.getAs("verdict_rule")));
   }
 
   private static String embedded(RgbImage image) {

@@ -9,6 +9,7 @@ import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.ser.std.ToStringSerializer;
 import io.lightmill.pipeline.ErrorCode;
 import io.lightmill.pipeline.LightmillException;
+import io.lightmill.udfs.VerdictCounts;
 import io.lightmill.udfs.draw.DrawingCounters;
 import io.lightmill.udfs.manifest.Manifest;
 import java.io.IOException;
@@ -26,6 +27,8 @@ import org.apache.commons.io.FileUtils;
  * @param checkpoint the model
  * @param images rows of the manifest by status
  * @param blankImages rows of the manifest whose image has a single colour
+ * @param policy that checked the prompts; null if there was none
+ * @param verdicts blocked and flagged rows of the manifest, by stage and category
  * @param imagesPerSecond generated images per second of the generating stage
  * @param drawing what the devices did
  */
@@ -38,6 +41,8 @@ public record RunRecord(
     Checkpoint checkpoint,
     Map<String, Long> images,
     long blankImages,
+    Policy policy,
+    VerdictCounts verdicts,
     Seconds seconds,
     double imagesPerSecond,
     Drawing drawing,
@@ -54,6 +59,14 @@ public record RunRecord(
    * @param digest over the content of its files
    */
   public record Checkpoint(String location, String digest) {}
+
+  /**
+   * The prompt policy.
+   *
+   * @param location as given
+   * @param digest over what it says
+   */
+  public record Policy(String location, String digest) {}
 
   /**
    * Where the time went.

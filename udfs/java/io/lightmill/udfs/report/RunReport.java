@@ -9,6 +9,7 @@ import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.ser.std.ToStringSerializer;
 import io.lightmill.pipeline.ErrorCode;
 import io.lightmill.pipeline.LightmillException;
+import io.lightmill.udfs.VerdictCounts;
 import io.lightmill.udfs.manifest.RunAttempt;
 import io.lightmill.udfs.option.GenerationOptions;
 import io.lightmill.udfs.option.Options;
@@ -37,6 +38,7 @@ import org.apache.hadoop.conf.Configuration;
  * @param rows of the manifest
  * @param images rows of the manifest by status
  * @param blankImages rows of the manifest whose image has a single colour
+ * @param verdicts blocked and flagged rows of the manifest, by stage and category
  * @param manifest location of the manifest
  * @param problems failures after the commit, one sentence each
  */
@@ -55,6 +57,7 @@ public record RunReport(
     long rows,
     Map<String, Long> images,
     long blankImages,
+    VerdictCounts verdicts,
     Seconds seconds,
     Rates imagesPerSecond,
     String manifest,
@@ -112,6 +115,7 @@ public record RunReport(
         summary.images(),
         summary.labelled(),
         summary.blank(),
+        summary.verdicts(),
         new Seconds(rounded(summary.total()), rounded(summary.drawing())),
         new Rates(rounded(summary.imagesPerSecondInTotal()), rounded(summary.imagesPerSecond())),
         places.manifest(),
@@ -148,6 +152,7 @@ public record RunReport(
         0,
         Map.of(),
         0,
+        VerdictCounts.NONE,
         new Seconds(Duration.between(started, ended).toMillis() / 1000.0, 0),
         new Rates(0, 0),
         null,

@@ -3,7 +3,9 @@ package io.lightmill.udfs.report;
 import static org.apache.spark.sql.functions.col;
 
 import io.lightmill.pipeline.InvisibleCharacters;
+import io.lightmill.pipeline.Verdict;
 import io.lightmill.udfs.ImageStatus;
+import io.lightmill.udfs.VerdictCounts;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.EnumMap;
@@ -12,7 +14,9 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Supplier;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 
@@ -21,10 +25,16 @@ import org.apache.spark.sql.Row;
  *
  * @param counts rows by status, without statuses of no row
  * @param blank rows whose image has a single colour
+ * @param verdicts rows with a verdict
  * @param drawing seconds from the first device with its model to the committed manifest
  * @param total seconds from the start of the caller to the end of the run
  */
-public record RunSummary(Map<ImageStatus, Long> counts, long blank, double drawing, double total) {
+public record RunSummary(
+    Map<ImageStatus, Long> counts,
+    long blank,
+    VerdictCounts verdicts,
+    double drawing,
+    double total) {
 
   private static final int SHOWN_FAILURES = 5;
 
@@ -33,6 +43,11 @@ public record RunSummary(Map<ImageStatus, Long> counts, long blank, double drawi
     ordered.putAll(counts);
     ordered.values().removeIf(rows -> rows == 0);
     counts = Collections.unmodifiableMap(ordered);
+  }
+
+  /** The results of a run without verdicts. */
+  public RunSummary(Map<ImageStatus, Long> counts, long blank, double drawing, double total) {
+    this(counts, blank, VerdictCounts.NONE, drawing, total);
   }
 
   /** Rows of the manifest. */
@@ -71,7 +86,7 @@ public record RunSummary(Map<ImageStatus, Long> counts, long blank, double drawi
 
   /** The same results of a caller that took longer. */
   public RunSummary in(double seconds) {
-    return new RunSummary(counts, blank, drawing, seconds);
+    return new RunSummary(counts, blank, verdicts, drawing, seconds);
   }
 
   /**
@@ -129,13 +144,33 @@ public record RunSummary(Map<ImageStatus, Long> counts, long blank, double drawi
                     + " images have a single colour each: see the column 'blank' of the manifest");
   }
 
-  /** One line for each of the first failed and invalid rows, with the reason. */
-  public List<String> failureLines(Dataset<Row> manifest) {
+  /** One line for each kind of verdict that occurs, with its categories. */
+  public List<String> verdictLines() {
+    return Stream.of(Verdict.Action.BLOCK, Verdict.Action.FLAG)
+        .filter(action -> verdicts.rows(action) > 0)
+        .map(
+            action ->
+                "%d %s %s by the policy (%s): see the column 'verdict' of the manifest"
+                    .formatted(
+                        verdicts.rows(action),
+                        verdicts.rows(action) == 1 ? "image is" : "images are",
+                        VerdictCounts.verdictOf(action),
+                        verdicts.byCategory(action)))
+        .toList();
+  }
+
+  /**
+   * One line for each of the first failed and invalid rows, with the reason.
+   *
+   * @param manifest called only if there are any
+   */
+  public List<String> failureLines(Supplier<Dataset<Row>> manifest) {
     if (failures() == 0) {
       return List.of();
     }
     List<Row> first =
         manifest
+            .get()
             .filter(col("status").isin(ImageStatus.FAILED.label(), ImageStatus.INVALID.label()))
             .select("id", "variant", "status", "error_code", "error_message")
             .orderBy("id", "variant")

@@ -1,14 +1,12 @@
 package io.lightmill.udfs.report;
 
 import io.lightmill.pipeline.RgbImage;
+import io.lightmill.pipeline.image.ImageDecoder;
 import io.lightmill.pipeline.image.Pixels;
 import java.awt.Graphics2D;
 import java.awt.RenderingHints;
 import java.awt.image.BufferedImage;
-import java.io.ByteArrayInputStream;
-import java.io.IOException;
 import java.util.Optional;
-import javax.imageio.ImageIO;
 
 /** Small copies of images. */
 public final class Thumbnail {
@@ -18,17 +16,12 @@ public final class Thumbnail {
   /**
    * Decodes an image object and shrinks it.
    *
-   * @param object a PNG or JPEG
+   * @param object a PNG, JPEG or WebP
    * @param maxSide of the result, in pixels; smaller images stay as they are
    * @return empty where the bytes are not an image
    */
   public static Optional<RgbImage> read(byte[] object, int maxSide) {
-    try {
-      return Optional.ofNullable(ImageIO.read(new ByteArrayInputStream(object)))
-          .map(image -> Pixels.copy(within(image, maxSide, maxSide)));
-    } catch (IOException e) {
-      return Optional.empty(); // what ImageIO says of damaged images
-    }
+    return ImageDecoder.decode(object).map(image -> Pixels.copy(within(image, maxSide, maxSide)));
   }
 
   /** Shrinks an image; smaller ones stay as they are. */

@@ -1,5 +1,6 @@
 package io.lightmill.udfs.run;
 
+import io.lightmill.pipeline.Verdict;
 import io.lightmill.udfs.ImageStatus;
 import io.lightmill.udfs.device.ModelPreload;
 import io.lightmill.udfs.device.StageGpus;
@@ -10,11 +11,12 @@ import io.lightmill.udfs.earlier.AttemptImages;
 import io.lightmill.udfs.history.CommittedRun;
 import io.lightmill.udfs.manifest.Manifest;
 import io.lightmill.udfs.option.Options;
-import io.lightmill.udfs.plan.ImageIdentity;
 import io.lightmill.udfs.plan.MaterializedRows;
 import java.io.IOException;
 import java.time.Instant;
+import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Encoders;
+import org.apache.spark.sql.Row;
 import org.apache.spark.sql.types.StructType;
 import org.apache.spark.util.SerializableConfiguration;
 
@@ -22,12 +24,14 @@ import org.apache.spark.util.SerializableConfiguration;
  * Step 3: one Spark job draws and stores the images and commits the manifest. It computes every row
  * once.
  *
+ * @param rows of the manifest, as long as the run is open
  * @param work of all tasks on their devices
  * @param submitted when the job was submitted, by {@link System#nanoTime}
  * @param committed when the manifest was committed, by {@link System#nanoTime}
  * @param ended when the manifest was committed, as a date and time
  */
 record DrawnRun(
+    Dataset<Row> rows,
     Manifest.Committed manifest,
     DrawingCounters.Sums work,
     long submitted,
@@ -46,6 +50,7 @@ record DrawnRun(
         ModelPreload.of(run.cluster(), run.checkpoint().loader(), plan.images().toDraw());
     long submitted = System.nanoTime();
     run.ending().begin(RunEnding.Step.DRAWING);
+    Dataset<Row> rows;
     Manifest.Committed manifest;
     try {
       // Closed with the run, since a failure to delete these rows must not fail a committed run.
@@ -66,9 +71,10 @@ record DrawnRun(
                   run.cluster(),
                   run.output(),
                   run.runId()));
+      rows = drawn.rows();
       manifest =
           Manifest.commit(
-              drawn.rows(),
+              rows,
               plan.passthrough(),
               CommittedRun.newestSchema(
                   run.output(), run.spark().sparkContext().hadoopConfiguration()),
@@ -82,20 +88,24 @@ record DrawnRun(
       loading.await();
     }
     run.listener().finished(Math.min(plan.images().toDraw(), drawn(manifest.totals())));
-    return new DrawnRun(manifest, counters.sums(), submitted, System.nanoTime(), Instant.now());
+    return new DrawnRun(
+        rows, manifest, counters.sums(), submitted, System.nanoTime(), Instant.now());
   }
 
-  /** Rows of drawn images; with {@code no-retry-failed} also those that failed before. */
+  /**
+   * Rows of drawn images; also those that an earlier run has settled and that are not drawn again.
+   */
   private static long drawn(Manifest.Totals totals) {
     return totals.statuses().getOrDefault(ImageStatus.GENERATED, 0L)
-        + totals.statuses().getOrDefault(ImageStatus.FAILED, 0L);
+        + totals.statuses().getOrDefault(ImageStatus.FAILED, 0L)
+        + totals.verdicts().blockedAt(Verdict.Stage.IMAGE);
   }
 
-  private static GenerationJob job(
-      PreparedRun run, boolean repeated, DrawingCounters counters) {
+  private static GenerationJob job(PreparedRun run, boolean repeated, DrawingCounters counters) {
     return new GenerationJob(
-        new ImageIdentity(run.checkpoint().model(), run.options().get(Options.FORMAT)),
+        ImageFiles.identity(run.checkpoint().model(), run.options()),
         run.checkpoint().limits().guidance(),
+        run.marking(),
         run.output(),
         run.runId(),
         run.packing().orElse(null),

@@ -41,31 +41,28 @@ final class FinishedRun {
 
   private final PreparedRun run;
   private final DrawnRun drawn;
-  private final Dataset<Row> manifest;
   private final RunSummary summary;
   private final RunRecord record;
   private final List<String> problems = new ArrayList<>();
 
-  FinishedRun(PreparedRun run, DrawnRun drawn, Dataset<Row> manifest, RunTimes times) {
+  FinishedRun(PreparedRun run, DrawnRun drawn, RunTimes times) {
     this.run = run;
     this.drawn = drawn;
-    this.manifest = manifest;
     this.summary =
         new RunSummary(
             drawn.manifest().totals().statuses(),
             drawn.manifest().totals().blank(),
+            drawn.manifest().totals().verdicts(),
             times.generate(),
             elapsed(run.hooks().started(), drawn.ended()));
     this.record = record(times);
   }
 
   static RunResult of(PreparedRun run, PlannedRun plan, DrawnRun drawn, RunTimes times) {
-    plan.orphans().sweep(run.lock()::require);
-    DeadRuns.sweep(uncommitted(run), run.reserved(), run.lock()::require);
+    plan.orphans().sweep(run.lock()::requireRecent);
+    DeadRuns.sweep(uncommitted(run), run.reserved(), run.lock()::requireRecent);
     String location = Manifest.location(run.output(), run.runId());
-    return new FinishedRun(
-            run, drawn, Manifest.read(run.spark(), location, drawn.manifest().schema()), times)
-        .written(location);
+    return new FinishedRun(run, drawn, times).written(location);
   }
 
   private static UncommittedRows uncommitted(PreparedRun run) {
@@ -87,7 +84,8 @@ final class FinishedRun {
   private RunResult result(String location, Optional<String> stored, Optional<String> sheet) {
     return new RunResult(
         run.runId(),
-        manifest,
+        run.spark(),
+        drawn.manifest().schema(),
         location,
         summary.in(elapsed(run.hooks().started(), Instant.now())),
         record,
@@ -125,9 +123,7 @@ final class FinishedRun {
   }
 
   private String storeState(ImageStore output) throws IOException {
-    UncommittedRows uncommitted = uncommitted(run);
-    CurrentState.write(uncommitted, run.lock()::require);
-    uncommitted.delete();
+    CurrentState.write(uncommitted(run), run.lock()::requireRecent);
     return CurrentState.KEY;
   }
 
@@ -137,7 +133,7 @@ final class FinishedRun {
   }
 
   private String storeSheet(ImageStore output) {
-    Dataset<Row> settled = manifest.filter(col("status").notEqual(ImageStatus.PENDING.label()));
+    Dataset<Row> settled = drawn.rows().filter(col("status").notEqual(ImageStatus.PENDING.label()));
     List<Row> rows = SheetRows.of(settled, summary.settled(), ContactSheet.MAX_TILES);
     new RunContactSheet(output, rows)
         .store(
@@ -145,6 +141,7 @@ final class FinishedRun {
                 run.runId(),
                 Redaction.location(run.options().get(Options.CHECKPOINT)),
                 summary.counts(),
+                summary.verdicts(),
                 Duration.between(run.hooks().started(), drawn.ended())));
     return RunContactSheet.PAGE;
   }
@@ -165,6 +162,8 @@ final class FinishedRun {
             run.checkpoint().model().digest()),
         summary.labelled(),
         summary.blank(),
+        null,
+        summary.verdicts(),
         new RunRecord.Seconds(
             times.start(),
             times.plan(),

@@ -46,6 +46,7 @@ public final class GenerationRun {
         .find(Options.PROMPT_TEMPLATE)
         .ifPresent(template -> ColumnTemplate.parse(PromptColumns.TEMPLATE, template));
     options.find(Options.PATH_TEMPLATE).ifPresent(PathTemplate::requireWellFormed);
+    ImageFiles.format(options);
   }
 
   /**

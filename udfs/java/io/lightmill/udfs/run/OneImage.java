@@ -10,7 +10,6 @@ import io.lightmill.udfs.draw.UnstoredDrawing;
 import io.lightmill.udfs.manifest.ManifestColumns;
 import io.lightmill.udfs.option.GenerationOptions;
 import io.lightmill.udfs.option.Options;
-import io.lightmill.udfs.plan.ImageIdentity;
 import io.lightmill.udfs.plan.PlanImages;
 import io.lightmill.udfs.plan.PlannedImages;
 import io.lightmill.udfs.table.PromptRows;
@@ -73,8 +72,9 @@ public final class OneImage implements Serializable {
     return new OneImage(
         RequestedImages.planning(table.columns(), options, checkpoint, Optional.empty()),
         UnstoredDrawing.of(
-            new ImageIdentity(checkpoint.model(), options.get(Options.FORMAT)),
+            ImageFiles.identity(checkpoint.model(), options),
             checkpoint.limits().guidance(),
+            ImageFiles.marking(spark, checkpoint.model(), options, hooks.started()),
             hooks.cluster(),
             checkpoint.loader(),
             options.get(Options.THREADS_PER_IMAGE),

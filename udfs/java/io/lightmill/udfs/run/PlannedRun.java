@@ -11,6 +11,7 @@ import io.lightmill.udfs.plan.ImagePlan;
 import io.lightmill.udfs.plan.MaterializedRows;
 import io.lightmill.udfs.shard.Packing;
 import java.util.OptionalInt;
+import java.util.Set;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.types.StructType;
@@ -36,6 +37,7 @@ record PlannedRun(
             new Rerun(
                 options.get(Options.FORCE),
                 options.get(Options.RETRY_FAILED),
+                Set.of(),
                 RunAttempt.of(run.runId())));
     Dataset<Row> requested =
         RequestedImages.of(
@@ -50,7 +52,8 @@ record PlannedRun(
           .idleNegativePrompts(images.idleNegativePrompts(), run.checkpoint().limits().guidance());
     }
     BatchPlan batches =
-        images.batches(run.together(images.toDraw()), run.cluster(), partitions(run, images.requested()));
+        images.batches(
+            run.together(images.toDraw()), run.cluster(), partitions(run, images.requested()));
     return new PlannedRun(images, batches, run.table().passthrough(), orphans);
   }
 

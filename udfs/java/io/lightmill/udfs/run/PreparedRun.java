@@ -6,6 +6,7 @@ import io.lightmill.udfs.device.Cluster;
 import io.lightmill.udfs.device.JobCheckpoint;
 import io.lightmill.udfs.device.LoadedPipelines;
 import io.lightmill.udfs.draw.Batching;
+import io.lightmill.udfs.draw.ImageMarking;
 import io.lightmill.udfs.earlier.EarlierManifests;
 import io.lightmill.udfs.lock.LockWait;
 import io.lightmill.udfs.lock.OutputLock;
@@ -51,6 +52,7 @@ record PreparedRun(
     Instant reserved,
     OutputLock lock,
     JobCheckpoint checkpoint,
+    ImageMarking marking,
     ImageProgress progress) {
 
   static PreparedRun of(
@@ -88,6 +90,7 @@ record PreparedRun(
     JobCheckpoint checkpoint = // may take minutes: all bytes are fetched and hashed
         LongWait.REPORTED.of(
             options.get(Options.CHECKPOINT), listener, () -> hooks.checkpoint().get());
+    ImageMarking marking = ImageFiles.marking(spark, checkpoint.model(), options, hooks.started());
     open.add(LoadedPipelines.run(checkpoint.loader()));
     listener.opened(
         checkpoint.model().pipelineClass(), checkpoint.model().digest(), checkpoint.limits());
@@ -104,6 +107,7 @@ record PreparedRun(
         reserved.now(),
         lock,
         checkpoint,
+        marking,
         progress);
   }
 

@@ -4,7 +4,6 @@ import io.lightmill.udfs.column.RequestColumns;
 import io.lightmill.udfs.device.JobCheckpoint;
 import io.lightmill.udfs.option.GenerationOptions;
 import io.lightmill.udfs.option.Options;
-import io.lightmill.udfs.plan.ImageIdentity;
 import io.lightmill.udfs.plan.ImageKeys;
 import io.lightmill.udfs.plan.PlanImages;
 import io.lightmill.udfs.plan.PlannedImages;
@@ -48,12 +47,12 @@ final class RequestedImages {
             checkpoint.limits(),
             checkpoint.model().adapters().keySet(),
             new RowDefaults(
-                options.columnDefaults(),
+                options.columnDefaults(checkpoint.limits()),
                 options.get(Options.SEED),
                 options.get(Options.TRUNCATE_PROMPTS))),
         columns.template().orElse(null),
         columns.sources().containsKey(RequestColumns.ID),
-        new ImageIdentity(checkpoint.model(), options.get(Options.FORMAT)),
+        ImageFiles.identity(checkpoint.model(), options),
         new ImageKeys(
             options.find(Options.PATH_TEMPLATE).orElse(PathTemplate.STANDARD),
             columns,

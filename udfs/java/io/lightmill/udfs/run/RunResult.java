@@ -1,6 +1,7 @@
 package io.lightmill.udfs.run;
 
 import io.lightmill.udfs.ImageStatus;
+import io.lightmill.udfs.manifest.Manifest;
 import io.lightmill.udfs.option.GenerationOptions;
 import io.lightmill.udfs.option.Options;
 import io.lightmill.udfs.report.RunRecord;
@@ -14,12 +15,14 @@ import java.util.Optional;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
+import org.apache.spark.sql.types.StructType;
 
 /**
  * The results of a run whose manifest is committed.
  *
  * @param runId of this attempt: the id of the run, or for a further attempt that id with its number
- * @param manifest one row for each image, read from the committed manifest
+ * @param session in which {@link #manifest} is read
+ * @param schema of the manifest
  * @param manifestLocation Parquet file of the manifest
  * @param summary counts and rate
  * @param record options, environment and times
@@ -30,7 +33,8 @@ import org.apache.spark.sql.SparkSession;
  */
 public record RunResult(
     String runId,
-    Dataset<Row> manifest,
+    SparkSession session,
+    StructType schema,
     String manifestLocation,
     RunSummary summary,
     RunRecord record,
@@ -39,11 +43,17 @@ public record RunResult(
     Optional<String> contactSheetImage,
     List<String> problems) {
 
+  /** The committed manifest, with one row for each requested image. */
+  public Dataset<Row> manifest() {
+    return Manifest.read(session, manifestLocation, schema);
+  }
+
   /** The same result with the manifest as a DataFrame of this session. */
   RunResult in(SparkSession session) {
     return new RunResult(
         runId,
-        session.read().schema(manifest.schema()).parquet(manifestLocation),
+        session,
+        schema,
         manifestLocation,
         summary,
         record,
@@ -57,7 +67,8 @@ public record RunResult(
   public RunResult lasting(Duration total) {
     return new RunResult(
         runId,
-        manifest,
+        session,
+        schema,
         manifestLocation,
         summary.in(total.toMillis() / 1000.0),
         record,

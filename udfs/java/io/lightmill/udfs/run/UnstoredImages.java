@@ -15,7 +15,6 @@ import io.lightmill.udfs.manifest.ManifestColumns;
 import io.lightmill.udfs.option.GenerationOptions;
 import io.lightmill.udfs.option.Option;
 import io.lightmill.udfs.option.Options;
-import io.lightmill.udfs.plan.ImageIdentity;
 import io.lightmill.udfs.plan.PlannedImages;
 import io.lightmill.udfs.table.PromptRows;
 import java.time.Instant;
@@ -79,8 +78,9 @@ public final class UnstoredImages {
     DrawUnstored drawing =
         new DrawUnstored(
             UnstoredDrawing.of(
-                new ImageIdentity(checkpoint.model(), options.get(Options.FORMAT)),
+                ImageFiles.identity(checkpoint.model(), options),
                 checkpoint.limits().guidance(),
+                ImageFiles.marking(spark, checkpoint.model(), options, hooks.started()),
                 hooks.cluster(),
                 checkpoint.loader(),
                 options.get(Options.THREADS_PER_IMAGE),

@@ -1,5 +1,6 @@
 package io.lightmill.udfs.shard;
 
+import io.lightmill.udfs.store.StreamedParquetFile;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.util.Map;

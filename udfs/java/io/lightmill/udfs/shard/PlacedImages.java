@@ -26,7 +26,7 @@ public record PlacedImages(ImageStore store) {
    */
   public Optional<byte[]> read(ImagePlace place) {
     if (place.member().isEmpty()) {
-      return store.read(place.path());
+      return store.read(place.path(), place.bytes());
     }
     Optional<OpenObject> shard = store.open(place.path());
     if (shard.isEmpty()) {

@@ -30,7 +30,7 @@ final class RunOutcome {
                   maxFailures.orElse(0),
                   run.runId(),
                   output,
-                  String.join("; ", summary.failureLines(run.manifest()))));
+                  String.join("; ", summary.failureLines(run::manifest))));
     }
     long pending = summary.count(ImageStatus.PENDING);
     if (pending > 0) {

@@ -1,6 +1,7 @@
 package io.lightmill.udfs.store;
 
 import io.lightmill.pipeline.LightmillException;
+import java.io.EOFException;
 import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.time.Clock;
@@ -10,6 +11,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
 import java.util.function.Predicate;
 import org.apache.commons.codec.digest.DigestUtils;
 import org.apache.hadoop.conf.Configuration;
@@ -17,7 +19,9 @@ import org.apache.hadoop.fs.FSDataInputStream;
 import org.apache.hadoop.fs.FileStatus;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.LocalFileSystem;
+import org.apache.hadoop.fs.Options;
 import org.apache.hadoop.fs.Path;
+import org.apache.hadoop.util.functional.FutureIO;
 
 /**
  * Image objects below one root on any Hadoop file system. An object appears under its key either
@@ -248,6 +252,40 @@ public final class ImageStore {
     }
   }
 
+  /**
+   * The bytes of the object with this key, in one call to the store.
+   *
+   * @param length that the object should have; of a longer object, the bytes may be cut
+   */
+  public Optional<byte[]> read(String key, long length) {
+    Path path = path(key);
+    try {
+      return Optional.of(
+          retry.call(
+              () -> {
+                try (FSDataInputStream in = FutureIO.awaitFuture(opened(path, length))) {
+                  return in.readAllBytes();
+                }
+              }));
+    } catch (FileNotFoundException e) {
+      return Optional.empty();
+    } catch (EOFException e) { // the object is shorter
+      return read(key);
+    } catch (IOException e) {
+      throw StoreFailures.unreadable(path, e);
+    }
+  }
+
+  private CompletableFuture<FSDataInputStream> opened(Path path, long length) throws IOException {
+    return fileSystem
+        .openFile(path)
+        .opt(Options.OpenFileOptions.FS_OPTION_OPENFILE_LENGTH, Long.toString(length))
+        .opt(
+            Options.OpenFileOptions.FS_OPTION_OPENFILE_READ_POLICY,
+            Options.OpenFileOptions.FS_OPTION_OPENFILE_READ_POLICY_WHOLE_FILE)
+        .build();
+  }
+
   /** Opens the object with this key for reading at any position. */
   public Optional<OpenObject> open(String key) {
     Path path = path(key);
@@ -331,6 +369,9 @@ public final class ImageStore {
    * of them that exist by then and are empty.
    */
   public Runnable tidying() {
+    if (writer instanceof ObjectWriter.OnePut) {
+      return () -> {}; // object stores have no directories
+    }
     try {
       List<Path> missing = removal().missing(root);
       return () -> missing.forEach(removal()::ifEmpty);

@@ -37,6 +37,12 @@ final class StoreFileSystems {
           "fs.s3a.connection.establish.timeout", "15s",
           "fs.s3a.connection.timeout", "60s");
 
+  /**
+   * Deleting an object does not look for the objects beside it, to write a marker of their
+   * directory when it was the last.
+   */
+  private static final String PERFORMANCE_FLAGS = "fs.s3a.performance.flags";
+
   private static final Map<String, FileSystem> S3 = new ConcurrentHashMap<>();
 
   private StoreFileSystems() {}
@@ -48,6 +54,7 @@ final class StoreFileSystems {
     }
     Configuration own = keepingContentTypes(configuration);
     FEW_RETRIES.forEach((key, value) -> setUnlessChosen(own, key, value));
+    setUnlessChosen(own, PERFORMANCE_FLAGS, "delete");
     if (own.getBoolean(UNSHARED, false)) {
       return path.getFileSystem(own);
     }

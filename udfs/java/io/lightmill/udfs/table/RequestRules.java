@@ -58,14 +58,14 @@ public record RequestRules(
   }
 
   private static void requireDefault(String name) {
-    if (RequestColumns.named(name).flatMap(RequestColumn::defaults).isEmpty()) {
+    if (!RequestColumns.named(name).map(RequestColumn::isDefaultedByJob).orElse(false)) {
       throw new LightmillException(
           ErrorCode.CONFIGURATION_INVALID,
           "defaults of the job: '%s' is not a column that can have a default; choose one of %s"
               .formatted(
                   name,
                   RequestColumns.ALL.stream()
-                      .filter(column -> column.defaults().isPresent())
+                      .filter(RequestColumn::isDefaultedByJob)
                       .map(RequestColumn::name)
                       .collect(Collectors.joining(", "))));
     }

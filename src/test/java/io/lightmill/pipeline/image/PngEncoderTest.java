@@ -69,7 +69,7 @@ class PngEncoderTest {
   @Test
   void latinTextIsStoredInTextChunks() throws IOException {
     Receipt receipt = Receipts.of("Café à la crème,\nwith a £ sign");
-    List<Chunk> chunks = chunks(PngEncoder.encode(Pictures.noise(2, 2), receipt));
+    List<Chunk> chunks = chunks(PngEncoder.encode(Pictures.noise(2, 2), receipt, ImageLabels.NONE));
 
     assertThat(new String(chunks.get(2).data, ISO_8859_1))
         .isEqualTo("parameters\0" + receipt.parameters());
@@ -82,7 +82,8 @@ class PngEncoderTest {
     for (String prompt :
         List.of(Receipts.HOSTILE, "€", "tab\there", "carriage\rreturn", "\u0085")) {
       Receipt receipt = Receipts.of(prompt);
-      Chunk parameters = chunks(PngEncoder.encode(Pictures.noise(2, 2), receipt)).get(2);
+      Chunk parameters =
+          chunks(PngEncoder.encode(Pictures.noise(2, 2), receipt, ImageLabels.NONE)).get(2);
 
       assertThat(parameters.type).isEqualTo("iTXt");
       assertThat(new String(parameters.data, UTF_8))

@@ -111,6 +111,6 @@ class RunSummaryTest {
   }
 
   private static List<String> failures(Map<ImageStatus, Long> statuses, Dataset<Row> manifest) {
-    return new RunSummary(statuses, 0, 1, 1).failureLines(manifest);
+    return new RunSummary(statuses, 0, 1, 1).failureLines(() -> manifest);
   }
 }

@@ -140,6 +140,7 @@ class WriteOutputTest {
     return new RunResult(
         "first",
         null,
+        null,
         "out/manifest/first.parquet",
         new RunSummary(counts, 0, 1, 1),
         null,

@@ -1,4 +1,4 @@
-package io.lightmill.udfs.shard;
+package io.lightmill.udfs.store;
 
 import java.io.IOException;
 import java.io.OutputStream;
@@ -9,7 +9,7 @@ import org.apache.parquet.io.OutputFile;
 import org.apache.parquet.io.PositionOutputStream;
 
 /** Lets Parquet write to a stream without closing it. */
-record StreamedParquetFile(OutputStream out) implements OutputFile {
+public record StreamedParquetFile(OutputStream out) implements OutputFile {
 
   @Override
   public PositionOutputStream create(long blockSizeHint) {
