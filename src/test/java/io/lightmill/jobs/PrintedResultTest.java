@@ -64,6 +64,8 @@ class PrintedResultTest {
         Map.of(),
         0,
         null,
+        null,
+        null,
         0,
         new RunRecord.Drawing(1, 2, 3, 12.34, 5L << 30, 80L << 20, 4, 2),
         null,

@@ -1,6 +1,11 @@
 package io.lightmill.udfs.draw;
 
+import io.lightmill.udfs.device.Cluster;
+import io.lightmill.udfs.manifest.ManifestColumns;
+import io.lightmill.udfs.option.GenerationOptions;
+import io.lightmill.udfs.option.Options;
 import java.io.Serializable;
+import org.apache.spark.sql.Row;
 
 /**
  * How many images are drawn together.
@@ -18,13 +23,25 @@ public record Batching(int batchSize, int chunk) implements Serializable {
   /** The pixels of a chunk take at most this share of the heap, which has two chunks at a time. */
   private static final int HEAP_SHARE = 8;
 
+  /** What the options say for a cluster. */
+  public static Batching of(GenerationOptions options, Cluster cluster) {
+    return new Batching(
+        cluster.batchSize(options.find(Options.BATCH_SIZE)),
+        options.get(Options.OFFLOAD) ? options.get(Options.OFFLOAD_CHUNK) : RESIDENT);
+  }
+
   /**
-   * Images of a chunk, as far as the heap has room for them.
+   * Images of a chunk, as far as the heap has room for them; {@link #RESIDENT} for a single batch.
    *
-   * @param pixels of an image
+   * @param first row of it
    */
-  int chunk(long pixels) {
-    long room = Runtime.getRuntime().maxMemory() / HEAP_SHARE / (3 * pixels);
+  int chunk(Row first) {
+    if (chunk == RESIDENT) {
+      return RESIDENT;
+    }
+    int width = ManifestColumns.WIDTH.of(first);
+    int height = ManifestColumns.HEIGHT.of(first);
+    long room = Runtime.getRuntime().maxMemory() / HEAP_SHARE / (3L * width * height);
     return (int) Math.max(1, Math.min(chunk, room));
   }
 }

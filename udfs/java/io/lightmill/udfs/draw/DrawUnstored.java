@@ -1,7 +1,6 @@
 package io.lightmill.udfs.draw;
 
 import io.lightmill.pipeline.Device;
-import io.lightmill.pipeline.ImageRequest;
 import io.lightmill.pipeline.LightmillException;
 import io.lightmill.udfs.device.LoadedPipelines;
 import io.lightmill.udfs.device.TaskDevice;
@@ -27,7 +26,7 @@ import org.apache.spark.sql.types.StructType;
 /**
  * The function that draws images into a column instead of an output: rows of {@link PlannedImages}
  * in, those of one batch key beside each other, and rows of {@link #schema} out. It draws as rows
- * are needed, and holds one batch.
+ * are needed, and holds one chunk.
  */
 public record DrawUnstored(UnstoredDrawing drawing) implements MapPartitionsFunction<Row, Row> {
 
@@ -56,13 +55,13 @@ public record DrawUnstored(UnstoredDrawing drawing) implements MapPartitionsFunc
 
   private static final class Drawn implements Iterator<Row>, Chunks.Sizes {
 
-    private final Chunks batches;
+    private final Chunks chunks;
     private final ManifestRows manifest;
     private final UnstoredDrawing.OnDevice drawing;
     private final Queue<Row> ready = new ArrayDeque<>();
 
     Drawn(Iterator<Row> planned, ManifestRows manifest, UnstoredDrawing.OnDevice drawing) {
-      this.batches = new Chunks(planned, this);
+      this.chunks = new Chunks(planned, this);
       this.manifest = manifest;
       this.drawing = drawing;
     }
@@ -72,43 +71,49 @@ public record DrawUnstored(UnstoredDrawing drawing) implements MapPartitionsFunc
       return drawing.drawing().batchSize(batchKey, ahead);
     }
 
-    /** Without an output, networks that take turns do so for each batch. */
     @Override
     public int chunk(Row first) {
-      return Batching.RESIDENT;
+      return drawing.batching().chunk(first);
     }
 
     @Override
     public boolean hasNext() {
-      return !ready.isEmpty() || batches.hasNext();
+      return !ready.isEmpty() || chunks.hasNext();
     }
 
     @Override
     public Row next() {
       if (ready.isEmpty()) {
-        draw(batches.next().get(0));
+        draw(chunks.next());
       }
       return ready.remove();
     }
 
-    private void draw(List<Row> batch) {
-      String batchKey = batch.get(0).getAs(PlannedImages.BATCH_KEY);
-      if (batchKey == null) {
-        batch.forEach(
-            row ->
-                add(
-                    row,
-                    Outcome.refused(
-                        ManifestColumns.ERROR_CODE.of(row), ManifestColumns.ERROR_MESSAGE.of(row)),
-                    null));
+    private void draw(List<List<Row>> chunk) {
+      if (chunk.get(0).get(0).getAs(PlannedImages.BATCH_KEY) == null) {
+        chunk.forEach(batch -> batch.forEach(row -> add(row, undrawn(row), null)));
         return;
       }
-      List<ImageRequest> requests = batch.stream().map(PlannedImages::request).toList();
-      Iterator<UnstoredDrawing.Encoded> images = drawing.draw(batchKey, requests).iterator();
-      for (Row row : batch) {
-        UnstoredDrawing.Encoded image = images.next();
-        add(row, outcome(image), image.bytes());
+      Iterator<List<UnstoredDrawing.Encoded>> drawn =
+          drawing.draw(chunk.stream().map(Drawn::requests).toList()).iterator();
+      for (List<Row> batch : chunk) {
+        Iterator<UnstoredDrawing.Encoded> images = drawn.next().iterator();
+        for (Row row : batch) {
+          UnstoredDrawing.Encoded image = images.next();
+          add(row, outcome(image), image.bytes());
+        }
       }
+    }
+
+    private static BatchDrawing.KeyedBatch requests(List<Row> batch) {
+      return new BatchDrawing.KeyedBatch(
+          batch.get(0).getAs(PlannedImages.BATCH_KEY),
+          batch.stream().map(PlannedImages::request).toList());
+    }
+
+    private static Outcome undrawn(Row row) {
+      return Outcome.refused(
+          ManifestColumns.ERROR_CODE.of(row), ManifestColumns.ERROR_MESSAGE.of(row));
     }
 
     private static Outcome outcome(UnstoredDrawing.Encoded image) {

@@ -118,11 +118,7 @@ final class PartitionWork implements Chunks.Sizes, TaskCompletionListener {
 
   @Override
   public int chunk(Row first) {
-    int width = ManifestColumns.WIDTH.of(first);
-    int height = ManifestColumns.HEIGHT.of(first);
-    return batching.chunk() == Batching.RESIDENT
-        ? Batching.RESIDENT
-        : batching.chunk((long) width * height);
+    return batching.chunk(first);
   }
 
   /** Draws a chunk. Its manifest rows are complete when its images are stored. */

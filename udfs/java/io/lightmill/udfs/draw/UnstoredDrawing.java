@@ -27,14 +27,14 @@ import org.apache.spark.TaskKilledException;
  * Draws images that are returned to the caller, encoded, and stored nowhere.
  *
  * @param threadsPerImage that the drawing of an image may use on a CPU
- * @param batchSize of {@link Batching}
+ * @param batching how many images are drawn together
  */
 public record UnstoredDrawing(
     ImageEncoding encoding,
     Cluster cluster,
     PipelineLoader loader,
     int threadsPerImage,
-    int batchSize)
+    Batching batching)
     implements Serializable {
 
   private static final double NANOS_PER_MILLI = 1e6;
@@ -46,13 +46,13 @@ public record UnstoredDrawing(
       Cluster cluster,
       PipelineLoader loader,
       int threadsPerImage,
-      int batchSize) {
+      Batching batching) {
     return new UnstoredDrawing(
         new ImageEncoding(identity, guidance, marking),
         cluster,
         loader,
         threadsPerImage,
-        batchSize);
+        batching);
   }
 
   /**
@@ -86,7 +86,7 @@ public record UnstoredDrawing(
   public byte[] one(ImageRequest request) {
     TaskContext task = TaskContext.get();
     Device device = task == null ? TaskDevice.first(cluster) : TaskDevice.of(cluster, task);
-    Encoded image = on(LoadedPipelines.slot(device)).draw("", List.of(request)).get(0);
+    Encoded image = on(LoadedPipelines.slot(device)).draw(List.of(new BatchDrawing.KeyedBatch("", List.of(request)))).get(0).get(0);
     if (image.failure() != null) {
       throw image.failure();
     }
@@ -98,7 +98,8 @@ public record UnstoredDrawing(
 
   OnDevice on(DeviceSlot slot) {
     return new OnDevice(
-        new BatchDrawing(slot, loader, threadsPerImage, batchSize, () -> {}),
+        new BatchDrawing(slot, loader, threadsPerImage, batching.batchSize(), () -> {}),
+        batching,
         encoding,
         cluster.local());
   }
@@ -108,25 +109,28 @@ public record UnstoredDrawing(
    *
    * @param local whether the driver is the executor, which then does not end
    */
-  record OnDevice(BatchDrawing drawing, ImageEncoding encoding, boolean local) {
+  record OnDevice(
+      BatchDrawing drawing, Batching batching, ImageEncoding encoding, boolean local) {
 
     /**
-     * Draws a batch; equal requests once.
+     * Draws a chunk; equal requests of a batch once.
      *
-     * @param batchKey that the requests have in common
-     * @return one image or failure per request, in order
+     * @return for each batch one image or failure per request, in order
      */
-    List<Encoded> draw(String batchKey, List<ImageRequest> batch) {
+    List<List<Encoded>> draw(List<BatchDrawing.KeyedBatch> chunk) {
+      List<BatchDrawing.KeyedBatch> distinct =
+          chunk.stream()
+              .map(
+                  batch ->
+                      new BatchDrawing.KeyedBatch(
+                          batch.key(), batch.requests().stream().distinct().toList()))
+              .toList();
       try {
-        List<ImageRequest> distinct = batch.stream().distinct().toList();
-        Iterator<DrawnImage> drawn =
-            drawnOnDevice(new BatchDrawing.KeyedBatch(batchKey, distinct)).iterator();
-        Map<ImageRequest, Encoded> known = new HashMap<>();
-        distinct.forEach(request -> known.put(request, encoded(request, drawn.next())));
-        List<Encoded> images = new ArrayList<>();
-        for (ImageRequest request : batch) {
-          images.add(known.get(request));
-          known.computeIfPresent(request, (same, image) -> image.again());
+        Iterator<List<DrawnImage>> drawn = drawnOnDevice(distinct).iterator();
+        Iterator<BatchDrawing.KeyedBatch> requested = chunk.iterator();
+        List<List<Encoded>> images = new ArrayList<>();
+        for (BatchDrawing.KeyedBatch batch : distinct) {
+          images.add(encoded(requested.next().requests(), batch.requests(), drawn.next()));
         }
         return images;
       } catch (InterruptedException e) {
@@ -135,16 +139,33 @@ public record UnstoredDrawing(
       }
     }
 
-    private List<DrawnImage> drawnOnDevice(BatchDrawing.KeyedBatch batch)
+    private List<List<DrawnImage>> drawnOnDevice(List<BatchDrawing.KeyedBatch> chunk)
         throws InterruptedException {
       try {
-        return drawing.draw(List.of(batch), () -> true, (images, work) -> {}).get(0);
+        return drawing.draw(chunk, () -> true, (images, work) -> {});
       } catch (BrokenDeviceException e) {
         if (!local) {
           ExecutorExit.PROCESS.begin(e);
         }
         throw e;
       }
+    }
+
+    /**
+     * @param distinct those of the requests that were drawn
+     */
+    private List<Encoded> encoded(
+        List<ImageRequest> requests, List<ImageRequest> distinct, List<DrawnImage> drawn) {
+      Map<ImageRequest, Encoded> known = new HashMap<>();
+      for (int i = 0; i < distinct.size(); i++) {
+        known.put(distinct.get(i), encoded(distinct.get(i), drawn.get(i)));
+      }
+      List<Encoded> images = new ArrayList<>();
+      for (ImageRequest request : requests) {
+        images.add(known.get(request));
+        known.computeIfPresent(request, (same, image) -> image.again());
+      }
+      return images;
     }
 
     private Encoded encoded(ImageRequest request, DrawnImage drawn) {

@@ -6,6 +6,7 @@ import io.lightmill.pipeline.ErrorCode;
 import io.lightmill.pipeline.LightmillException;
 import io.lightmill.udfs.column.RequestColumns;
 import io.lightmill.udfs.device.JobCheckpoint;
+import io.lightmill.udfs.draw.Batching;
 import io.lightmill.udfs.draw.UnstoredDrawing;
 import io.lightmill.udfs.manifest.ManifestColumns;
 import io.lightmill.udfs.option.GenerationOptions;
@@ -78,7 +79,7 @@ public final class OneImage implements Serializable {
             hooks.cluster(),
             checkpoint.loader(),
             options.get(Options.THREADS_PER_IMAGE),
-            1),
+            Batching.of(options, hooks.cluster())),
         requests,
         PlannedImages.schema(RequestRows.passthrough(requests)));
   }

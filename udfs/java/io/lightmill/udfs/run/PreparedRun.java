@@ -145,9 +145,7 @@ record PreparedRun(
 
   /** How many images are drawn together on this cluster. */
   Batching batching() {
-    return new Batching(
-        cluster().batchSize(options.find(Options.BATCH_SIZE)),
-        options.get(Options.OFFLOAD) ? options.get(Options.OFFLOAD_CHUNK) : Batching.RESIDENT);
+    return Batching.of(options, cluster());
   }
 
   /**

@@ -9,6 +9,7 @@ import io.lightmill.udfs.RunListener;
 import io.lightmill.udfs.device.Cluster;
 import io.lightmill.udfs.device.JobCheckpoint;
 import io.lightmill.udfs.device.StageGpus;
+import io.lightmill.udfs.draw.Batching;
 import io.lightmill.udfs.draw.DrawUnstored;
 import io.lightmill.udfs.draw.UnstoredDrawing;
 import io.lightmill.udfs.manifest.ManifestColumns;
@@ -84,7 +85,7 @@ public final class UnstoredImages {
                 hooks.cluster(),
                 checkpoint.loader(),
                 options.get(Options.THREADS_PER_IMAGE),
-                hooks.cluster().batchSize(options.find(Options.BATCH_SIZE))));
+                Batching.of(options, hooks.cluster())));
     Dataset<Row> few =
         planned
             .repartition(1)

@@ -6,6 +6,7 @@ import io.lightmill.pipeline.ClassifierFreeGuidance;
 import io.lightmill.pipeline.Device;
 import io.lightmill.pipeline.ImageRequest;
 import io.lightmill.pipeline.image.ImageFormat;
+import io.lightmill.pipeline.image.PromptMetadata;
 import io.lightmill.udfs.SolidColorPipeline;
 import io.lightmill.udfs.device.Cluster;
 import io.lightmill.udfs.device.LoadedPipelines;
@@ -23,15 +24,20 @@ class UnstoredDrawingTest {
         UnstoredDrawing.of(
             new ImageIdentity(new Model("m", "d", "P", "S", "float32"), ImageFormat.PNG),
             ClassifierFreeGuidance.TRUE_CFG_SCALE,
+            new ImageMarking("m", null, null, null, PromptMetadata.FULL),
             new Cluster(false, 1, true, 0),
             pipeline.loader(),
             1,
-            8);
+            new Batching(8, Batching.RESIDENT));
     try (LoadedPipelines.Run run = LoadedPipelines.run(pipeline.loader())) {
       List<UnstoredDrawing.Encoded> images =
           drawing
               .on(LoadedPipelines.slot(Device.CPU))
-              .draw("key", List.of(request(1), request(2), request(1)));
+              .draw(
+                  List.of(
+                      new BatchDrawing.KeyedBatch(
+                          "key", List.of(request(1), request(2), request(1)))))
+              .get(0);
 
       assertThat(pipeline.batches).containsExactly(List.of(request(1), request(2)));
       assertThat(images).extracting(UnstoredDrawing.Encoded::failure).containsOnlyNulls();
