@@ -2,6 +2,11 @@ package io.lightmill.jobs;
 
 import io.lightmill.pipeline.DType;
 import io.lightmill.pipeline.checkpoint.Checkpoint;
+import io.lightmill.pipeline.checkpoint.ModelDirectory;
+import io.lightmill.pipeline.classify.ClassifierInfo;
+import io.lightmill.pipeline.classify.ImageClassifier;
+import io.lightmill.pipeline.classify.ImageScorer;
+import io.lightmill.pipeline.classify.PromptClassifier;
 import io.lightmill.pipeline.families.MemoryPlan;
 import io.lightmill.udfs.checkpoint.CheckpointFetch;
 import io.lightmill.udfs.option.Option;
@@ -11,8 +16,10 @@ import io.lightmill.udfs.option.Options;
 import java.io.PrintWriter;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.Callable;
+import java.util.function.Function;
 import org.apache.hadoop.conf.Configuration;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -48,7 +55,17 @@ final class MemoryCommand implements Callable<Integer> {
   static CommandLine commandLine() {
     CommandLine command = new CommandLine(new MemoryCommand());
     new RegisteredOptions(
-            List.of(CHECKPOINT, DTYPE, WIDTH, HEIGHT, TOKENS, BATCH_SIZE), Set.of(CHECKPOINT))
+            List.of(
+                CHECKPOINT,
+                DTYPE,
+                WIDTH,
+                HEIGHT,
+                TOKENS,
+                BATCH_SIZE,
+                Options.PROMPT_CLASSIFIER,
+                Options.IMAGE_CLASSIFIER,
+                Options.SCORER),
+            Set.of(CHECKPOINT))
         .addTo(command.getCommandSpec());
     return command;
   }
@@ -81,10 +98,34 @@ final class MemoryCommand implements Callable<Integer> {
           gibibytes(network.weights()),
           gibibytes(network.activations()));
     }
-    out.printf("%-14s %s%n", "peak", gibibytes(plan.peakResident()));
-    out.printf("%-14s %s%n", "with --offload", gibibytes(plan.peakOffloaded()));
+    long checks = 0;
+    checks += check(line, out, Options.PROMPT_CLASSIFIER, PromptClassifier::describe);
+    checks += check(line, out, Options.IMAGE_CLASSIFIER, ImageClassifier::describe);
+    checks += check(line, out, Options.SCORER, ImageScorer::describe);
+    out.printf("%-14s %s%n", "peak", gibibytes(plan.peakResident() + checks));
+    out.printf("%-14s %s%n", "with --offload", gibibytes(plan.peakOffloaded() + checks));
     out.flush();
     return ExitStatus.DONE;
+  }
+
+  /** Prints a network of checks, which computes in 32-bit floats, and returns its bytes. */
+  private static long check(
+      ParseResult line,
+      PrintWriter out,
+      Option<String> option,
+      Function<ModelDirectory, ClassifierInfo> describe) {
+    Optional<String> location = RegisteredOptions.find(line, option);
+    if (location.isEmpty()) {
+      return 0;
+    }
+    ClassifierInfo info =
+        describe.apply(
+            new ModelDirectory(
+                new CheckpointFetch(new Configuration()).localizeModel(location.get())));
+    long bytes = info.parameters() * DType.F32.bytes();
+    out.printf(
+        Locale.ROOT, "%-14s %,16d %12s%n", option.key(), info.parameters(), gibibytes(bytes));
+    return bytes;
   }
 
   private static String gibibytes(long bytes) {

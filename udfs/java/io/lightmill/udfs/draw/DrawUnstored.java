@@ -119,7 +119,7 @@ public record DrawUnstored(UnstoredDrawing drawing) implements MapPartitionsFunc
     private static Outcome outcome(UnstoredDrawing.Encoded image) {
       LightmillException failure = image.failure();
       if (failure != null) {
-        return Outcome.failed(failure, image.device());
+        return Outcome.failed(failure, image.device()).with(image.facts().with(List.of()));
       }
       if (image.facts().isBlocked()) {
         return Outcome.blocked(null, image.facts(), image.device());

@@ -14,6 +14,7 @@ import org.apache.spark.util.SerializableConfiguration;
  * What the generating tasks of one run have in common.
  *
  * @param packing of the images; null to leave each an object of its own
+ * @param quarantine directory below the output for blocked images; null to store none
  * @param batching how many images are drawn together
  * @param repeated whether an earlier job of this run may have stored some of its images
  * @param threadsPerImage that the drawing of an image may use on a CPU
@@ -25,6 +26,7 @@ public record GenerationJob(
     String output,
     String runId,
     Packing packing,
+    String quarantine,
     Batching batching,
     AttemptImages own,
     boolean repeated,

@@ -1,6 +1,7 @@
 package io.lightmill.udfs.draw;
 
 import io.lightmill.pipeline.ClassifierFreeGuidance;
+import io.lightmill.pipeline.DrawingFacts;
 import io.lightmill.pipeline.ErrorCode;
 import io.lightmill.pipeline.ImageRequest;
 import io.lightmill.pipeline.LightmillException;
@@ -24,13 +25,15 @@ record ImageEncoding(ImageIdentity identity, ClassifierFreeGuidance guidance, Im
   /**
    * The bytes of an image file.
    *
+   * @param request that the image is identified by
+   * @param facts of its drawing, which may have had a further seed
    * @throws LightmillException with {@code STORE_FAILED} if the image cannot be encoded
    */
-  byte[] encoded(ImageRequest request, RgbImage image) {
+  byte[] encoded(ImageRequest request, DrawingFacts facts, RgbImage image) {
     String imageId = ImageIdentity.imageId(identity.canonicalJson(request));
     Receipt receipt =
         new Receipt(
-            marking.prompts().shown(request),
+            marking.prompts().shown(facts.drawn(request)),
             guidance,
             SAMPLER,
             SCHEDULE_TYPE,

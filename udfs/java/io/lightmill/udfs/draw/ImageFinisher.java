@@ -38,21 +38,25 @@ final class ImageFinisher {
   private final ImageStore store;
   private final AttemptImages attempt;
   private final boolean packing;
+  private final String quarantine;
 
   /**
    * @param packing whether images are staged, to be packed later
+   * @param quarantine directory for blocked images; null to store none
    */
   ImageFinisher(
       ImageIdentity identity,
       ImageEncoding encoding,
       ImageStore store,
       AttemptImages attempt,
-      boolean packing) {
+      boolean packing,
+      String quarantine) {
     this.identity = identity;
     this.encoding = encoding;
     this.store = store;
     this.attempt = attempt;
     this.packing = packing;
+    this.quarantine = quarantine;
   }
 
   /**
@@ -146,16 +150,17 @@ final class ImageFinisher {
    */
   List<Outcome> finish(List<Row> rows, DrawnImage drawn) {
     if (drawn.failure() != null) {
-      Outcome failed = Outcome.failed(drawn.failure(), drawn.millis());
+      Outcome failed = Outcome.failed(drawn.failure(), drawn.millis()).with(drawn.facts());
       return rows.stream().map(row -> failed).toList();
     }
-    if (drawn.facts().isBlocked()) {
-      Outcome blocked = Outcome.blocked(null, drawn.facts(), drawn.millis());
-      return rows.stream().map(row -> blocked).toList();
-    }
     try {
+      if (drawn.facts().isBlocked()) {
+        Outcome blocked =
+            Outcome.blocked(quarantined(rows.get(0), drawn), drawn.facts(), drawn.millis());
+        return rows.stream().map(row -> blocked).toList();
+      }
       long start = System.nanoTime();
-      byte[] bytes = encoding.encoded(PlannedImages.request(rows.get(0)), drawn.image());
+      byte[] bytes = encoded(rows.get(0), drawn);
       return stored(
           rows, bytes, drawn.image().isBlank(), drawn.facts(), drawn.millis(), millisSince(start));
     } catch (LightmillException e) {
@@ -164,6 +169,27 @@ final class ImageFinisher {
       Outcome failed = Outcome.failed(e, drawn.millis());
       return rows.stream().map(row -> failed).toList();
     }
+  }
+
+  private byte[] encoded(Row row, DrawnImage drawn) {
+    return encoding.encoded(PlannedImages.request(row), drawn.facts(), drawn.image());
+  }
+
+  /** Stores a blocked image apart from all others; null if it is not to be stored. */
+  private StoredImage quarantined(Row row, DrawnImage drawn) {
+    if (quarantine == null || drawn.image() == null) {
+      return null;
+    }
+    String key =
+        "%s/%s.%s"
+            .formatted(quarantine, ManifestColumns.IMAGE_ID.of(row), identity.format().extension());
+    StoredObject object =
+        store.putOnce(
+            key,
+            encoded(row, drawn),
+            identity.format().contentType(),
+            found -> true); // of an earlier run, or of another attempt
+    return StoredImage.object(key, object.bytes(), object.sha256(), drawn.image().isBlank());
   }
 
   private List<Outcome> stored(

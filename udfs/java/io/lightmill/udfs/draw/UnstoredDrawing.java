@@ -177,12 +177,12 @@ public record UnstoredDrawing(
       }
       long start = System.nanoTime();
       try {
-        byte[] bytes = encoding.encoded(request, drawn.image());
+        byte[] bytes = encoding.encoded(request, drawn.facts(), drawn.image());
         double millis = (System.nanoTime() - start) / NANOS_PER_MILLI;
         return new Encoded(
             bytes, drawn.image().isBlank(), null, drawn.facts(), drawn.millis(), millis);
       } catch (LightmillException e) {
-        return new Encoded(null, false, e, DrawingFacts.NONE, drawn.millis(), 0);
+        return new Encoded(null, false, e, drawn.facts().with(List.of()), drawn.millis(), 0);
       }
     }
   }

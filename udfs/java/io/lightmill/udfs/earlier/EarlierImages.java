@@ -10,7 +10,6 @@ import static org.apache.spark.sql.functions.regexp_extract;
 import static org.apache.spark.sql.functions.struct;
 import static org.apache.spark.sql.functions.when;
 
-import io.lightmill.pipeline.Verdict;
 import io.lightmill.udfs.ImageStatus;
 import io.lightmill.udfs.manifest.ManifestColumn;
 import io.lightmill.udfs.manifest.ManifestColumns;
@@ -56,7 +55,8 @@ public final class EarlierImages {
           ManifestColumns.ERROR_MESSAGE,
           ManifestColumns.VERDICTS,
           ManifestColumns.VERDICT_STAGE,
-          ManifestColumns.POLICY_DIGEST);
+          ManifestColumns.POLICY_DIGEST,
+          ManifestColumns.SCORES);
 
   private static final String COPIES = "copies";
   private static final String SETTLED = "settled";
@@ -167,7 +167,8 @@ public final class EarlierImages {
       lit(null).cast("string").as(ManifestColumns.ERROR_MESSAGE.name()),
       ManifestColumns.VERDICTS.col(),
       ManifestColumns.VERDICT_STAGE.col(),
-      ManifestColumns.POLICY_DIGEST.col()
+      ManifestColumns.POLICY_DIGEST.col(),
+      ManifestColumns.SCORES.col()
     };
   }
 
@@ -204,7 +205,6 @@ public final class EarlierImages {
     Column blocked =
         last(ManifestColumns.STATUS)
             .equalTo(ImageStatus.BLOCKED.label())
-            .and(last(ManifestColumns.VERDICT_STAGE).equalTo(Verdict.Stage.IMAGE.label()))
             .and(last(ManifestColumns.POLICY_DIGEST).isin(rerun.imagePolicies().toArray()));
     return rows.filter(col(IMAGE_ID).isNotNull())
         .groupBy(col(IMAGE_ID).as(EARLIER_ID))

@@ -35,7 +35,8 @@ record ReadReceipts(String output, SerializableConfiguration hadoop)
           ManifestColumns.BLANK,
           ManifestColumns.VERDICTS,
           ManifestColumns.VERDICT_STAGE,
-          ManifestColumns.POLICY_DIGEST);
+          ManifestColumns.POLICY_DIGEST,
+          ManifestColumns.SCORES);
 
   @Override
   public Iterator<Row> call(Iterator<Row> paths) {
@@ -63,6 +64,7 @@ record ReadReceipts(String output, SerializableConfiguration hadoop)
                     null,
                     (long) bytes.length,
                     DigestUtils.sha256Hex(bytes),
+                    null,
                     null,
                     null,
                     null,

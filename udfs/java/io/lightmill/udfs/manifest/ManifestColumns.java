@@ -1,6 +1,7 @@
 package io.lightmill.udfs.manifest;
 
 import io.lightmill.pipeline.LoraBlend;
+import io.lightmill.pipeline.Screening;
 import io.lightmill.pipeline.Verdict;
 import io.lightmill.udfs.VerdictCounts;
 import io.lightmill.udfs.column.RequestColumn;
@@ -9,6 +10,7 @@ import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.function.Function;
 import java.util.function.ToDoubleFunction;
@@ -152,6 +154,23 @@ public final class ManifestColumns {
 
   public static final ManifestColumn SEED = requested(RequestColumns.SEED);
 
+  /**
+   * The seed that the image was drawn with, which differs from {@link #SEED} where checks draw
+   * further images; null without an image, and where only its file is known. A row with this seed
+   * draws the same image without checks.
+   */
+  public static final ManifestColumn SEED_USED =
+      ManifestColumn.ofRun("seed_used", DataTypes.LongType, ManifestColumns::seedUsed);
+
+  /** Images that were drawn for the row; null without classifiers and scorer. */
+  public static final ManifestColumn DRAWS =
+      ManifestColumn.ofRun(
+          "draws", DataTypes.IntegerType, ofScreened(screening -> screening.draws().size()));
+
+  /** See {@link ScreeningJson}; null without classifiers and scorer. */
+  public static final ManifestColumn SCORES =
+      ManifestColumn.ofRun("scores", DataTypes.StringType, ofScreened(ScreeningJson::of));
+
   /** Whether a prompt has more tokens than the text encoder reads. */
   public static final ManifestColumn PROMPT_TRUNCATED =
       ManifestColumn.planned("prompt_truncated", DataTypes.BooleanType);
@@ -256,6 +275,9 @@ public final class ManifestColumns {
 
   private static final List<ManifestColumn> LAST =
       List.of(
+          SEED_USED,
+          DRAWS,
+          SCORES,
           PROMPT_TRUNCATED,
           LORA,
           LORA_DIGESTS,
@@ -312,6 +334,19 @@ public final class ManifestColumns {
         name,
         DataTypes.DoubleType,
         row -> row.outcome().device() == null ? null : value.applyAsDouble(row.outcome().device()));
+  }
+
+  private static Function<ManifestRow, Object> ofScreened(Function<Screening, Object> value) {
+    return row -> row.outcome().facts().screening().map(value).orElse(null);
+  }
+
+  private static Object seedUsed(ManifestRow row) {
+    Optional<Screening> screening = row.outcome().facts().screening();
+    if (screening.isPresent()) {
+      return screening.get().seed().orElse(null);
+    }
+    boolean first = row.task().model().checks().isEmpty();
+    return first && row.outcome().image() != null ? SEED.of(row.planned()) : null;
   }
 
   private static Function<ManifestRow, Object> ofVerdict(Function<Verdict, Object> value) {

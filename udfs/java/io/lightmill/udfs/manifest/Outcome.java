@@ -9,7 +9,7 @@ import io.lightmill.udfs.ImageStatus;
  * The result for one image; what does not apply is null.
  *
  * @param image if it is stored
- * @param facts of its drawing; verdicts on the prompt are in the plan
+ * @param facts of its drawing; verdicts of rules on the prompt are in the plan
  * @param device its share of the time that its batch took on the device
  */
 public record Outcome(
@@ -39,7 +39,7 @@ public record Outcome(
   }
 
   /**
-   * Drawn, and blocked by the image checks.
+   * Blocked by a classifier: the prompt before it is drawn, or the image afterwards.
    *
    * @param image if it is kept in quarantine; null if it is not stored
    * @param facts with a verdict that blocks
@@ -47,7 +47,7 @@ public record Outcome(
   public static Outcome blocked(StoredImage image, DrawingFacts facts, DeviceMillis device) {
     return new Outcome(
         ImageStatus.BLOCKED,
-        ErrorCode.IMAGE_BLOCKED.name(),
+        facts.deciding().refusal().code().name(),
         facts.deciding().message(),
         image,
         facts,

@@ -68,6 +68,9 @@ public record ImageIdentity(Model model, FileFormat file, String watermark)
     parts.put("dtype", model.dtype());
     parts.put("format", format().extension());
     file.chosenQuality().ifPresent(quality -> parts.put("quality", quality));
+    if (!model.checks().isEmpty()) {
+      parts.put("checks", model.checks());
+    }
     if (watermark != null) {
       parts.put("watermark", watermark);
     }

@@ -109,6 +109,7 @@ record DrawnRun(
         run.output(),
         run.runId(),
         run.packing().orElse(null),
+        run.options().find(Options.QUARANTINE).orElse(null),
         run.batching(),
         new AttemptImages(run.options().get(Options.FORCE), run.reserved()),
         repeated,

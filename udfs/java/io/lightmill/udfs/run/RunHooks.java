@@ -10,6 +10,7 @@ import java.time.Clock;
 import java.time.Instant;
 import java.util.Optional;
 import java.util.function.Supplier;
+import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.sql.SparkSession;
 
 /**
@@ -29,17 +30,17 @@ record RunHooks(Instant started, Clock clock, Cluster cluster, Supplier<JobCheck
             options.find(Options.VARIANT).orElse(""),
             options.entries(Options.LORA),
             options.get(Options.OFFLOAD));
+    Configuration hadoop = spark.sparkContext().hadoopConfiguration();
     Optional<DType> dtype = options.find(Options.DTYPE);
     return new RunHooks(
         started,
         Clock.systemUTC(),
         cluster,
         () ->
-            JobCheckpoint.open(
-                options.get(Options.CHECKPOINT),
-                loading,
-                dtype,
-                cluster,
-                spark.sparkContext().hadoopConfiguration()));
+            RequestedChecks.applied(
+                JobCheckpoint.open(
+                    options.get(Options.CHECKPOINT), loading, dtype, cluster, hadoop),
+                options,
+                hadoop));
   }
 }

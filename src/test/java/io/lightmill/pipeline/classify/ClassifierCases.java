@@ -38,7 +38,7 @@ public final class ClassifierCases {
   /** What was recorded of a model. */
   static JsonNode of(String model) {
     try {
-      return JsonMapper.shared().readTree(ROOT.resolve("cases.json").toFile()).path(model);
+      return new JsonMapper().readTree(ROOT.resolve("cases.json").toFile()).path(model);
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }

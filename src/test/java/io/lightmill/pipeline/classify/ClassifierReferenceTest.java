@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.within;
 import com.fasterxml.jackson.databind.JsonNode;
 import io.lightmill.pipeline.Device;
 import io.lightmill.pipeline.RgbImage;
+import io.lightmill.pipeline.text.WindowTokenizer;
 import io.lightmill.pipeline.torch.Tensor;
 import java.util.List;
 import java.util.Map;
@@ -96,6 +97,20 @@ class ClassifierReferenceTest {
               .as("%s, %s", picture, texts.get(i))
               .isEqualTo(expected[i], CLOSE);
         }
+      }
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"bert", "distilbert", "roberta", "deberta-v2", "deberta-v3"})
+  void promptsAreTokenized(String model) {
+    JsonNode ids = ClassifierCases.of(model).path("ids");
+    List<String> texts = ClassifierCases.texts();
+    try (WindowTokenizer tokenizer =
+        WindowTokenizer.open(ClassifierCases.directory(model), 10_000)) {
+      for (int i = 0; i < texts.size() - 1; i++) { // the last one is longer than some allow
+        long[] expected = ids.get(i).valueStream().mapToLong(JsonNode::longValue).toArray();
+        assertThat(tokenizer.windows(texts.get(i))).as(texts.get(i)).containsExactly(expected);
       }
     }
   }
