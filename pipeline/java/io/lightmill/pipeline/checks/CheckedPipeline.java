@@ -89,9 +89,7 @@ public final class CheckedPipeline implements DiffusionPipeline {
     private boolean leftOut;
 
     private List<Candidates> open(Predicate<Candidates> wanted) {
-      return failure != null || leftOut
-          ? List.of()
-          : candidates.stream().filter(wanted).toList();
+      return failure != null || leftOut ? List.of() : candidates.stream().filter(wanted).toList();
     }
 
     /** Does work whose failure is that of the batch. */

@@ -72,9 +72,7 @@ final class QwenImageTransformer implements AutoCloseable {
         prompts,
         ropes.of(
             grid,
-            () ->
-                NETWORK.tensor(
-                    "rope", textTokens, grid.rows(), grid.columns(), widths, device),
+            () -> NETWORK.tensor("rope", textTokens, grid.rows(), grid.columns(), widths, device),
             textTokens));
   }
 

@@ -46,8 +46,8 @@ public final class BatchGrowth {
   /**
    * Images of a batch.
    *
-   * @param ahead batches before it that are planned and not drawn yet: the size that there will be if
-   *     all of them draw faster
+   * @param ahead batches before it that are planned and not drawn yet: the size that there will be
+   *     if all of them draw faster
    */
   public synchronized int size(int ahead) {
     return settled ? size : (int) Math.min(most, (long) size << Math.min(ahead, 16));

@@ -6,9 +6,9 @@ import java.lang.management.ManagementFactory;
 import org.apache.spark.SparkEnv;
 
 /**
- * What a device has for drawings. A GPU draws one batch at a time, or, where several tasks share it,
- * one batch of each: one denoises while the others encode prompts and decode latents. A CPU draws as
- * many images at once as it has cores and memory for.
+ * What a device has for drawings. A GPU draws one batch at a time, or, where several tasks share
+ * it, one batch of each: one denoises while the others encode prompts and decode latents. A CPU
+ * draws as many images at once as it has cores and memory for.
  *
  * @param threads of all drawings together, at least 1; a drawing on a GPU has one
  * @param bytes of weights and of all drawings together

@@ -30,9 +30,7 @@ public final class DeviceFailures {
   /** Whether an error may mean that the device does not work any more. */
   public static boolean mayBreak(RuntimeException failure) {
     String text = failure.toString();
-    return ofEngine(failure)
-        && OF_DEVICE.matcher(text).find()
-        && !outOfMemory(failure);
+    return ofEngine(failure) && OF_DEVICE.matcher(text).find() && !outOfMemory(failure);
   }
 
   /**

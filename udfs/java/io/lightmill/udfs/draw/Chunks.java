@@ -13,9 +13,9 @@ import java.util.Objects;
 import org.apache.spark.sql.Row;
 
 /**
- * Neighbouring rows as batches, and batches as chunks. The rows of a batch have one batch key, those
- * of a chunk the same adapters. A row without a batch key, which is not drawn, is a chunk of its
- * own. Rows of the same image are in one batch and count once.
+ * Neighbouring rows as batches, and batches as chunks. The rows of a batch have one batch key,
+ * those of a chunk the same adapters. A row without a batch key, which is not drawn, is a chunk of
+ * its own. Rows of the same image are in one batch and count once.
  */
 final class Chunks implements Iterator<List<List<Row>>> {
 

@@ -46,9 +46,6 @@ public record DrawingCounters(
   /** To be called in the driver. */
   public Sums sums() {
     return new Sums(
-        loadNanos.sum() / NANOS_PER_SECOND,
-        loadedBytes.sum(),
-        prompts.sum(),
-        cachedPrompts.sum());
+        loadNanos.sum() / NANOS_PER_SECOND, loadedBytes.sum(), prompts.sum(), cachedPrompts.sum());
   }
 }

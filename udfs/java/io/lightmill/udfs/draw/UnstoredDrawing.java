@@ -48,11 +48,7 @@ public record UnstoredDrawing(
       int threadsPerImage,
       Batching batching) {
     return new UnstoredDrawing(
-        new ImageEncoding(identity, guidance, marking),
-        cluster,
-        loader,
-        threadsPerImage,
-        batching);
+        new ImageEncoding(identity, guidance, marking), cluster, loader, threadsPerImage, batching);
   }
 
   /**
@@ -86,7 +82,11 @@ public record UnstoredDrawing(
   public byte[] one(ImageRequest request) {
     TaskContext task = TaskContext.get();
     Device device = task == null ? TaskDevice.first(cluster) : TaskDevice.of(cluster, task);
-    Encoded image = on(LoadedPipelines.slot(device)).draw(List.of(new BatchDrawing.KeyedBatch("", List.of(request)))).get(0).get(0);
+    Encoded image =
+        on(LoadedPipelines.slot(device))
+            .draw(List.of(new BatchDrawing.KeyedBatch("", List.of(request))))
+            .get(0)
+            .get(0);
     if (image.failure() != null) {
       throw image.failure();
     }
@@ -109,8 +109,7 @@ public record UnstoredDrawing(
    *
    * @param local whether the driver is the executor, which then does not end
    */
-  record OnDevice(
-      BatchDrawing drawing, Batching batching, ImageEncoding encoding, boolean local) {
+  record OnDevice(BatchDrawing drawing, Batching batching, ImageEncoding encoding, boolean local) {
 
     /**
      * Draws a chunk; equal requests of a batch once.

@@ -2,8 +2,8 @@ package io.lightmill.pipeline.flow;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.lightmill.pipeline.LoraBlend;
 import io.lightmill.pipeline.ImageRequest;
+import io.lightmill.pipeline.LoraBlend;
 import io.lightmill.pipeline.torch.Tensor;
 import io.lightmill.pipeline.torch.TensorProbe;
 import java.util.ArrayList;
