@@ -37,7 +37,8 @@ public final class CheckCost {
         millis(
             new CheckedPipeline(drawn, CheckSettings.STANDARD, CheckNetworks.NONE, Device.CPU),
             batch);
-    System.out.printf("one colour: %.2f ms (the pipeline around it: %.2f ms)%n", blank - none, none);
+    System.out.printf(
+        "one colour: %.2f ms (the pipeline around it: %.2f ms)%n", blank - none, none);
     if (arguments.length > 0) {
       ModelDirectory model = new ModelDirectory(Path.of(arguments[0]));
       ClassifierInfo info = ImageClassifier.describe(model);

@@ -48,7 +48,8 @@ final class MemoryCommand implements Callable<Integer> {
       size("height", "PIXELS", "Height of the images.", 1024);
   private static final Option<Integer> TOKENS =
       size("max-sequence-length", "TOKENS", "Prompt tokens of the long text encoder.", 512);
-  private static final Option<Integer> BATCH_SIZE = Options.BATCH_SIZE.or(1);
+  private static final Option<Integer> BATCH_SIZE =
+      size("batch-size", "N", "Number of images that are drawn at once.", 1);
 
   @Spec private CommandSpec spec;
 

@@ -10,7 +10,7 @@ import io.lightmill.udfs.ImageStatus;
  *
  * @param image if it is stored
  * @param facts of its drawing; verdicts of rules on the prompt are in the plan
- * @param generateMillis its share of the time that its batch took on the device
+ * @param device its share of the time that its batch took on the device
  */
 public record Outcome(
     ImageStatus status,
@@ -18,7 +18,7 @@ public record Outcome(
     String errorMessage,
     StoredImage image,
     DrawingFacts facts,
-    Double generateMillis,
+    DeviceMillis device,
     Double encodeMillis,
     Double storeMillis) {
 
@@ -44,14 +44,14 @@ public record Outcome(
    * @param image if it is kept in quarantine; null if it is not stored
    * @param facts with a verdict that blocks
    */
-  public static Outcome blocked(StoredImage image, DrawingFacts facts, Double generateMillis) {
+  public static Outcome blocked(StoredImage image, DrawingFacts facts, DeviceMillis device) {
     return new Outcome(
         ImageStatus.BLOCKED,
         facts.deciding().refusal().code().name(),
         facts.deciding().message(),
         image,
         facts,
-        generateMillis,
+        device,
         null,
         null);
   }
@@ -68,7 +68,7 @@ public record Outcome(
   /** The same outcome with other facts of its drawing. */
   public Outcome with(DrawingFacts known) {
     return new Outcome(
-        status, errorCode, errorMessage, image, known, generateMillis, encodeMillis, storeMillis);
+        status, errorCode, errorMessage, image, known, device, encodeMillis, storeMillis);
   }
 
   /** Drawn and stored by an attempt at this task that failed later. */
@@ -85,14 +85,14 @@ public record Outcome(
     return undrawn(ImageStatus.PENDING, null, null, null);
   }
 
-  public static Outcome failed(LightmillException failure, Double generateMillis) {
+  public static Outcome failed(LightmillException failure, DeviceMillis device) {
     return new Outcome(
         ImageStatus.FAILED,
         failure.code().name(),
         failure.getMessage(),
         null,
         DrawingFacts.NONE,
-        generateMillis,
+        device,
         null,
         null);
   }
@@ -100,10 +100,10 @@ public record Outcome(
   public static Outcome generated(
       StoredImage image,
       DrawingFacts facts,
-      double generateMillis,
+      DeviceMillis device,
       double encodeMillis,
       double storeMillis) {
     return new Outcome(
-        ImageStatus.GENERATED, null, null, image, facts, generateMillis, encodeMillis, storeMillis);
+        ImageStatus.GENERATED, null, null, image, facts, device, encodeMillis, storeMillis);
   }
 }

@@ -240,15 +240,16 @@ public final class Options {
               "auto, cpu or cuda: auto uses GPUs where tasks can have them, and otherwise the CPU.")
           .or(DeviceChoice.AUTO);
 
+  /** Without a default: it is measured. */
   public static final Option<Integer> BATCH_SIZE =
       Option.of(
-              "batch-size",
-              OptionType.wholeNumber(1),
-              "N",
-              MODEL,
-              "Maximum number of images in a batch on a GPU. CPUs draw each image alone; with"
-                  + " offload, they load each network once for so many images.")
-          .or(8);
+          "batch-size",
+          OptionType.wholeNumber(1),
+          "N",
+          MODEL,
+          "Number of images that a GPU draws at once, halved where memory is short. By default the"
+              + " run measures it: batches of each size and number of steps grow until they draw no"
+              + " faster. CPUs draw each image alone.");
 
   public static final Option<Integer> THREADS_PER_IMAGE =
       Option.of(
@@ -278,6 +279,17 @@ public final class Options {
               "Keep only one of text encoders, transformer and autoencoder on the device at a time:"
                   + " slower, but needs memory for the largest of them only.")
           .or(false);
+
+  public static final Option<Integer> OFFLOAD_CHUNK =
+      Option.of(
+              "offload-chunk",
+              OptionType.wholeNumber(1),
+              "IMAGES",
+              MODEL,
+              "With offload, number of images whose prompts are all encoded, then all denoised,"
+                  + " then all decoded, so that they load each network once. Fewer are taken where"
+                  + " the heap is too small for their pixels.")
+          .or(64);
 
   public static final Option<Long> SEED =
       Option.of(
@@ -332,7 +344,8 @@ public final class Options {
           OptionType.wholeNumber(1),
           "N",
           SPARK,
-          "Tasks that share a GPU of an executor, so that one stores images while another draws."
+          "Tasks that share a GPU of an executor, so that one encodes prompts, decodes latents and"
+              + " stores images while another denoises."
               + " Has an effect on clusters only. Default: 1.");
 
   private static final Map<String, Option<?>> BY_KEY = byKey();
@@ -399,7 +412,8 @@ public final class Options {
                 BATCH_SIZE,
                 THREADS_PER_IMAGE,
                 PARTITIONS,
-                OFFLOAD),
+                OFFLOAD,
+                OFFLOAD_CHUNK),
             ColumnOptions.all().values().stream(),
             Stream.<Option<?>>of(SEED, TRUNCATE_PROMPTS, POLICY),
             CheckOptions.ALL.stream(),

@@ -171,9 +171,11 @@ final class FinishedRun {
             times.plan(),
             times.load(),
             times.generate(),
-            drawn.manifest().totals().engineSeconds(),
+            drawn.manifest().totals().device().total(),
             elapsed(started, drawn.ended())),
         summary.imagesPerSecond(),
+        RunRecord.Drawing.of(
+            drawn.manifest().totals().device(), drawn.work(), summary.count(ImageStatus.GENERATED)),
         SparkEnvironment.of(run.spark().sparkContext()),
         BuildVersions.byName());
   }

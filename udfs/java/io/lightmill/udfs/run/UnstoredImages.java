@@ -9,6 +9,7 @@ import io.lightmill.udfs.RunListener;
 import io.lightmill.udfs.device.Cluster;
 import io.lightmill.udfs.device.JobCheckpoint;
 import io.lightmill.udfs.device.StageGpus;
+import io.lightmill.udfs.draw.Batching;
 import io.lightmill.udfs.draw.DrawUnstored;
 import io.lightmill.udfs.draw.UnstoredDrawing;
 import io.lightmill.udfs.manifest.ManifestColumns;
@@ -91,14 +92,14 @@ public final class UnstoredImages {
                 ImageFiles.marking(spark, checkpoint.model(), options, hooks.started()),
                 hooks.cluster(),
                 checkpoint.loader(),
-                options.get(Options.THREADS_PER_IMAGE)),
-            options.get(Options.BATCH_SIZE));
+                options.get(Options.THREADS_PER_IMAGE),
+                Batching.of(options, hooks.cluster())));
     Dataset<Row> few =
         planned
             .repartition(1)
             .mapPartitions(new SmallTable(MOST_IMAGES), Encoders.row(planned.schema()))
             .repartition(hooks.cluster().slots())
-            .sortWithinPartitions(PlannedImages.BATCH_KEY);
+            .sortWithinPartitions(PlannedImages.BATCH_KEY, ManifestColumns.IMAGE_ID.name());
     return new UnstoredImages(hooks.cluster(), few.mapPartitions(drawing, Encoders.row(schema)));
   }
 

@@ -112,7 +112,9 @@ class ClassifierDamageTest {
 
   /** Layouts of image processors before transformers 4.23, and of 5. */
   @ParameterizedTest
-  @CsvSource(delimiter = '|', value = {"vit | 32", "clip | 32"})
+  @CsvSource(
+      delimiter = '|',
+      value = {"vit | 32", "clip | 32"})
   void olderAndNewerImageProcessorsAreRead(String model, String size) throws IOException {
     Path copy = copy(model);
     Path file = copy.resolve("preprocessor_config.json");

@@ -26,7 +26,8 @@ class RequestedChecksTest {
   private static JobCheckpoint applied(String... options) {
     Map<String, String> values = new LinkedHashMap<>();
     for (String option : options) {
-      values.put(option.substring(0, option.indexOf('=')), option.substring(option.indexOf('=') + 1));
+      values.put(
+          option.substring(0, option.indexOf('=')), option.substring(option.indexOf('=') + 1));
     }
     return RequestedChecks.applied(
         new JobCheckpoint(
@@ -70,8 +71,7 @@ class RequestedChecksTest {
         "nudity=0.5 | names the label 'nudity'; the classifier",
       })
   void thresholdsAreOfTheClassifiersLabels(String threshold, String expected) {
-    assertThatThrownBy(
-            () -> applied("image-classifier=" + VIT, "image-threshold=" + threshold))
+    assertThatThrownBy(() -> applied("image-classifier=" + VIT, "image-threshold=" + threshold))
         .hasMessageContaining(expected);
     assertThatThrownBy(() -> applied("image-classifier=" + VIT))
         .hasMessageContaining("'image-threshold' is missing")
@@ -90,8 +90,7 @@ class RequestedChecksTest {
     assertThat(classified)
         .hasSize(64)
         .isEqualTo(
-            digest(
-                "image-classifier=" + VIT, "image-threshold=nsfw=0.70:block", "quarantine=kept"))
+            digest("image-classifier=" + VIT, "image-threshold=nsfw=0.70:block", "quarantine=kept"))
         .isNotEqualTo(digest("image-classifier=" + VIT, "image-threshold=nsfw=0.8"))
         .isNotEqualTo(digest("image-classifier=" + VIT, "image-threshold=nsfw=0.7:flag"))
         .isNotEqualTo(
