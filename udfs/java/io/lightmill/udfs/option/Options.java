@@ -415,10 +415,11 @@ public final class Options {
                 OFFLOAD,
                 OFFLOAD_CHUNK),
             ColumnOptions.all().values().stream(),
-            Stream.<Option<?>>of(SEED, TRUNCATE_PROMPTS, POLICY),
-            CheckOptions.ALL.stream(),
+            Stream.<Option<?>>of(SEED, TRUNCATE_PROMPTS),
             EfficiencyOptions.ALL.stream(),
             ProvenanceOptions.ALL.stream(),
+            Stream.<Option<?>>of(POLICY),
+            CheckOptions.ALL.stream(),
             Stream.<Option<?>>of(MASTER, CONF, SLOTS_PER_GPU))
         .flatMap(each -> each)
         .forEach(option -> options.put(option.key(), option));
