@@ -14,3 +14,23 @@ class Tensors(Module):
   # 1 for each row of the first dimension whose numbers are all finite, else 0.
   def finite_rows(self, tensor: Tensor) -> Tensor:
     return torch.all(torch.isfinite(tensor).reshape([tensor.size(0), -1]), 1).to(0)
+
+  def on(self, tensor: Tensor, device: str) -> Tensor:
+    return tensor.to(torch.device(device))
+
+  # The caller gets a handle of its own.
+  def same(self, tensor: Tensor) -> Tensor:
+    return tensor
+
+  def byte_size(self, tensor: Tensor) -> Tensor:
+    return torch.tensor([tensor.numel() * tensor.element_size()], dtype=4)
+
+  # Rows [1, length, ...] of several lengths as one tensor, zeros behind the shorter ones.
+  def cat_padded(self, tensors: List[Tensor]) -> Tensor:
+    longest = 0
+    for tensor in tensors:
+      longest = max(longest, tensor.size(1))
+    padded = annotate(List[Tensor], [])
+    for tensor in tensors:
+      padded.append(torch.constant_pad_nd(tensor, [0, 0] * (tensor.dim() - 2) + [0, longest - tensor.size(1)]))
+    return torch.cat(padded, 0)

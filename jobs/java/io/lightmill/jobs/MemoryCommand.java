@@ -2,8 +2,14 @@ package io.lightmill.jobs;
 
 import io.lightmill.pipeline.DType;
 import io.lightmill.pipeline.checkpoint.Checkpoint;
+import io.lightmill.pipeline.checkpoint.ModelDirectory;
+import io.lightmill.pipeline.classify.ClassifierInfo;
+import io.lightmill.pipeline.classify.ImageClassifier;
+import io.lightmill.pipeline.classify.ImageScorer;
+import io.lightmill.pipeline.classify.PromptClassifier;
 import io.lightmill.pipeline.families.MemoryPlan;
 import io.lightmill.udfs.checkpoint.CheckpointFetch;
+import io.lightmill.udfs.option.CheckOptions;
 import io.lightmill.udfs.option.Option;
 import io.lightmill.udfs.option.OptionGroup;
 import io.lightmill.udfs.option.OptionType;
@@ -11,8 +17,10 @@ import io.lightmill.udfs.option.Options;
 import java.io.PrintWriter;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.Callable;
+import java.util.function.Function;
 import org.apache.hadoop.conf.Configuration;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -40,14 +48,25 @@ final class MemoryCommand implements Callable<Integer> {
       size("height", "PIXELS", "Height of the images.", 1024);
   private static final Option<Integer> TOKENS =
       size("max-sequence-length", "TOKENS", "Prompt tokens of the long text encoder.", 512);
-  private static final Option<Integer> BATCH_SIZE = Options.BATCH_SIZE.or(1);
+  private static final Option<Integer> BATCH_SIZE =
+      size("batch-size", "N", "Number of images that are drawn at once.", 1);
 
   @Spec private CommandSpec spec;
 
   static CommandLine commandLine() {
     CommandLine command = new CommandLine(new MemoryCommand());
     new RegisteredOptions(
-            List.of(CHECKPOINT, DTYPE, WIDTH, HEIGHT, TOKENS, BATCH_SIZE), Set.of(CHECKPOINT))
+            List.of(
+                CHECKPOINT,
+                DTYPE,
+                WIDTH,
+                HEIGHT,
+                TOKENS,
+                BATCH_SIZE,
+                CheckOptions.PROMPT_CLASSIFIER,
+                CheckOptions.IMAGE_CLASSIFIER,
+                CheckOptions.SCORER),
+            Set.of(CHECKPOINT))
         .addTo(command.getCommandSpec());
     return command;
   }
@@ -70,20 +89,44 @@ final class MemoryCommand implements Callable<Integer> {
             RegisteredOptions.value(line, TOKENS),
             RegisteredOptions.value(line, BATCH_SIZE));
     PrintWriter out = spec.commandLine().getOut();
-    out.printf("%-14s %16s %12s %12s%n", "network", "parameters", "weights", "activations");
+    out.printf("%-17s %16s %12s %12s%n", "network", "parameters", "weights", "activations");
     for (MemoryPlan.Network network : plan.networks()) {
       out.printf(
           Locale.ROOT,
-          "%-14s %,16d %12s %12s%n",
+          "%-17s %,16d %12s %12s%n",
           network.name(),
           network.parameters(),
           gibibytes(network.weights()),
           gibibytes(network.activations()));
     }
-    out.printf("%-14s %s%n", "peak", gibibytes(plan.peakResident()));
-    out.printf("%-14s %s%n", "with --offload", gibibytes(plan.peakOffloaded()));
+    long checks = 0;
+    checks += check(line, out, CheckOptions.PROMPT_CLASSIFIER, PromptClassifier::describe);
+    checks += check(line, out, CheckOptions.IMAGE_CLASSIFIER, ImageClassifier::describe);
+    checks += check(line, out, CheckOptions.SCORER, ImageScorer::describe);
+    out.printf("%-17s %s%n", "peak", gibibytes(plan.peakResident() + checks));
+    out.printf("%-17s %s%n", "with --offload", gibibytes(plan.peakOffloaded() + checks));
     out.flush();
     return ExitStatus.DONE;
+  }
+
+  /** Prints a network of checks, which computes in 32-bit floats, and returns its bytes. */
+  private static long check(
+      ParseResult line,
+      PrintWriter out,
+      Option<String> option,
+      Function<ModelDirectory, ClassifierInfo> describe) {
+    Optional<String> location = RegisteredOptions.find(line, option);
+    if (location.isEmpty()) {
+      return 0;
+    }
+    ClassifierInfo info =
+        describe.apply(
+            new ModelDirectory(
+                new CheckpointFetch(new Configuration()).localizeModel(location.get())));
+    long bytes = info.parameters() * DType.F32.bytes();
+    out.printf(
+        Locale.ROOT, "%-17s %,16d %12s%n", option.key(), info.parameters(), gibibytes(bytes));
+    return bytes;
   }
 
   private static String gibibytes(long bytes) {

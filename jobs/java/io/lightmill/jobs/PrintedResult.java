@@ -13,6 +13,7 @@ record PrintedResult(PrintWriter out, PrintWriter err) {
   void print(RunResult result, List<String> failures) {
     out.println(result.summary().sentence());
     result.summary().blankLine().ifPresent(line -> out.println("  " + line));
+    result.record().drawing().loadLine().ifPresent(line -> out.println("  " + line));
     result.summary().verdictLines().forEach(line -> out.println("  " + line));
     failures.forEach(line -> out.println("  " + line));
     location("manifest", result.manifestLocation());

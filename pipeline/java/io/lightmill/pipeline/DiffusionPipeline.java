@@ -1,8 +1,11 @@
 package io.lightmill.pipeline;
 
 import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.ServiceLoader;
+import java.util.function.BooleanSupplier;
 
 /**
  * A loaded checkpoint that generates images from requests. Safe for use by several threads.
@@ -39,6 +42,42 @@ public interface DiffusionPipeline extends AutoCloseable {
    */
   default List<ImageResult> results(List<ImageRequest> batch) {
     return generate(batch).stream().map(ImageResult::of).toList();
+  }
+
+  /**
+   * Draws several batches. Where text encoders, transformer and autoencoder take turns on the
+   * device, all batches go through one phase before the networks change places, so that the chunk
+   * loads each network once.
+   *
+   * @param batches at least one, each of requests with one {@link BatchKey}; all with the same
+   *     adapters
+   * @param goOn whether one more batch may begin; asked before each batch but the first. Once it is
+   *     false, the other batches are left out, and those that have begun are finished
+   * @return one result per batch, in order; the failure of a batch does not affect the others
+   * @throws java.util.concurrent.CancellationException if the thread is interrupted
+   */
+  default List<BatchResult> drawChunk(List<List<ImageRequest>> batches, BooleanSupplier goOn) {
+    List<BatchResult> results = new ArrayList<>();
+    boolean stopped = false;
+    for (List<ImageRequest> batch : batches) {
+      stopped = stopped || (!results.isEmpty() && !goOn.getAsBoolean());
+      if (stopped) {
+        results.add(BatchResult.leftOut(BatchWork.NONE));
+        continue;
+      }
+      long start = System.nanoTime();
+      try {
+        List<ImageResult> images = results(batch);
+        results.add(BatchResult.drawn(images, BatchWork.ofUnknownPhases(since(start))));
+      } catch (RuntimeException e) {
+        results.add(BatchResult.failed(e, BatchWork.ofUnknownPhases(since(start))));
+      }
+    }
+    return results;
+  }
+
+  private static Duration since(long start) {
+    return Duration.ofNanos(System.nanoTime() - start);
   }
 
   /**

@@ -8,31 +8,43 @@ import java.util.OptionalInt;
  * What is known of the drawing of one image beside its pixels: what the checks found and what it
  * took. It travels as one value from the pipeline to the manifest.
  *
- * @param verdicts of the checks, on the prompt and on the image
- * @param screening scores and draws; empty without classifier and scorer
+ * @param verdicts of classifiers, on the prompt and on the image
  * @param transformerCalls evaluations of the transformer's blocks that the image took, both sides
  *     of guidance counted; empty if the pipeline does not count them, or nothing was drawn
+ * @param screening scores and draws; empty without classifier and scorer
  */
 public record DrawingFacts(
-    List<Verdict> verdicts, Optional<Screening> screening, OptionalInt transformerCalls) {
+    List<Verdict> verdicts, OptionalInt transformerCalls, Optional<Screening> screening) {
 
   public static final DrawingFacts NONE =
-      new DrawingFacts(List.of(), Optional.empty(), OptionalInt.empty());
+      new DrawingFacts(List.of(), OptionalInt.empty(), Optional.empty());
 
   public DrawingFacts {
     verdicts = List.copyOf(verdicts);
   }
 
   public static DrawingFacts ofCalls(int transformerCalls) {
-    return new DrawingFacts(List.of(), Optional.empty(), OptionalInt.of(transformerCalls));
+    return new DrawingFacts(List.of(), OptionalInt.of(transformerCalls), Optional.empty());
   }
 
   public static DrawingFacts ofVerdicts(List<Verdict> verdicts) {
-    return new DrawingFacts(verdicts, Optional.empty(), OptionalInt.empty());
+    return new DrawingFacts(verdicts, OptionalInt.empty(), Optional.empty());
   }
 
   public DrawingFacts with(List<Verdict> found) {
-    return new DrawingFacts(found, screening, transformerCalls);
+    return new DrawingFacts(found, transformerCalls, screening);
+  }
+
+  public DrawingFacts with(Optional<Screening> screened) {
+    return new DrawingFacts(verdicts, transformerCalls, screened);
+  }
+
+  /** The request with the seed that the image was drawn with. */
+  public ImageRequest drawn(ImageRequest request) {
+    return screening
+        .flatMap(Screening::seed)
+        .map(seed -> request.toBuilder().seed(seed).build())
+        .orElse(request);
   }
 
   /** Whether a verdict blocks the image. */

@@ -32,16 +32,17 @@ public record WeightLoader(Device device, DType dtype, Place place) {
   public interface Place {
 
     /** Every network loads its own weights and keeps them until it closes them. */
-    Place OWN = (files, layout, loading) -> loading.get();
+    Place OWN = (files, layout, bytes, loading) -> loading.get();
 
     /**
      * The weights of a network, which the network closes.
      *
      * @param files that hold them
      * @param layout of the network
+     * @param bytes of the weights in the files
      * @param loading loads them
      */
-    Weights weights(WeightFiles files, WeightLayout layout, Supplier<Weights> loading);
+    Weights weights(WeightFiles files, WeightLayout layout, long bytes, Supplier<Weights> loading);
   }
 
   /** A loader whose networks load their own weights. */
@@ -58,7 +59,8 @@ public record WeightLoader(Device device, DType dtype, Place place) {
    */
   public Weights load(WeightFiles component, WeightLayout layout) {
     Map<String, StoredTensor> stored = StoredTensor.of(layout, component);
-    return place.weights(component, layout, () -> read(stored, layout));
+    long bytes = stored.values().stream().mapToLong(tensor -> tensor.entry().bytes()).sum();
+    return place.weights(component, layout, bytes, () -> read(stored, layout));
   }
 
   private Weights read(Map<String, StoredTensor> stored, WeightLayout layout) {

@@ -10,6 +10,9 @@ import java.util.function.Supplier;
 /** The weights of one checkpoint on one device, for several sets of networks over it. */
 public interface WeightStore extends AutoCloseable {
 
+  /** Of networks that stay on the device. */
+  ModelOffload.Loads NO_LOADS = new ModelOffload.Loads(0, 0);
+
   /** Extends the weights of a component, such as by an adapter. */
   @FunctionalInterface
   interface Extension {
@@ -24,6 +27,11 @@ public interface WeightStore extends AutoCloseable {
    * @param extension of the checkpoint's weights
    */
   WeightLoader.Place place(Extension extension);
+
+  /** What has been loaded again while networks took turns on the device. */
+  default ModelOffload.Loads loads() {
+    return NO_LOADS;
+  }
 
   /** Frees the weights that no network owns. */
   @Override
@@ -54,7 +62,7 @@ public interface WeightStore extends AutoCloseable {
 
     @Override
     public WeightLoader.Place place(Extension extension) {
-      return (files, layout, loading) ->
+      return (files, layout, bytes, loading) ->
           extension.of(files.component(), shared(files, layout, loading));
     }
 
@@ -76,10 +84,11 @@ public interface WeightStore extends AutoCloseable {
 
     @Override
     public WeightLoader.Place place(Extension extension) {
-      return (files, layout, loading) ->
+      return (files, layout, bytes, loading) ->
           Weights.offloaded(
               offload,
               group(files.component()),
+              bytes,
               () -> {
                 try (Weights weights = loading.get()) {
                   return extension.of(files.component(), weights);
@@ -90,6 +99,11 @@ public interface WeightStore extends AutoCloseable {
     /** {@code text_encoder}, {@code text_encoder_2} and {@code text_encoder_3} are one group. */
     private static String group(String component) {
       return component.replaceFirst("_\\d+$", "");
+    }
+
+    @Override
+    public ModelOffload.Loads loads() {
+      return offload.loads();
     }
 
     @Override

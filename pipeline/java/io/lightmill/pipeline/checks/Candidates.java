@@ -1,5 +1,6 @@
 package io.lightmill.pipeline.checks;
 
+import io.lightmill.pipeline.DrawingFacts;
 import io.lightmill.pipeline.ImageRequest;
 import io.lightmill.pipeline.DrawingFacts;
 import io.lightmill.pipeline.ImageResult;
@@ -26,6 +27,9 @@ final class Candidates {
   private Candidate best;
   private Candidate blocked;
   private LightmillException failure;
+
+  /** Evaluations of the transformer for all draws; empty if one does not count them. */
+  private OptionalInt calls = OptionalInt.of(0);
 
   /**
    * An image and what was found of it.
@@ -58,6 +62,14 @@ final class Candidates {
   /** The request of the next draw. */
   ImageRequest next() {
     return request.toBuilder().seed(FurtherSeed.of(request.seed(), draws.size())).build();
+  }
+
+  /** Counts what a draw took. */
+  void addFacts(DrawingFacts facts) {
+    calls =
+        calls.isPresent() && facts.transformerCalls().isPresent()
+            ? OptionalInt.of(calls.getAsInt() + facts.transformerCalls().getAsInt())
+            : OptionalInt.empty();
   }
 
   void addFailure(LightmillException reason) {
@@ -101,12 +113,10 @@ final class Candidates {
       return new ImageResult(
           Optional.empty(),
           Optional.empty(),
-          new DrawingFacts(promptVerdicts, screening, OptionalInt.empty()));
+          new DrawingFacts(promptVerdicts, OptionalInt.empty(), screening));
     } else if (chosen == null) {
       return new ImageResult(
-          Optional.empty(),
-          Optional.of(failure),
-          new DrawingFacts(List.of(), screening, OptionalInt.empty()));
+          Optional.empty(), Optional.of(failure), new DrawingFacts(List.of(), calls, screening));
     }
     boolean keep = chosen == best || settings.quarantine();
     return new ImageResult(
@@ -114,7 +124,7 @@ final class Candidates {
         Optional.empty(),
         new DrawingFacts(
             Stream.concat(promptVerdicts.stream(), chosen.verdicts.stream()).toList(),
-            screening,
-            chosen.drawn.facts().transformerCalls()));
+            calls,
+            screening));
   }
 }

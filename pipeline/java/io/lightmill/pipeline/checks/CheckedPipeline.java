@@ -1,5 +1,7 @@
 package io.lightmill.pipeline.checks;
 
+import io.lightmill.pipeline.BatchResult;
+import io.lightmill.pipeline.BatchWork;
 import io.lightmill.pipeline.Device;
 import io.lightmill.pipeline.DiffusionPipeline;
 import io.lightmill.pipeline.ImageRequest;
@@ -8,11 +10,14 @@ import io.lightmill.pipeline.LightmillException;
 import io.lightmill.pipeline.RgbImage;
 import io.lightmill.pipeline.classify.ImageClassifier;
 import io.lightmill.pipeline.classify.PromptClassifier;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalDouble;
+import java.util.function.BooleanSupplier;
+import java.util.function.Predicate;
 import java.util.stream.Stream;
 
 /**
@@ -47,19 +52,65 @@ public final class CheckedPipeline implements DiffusionPipeline {
 
   @Override
   public List<ImageResult> results(List<ImageRequest> batch) {
+    return drawChunk(List.of(batch), () -> true).get(0).orElseThrow();
+  }
+
+  /** {@inheritDoc} A batch whose first draw has begun gets all its draws. */
+  @Override
+  public List<BatchResult> drawChunk(List<List<ImageRequest>> batches, BooleanSupplier goOn) {
     Map<String, Map<String, Double>> read = new HashMap<>();
-    List<Candidates> all =
-        batch.stream()
-            .map(request -> new Candidates(request, settings, promptScores(request, read)))
-            .toList();
-    List<Candidates> open = all.stream().filter(Candidates::drawable).toList();
+    List<CheckedBatch> all = batches.stream().map(batch -> checked(batch, read)).toList();
     for (int draw = 0; draw < settings.bestOf(); draw++) {
-      draw(open);
+      draw(all, Candidates::drawable, draw == 0 ? goOn : () -> true);
     }
     for (int retry = 0; retry < settings.retries(); retry++) {
-      draw(open.stream().filter(Candidates::wantsRetry).toList());
+      draw(all, Candidates::wantsRetry, () -> true);
     }
-    return all.stream().map(each -> each.result(!networks.isEmpty())).toList();
+    return all.stream().map(batch -> batch.result(!networks.isEmpty())).toList();
+  }
+
+  private CheckedBatch checked(List<ImageRequest> batch, Map<String, Map<String, Double>> read) {
+    CheckedBatch checked = new CheckedBatch();
+    checked.attempt(
+        () ->
+            batch.forEach(
+                request ->
+                    checked.candidates.add(
+                        new Candidates(request, settings, promptScores(request, read)))));
+    return checked;
+  }
+
+  /** One batch of a chunk. */
+  private static final class CheckedBatch {
+
+    private final List<Candidates> candidates = new ArrayList<>();
+    private BatchWork work = BatchWork.NONE;
+    private RuntimeException failure;
+    private boolean leftOut;
+
+    private List<Candidates> open(Predicate<Candidates> wanted) {
+      return failure != null || leftOut ? List.of() : candidates.stream().filter(wanted).toList();
+    }
+
+    /** Does work whose failure is that of the batch. */
+    private void attempt(Runnable part) {
+      try {
+        part.run();
+      } catch (RuntimeException e) {
+        BatchResult.failed(e, work); // throws if the thread is interrupted
+        failure = e;
+      }
+    }
+
+    private BatchResult result(boolean screened) {
+      if (failure != null) {
+        return BatchResult.failed(failure, work);
+      }
+      return leftOut
+          ? BatchResult.leftOut(work)
+          : BatchResult.drawn(
+              candidates.stream().map(each -> each.result(screened)).toList(), work);
+    }
   }
 
   /** The greatest scores of the texts that the encoders read; equal texts are read once. */
@@ -78,17 +129,36 @@ public final class CheckedPipeline implements DiffusionPipeline {
     return greatest;
   }
 
-  private void draw(List<Candidates> open) {
-    if (open.isEmpty()) {
+  /** Draws one more image for each request that wants one, for all batches together. */
+  private void draw(
+      List<CheckedBatch> batches, Predicate<Candidates> wanted, BooleanSupplier goOn) {
+    List<CheckedBatch> begun =
+        batches.stream().filter(batch -> !batch.open(wanted).isEmpty()).toList();
+    if (begun.isEmpty()) {
       return;
     }
-    List<ImageResult> drawn = drawing.results(open.stream().map(Candidates::next).toList());
-    for (int i = 0; i < open.size(); i++) {
-      check(open.get(i), drawn.get(i));
+    List<List<Candidates>> open = begun.stream().map(batch -> batch.open(wanted)).toList();
+    List<BatchResult> drawn =
+        drawing.drawChunk(
+            open.stream().map(each -> each.stream().map(Candidates::next).toList()).toList(), goOn);
+    for (int i = 0; i < drawn.size(); i++) {
+      CheckedBatch batch = begun.get(i);
+      List<Candidates> candidates = open.get(i);
+      BatchResult result = drawn.get(i);
+      batch.work = batch.work.plus(result.work());
+      batch.leftOut = result.isLeftOut();
+      batch.attempt(
+          () -> {
+            List<ImageResult> images = result.orElseThrow();
+            for (int image = 0; image < images.size(); image++) {
+              check(candidates.get(image), images.get(image));
+            }
+          });
     }
   }
 
   private void check(Candidates candidates, ImageResult drawn) {
+    candidates.addFacts(drawn.facts());
     Optional<LightmillException> failure = drawn.failure();
     if (failure.isEmpty() && !settings.keepBlank()) {
       failure = BlankCheck.failure(drawn.orElseThrow(), device);

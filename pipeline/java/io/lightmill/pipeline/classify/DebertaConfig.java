@@ -65,7 +65,7 @@ record DebertaConfig(
   }
 
   private static List<String> split(String text) {
-    return Stream.of(text.split("\\|")).map(String::strip).toList();
+    return Stream.of(text.split("\\|", -1)).map(String::strip).toList();
   }
 
   void declare(WeightLayout layout, int width, int layers) {

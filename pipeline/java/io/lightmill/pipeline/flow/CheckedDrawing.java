@@ -31,6 +31,8 @@ final class CheckedDrawing implements AutoCloseable {
   private final Loading open = new Loading();
   private FlowPipeline.Encoded encoded;
   private FlowPipeline.Denoised denoised;
+  private int prompts;
+  private int cachedPrompts;
 
   /**
    * @param loaded networks of the batch's adapters
@@ -51,7 +53,7 @@ final class CheckedDrawing implements AutoCloseable {
   }
 
   void encode() {
-    encoded = open.add(pipeline.encode(loaded, batch, probe));
+    encoded = open.add(pipeline.encode(loaded, batch, probe, this::count));
     check.embeddings(encoded.prompts(), i -> notFinite(PromptTexts.of(one(i))));
     encoded
         .negative()
@@ -59,12 +61,29 @@ final class CheckedDrawing implements AutoCloseable {
             negative -> check.embeddings(negative, i -> notFinite(PromptTexts.negative(one(i)))));
   }
 
+  private void count(int texts, int cached) {
+    prompts += texts;
+    cachedPrompts += cached;
+  }
+
+  /** Texts that were to be encoded. */
+  int prompts() {
+    return prompts;
+  }
+
+  /** Those of them whose embeddings were known. */
+  int cachedPrompts() {
+    return cachedPrompts;
+  }
+
+  /** Frees the embeddings, since all batches of a chunk are denoised before any is decoded. */
   void denoise() {
     if (!check.allFailed()) {
       denoised =
           open.add(pipeline.denoise(loaded, encoded, Optional.empty(), check.watching(probe)));
       check.latents();
     }
+    encoded.close();
   }
 
   List<ImageResult> decode() {

@@ -1,5 +1,6 @@
 package io.lightmill.pipeline.flow;
 
+import io.lightmill.pipeline.BatchResult;
 import io.lightmill.pipeline.DType;
 import io.lightmill.pipeline.Device;
 import io.lightmill.pipeline.DiffusionPipeline;
@@ -7,6 +8,7 @@ import io.lightmill.pipeline.ErrorCode;
 import io.lightmill.pipeline.ImageRequest;
 import io.lightmill.pipeline.ImageResult;
 import io.lightmill.pipeline.LightmillException;
+import io.lightmill.pipeline.LoraBlend;
 import io.lightmill.pipeline.RgbImage;
 import io.lightmill.pipeline.checkpoint.Checkpoint;
 import io.lightmill.pipeline.checkpoint.ComponentConfig;
@@ -24,6 +26,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.BooleanSupplier;
 
 /**
  * The pipeline of every family: encodes prompts, denoises latents, decodes images. The three phases
@@ -34,7 +37,7 @@ public final class FlowPipeline implements DiffusionPipeline {
   private final Family family;
   private final Device device;
   private final DType dtype;
-  private final FlowMatchEulerDiscreteScheduler scheduler;
+  private final Schedules schedules;
   private final Guidance guidance;
   private final LoadedNetworks networks;
   private final boolean owner;
@@ -43,7 +46,7 @@ public final class FlowPipeline implements DiffusionPipeline {
    * The result of {@link #encode}.
    *
    * @param batch that was encoded
-   * @param prompts its prompts
+   * @param prompts its prompts, in the host's memory or on the device
    * @param negative its negative prompts; empty without guidance
    */
   public record Encoded(
@@ -54,6 +57,16 @@ public final class FlowPipeline implements DiffusionPipeline {
     public void close() {
       negative.ifPresent(PromptEmbeddings::close);
       prompts.close();
+    }
+
+    /** On a device; shares memory with this if it is there already. */
+    private Encoded to(Device device) {
+      try (Loading loading = new Loading()) {
+        PromptEmbeddings there = loading.add(prompts.to(device));
+        Optional<PromptEmbeddings> away = negative.map(texts -> texts.to(device));
+        loading.complete();
+        return new Encoded(batch, there, away);
+      }
     }
   }
 
@@ -77,14 +90,14 @@ public final class FlowPipeline implements DiffusionPipeline {
       Family family,
       Device device,
       DType dtype,
-      FlowMatchEulerDiscreteScheduler scheduler,
+      Schedules schedules,
       Guidance guidance,
       LoadedNetworks networks,
       boolean owner) {
     this.family = family;
     this.device = device;
     this.dtype = dtype;
-    this.scheduler = scheduler;
+    this.schedules = schedules;
     this.guidance = guidance;
     this.networks = networks;
     this.owner = owner;
@@ -113,9 +126,10 @@ public final class FlowPipeline implements DiffusionPipeline {
     WeightStore store = offload ? WeightStore.offloaded(device) : WeightStore.resident();
     LoadedNetworks networks =
         new LoadedNetworks(
+            device,
             store,
             offload,
-            declared.keySet(),
+            declared,
             blend ->
                 family.load(
                     checkpoint,
@@ -124,7 +138,13 @@ public final class FlowPipeline implements DiffusionPipeline {
                         dtype,
                         store.place(new LoraWeights(declared, blend, device, dtype)))));
     return new FlowPipeline(
-        family, device, dtype, scheduler, guidance, networks, /* owner= */ true);
+        family,
+        device,
+        dtype,
+        new Schedules(family, scheduler),
+        guidance,
+        networks,
+        /* owner= */ true);
   }
 
   /**
@@ -138,7 +158,7 @@ public final class FlowPipeline implements DiffusionPipeline {
         family,
         device,
         dtype,
-        scheduler,
+        schedules,
         family.guidance(guidance, given),
         networks,
         /* owner= */ false);
@@ -167,28 +187,21 @@ public final class FlowPipeline implements DiffusionPipeline {
   }
 
   private List<ImageResult> results(List<ImageRequest> batch, TensorProbe probe) {
-    if (batch.size() == 1 || !device.equals(Device.CPU)) {
-      return byPhase(List.of(batch), probe);
-    }
-    List<List<ImageRequest>> images = batch.stream().map(List::of).toList();
-    return networks.offloaded()
-        ? byPhase(images, probe)
-        : images.stream().flatMap(image -> byPhase(List.of(image), probe).stream()).toList();
+    return new ChunkDrawing(this, networks, device, dtype, probe).results(batch);
   }
 
-  /** Keeps other threads off the device meanwhile: their phases would move the networks. */
+  /** Draws each batch at once, on any device. */
   List<ImageResult> byPhase(List<List<ImageRequest>> batches, TensorProbe probe) {
-    try (LoadedNetworks.Lease lease = networks.lease(batches.get(0).get(0).lora());
-        Loading open = new Loading()) {
-      FlowNetworks loaded = lease.networks();
-      List<CheckedDrawing> drawings =
-          batches.stream()
-              .map(batch -> open.add(new CheckedDrawing(this, loaded, batch, dtype, probe)))
-              .toList();
-      drawings.forEach(CheckedDrawing::encode);
-      drawings.forEach(CheckedDrawing::denoise);
-      return drawings.stream().flatMap(drawing -> drawing.decode().stream()).toList();
-    }
+    return new ChunkDrawing(this, networks, device, dtype, probe)
+        .byPhase(batches, () -> true).stream()
+            .flatMap(result -> result.orElseThrow().stream())
+            .toList();
+  }
+
+  /** {@inheritDoc} */
+  @Override
+  public List<BatchResult> drawChunk(List<List<ImageRequest>> batches, BooleanSupplier goOn) {
+    return new ChunkDrawing(this, networks, device, dtype, TensorProbe.NONE).draw(batches, goOn);
   }
 
   /**
@@ -202,7 +215,7 @@ public final class FlowPipeline implements DiffusionPipeline {
    */
   public Tensor draw(List<ImageRequest> batch, Optional<Tensor> latents, TensorProbe probe) {
     try (LoadedNetworks.Lease lease = networks.lease(batch.get(0).lora());
-        Encoded encoded = encode(lease.networks(), batch, probe);
+        Encoded encoded = encode(lease.networks(), batch, probe, PromptCache.Count.NONE);
         Denoised denoised = denoise(lease.networks(), encoded, latents, probe)) {
       return decode(lease.networks(), denoised, probe);
     }
@@ -215,17 +228,24 @@ public final class FlowPipeline implements DiffusionPipeline {
    */
   public Encoded encode(List<ImageRequest> batch, TensorProbe probe) {
     try (LoadedNetworks.Lease lease = networks.lease(batch.get(0).lora())) {
-      return encode(lease.networks(), batch, probe);
+      return encode(lease.networks(), batch, probe, PromptCache.Count.NONE);
     }
   }
 
-  Encoded encode(FlowNetworks loaded, List<ImageRequest> batch, TensorProbe probe) {
+  /**
+   * @param counted receives the number of texts, and how many of them were known already
+   */
+  Encoded encode(
+      FlowNetworks loaded, List<ImageRequest> batch, TensorProbe probe, PromptCache.Count counted) {
     FlowSampler.requireNoInterrupt("encoding prompts");
+    PromptCache known = networks.prompts();
+    LoraBlend lora = batch.get(0).lora();
     try (Loading loading = new Loading()) {
-      PromptEmbeddings prompts = loading.add(loaded.encode(PromptTexts.of(batch), probe));
+      PromptEmbeddings prompts =
+          loading.add(known.encode(loaded, lora, PromptTexts.of(batch), probe, counted));
       Optional<PromptEmbeddings> negative =
           guidance.argument().guides(batch.get(0))
-              ? Optional.of(loaded.encode(PromptTexts.negative(batch), probe))
+              ? Optional.of(known.encode(loaded, lora, PromptTexts.negative(batch), probe, counted))
               : Optional.empty();
       loading.complete();
       return new Encoded(List.copyOf(batch), prompts, negative);
@@ -251,7 +271,7 @@ public final class FlowPipeline implements DiffusionPipeline {
     List<ImageRequest> batch = encoded.batch();
     ImageRequest any = batch.get(0);
     TokenGrid grid = loaded.latents().grid(any);
-    Schedule schedule = family.schedule(scheduler, any.numInferenceSteps(), grid.tokens());
+    Schedule schedule = schedules.of(any.numInferenceSteps(), grid.tokens());
     long[] shape = loaded.latents().noiseShape(grid);
     try (FlowSampler sampler = new FlowSampler(device, dtype, batch, shape, loaded::pack);
         Tensor first =
@@ -259,8 +279,9 @@ public final class FlowPipeline implements DiffusionPipeline {
                 .map(given -> packed(loaded, given, batch.size(), grid))
                 .orElseGet(sampler::noise);
         Tensor weight = weights(batch);
+        Encoded onDevice = encoded.to(device);
         GuidedDenoiser denoiser =
-            new GuidedDenoiser(guidance, loaded, encoded, grid, weight, probe)) {
+            new GuidedDenoiser(guidance, loaded, onDevice, grid, weight, probe)) {
       Tensor latents = sampler.sample(schedule, first, denoiser, probe);
       return new Denoised(batch, latents, denoiser.calls());
     }

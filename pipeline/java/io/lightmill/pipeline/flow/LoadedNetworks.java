@@ -1,9 +1,12 @@
 package io.lightmill.pipeline.flow;
 
+import io.lightmill.pipeline.Device;
 import io.lightmill.pipeline.ErrorCode;
 import io.lightmill.pipeline.LightmillException;
 import io.lightmill.pipeline.LoraBlend;
 import io.lightmill.pipeline.checkpoint.WeightStore;
+import io.lightmill.pipeline.lora.LoraAdapter;
+import io.lightmill.pipeline.torch.ModelOffload;
 import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
@@ -12,6 +15,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Function;
+import java.util.stream.Collectors;
 
 /**
  * The networks of a checkpoint, once without adapters and once for each of the last few LoRA
@@ -34,6 +38,8 @@ final class LoadedNetworks implements AutoCloseable {
   private final boolean offload;
   private final Set<String> adapters;
   private final Function<LoraBlend, FlowNetworks> loading;
+  private final PromptCache prompts;
+  private final DenoisingTurns denoising;
   private final ReentrantLock device = new ReentrantLock(/* fair= */ true);
   private final Map<LoraBlend, Entry> blends = new LinkedHashMap<>(8, 0.75f, true);
   private final Entry plain = new Entry(LoraBlend.NONE);
@@ -42,18 +48,27 @@ final class LoadedNetworks implements AutoCloseable {
   /**
    * Loads the networks without adapters; those of blends follow on first use.
    *
+   * @param place device of the networks
    * @param store closed with this, and if loading fails
-   * @param adapters names that blends may contain
+   * @param adapters that blends may contain, by name
    * @param loading loads the networks of a blend
    */
   LoadedNetworks(
+      Device place,
       WeightStore store,
       boolean offload,
-      Set<String> adapters,
+      Map<String, LoraAdapter> adapters,
       Function<LoraBlend, FlowNetworks> loading) {
+    this.denoising = new DenoisingTurns(place);
     this.store = store;
     this.offload = offload;
-    this.adapters = Set.copyOf(adapters);
+    this.adapters = Set.copyOf(adapters.keySet());
+    this.prompts =
+        new PromptCache(
+            adapters.entrySet().stream()
+                .filter(adapter -> adapter.getValue().changesTexts())
+                .map(Map.Entry::getKey)
+                .collect(Collectors.toSet()));
     this.loading = loading;
     try {
       plain.networks();
@@ -121,6 +136,21 @@ final class LoadedNetworks implements AutoCloseable {
     return offload;
   }
 
+  /** What has been loaded again while networks took turns on the device. */
+  ModelOffload.Loads loads() {
+    return store.loads();
+  }
+
+  /** Whose turn it is to denoise. */
+  DenoisingTurns denoising() {
+    return denoising;
+  }
+
+  /** The prompts that these networks have encoded. */
+  PromptCache prompts() {
+    return prompts;
+  }
+
   /**
    * Takes the networks of a blend into use. With offloading, waits until no other thread uses any.
    *
@@ -173,6 +203,7 @@ final class LoadedNetworks implements AutoCloseable {
       List<Entry> all = new ArrayList<>(blends.values());
       all.add(plain);
       all.forEach(LoadedNetworks::evict);
+      prompts.close();
       store.close();
     }
   }

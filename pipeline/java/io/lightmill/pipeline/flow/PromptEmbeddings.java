@@ -1,10 +1,13 @@
 package io.lightmill.pipeline.flow;
 
+import io.lightmill.pipeline.Device;
 import io.lightmill.pipeline.checkpoint.Loading;
 import io.lightmill.pipeline.torch.ScriptModule;
 import io.lightmill.pipeline.torch.Tensor;
+import io.lightmill.pipeline.torch.TensorCache;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.UnaryOperator;
 import java.util.stream.LongStream;
 import java.util.stream.Stream;
 
@@ -18,7 +21,7 @@ import java.util.stream.Stream;
  */
 @SuppressWarnings("ArrayRecordComponent") // an argument for the engine; never compared
 public record PromptEmbeddings(Tensor context, Optional<Tensor> pooled, long[] lengths)
-    implements AutoCloseable {
+    implements TensorCache.Shared<PromptEmbeddings> {
 
   private static final ScriptModule SCRIPT = ScriptModule.of("flow", "Flow");
 
@@ -27,6 +30,48 @@ public record PromptEmbeddings(Tensor context, Optional<Tensor> pooled, long[] l
     long[] shape = context.shape();
     return new PromptEmbeddings(
         context, pooled, LongStream.generate(() -> shape[1]).limit(shape[0]).toArray());
+  }
+
+  /** The embeddings of several prompts as those of a batch; they stay the caller's. */
+  static PromptEmbeddings joined(List<PromptEmbeddings> rows) {
+    long[] all =
+        rows.stream().map(PromptEmbeddings::lengths).flatMapToLong(LongStream::of).toArray();
+    try (Loading loading = new Loading()) {
+      Tensor contexts =
+          loading.add(Tensor.catPadded(rows.stream().map(PromptEmbeddings::context).toList()));
+      Optional<Tensor> pools =
+          rows.get(0)
+              .pooled()
+              .map(
+                  first ->
+                      Tensor.cat(rows.stream().map(row -> row.pooled().orElseThrow()).toList()));
+      loading.complete();
+      return new PromptEmbeddings(contexts, pools, all);
+    }
+  }
+
+  /** These embeddings on a device; they may share memory with these. */
+  PromptEmbeddings to(Device device) {
+    return each(tensor -> tensor.to(device));
+  }
+
+  @Override
+  public PromptEmbeddings share() {
+    return each(Tensor::share);
+  }
+
+  private PromptEmbeddings each(UnaryOperator<Tensor> change) {
+    try (Loading loading = new Loading()) {
+      Tensor contexts = loading.add(change.apply(context));
+      Optional<Tensor> pools = pooled.map(change);
+      loading.complete();
+      return new PromptEmbeddings(contexts, pools, lengths);
+    }
+  }
+
+  @Override
+  public long bytes() {
+    return context.bytes() + pooled.map(Tensor::bytes).orElse(0L);
   }
 
   /** The embeddings of two batches as one; both stay the caller's. */

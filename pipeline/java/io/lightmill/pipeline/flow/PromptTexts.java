@@ -35,6 +35,21 @@ public record PromptTexts(
     return new PromptTexts(texts, texts, texts, batch.get(0).maxSequenceLength(), 1);
   }
 
+  /** Number of prompts. */
+  int size() {
+    return prompts.size();
+  }
+
+  /** One of the prompts by itself. */
+  PromptTexts only(int index) {
+    return new PromptTexts(
+        List.of(prompts.get(index)),
+        List.of(prompts2.get(index)),
+        List.of(prompts3.get(index)),
+        maxSequenceLength,
+        call);
+  }
+
   private static List<String> each(List<ImageRequest> batch, Function<ImageRequest, String> text) {
     return batch.stream().map(text).toList();
   }

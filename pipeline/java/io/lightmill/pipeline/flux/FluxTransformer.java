@@ -8,6 +8,7 @@ import io.lightmill.pipeline.checkpoint.Loading;
 import io.lightmill.pipeline.checkpoint.WeightLoader;
 import io.lightmill.pipeline.flow.Denoiser;
 import io.lightmill.pipeline.flow.PromptEmbeddings;
+import io.lightmill.pipeline.flow.RotaryTables;
 import io.lightmill.pipeline.flow.TokenGrid;
 import io.lightmill.pipeline.torch.Handle;
 import io.lightmill.pipeline.torch.ScriptModule;
@@ -26,6 +27,7 @@ final class FluxTransformer implements AutoCloseable {
   private final Weights weights;
   private final Weights doubleBlocks;
   private final Weights singleBlocks;
+  private final RotaryTables ropes = new RotaryTables();
 
   private FluxTransformer(FluxConfig config, WeightLoader loader, Weights weights) {
     this.config = config;
@@ -61,7 +63,12 @@ final class FluxTransformer implements AutoCloseable {
       Tensor scales = loading.add(Tensor.of(guidance, device, dtype));
       Tensor rope =
           loading.add(
-              NETWORK.tensor("rope", textTokens, grid.rows(), grid.columns(), widths, device));
+              ropes.of(
+                  grid,
+                  () ->
+                      NETWORK.tensor(
+                          "rope", textTokens, grid.rows(), grid.columns(), widths, device),
+                  textTokens));
       loading.complete();
       return new Prompted(prompts, scales, rope);
     }
@@ -119,8 +126,7 @@ final class FluxTransformer implements AutoCloseable {
 
     @Override
     public Tensor rest(Handle hidden, int done) {
-      return NETWORK.tensor(
-          "rest", doubleBlocks, singleBlocks, hidden, done, rope, config.heads());
+      return NETWORK.tensor("rest", doubleBlocks, singleBlocks, hidden, done, rope, config.heads());
     }
 
     @Override
@@ -137,6 +143,7 @@ final class FluxTransformer implements AutoCloseable {
 
   @Override
   public void close() {
+    ropes.close();
     singleBlocks.close();
     doubleBlocks.close();
     weights.close();

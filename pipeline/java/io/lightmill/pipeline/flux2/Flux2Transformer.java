@@ -5,6 +5,7 @@ import io.lightmill.pipeline.checkpoint.Checkpoint;
 import io.lightmill.pipeline.checkpoint.WeightLoader;
 import io.lightmill.pipeline.flow.Denoiser;
 import io.lightmill.pipeline.flow.PromptEmbeddings;
+import io.lightmill.pipeline.flow.RotaryTables;
 import io.lightmill.pipeline.flow.TokenGrid;
 import io.lightmill.pipeline.torch.Handle;
 import io.lightmill.pipeline.torch.ScriptModule;
@@ -21,6 +22,7 @@ final class Flux2Transformer implements AutoCloseable {
   private final Weights weights;
   private final Weights doubleBlocks;
   private final Weights singleBlocks;
+  private final RotaryTables ropes = new RotaryTables();
 
   private Flux2Transformer(Flux2Config config, Device device, Weights weights) {
     this.config = config;
@@ -46,8 +48,18 @@ final class Flux2Transformer implements AutoCloseable {
     long textTokens = prompts.context().shape()[1];
     return new Prompted(
         prompts,
-        NETWORK.tensor(
-            "rope", textTokens, grid.rows(), grid.columns(), widths, config.ropeTheta(), device));
+        ropes.of(
+            grid,
+            () ->
+                NETWORK.tensor(
+                    "rope",
+                    textTokens,
+                    grid.rows(),
+                    grid.columns(),
+                    widths,
+                    config.ropeTheta(),
+                    device),
+            textTokens));
   }
 
   private final class Prompted implements Denoiser {
@@ -115,6 +127,7 @@ final class Flux2Transformer implements AutoCloseable {
 
   @Override
   public void close() {
+    ropes.close();
     singleBlocks.close();
     doubleBlocks.close();
     weights.close();

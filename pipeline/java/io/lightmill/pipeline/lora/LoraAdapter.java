@@ -84,6 +84,11 @@ public record LoraAdapter(SafetensorsFile file, String digest, List<LoraLayer> l
     return new LoraAdapter(file, digest(file.path(), scale.beside()), layers);
   }
 
+  /** Whether it changes a text encoder. */
+  public boolean changesTexts() {
+    return layers.stream().anyMatch(layer -> layer.component().startsWith("text_encoder"));
+  }
+
   private static Path inside(Path path) {
     return Files.isDirectory(path)
         ? USUAL_NAMES.stream()

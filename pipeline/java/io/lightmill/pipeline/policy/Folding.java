@@ -158,8 +158,26 @@ final class Folding {
   /** Signs between two statements, of which the first may deny something. */
   static boolean endsClause(int c) {
     return switch (c) {
-      case '.', ',', ';', ':', '!', '?', '(', ')', '[', ']', '\u2014', '。', '，', '、', '！', '？', '；', '،',
-          '؛', '؟' ->
+      case '.',
+          ',',
+          ';',
+          ':',
+          '!',
+          '?',
+          '(',
+          ')',
+          '[',
+          ']',
+          '\u2014',
+          '。',
+          '，',
+          '、',
+          '！',
+          '？',
+          '；',
+          '،',
+          '؛',
+          '؟' ->
           true;
       default -> false;
     };
@@ -172,7 +190,25 @@ final class Folding {
   /** Signs that may be put between the letters of a word to hide it. */
   static boolean splits(int c) {
     return switch (c) {
-      case '.', '-', '_', '*', '~', '^', '=', '+', '|', '#', '•', '·', '‧', '∙', '‐', '‑', '–', '—' -> true;
+      case '.',
+          '-',
+          '_',
+          '*',
+          '~',
+          '^',
+          '=',
+          '+',
+          '|',
+          '#',
+          '•',
+          '·',
+          '‧',
+          '∙',
+          '‐',
+          '‑',
+          '–',
+          '—' ->
+          true;
       default -> c >= 0x80 && Character.getType(c) == Character.OTHER_SYMBOL;
     };
   }

@@ -107,7 +107,8 @@ public final class PromptPolicy implements Serializable {
       return "%d:%s".formatted(scalar.text().length(), scalar.text());
     }
     if (node instanceof YamlNode.Items items) {
-      return "[" + String.join(",", items.items().stream().map(PromptPolicy::canonical).toList())
+      return "["
+          + String.join(",", items.items().stream().map(PromptPolicy::canonical).toList())
           + "]";
     }
     Map<String, YamlNode> sorted = new TreeMap<>(((YamlNode.Fields) node).fields());

@@ -101,7 +101,14 @@ record Term(String text, int[] symbols, boolean openStart, boolean openEnd, bool
   }
 
   private static boolean isJoiner(int c) {
-    return c == '-' || c == '/' || c == '.' || c == '\'' || c == '\u2019' || c == '&' || c == '_'
-        || c == '\u2010' || c == '\u2011';
+    return c == '-'
+        || c == '/'
+        || c == '.'
+        || c == '\''
+        || c == '\u2019'
+        || c == '&'
+        || c == '_'
+        || c == '\u2010'
+        || c == '\u2011';
   }
 }

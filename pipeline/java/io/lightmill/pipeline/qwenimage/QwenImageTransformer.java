@@ -6,6 +6,7 @@ import io.lightmill.pipeline.checkpoint.WeightLoader;
 import io.lightmill.pipeline.flow.Denoiser;
 import io.lightmill.pipeline.flow.Guidance;
 import io.lightmill.pipeline.flow.PromptEmbeddings;
+import io.lightmill.pipeline.flow.RotaryTables;
 import io.lightmill.pipeline.flow.TokenGrid;
 import io.lightmill.pipeline.text.QwenPrompts;
 import io.lightmill.pipeline.torch.Handle;
@@ -31,6 +32,7 @@ final class QwenImageTransformer implements AutoCloseable {
   private final Device device;
   private final Weights weights;
   private final Weights blocks;
+  private final RotaryTables ropes = new RotaryTables();
 
   private QwenImageTransformer(QwenImageConfig config, Device device, Weights weights) {
     this.config = config;
@@ -64,15 +66,14 @@ final class QwenImageTransformer implements AutoCloseable {
 
   /** The transformer with these prompts. */
   Denoiser denoiser(PromptEmbeddings prompts, TokenGrid grid) {
+    long[] widths = config.ropeWidths().stream().mapToLong(Long::longValue).toArray();
+    long textTokens = LongStream.of(prompts.lengths()).max().orElseThrow();
     return new Prompted(
         prompts,
-        NETWORK.tensor(
-            "rope",
-            LongStream.of(prompts.lengths()).max().orElseThrow(),
-            grid.rows(),
-            grid.columns(),
-            config.ropeWidths().stream().mapToLong(Long::longValue).toArray(),
-            device));
+        ropes.of(
+            grid,
+            () -> NETWORK.tensor("rope", textTokens, grid.rows(), grid.columns(), widths, device),
+            textTokens));
   }
 
   private final class Prompted implements Denoiser {
@@ -133,6 +134,7 @@ final class QwenImageTransformer implements AutoCloseable {
 
   @Override
   public void close() {
+    ropes.close();
     blocks.close();
     weights.close();
   }

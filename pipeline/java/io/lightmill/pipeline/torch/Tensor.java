@@ -15,7 +15,7 @@ import java.util.List;
 import java.util.function.Function;
 
 /** A tensor of the engine. Java reads its values only as {@code float}, {@code long} or bytes. */
-public final class Tensor extends EngineValue {
+public final class Tensor extends EngineValue implements TensorCache.Shared<Tensor> {
 
   private final IValue value;
 
@@ -70,6 +70,33 @@ public final class Tensor extends EngineValue {
   /** This tensor on a device and in a type; it may share this tensor's memory. */
   public Tensor to(Device device, DType dtype) {
     return script().tensor("to", this, device, dtype);
+  }
+
+  /** This tensor on a device; it may share this tensor's memory. */
+  public Tensor to(Device device) {
+    return script().tensor("on", this, device);
+  }
+
+  /** Another handle on this tensor: its memory is freed when the last handle is closed. */
+  @Override
+  public Tensor share() {
+    return script().tensor("same", this);
+  }
+
+  /** Bytes of the elements. */
+  @Override
+  public long bytes() {
+    try (Tensor size = script().tensor("byte_size", this)) {
+      return size.toLongs()[0];
+    }
+  }
+
+  /**
+   * Joins tensors along the first dimension, with zeros at the end of the second where one is
+   * shorter than others; they stay the caller's.
+   */
+  public static Tensor catPadded(List<Tensor> tensors) {
+    return script().tensor("cat_padded", (Object) tensors.toArray(new Tensor[0]));
   }
 
   /** Rows of the first dimension, in this order; a row may occur several times. */

@@ -43,10 +43,12 @@ public final class Weights extends EngineValue {
    * group are used.
    *
    * @param group of networks that are on the device together
+   * @param bytes that loading reads from files
    * @param loading loads the dictionary; called each time
    */
-  public static Weights offloaded(ModelOffload offload, String group, Supplier<Weights> loading) {
-    return new Weights(offload, group, () -> loading.get().held);
+  public static Weights offloaded(
+      ModelOffload offload, String group, long bytes, Supplier<Weights> loading) {
+    return new Weights(offload, group, () -> offload.counted(bytes, loading).held);
   }
 
   /** This dictionary with more tensors, which may be closed afterwards; this one stays as it is. */

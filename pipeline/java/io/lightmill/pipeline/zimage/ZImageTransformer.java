@@ -7,6 +7,7 @@ import io.lightmill.pipeline.checkpoint.WeightLoader;
 import io.lightmill.pipeline.flow.Denoiser;
 import io.lightmill.pipeline.flow.Guidance;
 import io.lightmill.pipeline.flow.PromptEmbeddings;
+import io.lightmill.pipeline.flow.RotaryTables;
 import io.lightmill.pipeline.flow.TokenGrid;
 import io.lightmill.pipeline.torch.Handle;
 import io.lightmill.pipeline.torch.ScriptModule;
@@ -35,6 +36,7 @@ final class ZImageTransformer implements AutoCloseable {
   private final Weights contextRefiner;
   private final Weights noiseRefiner;
   private final Weights layers;
+  private final RotaryTables ropes = new RotaryTables();
 
   private ZImageTransformer(ZImageConfig config, Device device, Weights weights) {
     this.config = config;
@@ -73,14 +75,18 @@ final class ZImageTransformer implements AutoCloseable {
                   config.normEps()));
       Tensor rope =
           loading.add(
-              NETWORK.tensor(
-                  "rope",
-                  prompts.lengths(),
-                  grid.rows(),
-                  grid.columns(),
-                  ropeWidths,
-                  config.ropeTheta(),
-                  device));
+              ropes.of(
+                  grid,
+                  () ->
+                      NETWORK.tensor(
+                          "rope",
+                          prompts.lengths(),
+                          grid.rows(),
+                          grid.columns(),
+                          ropeWidths,
+                          config.ropeTheta(),
+                          device),
+                  prompts.lengths()));
       loading.complete();
       return new Prompted(captions, prompts.lengths(), rope, grid);
     }
@@ -172,6 +178,7 @@ final class ZImageTransformer implements AutoCloseable {
 
   @Override
   public void close() {
+    ropes.close();
     layers.close();
     noiseRefiner.close();
     contextRefiner.close();

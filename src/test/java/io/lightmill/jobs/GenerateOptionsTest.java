@@ -51,6 +51,7 @@ class GenerateOptionsTest {
     EVERY.put("threads-per-image", 2);
     EVERY.put("partitions", 12);
     EVERY.put("offload", true);
+    EVERY.put("offload-chunk", 16);
     EVERY.put("width", "1344");
     EVERY.put("height", "768");
     EVERY.put("num-inference-steps", "28");
@@ -118,10 +119,10 @@ class GenerateOptionsTest {
                 Map.entry("force", false),
                 Map.entry("retry-failed", true),
                 Map.entry("checkpoint", "builtin:pocket"),
-                Map.entry("batch-size", 8),
                 Map.entry("threads-per-image", 1),
                 Map.entry("device", "auto"),
                 Map.entry("offload", false),
+                Map.entry("offload-chunk", 64),
                 Map.entry("seed", 0L),
                 Map.entry("truncate-prompts", false)));
   }

@@ -11,6 +11,7 @@ import io.lightmill.pipeline.checkpoint.ModelDirectory;
 import io.lightmill.pipeline.checks.LabelRule;
 import io.lightmill.pipeline.classify.ClassifierCases;
 import io.lightmill.pipeline.classify.ImageClassifier;
+import io.lightmill.udfs.option.CheckOptions;
 import io.lightmill.udfs.option.GenerationOptions;
 import io.lightmill.udfs.option.Options;
 import io.lightmill.udfs.run.GenerationRun;
@@ -100,9 +101,9 @@ class CheckedGenerationTest {
     int worst = scores.indexOf(highest);
     GenerationOptions classified =
         options("blocked", "one")
-            .with(Options.IMAGE_CLASSIFIER, VIT)
-            .with(Options.IMAGE_THRESHOLD, Map.of("nsfw", "%s".formatted(highest - 1e-9)))
-            .with(Options.QUARANTINE, "quarantine");
+            .with(CheckOptions.IMAGE_CLASSIFIER, VIT)
+            .with(CheckOptions.IMAGE_THRESHOLD, Map.of("nsfw", "%s".formatted(highest - 1e-9)))
+            .with(CheckOptions.QUARANTINE, "quarantine");
 
     RunResult blocked = run(classified);
 
@@ -124,8 +125,8 @@ class CheckedGenerationTest {
         run(
             classified
                 .with(Options.RUN_ID, "three")
-                .with(Options.IMAGE_ACTION, LabelRule.Action.FLAG)
-                .without(Options.QUARANTINE));
+                .with(CheckOptions.IMAGE_ACTION, LabelRule.Action.FLAG)
+                .without(CheckOptions.QUARANTINE));
 
     assertThat(flagged.summary().labelled()).isEqualTo(Map.of("generated", 3L));
     assertThat(rows(flagged).get(worst).<String>getAs("verdict")).isEqualTo("flagged");
@@ -137,22 +138,21 @@ class CheckedGenerationTest {
     RunResult best =
         run(
             options("best", "one")
-                .with(Options.SCORER, ClassifierCases.directory("clip").toString())
-                .with(Options.BEST_OF, 3));
+                .with(CheckOptions.SCORER, ClassifierCases.directory("clip").toString())
+                .with(CheckOptions.BEST_OF, 3));
 
     List<Row> rows = rows(best);
     List<String> lines =
         new ArrayList<>(List.of("id,prompt,num_inference_steps,width,height,seed"));
     for (Row row : rows) {
       assertThat(row.<Integer>getAs("draws")).isEqualTo(3);
-      JsonNode draws = new JsonMapper().readTree(row.<String>getAs("scores")).path("draws");
+      JsonNode scores = new JsonMapper().readTree(row.<String>getAs("scores"));
+      JsonNode draws = scores.path("draws");
       double highest =
           draws.valueStream().mapToDouble(d -> d.path("score").asDouble()).max().orElseThrow();
-      assertThat(draws)
-          .filteredOn(draw -> draw.path("result").asText().equals("chosen"))
-          .singleElement()
-          .matches(draw -> draw.path("score").asDouble() == highest)
-          .matches(draw -> draw.path("seed").asLong() == row.<Long>getAs("seed_used"));
+      JsonNode chosen = draws.get(scores.path("chosen").asInt());
+      assertThat(chosen.path("score").asDouble()).isEqualTo(highest);
+      assertThat(chosen.path("seed").asLong()).isEqualTo(row.<Long>getAs("seed_used"));
       assertThat(new String(Files.readAllBytes(file("best", row)), StandardCharsets.ISO_8859_1))
           .contains("Seed: " + row.<Long>getAs("seed_used") + ",");
       lines.add(

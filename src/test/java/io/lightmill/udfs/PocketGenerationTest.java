@@ -1,6 +1,7 @@
 package io.lightmill.udfs;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
 
 import io.lightmill.pipeline.StepCaching;
 import io.lightmill.pipeline.checkpoint.StoredBytes;
@@ -9,6 +10,7 @@ import io.lightmill.udfs.option.EfficiencyOptions;
 import io.lightmill.udfs.option.GenerationOptions;
 import io.lightmill.udfs.option.Options;
 import io.lightmill.udfs.option.Tier;
+import io.lightmill.udfs.report.RunRecord;
 import io.lightmill.udfs.run.GenerationRun;
 import io.lightmill.udfs.run.RunResult;
 import java.io.IOException;
@@ -121,6 +123,61 @@ class PocketGenerationTest {
         Files.readAllBytes(directory.resolve("out").resolve(rows.get(1).<String>getAs("path")));
     assertThat(new String(image, StandardCharsets.ISO_8859_1))
         .contains("Sampling efficiency: mask@0", "\"sampling_efficiency\":\"mask@0\"");
+  }
+
+  @Test
+  void aChunkOfImagesLoadsEachNetworkOnceAndWorkIsToldByPhase() throws IOException {
+    Path table = directory.resolve("prompts.csv");
+    Files.writeString(
+        table,
+        """
+        id,prompt,num_inference_steps,width,height,seed
+        1,a red circle,1,64,64,1
+        2,a blue square,1,64,64,2
+        3,a yellow triangle,1,64,64,3
+        4,a yellow triangle,1,64,64,4
+        """);
+
+    GenerationOptions offloaded =
+        options(table, "offloaded", 1, "one")
+            .with(Options.PARTITIONS, 1)
+            .with(Options.OFFLOAD, true)
+            .with(Options.OFFLOAD_CHUNK, 4);
+    RunResult chunk = run(offloaded);
+    RunResult pairs =
+        run(
+            offloaded
+                .with(Options.OFFLOAD_CHUNK, 2)
+                .with(Options.RUN_ID, "two")
+                .with(Options.FORCE, true));
+    RunResult resident = run(options(table, "resident", 1, "one"));
+
+    assertThat(hashes(chunk)).isEqualTo(hashes(resident)).isEqualTo(hashes(pairs));
+    RunRecord.Drawing drawing = chunk.record().drawing();
+    assertThat(drawing.loadedBytes()).isPositive();
+    assertThat(drawing.loadedBytesPerImage()).isEqualTo(drawing.loadedBytes() / 4);
+    assertThat(pairs.record().drawing().loadedBytes()).isEqualTo(2 * drawing.loadedBytes());
+    assertThat(resident.record().drawing().loadedBytes()).isZero();
+    assertThat(drawing.prompts()).isEqualTo(4);
+    assertThat(drawing.cachedPrompts()).isEqualTo(1);
+    assertThat(drawing.loadSeconds()).isPositive();
+    assertThat(
+            drawing.encodePromptSeconds()
+                + drawing.denoiseSeconds()
+                + drawing.decodeSeconds()
+                + drawing.loadSeconds())
+        .isCloseTo(chunk.record().seconds().engine(), within(1e-6));
+    assertThat(resident.manifest().collectAsList())
+        .allSatisfy(
+            row -> {
+              double denoise = row.getAs("denoise_ms");
+              double decode = row.getAs("decode_ms");
+              assertThat(denoise).isPositive();
+              assertThat(decode).isPositive();
+              assertThat(row.<Double>getAs("generate_ms"))
+                  .isCloseTo(
+                      row.<Double>getAs("encode_prompt_ms") + denoise + decode, within(1e-6));
+            });
   }
 
   @Test

@@ -1,5 +1,7 @@
 package io.lightmill.udfs;
 
+import io.lightmill.pipeline.BatchResult;
+import io.lightmill.pipeline.BatchWork;
 import io.lightmill.pipeline.ClassifierFreeGuidance;
 import io.lightmill.pipeline.Device;
 import io.lightmill.pipeline.DiffusionPipeline;
@@ -12,12 +14,15 @@ import io.lightmill.pipeline.RgbImage;
 import io.lightmill.udfs.device.JobCheckpoint;
 import io.lightmill.udfs.device.Model;
 import io.lightmill.udfs.device.PipelineLoader;
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 
 /**
@@ -55,6 +60,7 @@ public final class SolidColorPipeline {
   public final AtomicInteger deviceChecks = new AtomicInteger();
   private volatile boolean empty;
   private volatile boolean broken;
+  private volatile Optional<Duration> taken = Optional.empty();
   private volatile Consumer<List<ImageRequest>> fault = batch -> {};
 
   public SolidColorPipeline() {
@@ -64,6 +70,12 @@ public final class SolidColorPipeline {
   /** Runs before each batch, and may throw. */
   public SolidColorPipeline failing(Consumer<List<ImageRequest>> fault) {
     this.fault = fault;
+    return this;
+  }
+
+  /** Says that each batch takes so long, whatever it takes. */
+  public SolidColorPipeline taking(Duration batch) {
+    this.taken = Optional.of(batch);
     return this;
   }
 
@@ -149,6 +161,18 @@ public final class SolidColorPipeline {
         throw new IllegalStateException("CUDA error: device-side assert triggered");
       }
       return batch.stream().map(SolidColorPipeline::filled).toList();
+    }
+
+    @Override
+    public List<BatchResult> drawChunk(List<List<ImageRequest>> batches, BooleanSupplier goOn) {
+      return DiffusionPipeline.super.drawChunk(batches, goOn).stream()
+          .map(
+              result ->
+                  new BatchResult(
+                      result.images(),
+                      result.failure(),
+                      pipeline.taken.map(BatchWork::ofUnknownPhases).orElse(result.work())))
+          .toList();
     }
 
     @Override

@@ -132,6 +132,13 @@ public final class TestJob {
     return option(Options.BATCH_SIZE, images);
   }
 
+  /** Draws in batches, as on GPUs, whose size is measured. */
+  TestJob measuredBatchSize() {
+    inBatches = true;
+    options = options.without(Options.BATCH_SIZE);
+    return this;
+  }
+
   TestJob truncatingPrompts() {
     return option(Options.TRUNCATE_PROMPTS, true);
   }

@@ -5,6 +5,7 @@ import io.lightmill.pipeline.LightmillException;
 import io.lightmill.pipeline.torch.Torch;
 import io.lightmill.udfs.DeviceChoice;
 import java.io.Serializable;
+import java.util.Optional;
 import java.util.function.IntSupplier;
 import org.apache.spark.SparkConf;
 import org.apache.spark.SparkContext;
@@ -32,6 +33,9 @@ public record Cluster(boolean cuda, int slots, boolean local, int localGpus, dou
   private static final int BATCHES_PER_PARTITION = 4;
 
   private static final int PARTITIONS_PER_SLOT = 4;
+
+  /** Images of a batch, where the plan cannot know what the devices will find. */
+  private static final int USUAL_BATCH = 8;
 
   public Cluster(boolean cuda, int slots, boolean local, int localGpus) {
     this(cuda, slots, local, localGpus, 0);
@@ -118,14 +122,28 @@ public record Cluster(boolean cuda, int slots, boolean local, int localGpus, dou
   }
 
   /**
-   * Images that are drawn as one batch: one on CPUs, which draw each image alone, so that the
-   * partitions stay balanced to the end; with offloading more, since a batch loads each network
-   * once.
+   * Images of a batch: one on CPUs, which draw each image alone, so that the partitions stay
+   * balanced to the end.
    *
-   * @param wanted most images of a batch on GPUs
+   * @param wanted on GPUs; empty to find it by measurement
+   * @return 0 if it is measured
    */
-  public int batchSize(int wanted, boolean offload) {
-    return cuda || offload ? wanted : 1;
+  public int batchSize(Optional<Integer> wanted) {
+    return cuda ? wanted.orElse(0) : 1;
+  }
+
+  /**
+   * Images that the plan keeps together: those of a batch, or of a chunk for which networks change
+   * places once.
+   *
+   * @param batchSize of {@link #batchSize}
+   * @param chunk images of a chunk; 0 without offloading
+   * @param images to draw; every slot gets some
+   */
+  public int together(int batchSize, int chunk, long images) {
+    long each = Math.max(1, (images + slots - 1) / slots);
+    int batch = batchSize == 0 ? USUAL_BATCH : batchSize;
+    return chunk == 0 ? batch : (int) Math.min(chunk, each);
   }
 
   /** Partitions of the generating stage: four to eight a slot, never more than batches. */

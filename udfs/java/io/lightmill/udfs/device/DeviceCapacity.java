@@ -6,10 +6,11 @@ import java.lang.management.ManagementFactory;
 import org.apache.spark.SparkEnv;
 
 /**
- * What a device has for drawings. A GPU draws one batch at a time. A CPU draws as many images at
- * once as it has cores and memory for.
+ * What a device has for drawings. A GPU draws one batch at a time, or, where several tasks share
+ * it, one batch of each: one denoises while the others encode prompts and decode latents. A CPU
+ * draws as many images at once as it has cores and memory for.
  *
- * @param threads of all drawings together, at least 1
+ * @param threads of all drawings together, at least 1; a drawing on a GPU has one
  * @param bytes of weights and of all drawings together
  */
 record DeviceCapacity(int threads, long bytes) {
@@ -19,7 +20,13 @@ record DeviceCapacity(int threads, long bytes) {
   static DeviceCapacity of(Device device) {
     return device.equals(Device.CPU)
         ? new DeviceCapacity(cores(), memory())
-        : new DeviceCapacity(1, Long.MAX_VALUE);
+        : new DeviceCapacity(slots(), Long.MAX_VALUE);
+  }
+
+  /** Tasks that share a GPU. */
+  private static int slots() {
+    SparkEnv spark = SparkEnv.get();
+    return spark == null ? 1 : spark.conf().getInt(Cluster.SLOTS_PER_GPU, 1);
   }
 
   /** The executor's cores, which may be fewer than the machine's. */

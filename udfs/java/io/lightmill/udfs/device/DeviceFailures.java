@@ -22,12 +22,15 @@ public final class DeviceFailures {
     return !(failure instanceof LightmillException);
   }
 
+  /** Whether a batch needed more memory than the device has. */
+  public static boolean outOfMemory(RuntimeException failure) {
+    return OUT_OF_MEMORY.matcher(failure.toString()).find();
+  }
+
   /** Whether an error may mean that the device does not work any more. */
   public static boolean mayBreak(RuntimeException failure) {
     String text = failure.toString();
-    return ofEngine(failure)
-        && OF_DEVICE.matcher(text).find()
-        && !OUT_OF_MEMORY.matcher(text).find();
+    return ofEngine(failure) && OF_DEVICE.matcher(text).find() && !outOfMemory(failure);
   }
 
   /**

@@ -5,7 +5,9 @@ import io.lightmill.pipeline.DiffusionPipeline;
 import io.lightmill.pipeline.ImageRequest;
 import io.lightmill.pipeline.torch.Torch;
 import java.time.Duration;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Function;
@@ -16,8 +18,7 @@ import org.slf4j.LoggerFactory;
 /**
  * A device and the one pipeline that is loaded onto it, shared by all threads that draw. They are
  * admitted in the order of their requests, each as soon as the {@link DeviceCapacity} has threads
- * and memory for it; a drawing that needs more than there is gets all of it, alone. So a GPU draws
- * one batch at a time, and a CPU several images at once.
+ * and memory for it; a drawing that needs more than there is gets all of it, alone.
  *
  * <p>Once a drawing finds that the device is broken, or the device has failed several batches in a
  * row, no other drawing begins until the pipeline is closed.
@@ -43,6 +44,9 @@ public final class DeviceSlot {
   private int threadsInUse;
   private long bytesInUse;
   private long lastUse;
+
+  /** By pipeline, wanted size and batch key. */
+  private final Map<String, BatchGrowth> growths = new HashMap<>();
 
   private record Loaded(String key, DiffusionPipeline pipeline, DrawingMemory memory) {}
 
@@ -86,6 +90,18 @@ public final class DeviceSlot {
     } finally {
       leave(share);
     }
+  }
+
+  /**
+   * The size of batches of one batch key, as it was found so far. It is forgotten when the pipeline
+   * is closed.
+   *
+   * @param wanted images of a batch; 0 to find them by measurement
+   */
+  public synchronized BatchGrowth growth(PipelineLoader loader, String batchKey, int wanted) {
+    return growths.computeIfAbsent(
+        String.join(" ", loader.key(), "" + wanted, batchKey),
+        key -> wanted == 0 ? BatchGrowth.measured() : BatchGrowth.fixed(wanted));
   }
 
   /** Notes that the device has drawn an image. */
@@ -146,11 +162,16 @@ public final class DeviceSlot {
     }
   }
 
-  /** What a drawing takes of the device; on a CPU its images are drawn one by one. */
+  /**
+   * What a drawing takes of the device. On a CPU its images are drawn one by one; on a GPU the
+   * threads of an image have no effect.
+   */
   private Share share(Loaded current, int threads, List<ImageRequest> batch) {
     long largest = batch.stream().mapToLong(current.memory()::activations).max().orElse(0);
     return new Share(
-        current, Math.min(threads, capacity.threads()), Math.min(largest, room(current)));
+        current,
+        device.equals(Device.CPU) ? Math.min(threads, capacity.threads()) : 1,
+        Math.min(largest, room(current)));
   }
 
   private boolean fits(Share share) {
@@ -255,6 +276,7 @@ public final class DeviceSlot {
     if (loaded != null) {
       Loaded before = loaded;
       loaded = null;
+      growths.clear();
       try {
         before.pipeline().close();
       } catch (RuntimeException e) {

@@ -1,22 +1,21 @@
 package io.lightmill.udfs.draw;
 
+import io.lightmill.pipeline.BatchResult;
+import io.lightmill.pipeline.BatchWork;
 import io.lightmill.pipeline.DiffusionPipeline;
-import io.lightmill.pipeline.DrawingFacts;
-import io.lightmill.pipeline.ErrorCode;
 import io.lightmill.pipeline.ImageRequest;
-import io.lightmill.pipeline.ImageResult;
 import io.lightmill.pipeline.LightmillException;
+import io.lightmill.udfs.device.BatchGrowth;
 import io.lightmill.udfs.device.DeviceFailures;
 import io.lightmill.udfs.device.DeviceSlot;
 import io.lightmill.udfs.device.PipelineLoader;
-import java.util.ArrayList;
 import java.util.List;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
+import java.util.function.BooleanSupplier;
 
 /**
- * Draws batches on one device. A batch that fails is drawn image by image, so that one request that
- * the engine cannot draw, or a batch too large for the device, costs no other image.
+ * Draws batches on one device, and finds out how large they should be. A batch that fails is drawn
+ * in smaller ones, so that one request that the engine cannot draw, or a batch too large for the
+ * device, costs no other image.
  *
  * <p>After an error of the device other than lack of memory, and after a batch whose images all
  * fail in the engine, a tiny computation shows whether the device still works. If it does not, or
@@ -24,117 +23,110 @@ import org.slf4j.LoggerFactory;
  */
 final class BatchDrawing {
 
-  private static final Logger LOG = LoggerFactory.getLogger(BatchDrawing.class);
-  private static final RepeatedErrors ERRORS = new RepeatedErrors(LOG::warn);
-  private static final double NANOS_PER_MILLI = 1e6;
+  private static final double NANOS_PER_SECOND = 1e9;
 
   private final DeviceSlot slot;
   private final PipelineLoader loader;
   private final int threads;
+  private final int batchSize;
   private final Runnable begun;
   private boolean drawing;
 
   /**
    * @param threads that the drawing of an image may use on a CPU
+   * @param batchSize of {@link Batching}
    * @param begun called before the first batch, once the model is loaded
    */
-  BatchDrawing(DeviceSlot slot, PipelineLoader loader, int threads, Runnable begun) {
+  BatchDrawing(DeviceSlot slot, PipelineLoader loader, int threads, int batchSize, Runnable begun) {
     this.slot = slot;
     this.loader = loader;
     this.threads = threads;
+    this.batchSize = batchSize;
     this.begun = begun;
   }
 
   /**
-   * Draws the batch as soon as the device has room for it.
+   * Images of a batch, by what the device has drawn so far.
    *
-   * @return one image or failure per request, in order
+   * @param batchKey of the batch
+   * @param ahead batches of that key before it that are not drawn yet
+   */
+  int batchSize(String batchKey, int ahead) {
+    return growth(batchKey).size(ahead);
+  }
+
+  private BatchGrowth growth(String batchKey) {
+    return slot.growth(loader, batchKey, batchSize);
+  }
+
+  /**
+   * Draws batches as soon as the device has room for them.
+   *
+   * @param chunk batches and their keys
+   * @param goOn whether one more batch may begin; asked before each but the first
+   * @param worked receives the work on each attempt at a batch, and its images
+   * @return for each batch one image or failure per request, in order
    * @throws LightmillException if the checkpoint cannot be loaded
    * @throws io.lightmill.udfs.device.BrokenDeviceException if the device does not work any more
    * @throws InterruptedException if the task is killed while it waits
    */
-  List<DrawnImage> draw(List<ImageRequest> batch) throws InterruptedException {
+  List<List<DrawnImage>> draw(List<KeyedBatch> chunk, BooleanSupplier goOn, Work worked)
+      throws InterruptedException {
     return slot.use(
         loader,
         threads,
-        batch,
+        chunk.stream().flatMap(batch -> batch.requests().stream()).toList(),
         pipeline -> {
           if (!drawing) {
             drawing = true;
             begun.run();
           }
-          return drawn(pipeline, batch);
+          return drawn(pipeline, chunk, goOn, worked);
         });
   }
 
-  private List<DrawnImage> drawn(DiffusionPipeline pipeline, List<ImageRequest> batch) {
-    List<RuntimeException> ofEngine = new ArrayList<>();
-    List<DrawnImage> drawn = drawn(pipeline, batch, ofEngine);
-    if (ofEngine.size() == batch.size()) {
+  /** A batch, and the key that its requests have in common. */
+  record KeyedBatch(String key, List<ImageRequest> requests) {}
+
+  /** Receives the work on one attempt at a batch. */
+  @FunctionalInterface
+  interface Work {
+    void add(int images, BatchWork work);
+  }
+
+  private List<List<DrawnImage>> drawn(
+      DiffusionPipeline pipeline, List<KeyedBatch> chunk, BooleanSupplier goOn, Work worked) {
+    return new ChunkAttempts(
+            pipeline,
+            chunk.stream().map(KeyedBatch::requests).toList(),
+            goOn,
+            (batch, requests, result) -> {
+              worked.add(requests, result.work());
+              measured(chunk.get(batch), requests, result);
+            })
+        .drawn().stream().map(batch -> checked(pipeline, batch)).toList();
+  }
+
+  private void measured(KeyedBatch batch, int images, BatchResult result) {
+    if (result.failure().filter(DeviceFailures::outOfMemory).isPresent()) {
+      growth(batch.key()).outOfMemory(images);
+    } else if (!result.images().isEmpty()) {
+      growth(batch.key()).drew(images, result.work().phases().toNanos() / NANOS_PER_SECOND);
+    }
+  }
+
+  private List<DrawnImage> checked(DiffusionPipeline pipeline, ChunkAttempts.Drawn batch) {
+    List<RuntimeException> ofEngine = batch.ofEngine();
+    if (ofEngine.size() == batch.images().size()) {
       DeviceFailures.requireWorking(pipeline, ofEngine.get(0));
       ofEngine.stream().filter(DeviceFailures::mayBreak).findFirst().ifPresent(slot::failed);
-    } else if (drawn.stream().anyMatch(image -> image.failure() == null)) {
+    } else if (batch.images().stream().anyMatch(BatchDrawing::succeeded)) {
       slot.succeeded();
     }
-    return drawn;
+    return batch.images();
   }
 
-  /**
-   * @param ofEngine receives the engine's error of each image that has one
-   */
-  private static List<DrawnImage> drawn(
-      DiffusionPipeline pipeline, List<ImageRequest> batch, List<RuntimeException> ofEngine) {
-    long start = System.nanoTime();
-    try {
-      return drawnAtOnce(pipeline, batch);
-    } catch (RuntimeException e) {
-      if (Thread.currentThread().isInterrupted()) {
-        throw e; // the task is being killed; its images are not to blame
-      }
-      if (DeviceFailures.mayBreak(e)) {
-        DeviceFailures.requireWorking(pipeline, e);
-      }
-      double lost = millisSince(start) / batch.size();
-      if (batch.size() == 1) {
-        if (DeviceFailures.ofEngine(e)) {
-          ofEngine.add(e);
-        }
-        return List.of(new DrawnImage(null, failure(e), DrawingFacts.NONE, lost));
-      }
-      ERRORS.add("A batch failed; its images are drawn one by one", e);
-      return batch.stream()
-          .map(request -> drawn(pipeline, List.of(request), ofEngine).get(0).delayed(lost))
-          .toList();
-    }
-  }
-
-  private static List<DrawnImage> drawnAtOnce(
-      DiffusionPipeline pipeline, List<ImageRequest> batch) {
-    long start = System.nanoTime();
-    List<ImageResult> results = pipeline.results(batch);
-    if (results.size() != batch.size()) {
-      throw new IllegalStateException(
-          "%d images for %d requests".formatted(results.size(), batch.size()));
-    }
-    double share = millisSince(start) / batch.size();
-    return results.stream().map(result -> drawn(result, share)).toList();
-  }
-
-  private static DrawnImage drawn(ImageResult result, double millis) {
-    result.failure().ifPresent(e -> ERRORS.add("An image could not be drawn", e));
-    return new DrawnImage(
-        result.image().orElse(null), result.failure().orElse(null), result.facts(), millis);
-  }
-
-  private static LightmillException failure(RuntimeException e) {
-    ERRORS.add("An image could not be drawn", e);
-    return e instanceof LightmillException known
-        ? known
-        : new LightmillException(
-            ErrorCode.GENERATION_FAILED, "the engine failed to draw this image: " + e, e);
-  }
-
-  private static double millisSince(long start) {
-    return (System.nanoTime() - start) / NANOS_PER_MILLI;
+  private static boolean succeeded(DrawnImage image) {
+    return image.failure() == null && !image.isLeftOut();
   }
 }

@@ -1,7 +1,6 @@
 package io.lightmill.udfs.draw;
 
 import io.lightmill.pipeline.Device;
-import io.lightmill.pipeline.ImageRequest;
 import io.lightmill.pipeline.LightmillException;
 import io.lightmill.udfs.device.LoadedPipelines;
 import io.lightmill.udfs.device.TaskDevice;
@@ -12,12 +11,9 @@ import io.lightmill.udfs.manifest.Outcome;
 import io.lightmill.udfs.manifest.StoredImage;
 import io.lightmill.udfs.plan.PlannedImages;
 import java.util.ArrayDeque;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Iterator;
 import java.util.List;
-import java.util.NoSuchElementException;
-import java.util.Objects;
 import java.util.Queue;
 import org.apache.commons.codec.digest.DigestUtils;
 import org.apache.spark.TaskContext;
@@ -30,12 +26,9 @@ import org.apache.spark.sql.types.StructType;
 /**
  * The function that draws images into a column instead of an output: rows of {@link PlannedImages}
  * in, those of one batch key beside each other, and rows of {@link #schema} out. It draws as rows
- * are needed, and holds one batch.
- *
- * @param batchSize maximum number of images in a batch
+ * are needed, and holds one chunk.
  */
-public record DrawUnstored(UnstoredDrawing drawing, int batchSize)
-    implements MapPartitionsFunction<Row, Row> {
+public record DrawUnstored(UnstoredDrawing drawing) implements MapPartitionsFunction<Row, Row> {
 
   /** The column of the bytes; null in rows without an image. */
   public static final String IMAGE = "image";
@@ -57,93 +50,84 @@ public record DrawUnstored(UnstoredDrawing drawing, int batchSize)
                 null,
                 task.attemptNumber(),
                 device));
-    return new Drawn(planned, manifest, drawing.on(LoadedPipelines.slot(device)), batchSize);
+    return new Drawn(planned, manifest, drawing.on(LoadedPipelines.slot(device)));
   }
 
-  private static final class Drawn implements Iterator<Row> {
+  private static final class Drawn implements Iterator<Row>, Chunks.Sizes {
 
-    private final Iterator<Row> planned;
+    private final Chunks chunks;
     private final ManifestRows manifest;
     private final UnstoredDrawing.OnDevice drawing;
-    private final int batchSize;
     private final Queue<Row> ready = new ArrayDeque<>();
-    private Row ahead;
 
-    Drawn(
-        Iterator<Row> planned,
-        ManifestRows manifest,
-        UnstoredDrawing.OnDevice drawing,
-        int batchSize) {
-      this.planned = planned;
+    Drawn(Iterator<Row> planned, ManifestRows manifest, UnstoredDrawing.OnDevice drawing) {
+      this.chunks = new Chunks(planned, this);
       this.manifest = manifest;
       this.drawing = drawing;
-      this.batchSize = batchSize;
+    }
+
+    @Override
+    public int batch(String batchKey, int ahead) {
+      return drawing.drawing().batchSize(batchKey, ahead);
+    }
+
+    @Override
+    public int chunk(Row first) {
+      return drawing.batching().chunk(first);
     }
 
     @Override
     public boolean hasNext() {
-      return !ready.isEmpty() || ahead != null || planned.hasNext();
+      return !ready.isEmpty() || chunks.hasNext();
     }
 
     @Override
     public Row next() {
-      if (!hasNext()) {
-        throw new NoSuchElementException();
-      }
       if (ready.isEmpty()) {
-        draw(batch());
+        draw(chunks.next());
       }
       return ready.remove();
     }
 
-    private List<Row> batch() {
-      List<Row> batch = new ArrayList<>();
-      batch.add(ahead == null ? planned.next() : ahead);
-      ahead = null;
-      String key = batch.get(0).getAs(PlannedImages.BATCH_KEY);
-      while (batch.size() < batchSize && planned.hasNext()) {
-        ahead = planned.next();
-        if (!Objects.equals(key, ahead.getAs(PlannedImages.BATCH_KEY))) {
-          break;
-        }
-        batch.add(ahead);
-        ahead = null;
-      }
-      return batch;
-    }
-
-    private void draw(List<Row> batch) {
-      if (batch.get(0).getAs(PlannedImages.BATCH_KEY) == null) {
-        batch.forEach(
-            row ->
-                add(
-                    row,
-                    Outcome.refused(
-                        ManifestColumns.ERROR_CODE.of(row), ManifestColumns.ERROR_MESSAGE.of(row)),
-                    null));
+    private void draw(List<List<Row>> chunk) {
+      if (chunk.get(0).get(0).getAs(PlannedImages.BATCH_KEY) == null) {
+        chunk.forEach(batch -> batch.forEach(row -> add(row, undrawn(row), null)));
         return;
       }
-      List<ImageRequest> requests = batch.stream().map(PlannedImages::request).toList();
-      Iterator<UnstoredDrawing.Encoded> images = drawing.draw(requests).iterator();
-      for (Row row : batch) {
-        UnstoredDrawing.Encoded image = images.next();
-        add(row, outcome(image), image.bytes());
+      Iterator<List<UnstoredDrawing.Encoded>> drawn =
+          drawing.draw(chunk.stream().map(Drawn::requests).toList()).iterator();
+      for (List<Row> batch : chunk) {
+        Iterator<UnstoredDrawing.Encoded> images = drawn.next().iterator();
+        for (Row row : batch) {
+          UnstoredDrawing.Encoded image = images.next();
+          add(row, outcome(image), image.bytes());
+        }
       }
+    }
+
+    private static BatchDrawing.KeyedBatch requests(List<Row> batch) {
+      return new BatchDrawing.KeyedBatch(
+          batch.get(0).getAs(PlannedImages.BATCH_KEY),
+          batch.stream().map(PlannedImages::request).toList());
+    }
+
+    private static Outcome undrawn(Row row) {
+      return Outcome.refused(
+          ManifestColumns.ERROR_CODE.of(row), ManifestColumns.ERROR_MESSAGE.of(row));
     }
 
     private static Outcome outcome(UnstoredDrawing.Encoded image) {
       LightmillException failure = image.failure();
       if (failure != null) {
-        return Outcome.failed(failure, image.generateMillis()).with(image.facts());
+        return Outcome.failed(failure, image.device()).with(image.facts().with(List.of()));
       }
       if (image.facts().isBlocked()) {
-        return Outcome.blocked(null, image.facts(), image.generateMillis());
+        return Outcome.blocked(null, image.facts(), image.device());
       }
       StoredImage unplaced =
           StoredImage.object(
               null, image.bytes().length, DigestUtils.sha256Hex(image.bytes()), image.blank());
-      return Outcome.generated(
-          unplaced, image.facts(), image.generateMillis(), image.encodeMillis(), 0);
+      return Outcome.generated(unplaced, image.facts(), image.device(), image.encodeMillis(), 0);
     }
 
     private void add(Row row, Outcome outcome, byte[] image) {

@@ -1,31 +1,25 @@
 package io.lightmill.udfs.draw;
 
 import io.lightmill.pipeline.DrawingFacts;
-import io.lightmill.pipeline.ImageRequest;
 import io.lightmill.pipeline.LightmillException;
 import io.lightmill.pipeline.RgbImage;
-import io.lightmill.pipeline.Screening;
+import io.lightmill.udfs.manifest.DeviceMillis;
 
 /**
  * An image as it leaves the engine.
  *
- * @param image null if drawing it failed; where a verdict blocks, null or meant for quarantine
- * @param failure null if it did not
- * @param generateMillis share of the batch's time on the engine
+ * @param image null if drawing it failed or was left out; where a verdict blocks, null or meant for
+ *     quarantine
+ * @param failure null if it did not fail
+ * @param millis null if drawing it was left out
  */
 record DrawnImage(
-    RgbImage image, LightmillException failure, DrawingFacts facts, double generateMillis) {
+    RgbImage image, LightmillException failure, DrawingFacts facts, DeviceMillis millis) {
 
-  DrawnImage delayed(double millis) {
-    return new DrawnImage(image, failure, facts, generateMillis + millis);
-  }
+  /** The run ends before this image. */
+  static final DrawnImage LEFT_OUT = new DrawnImage(null, null, DrawingFacts.NONE, null);
 
-  /** The request with the seed that the image was drawn with. */
-  ImageRequest drawn(ImageRequest request) {
-    return facts
-        .screening()
-        .flatMap(Screening::seed)
-        .map(seed -> request.toBuilder().seed(seed).build())
-        .orElse(request);
+  boolean isLeftOut() {
+    return millis == null;
   }
 }

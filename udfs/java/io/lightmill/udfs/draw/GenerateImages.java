@@ -14,8 +14,9 @@ import org.apache.spark.sql.Row;
 import org.apache.spark.sql.types.StructType;
 
 /**
- * The function that runs on every partition of the plan: whole batches of {@link PlannedImages} in,
- * {@link Manifest} rows out. It draws rows as they are needed, and holds two batches at most.
+ * The function that runs on every partition of the plan: {@link PlannedImages} in, {@link Manifest}
+ * rows out. It draws rows as they are needed, and holds two batches at most, or two chunks of
+ * batches.
  *
  * @param schema of the rows that come out
  */
@@ -31,8 +32,7 @@ public record GenerateImages(GenerationJob job, StructType schema)
     }
     PartitionWork work = new PartitionWork(job, task);
     task.addTaskCompletionListener(work);
-    Iterator<Row> manifest =
-        new OverlappedBatches(new Batches(planned, job.batchSize()), work::start);
+    Iterator<Row> manifest = new OverlappedBatches<>(new Chunks(planned, work), work::start);
     Iterator<Row> reported =
         new ReportedRows(manifest, schema, job.stop().run(), task.partitionId());
     Iterator<Row> rows = job.packing() == null ? reported : packed(reported, store, task);

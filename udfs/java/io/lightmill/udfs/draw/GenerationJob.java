@@ -7,15 +7,15 @@ import io.lightmill.udfs.earlier.AttemptImages;
 import io.lightmill.udfs.plan.ImageIdentity;
 import io.lightmill.udfs.progress.DrawingStop;
 import io.lightmill.udfs.shard.Packing;
-import io.lightmill.udfs.store.SharedConfiguration;
 import java.io.Serializable;
+import io.lightmill.udfs.store.SharedConfiguration;
 
 /**
  * What the generating tasks of one run have in common.
  *
  * @param packing of the images; null to leave each an object of its own
  * @param quarantine directory below the output for blocked images; null to store none
- * @param batchSize most images that are drawn at once
+ * @param batching how many images are drawn together
  * @param repeated whether an earlier job of this run may have stored some of its images
  * @param threadsPerImage that the drawing of an image may use on a CPU
  */
@@ -27,12 +27,13 @@ public record GenerationJob(
     String runId,
     Packing packing,
     String quarantine,
-    int batchSize,
+    Batching batching,
     AttemptImages own,
     boolean repeated,
     DrawingStop stop,
     Cluster cluster,
     int threadsPerImage,
     PipelineLoader loader,
+    DrawingCounters counters,
     SharedConfiguration hadoop)
     implements Serializable {}

@@ -1,6 +1,7 @@
 package io.lightmill.udfs.draw;
 
 import io.lightmill.pipeline.ClassifierFreeGuidance;
+import io.lightmill.pipeline.DrawingFacts;
 import io.lightmill.pipeline.ErrorCode;
 import io.lightmill.pipeline.ImageRequest;
 import io.lightmill.pipeline.LightmillException;
@@ -25,14 +26,14 @@ record ImageEncoding(ImageIdentity identity, ClassifierFreeGuidance guidance, Im
    * The bytes of an image file.
    *
    * @param request that the image is identified by
-   * @param drawn the request that it was drawn from, which may have a further seed
+   * @param facts of its drawing, which may have had a further seed
    * @throws LightmillException with {@code STORE_FAILED} if the image cannot be encoded
    */
-  byte[] encoded(ImageRequest request, ImageRequest drawn, RgbImage image) {
+  byte[] encoded(ImageRequest request, DrawingFacts facts, RgbImage image) {
     String imageId = ImageIdentity.imageId(identity.canonicalJson(request));
     Receipt receipt =
         new Receipt(
-            marking.prompts().shown(drawn),
+            marking.prompts().shown(facts.drawn(request)),
             guidance,
             SAMPLER,
             SCHEDULE_TYPE,
@@ -41,12 +42,7 @@ record ImageEncoding(ImageIdentity identity, ClassifierFreeGuidance guidance, Im
             SOFTWARE,
             identity.shownJson(request, marking.prompts()));
     try {
-      byte[] file =
-          ImageEncoder.encode(
-              marking.marked(image), receipt, marking.labels(imageId), identity.file());
-      return marking.signed(file, SOFTWARE);
-    } catch (LightmillException e) {
-      throw e;
+      return ImageEncoder.encode(image, receipt, marking.labels(imageId), identity.file());
     } catch (RuntimeException e) {
       throw new LightmillException(
           ErrorCode.STORE_FAILED, "image %s could not be encoded: %s".formatted(imageId, e), e);

@@ -2,9 +2,9 @@ package io.lightmill.udfs.draw;
 
 import io.lightmill.pipeline.DrawingFacts;
 import io.lightmill.pipeline.ErrorCode;
-import io.lightmill.pipeline.ImageRequest;
 import io.lightmill.pipeline.LightmillException;
 import io.lightmill.udfs.earlier.AttemptImages;
+import io.lightmill.udfs.manifest.DeviceMillis;
 import io.lightmill.udfs.manifest.ManifestColumns;
 import io.lightmill.udfs.manifest.Outcome;
 import io.lightmill.udfs.manifest.StoredImage;
@@ -108,7 +108,9 @@ final class ImageFinisher {
                           ErrorCode.STORE_FAILED,
                           "staged image '%s' no longer exists; run again"
                               .formatted(staged.path())));
-      return stored(List.of(row), bytes, staged.blank(), DrawingFacts.NONE, 0, 0).get(0).reused();
+      return stored(List.of(row), bytes, staged.blank(), DrawingFacts.NONE, DeviceMillis.NONE, 0)
+          .get(0)
+          .reused();
     } catch (LightmillException e) {
       requireStore(e);
       return Outcome.failed(e, null);
@@ -148,38 +150,29 @@ final class ImageFinisher {
    */
   List<Outcome> finish(List<Row> rows, DrawnImage drawn) {
     if (drawn.failure() != null) {
-      Outcome failed =
-          Outcome.failed(drawn.failure(), drawn.generateMillis())
-              .with(drawn.facts());
+      Outcome failed = Outcome.failed(drawn.failure(), drawn.millis()).with(drawn.facts());
       return rows.stream().map(row -> failed).toList();
     }
     try {
       if (drawn.facts().isBlocked()) {
         Outcome blocked =
-            Outcome.blocked(
-                quarantined(rows.get(0), drawn), drawn.facts(), drawn.generateMillis());
+            Outcome.blocked(quarantined(rows.get(0), drawn), drawn.facts(), drawn.millis());
         return rows.stream().map(row -> blocked).toList();
       }
       long start = System.nanoTime();
       byte[] bytes = encoded(rows.get(0), drawn);
       return stored(
-          rows,
-          bytes,
-          drawn.image().isBlank(),
-          drawn.facts(),
-          drawn.generateMillis(),
-          millisSince(start));
+          rows, bytes, drawn.image().isBlank(), drawn.facts(), drawn.millis(), millisSince(start));
     } catch (LightmillException e) {
       requireStore(e);
       LOG.warn("A drawn image could not be stored: {}", e.getMessage());
-      Outcome failed = Outcome.failed(e, drawn.generateMillis());
+      Outcome failed = Outcome.failed(e, drawn.millis());
       return rows.stream().map(row -> failed).toList();
     }
   }
 
   private byte[] encoded(Row row, DrawnImage drawn) {
-    ImageRequest request = PlannedImages.request(row);
-    return encoding.encoded(request, drawn.drawn(request), drawn.image());
+    return encoding.encoded(PlannedImages.request(row), drawn.facts(), drawn.image());
   }
 
   /** Stores a blocked image apart from all others; null if it is not to be stored. */
@@ -204,7 +197,7 @@ final class ImageFinisher {
       byte[] bytes,
       Boolean blank,
       DrawingFacts facts,
-      double generateMillis,
+      DeviceMillis device,
       double encodeMillis) {
     Map<String, Outcome> byKey = new HashMap<>();
     List<Outcome> outcomes = new ArrayList<>();
@@ -224,7 +217,7 @@ final class ImageFinisher {
             Outcome.generated(
                 image(row, object.bytes(), object.sha256(), blank),
                 facts,
-                byKey.isEmpty() ? generateMillis : 0,
+                byKey.isEmpty() ? device : DeviceMillis.NONE,
                 byKey.isEmpty() ? encodeMillis : 0,
                 millisSince(start));
         byKey.put(key, first);

@@ -8,30 +8,32 @@ import org.apache.spark.TaskKilledException;
 import org.apache.spark.sql.Row;
 
 /**
- * Hands out the manifest rows of a partition, batch by batch, lazily. The next batch is drawn
- * before the last one's rows are waited for, so that encoding and storing it hide behind the
- * engine; two batches of images are alive at most.
+ * Hands out the manifest rows of a partition, chunk by chunk of batches, lazily. The next chunk is
+ * drawn before the last one's rows are waited for, so that encoding and storing it hide behind the
+ * engine; two chunks of images are alive at most.
+ *
+ * @param <C> chunks
  */
-final class OverlappedBatches implements Iterator<Row> {
+final class OverlappedBatches<C> implements Iterator<Row> {
 
-  private final Iterator<List<Row>> batches;
-  private final Drawing drawing;
+  private final Iterator<C> batches;
+  private final Drawing<C> drawing;
   private Finishing ahead;
   private Iterator<Row> ready = Collections.emptyIterator();
 
-  /** Draws a batch, and returns as soon as it is drawn. */
+  /** Draws a chunk, and returns as soon as it is drawn. */
   @FunctionalInterface
-  interface Drawing {
-    Finishing start(List<Row> batch) throws InterruptedException;
+  interface Drawing<C> {
+    Finishing start(C chunk) throws InterruptedException;
   }
 
-  /** Waits for the manifest rows of a drawn batch. */
+  /** Waits for the manifest rows of a drawn chunk. */
   @FunctionalInterface
   interface Finishing {
     List<Row> rows() throws InterruptedException;
   }
 
-  OverlappedBatches(Iterator<List<Row>> batches, Drawing drawing) {
+  OverlappedBatches(Iterator<C> batches, Drawing<C> drawing) {
     this.batches = batches;
     this.drawing = drawing;
   }

@@ -1,8 +1,8 @@
 package io.lightmill.udfs.draw;
 
+import io.lightmill.pipeline.BatchWork;
 import io.lightmill.pipeline.Device;
 import io.lightmill.pipeline.DrawingFacts;
-import io.lightmill.pipeline.ImageRequest;
 import io.lightmill.udfs.ImageStatus;
 import io.lightmill.udfs.device.BrokenDeviceException;
 import io.lightmill.udfs.device.ExecutorExit;
@@ -11,7 +11,7 @@ import io.lightmill.udfs.device.TaskDevice;
 import io.lightmill.udfs.earlier.EarlierImages;
 import io.lightmill.udfs.manifest.ManifestColumns;
 import io.lightmill.udfs.manifest.Outcome;
-import io.lightmill.udfs.manifest.Screened;
+import io.lightmill.udfs.manifest.ScreeningJson;
 import io.lightmill.udfs.manifest.StoredImage;
 import io.lightmill.udfs.manifest.VerdictJson;
 import io.lightmill.udfs.plan.PlannedImages;
@@ -32,6 +32,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.stream.Collectors;
 import org.apache.commons.lang3.exception.ExceptionUtils;
 import org.apache.spark.TaskContext;
@@ -40,8 +41,8 @@ import org.apache.spark.util.TaskCompletionListener;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** The work of one task: draws its batches on its device, and finishes images on other threads. */
-final class PartitionWork implements TaskCompletionListener {
+/** The work of one task: draws its chunks on its device, and finishes images on other threads. */
+final class PartitionWork implements Chunks.Sizes, TaskCompletionListener {
 
   /** Four threads encode 1024×1024 images faster than any GPU draws them. */
   private static final int MAX_THREADS = 4;
@@ -56,15 +57,28 @@ final class PartitionWork implements TaskCompletionListener {
   private final boolean local;
   private final int partition;
   private final boolean triedBefore;
+  private final Batching batching;
+  private final DrawingCounters counters;
   private final AtomicLong failed = new AtomicLong();
+  private final DrawingPace pace = new DrawingPace();
   private OnDevice device;
-  private Duration longestBatch = Duration.ZERO;
   private boolean stopped;
 
   /** A device, the drawing on it, and the rows of what it draws. */
   private record OnDevice(Device device, BatchDrawing drawing, ManifestRows manifest) {}
 
+  /** The rows of one image, and those of the images of a batch. */
+  private record Batch(String key, List<List<Row>> images) {
+
+    private BatchDrawing.KeyedBatch requests() {
+      return new BatchDrawing.KeyedBatch(
+          key, images.stream().map(rows -> PlannedImages.request(rows.get(0))).toList());
+    }
+  }
+
   PartitionWork(GenerationJob job, TaskContext task) {
+    this.batching = job.batching();
+    this.counters = job.counters();
     this.devices =
         TaskDevice.candidates(job.cluster(), task).stream()
             .map(candidate -> onDevice(job, task, candidate))
@@ -97,31 +111,44 @@ final class PartitionWork implements TaskCompletionListener {
             LoadedPipelines.slot(device),
             job.loader(),
             job.threadsPerImage(),
+            job.batching().batchSize(),
             () -> ProgressPlugin.send(new DrawingBegun(job.stop().run())));
     return new OnDevice(device, drawing, new ManifestRows(job, device, task));
   }
 
-  /** Draws a batch. Its manifest rows are complete when its images are stored. */
-  OverlappedBatches.Finishing start(List<Row> batch) throws InterruptedException {
-    if (batch.get(0).getAs(PlannedImages.BATCH_KEY) == null) {
+  @Override
+  public int batch(String batchKey, int ahead) {
+    return device.drawing().batchSize(batchKey, ahead);
+  }
+
+  @Override
+  public int chunk(Row first) {
+    return batching.chunk(first);
+  }
+
+  /** Draws a chunk. Its manifest rows are complete when its images are stored. */
+  OverlappedBatches.Finishing start(List<List<Row>> chunk) throws InterruptedException {
+    String firstKey = chunk.get(0).get(0).getAs(PlannedImages.BATCH_KEY);
+    if (firstKey == null) {
       List<Row> rows =
-          batch.stream().map(row -> manifestRow(device.manifest(), row, undrawn(row))).toList();
+          chunk.stream()
+              .flatMap(List::stream)
+              .map(row -> manifestRow(device.manifest(), row, undrawn(row)))
+              .toList();
       return () -> rows;
     }
     List<Row> finished = new ArrayList<>();
-    List<List<Row>> images = new ArrayList<>();
-    for (List<Row> rows : byImage(batch)) {
-      Optional<List<Outcome>> found = triedBefore ? finisher.found(rows) : Optional.empty();
-      found.ifPresentOrElse(
-          outcomes -> finished.addAll(manifestRows(device.manifest(), rows, outcomes)),
-          () -> images.add(rows));
+    List<Batch> batches = new ArrayList<>();
+    for (List<Row> batch : chunk) {
+      List<List<Row>> images = missing(batch, finished);
+      if (!images.isEmpty()) {
+        batches.add(new Batch(batch.get(0).getAs(PlannedImages.BATCH_KEY), images));
+      }
     }
-    stopped = stopped || (!images.isEmpty() && stop.reached(longestBatch, partition, failed.get()));
-    List<Future<List<Row>>> finishing = stopped || images.isEmpty() ? List.of() : drawn(images);
-    if (stopped) { // before or while they were drawn
-      images.forEach(
-          rows -> rows.forEach(row -> finished.add(device.manifest().row(row, Outcome.pending()))));
-    }
+    stopped =
+        stopped || (!batches.isEmpty() && reached(pace.begin(batches.get(0).images().size())));
+    List<Future<List<Row>>> finishing =
+        stopped || batches.isEmpty() ? leftOut(batches, finished) : drawn(batches, finished);
     return () -> {
       finished.addAll(awaited(finishing));
       return finished;
@@ -129,14 +156,47 @@ final class PartitionWork implements TaskCompletionListener {
   }
 
   /**
-   * Draws images. If the device is broken, the task fails and the executor ends. In local mode,
+   * The images of a batch that no other attempt at this task has stored.
+   *
+   * @param finished receives the rows of the others
+   */
+  private List<List<Row>> missing(List<Row> batch, List<Row> finished) {
+    List<List<Row>> images = new ArrayList<>();
+    for (List<Row> rows : byImage(batch)) {
+      Optional<List<Outcome>> found = triedBefore ? finisher.found(rows) : Optional.empty();
+      found.ifPresentOrElse(
+          outcomes -> finished.addAll(manifestRows(device.manifest(), rows, outcomes)),
+          () -> images.add(rows));
+    }
+    return images;
+  }
+
+  private boolean reached(Duration expected) {
+    return stop.reached(expected, partition, failed.get());
+  }
+
+  /** Leaves all images pending. */
+  private List<Future<List<Row>>> leftOut(List<Batch> batches, List<Row> finished) {
+    batches.forEach(batch -> batch.images().forEach(rows -> leaveOut(rows, finished)));
+    return List.of();
+  }
+
+  private void leaveOut(List<Row> rows, List<Row> finished) {
+    rows.forEach(row -> finished.add(device.manifest().row(row, Outcome.pending())));
+  }
+
+  /**
+   * Draws batches. If the device is broken, the task fails and the executor ends. In local mode,
    * which has no other executor, the work goes on with another device; if all are broken, it is
    * stopped.
+   *
+   * @param finished receives the rows of images that are left out
    */
-  private List<Future<List<Row>>> drawn(List<List<Row>> images) throws InterruptedException {
+  private List<Future<List<Row>>> drawn(List<Batch> batches, List<Row> finished)
+      throws InterruptedException {
     while (true) {
       try {
-        return drawnOnDevice(images);
+        return drawnOnDevice(batches, finished);
       } catch (BrokenDeviceException e) {
         if (!local) {
           ExecutorExit.PROCESS.begin(e);
@@ -145,7 +205,7 @@ final class PartitionWork implements TaskCompletionListener {
         if (!devices.hasNext()) {
           ERRORS.add("The images of a partition stay pending", e);
           stopped = true;
-          return List.of();
+          return leftOut(batches, finished);
         }
         device = devices.next();
         ERRORS.add("The images of a partition are drawn on another device", e);
@@ -153,20 +213,39 @@ final class PartitionWork implements TaskCompletionListener {
     }
   }
 
-  private List<Future<List<Row>>> drawnOnDevice(List<List<Row>> images)
+  private List<Future<List<Row>>> drawnOnDevice(List<Batch> batches, List<Row> finished)
       throws InterruptedException {
-    List<ImageRequest> requests =
-        images.stream().map(rows -> PlannedImages.request(rows.get(0))).toList();
+    int images = batches.stream().mapToInt(batch -> batch.images().size()).sum();
+    int largest = batches.stream().mapToInt(batch -> batch.images().size()).max().orElseThrow();
+    AtomicReference<BatchWork> work = new AtomicReference<>(BatchWork.NONE);
     long start = System.nanoTime();
-    Iterator<DrawnImage> drawn = device.drawing().draw(requests).iterator();
-    Duration batch = Duration.ofNanos(System.nanoTime() - start);
-    longestBatch = batch.compareTo(longestBatch) > 0 ? batch : longestBatch;
+    Iterator<List<DrawnImage>> drawn =
+        device
+            .drawing()
+            .draw(
+                batches.stream().map(Batch::requests).toList(),
+                () -> !reached(pace.goOn(largest, images)),
+                (count, more) -> {
+                  pace.drew(count, more);
+                  work.updateAndGet(more::plus);
+                })
+            .iterator();
+    pace.drewChunk(images, Duration.ofNanos(System.nanoTime() - start), work.get().load());
+    counters.add(work.get());
     List<Future<List<Row>>> finishing = new ArrayList<>();
-    ManifestRows manifest = device.manifest(); // the next batch may be drawn elsewhere
-    for (List<Row> rows : images) {
-      DrawnImage image = drawn.next();
-      finishing.add(
-          threads.submit(() -> manifestRows(manifest, rows, finisher.finish(rows, image))));
+    ManifestRows manifest = device.manifest(); // the next chunk may be drawn elsewhere
+    for (Batch batch : batches) {
+      Iterator<DrawnImage> each = drawn.next().iterator();
+      for (List<Row> rows : batch.images()) {
+        DrawnImage image = each.next();
+        if (image.isLeftOut()) {
+          stopped = true;
+          leaveOut(rows, finished);
+        } else {
+          finishing.add(
+              threads.submit(() -> manifestRows(manifest, rows, finisher.finish(rows, image))));
+        }
+      }
     }
     return finishing;
   }
@@ -191,16 +270,16 @@ final class PartitionWork implements TaskCompletionListener {
     Row earlier = planned.getAs(EarlierImages.EARLIER);
     DrawingFacts facts = // verdicts of rules are given anew by each run
         DrawingFacts.ofVerdicts(
-            VerdictJson.read(ManifestColumns.VERDICTS.of(earlier)).stream()
-                .filter(verdict -> verdict.score().isPresent())
-                .toList());
-    Screened screened = Screened.read(earlier);
+                VerdictJson.read(ManifestColumns.VERDICTS.of(earlier)).stream()
+                    .filter(verdict -> verdict.score().isPresent())
+                    .toList())
+            .with(ScreeningJson.read(ManifestColumns.SCORES.of(earlier)));
     return switch (ImageStatus.labelled(ManifestColumns.STATUS.of(earlier))) {
       case FAILED ->
           Outcome.failedBefore(
               ManifestColumns.ERROR_CODE.of(earlier), ManifestColumns.ERROR_MESSAGE.of(earlier));
-      case BLOCKED -> Outcome.blocked(null, facts, null).with(facts, screened);
-      default -> reused(planned, StoredImage.read(earlier)).with(facts, screened);
+      case BLOCKED -> Outcome.blocked(null, facts, null);
+      default -> reused(planned, StoredImage.read(earlier)).with(facts);
     };
   }
 

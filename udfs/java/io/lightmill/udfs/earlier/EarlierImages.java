@@ -53,8 +53,6 @@ public final class EarlierImages {
           ManifestColumns.VERDICTS,
           ManifestColumns.VERDICT_STAGE,
           ManifestColumns.POLICY_DIGEST,
-          ManifestColumns.SEED_USED,
-          ManifestColumns.DRAWS,
           ManifestColumns.SCORES);
 
   static final StructType TYPE = ManifestColumn.schema(COLUMNS.toArray(ManifestColumn[]::new));

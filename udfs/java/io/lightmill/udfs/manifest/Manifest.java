@@ -1,6 +1,7 @@
 package io.lightmill.udfs.manifest;
 
 import static org.apache.spark.sql.functions.count;
+import static org.apache.spark.sql.functions.lit;
 import static org.apache.spark.sql.functions.sum;
 import static org.apache.spark.sql.functions.timestamp_micros;
 import static org.apache.spark.sql.functions.when;
@@ -46,10 +47,17 @@ public final class Manifest {
   /** The last file that older releases wrote into such a directory. */
   public static final String OLD_SUCCESS = "_SUCCESS";
 
-  private static final String ENGINE = "engine_ms";
+  private static final String ROWS = "rows";
   private static final String BLANK = "blank_images";
   private static final String CALLS = "all_transformer_calls";
   private static final String VERDICTS = "rows_with_verdict";
+
+  private static final List<ManifestColumn> DEVICE_TIMES =
+      List.of(
+          ManifestColumns.GENERATE_MS,
+          ManifestColumns.ENCODE_PROMPT_MS,
+          ManifestColumns.DENOISE_MS,
+          ManifestColumns.DECODE_MS);
 
   private Manifest() {}
 
@@ -59,15 +67,25 @@ public final class Manifest {
    * @param statuses rows by status
    * @param blank rows whose image has a single colour
    * @param verdicts rows with a verdict
-   * @param engineSeconds that the devices spent drawing
    * @param transformerCalls of all images that the run has drawn
+   * @param device time that the devices spent drawing
    */
   public record Totals(
       Map<ImageStatus, Long> statuses,
       long blank,
       VerdictCounts verdicts,
-      double engineSeconds,
-      long transformerCalls) {}
+      long transformerCalls,
+      DeviceSeconds device) {}
+
+  /**
+   * Time of all devices together.
+   *
+   * @param total all of it
+   * @param encode of encoding prompts
+   * @param denoise of the transformers' steps
+   * @param decode of decoding latents
+   */
+  public record DeviceSeconds(double total, double encode, double denoise, double decode) {}
 
   /**
    * A manifest that was written.
@@ -137,7 +155,7 @@ public final class Manifest {
     Configuration hadoop = spark.sparkContext().hadoopConfiguration();
     NumberColumns numbers = new NumberColumns(passthrough, earlier);
     Column[] counts = Stream.concat(counts(), numbers.aggregates().stream()).toArray(Column[]::new);
-    Row counted = rows.agg(sum(ManifestColumns.GENERATE_MS.col()).as(ENGINE), counts).head();
+    Row counted = rows.agg(count(lit(1)).as(ROWS), counts).head();
     VerdictCounts verdicts =
         counted.<Long>getAs(VERDICTS) == 0 ? VerdictCounts.NONE : verdicts(rows);
     StructType typed = numbers.typed(counted);
@@ -184,10 +202,12 @@ public final class Manifest {
 
   private static Stream<Column> counts() {
     return Stream.concat(
-        Stream.of(
-            count(when(ManifestColumns.BLANK.col(), true)).as(BLANK),
-            sum(ManifestColumns.TRANSFORMER_CALLS.col()).as(CALLS),
-            count(ManifestColumns.VERDICT.col()).as(VERDICTS)),
+        Stream.concat(
+            Stream.of(
+                count(when(ManifestColumns.BLANK.col(), true)).as(BLANK),
+                sum(ManifestColumns.TRANSFORMER_CALLS.col()).as(CALLS),
+                count(ManifestColumns.VERDICT.col()).as(VERDICTS)),
+            DEVICE_TIMES.stream().map(column -> sum(column.col()).as(column.name()))),
         Arrays.stream(ImageStatus.values())
             .map(ImageStatus::label)
             .map(
@@ -203,14 +223,20 @@ public final class Manifest {
         statuses.put(status, rows);
       }
     }
-    Double engineMillis = counted.getAs(ENGINE);
     Long calls = counted.getAs(CALLS);
+    double[] seconds =
+        DEVICE_TIMES.stream().mapToDouble(column -> seconds(column.of(counted))).toArray();
     return new Totals(
         statuses,
         counted.<Long>getAs(BLANK),
         verdicts,
-        engineMillis == null ? 0 : engineMillis / 1000,
-        calls == null ? 0 : calls);
+        calls == null ? 0 : calls,
+        new DeviceSeconds(seconds[0], seconds[1], seconds[2], seconds[3]));
+  }
+
+  /** Null if no image was drawn. */
+  private static double seconds(Double millis) {
+    return millis == null ? 0 : millis / 1000;
   }
 
   /**

@@ -1,6 +1,7 @@
 package io.lightmill.udfs.manifest;
 
 import io.lightmill.pipeline.LoraBlend;
+import io.lightmill.pipeline.Screening;
 import io.lightmill.pipeline.Verdict;
 import io.lightmill.udfs.VerdictCounts;
 import io.lightmill.udfs.column.RequestColumn;
@@ -9,8 +10,10 @@ import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.function.Function;
+import java.util.function.ToDoubleFunction;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.apache.spark.sql.Row;
@@ -161,11 +164,12 @@ public final class ManifestColumns {
 
   /** Images that were drawn for the row; null without classifiers and scorer. */
   public static final ManifestColumn DRAWS =
-      ManifestColumn.ofRun("draws", DataTypes.IntegerType, ofScreened(Screened::draws));
+      ManifestColumn.ofRun(
+          "draws", DataTypes.IntegerType, ofScreened(screening -> screening.draws().size()));
 
-  /** See {@link Screened#scores}; null without classifiers and scorer. */
+  /** See {@link ScreeningJson}; null without classifiers and scorer. */
   public static final ManifestColumn SCORES =
-      ManifestColumn.ofRun("scores", DataTypes.StringType, ofScreened(Screened::scores));
+      ManifestColumn.ofRun("scores", DataTypes.StringType, ofScreened(ScreeningJson::of));
 
   /** Whether a prompt has more tokens than the text encoder reads. */
   public static final ManifestColumn PROMPT_TRUNCATED =
@@ -200,10 +204,21 @@ public final class ManifestColumns {
           DataTypes.TimestampType,
           row -> ChronoUnit.MICROS.between(Instant.EPOCH, Instant.now()));
 
-  /** The image's share of the time that its batch took on the device. */
-  public static final ManifestColumn GENERATE_MS =
-      ManifestColumn.ofRun(
-          "generate_ms", DataTypes.DoubleType, row -> row.outcome().generateMillis());
+  /**
+   * The image's share of the time that its batch took on the device: the three phases, attempts
+   * that failed, and the loading of networks that take turns.
+   */
+  public static final ManifestColumn GENERATE_MS = ofDevice("generate_ms", DeviceMillis::total);
+
+  /** The part of {@link #GENERATE_MS} that encoded the prompts. */
+  public static final ManifestColumn ENCODE_PROMPT_MS =
+      ofDevice("encode_prompt_ms", DeviceMillis::encode);
+
+  /** The part of {@link #GENERATE_MS} that the transformer's steps took. */
+  public static final ManifestColumn DENOISE_MS = ofDevice("denoise_ms", DeviceMillis::denoise);
+
+  /** The part of {@link #GENERATE_MS} that decoded the latents. */
+  public static final ManifestColumn DECODE_MS = ofDevice("decode_ms", DeviceMillis::decode);
 
   /** Of the transformer's blocks, both sides of guidance counted; null if not drawn by this run. */
   public static final ManifestColumn TRANSFORMER_CALLS =
@@ -215,6 +230,7 @@ public final class ManifestColumns {
             return calls.isPresent() ? calls.getAsInt() : null;
           });
 
+  /** The time of encoding the image file. */
   public static final ManifestColumn ENCODE_MS =
       ManifestColumn.ofRun("encode_ms", DataTypes.DoubleType, row -> row.outcome().encodeMillis());
 
@@ -225,7 +241,7 @@ public final class ManifestColumns {
       ManifestColumn.ofRun(
           "device",
           DataTypes.StringType,
-          row -> row.outcome().generateMillis() == null ? null : row.task().device().name());
+          row -> row.outcome().device() == null ? null : row.task().device().name());
 
   private static final List<ManifestColumn> FIRST =
       List.of(
@@ -273,6 +289,9 @@ public final class ManifestColumns {
           CREATED_AT,
           GENERATE_MS,
           TRANSFORMER_CALLS,
+          ENCODE_PROMPT_MS,
+          DENOISE_MS,
+          DECODE_MS,
           ENCODE_MS,
           STORE_MS,
           DEVICE);
@@ -310,13 +329,21 @@ public final class ManifestColumns {
     return row -> row.outcome().image() == null ? null : value.apply(row.outcome().image());
   }
 
-  private static Function<ManifestRow, Object> ofScreened(Function<Screened, Object> value) {
-    return row -> row.outcome().screened() == null ? null : value.apply(row.outcome().screened());
+  private static ManifestColumn ofDevice(String name, ToDoubleFunction<DeviceMillis> value) {
+    return ManifestColumn.ofRun(
+        name,
+        DataTypes.DoubleType,
+        row -> row.outcome().device() == null ? null : value.applyAsDouble(row.outcome().device()));
+  }
+
+  private static Function<ManifestRow, Object> ofScreened(Function<Screening, Object> value) {
+    return row -> row.outcome().facts().screening().map(value).orElse(null);
   }
 
   private static Object seedUsed(ManifestRow row) {
-    if (row.outcome().screened() != null) {
-      return row.outcome().screened().seed();
+    Optional<Screening> screening = row.outcome().facts().screening();
+    if (screening.isPresent()) {
+      return screening.get().seed().orElse(null);
     }
     boolean first = row.task().model().checks().isEmpty();
     return first && row.outcome().image() != null ? SEED.of(row.planned()) : null;

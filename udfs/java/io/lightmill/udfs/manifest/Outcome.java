@@ -10,8 +10,7 @@ import io.lightmill.udfs.ImageStatus;
  *
  * @param image if it is stored
  * @param facts of its drawing; verdicts of rules on the prompt are in the plan
- * @param screened scores and draws
- * @param generateMillis its share of the time that its batch took on the device
+ * @param device its share of the time that its batch took on the device
  */
 public record Outcome(
     ImageStatus status,
@@ -19,15 +18,13 @@ public record Outcome(
     String errorMessage,
     StoredImage image,
     DrawingFacts facts,
-    Screened screened,
-    Double generateMillis,
+    DeviceMillis device,
     Double encodeMillis,
     Double storeMillis) {
 
   private static Outcome undrawn(
       ImageStatus status, String errorCode, String errorMessage, StoredImage image) {
-    return new Outcome(
-        status, errorCode, errorMessage, image, DrawingFacts.NONE, null, null, null, null);
+    return new Outcome(status, errorCode, errorMessage, image, DrawingFacts.NONE, null, null, null);
   }
 
   /** Invalid, or blocked for its prompt: the plan says so, with the code and the reason. */
@@ -47,15 +44,14 @@ public record Outcome(
    * @param image if it is kept in quarantine; null if it is not stored
    * @param facts with a verdict that blocks
    */
-  public static Outcome blocked(StoredImage image, DrawingFacts facts, Double generateMillis) {
+  public static Outcome blocked(StoredImage image, DrawingFacts facts, DeviceMillis device) {
     return new Outcome(
         ImageStatus.BLOCKED,
         facts.deciding().refusal().code().name(),
         facts.deciding().message(),
         image,
         facts,
-        Screened.of(facts.screening().orElse(null)),
-        generateMillis,
+        device,
         null,
         null);
   }
@@ -71,21 +67,8 @@ public record Outcome(
 
   /** The same outcome with other facts of its drawing. */
   public Outcome with(DrawingFacts known) {
-    return with(known, Screened.of(known.screening().orElse(null)));
-  }
-
-  /** The same outcome with other facts of its drawing, and what a manifest said of its scores. */
-  public Outcome with(DrawingFacts known, Screened scores) {
     return new Outcome(
-        status,
-        errorCode,
-        errorMessage,
-        image,
-        known,
-        scores,
-        generateMillis,
-        encodeMillis,
-        storeMillis);
+        status, errorCode, errorMessage, image, known, device, encodeMillis, storeMillis);
   }
 
   /** Drawn and stored by an attempt at this task that failed later. */
@@ -102,15 +85,14 @@ public record Outcome(
     return undrawn(ImageStatus.PENDING, null, null, null);
   }
 
-  public static Outcome failed(LightmillException failure, Double generateMillis) {
+  public static Outcome failed(LightmillException failure, DeviceMillis device) {
     return new Outcome(
         ImageStatus.FAILED,
         failure.code().name(),
         failure.getMessage(),
         null,
         DrawingFacts.NONE,
-        null,
-        generateMillis,
+        device,
         null,
         null);
   }
@@ -118,18 +100,10 @@ public record Outcome(
   public static Outcome generated(
       StoredImage image,
       DrawingFacts facts,
-      double generateMillis,
+      DeviceMillis device,
       double encodeMillis,
       double storeMillis) {
     return new Outcome(
-        ImageStatus.GENERATED,
-        null,
-        null,
-        image,
-        facts,
-        Screened.of(facts.screening().orElse(null)),
-        generateMillis,
-        encodeMillis,
-        storeMillis);
+        ImageStatus.GENERATED, null, null, image, facts, device, encodeMillis, storeMillis);
   }
 }

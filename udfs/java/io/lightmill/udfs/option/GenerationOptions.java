@@ -139,17 +139,17 @@ public final class GenerationOptions {
    * @throws LightmillException with {@code CONFIGURATION_INVALID}
    */
   public void requireChecks() {
-    require(Options.PROMPT_THRESHOLD, Options.PROMPT_CLASSIFIER);
+    require(CheckOptions.PROMPT_THRESHOLD, CheckOptions.PROMPT_CLASSIFIER);
     for (Option<?> option :
         List.of(
-            Options.IMAGE_THRESHOLD,
-            Options.IMAGE_ACTION,
-            Options.IMAGE_RETRIES,
-            Options.QUARANTINE)) {
-      require(option, Options.IMAGE_CLASSIFIER);
+            CheckOptions.IMAGE_THRESHOLD,
+            CheckOptions.IMAGE_ACTION,
+            CheckOptions.IMAGE_RETRIES,
+            CheckOptions.QUARANTINE)) {
+      require(option, CheckOptions.IMAGE_CLASSIFIER);
     }
-    if (get(Options.BEST_OF) > 1) {
-      require(Options.BEST_OF, Options.SCORER);
+    if (get(CheckOptions.BEST_OF) > 1) {
+      require(CheckOptions.BEST_OF, CheckOptions.SCORER);
     }
   }
 

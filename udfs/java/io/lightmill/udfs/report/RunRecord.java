@@ -10,9 +10,14 @@ import com.fasterxml.jackson.databind.ser.std.ToStringSerializer;
 import io.lightmill.pipeline.ErrorCode;
 import io.lightmill.pipeline.LightmillException;
 import io.lightmill.udfs.VerdictCounts;
+import io.lightmill.udfs.draw.DrawingCounters;
+import io.lightmill.udfs.manifest.Manifest;
 import java.io.IOException;
 import java.time.Instant;
+import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
+import org.apache.commons.io.FileUtils;
 
 /**
  * The options, the environment and the results of one run, stored as {@code
@@ -26,6 +31,7 @@ import java.util.Map;
  * @param policy that checked the prompts; null if there was none
  * @param verdicts blocked and flagged rows of the manifest, by stage and category
  * @param imagesPerSecond generated images per second of the generating stage
+ * @param drawing what the devices did
  */
 @JsonNaming(PropertyNamingStrategies.SnakeCaseStrategy.class)
 public record RunRecord(
@@ -41,6 +47,7 @@ public record RunRecord(
     VerdictCounts verdicts,
     Seconds seconds,
     double imagesPerSecond,
+    Drawing drawing,
     SparkEnvironment spark,
     Map<String, String> versions) {
 
@@ -76,6 +83,56 @@ public record RunRecord(
    */
   public record Seconds(
       double start, double plan, double load, double generate, double engine, double total) {}
+
+  /**
+   * What all devices together did.
+   *
+   * @param encodePromptSeconds of encoding prompts
+   * @param denoiseSeconds of the transformer's steps
+   * @param decodeSeconds of decoding latents
+   * @param loadSeconds of loading networks that take turns on the device
+   * @param loadedBytes of weight files, loaded in that time
+   * @param loadedBytesPerImage the same for each generated image
+   * @param prompts texts that were to be encoded, negative prompts included
+   * @param cachedPrompts those of them whose embeddings were known already
+   */
+  @JsonNaming(PropertyNamingStrategies.SnakeCaseStrategy.class)
+  public record Drawing(
+      double encodePromptSeconds,
+      double denoiseSeconds,
+      double decodeSeconds,
+      double loadSeconds,
+      long loadedBytes,
+      long loadedBytesPerImage,
+      long prompts,
+      long cachedPrompts) {
+
+    public static Drawing of(
+        Manifest.DeviceSeconds seconds, DrawingCounters.Sums work, long generated) {
+      return new Drawing(
+          seconds.encode(),
+          seconds.denoise(),
+          seconds.decode(),
+          work.loadSeconds(),
+          work.loadedBytes(),
+          work.loadedBytes() / Math.max(1, generated),
+          work.prompts(),
+          work.cachedPrompts());
+    }
+
+    /** A line on the loading of networks that take turns on the device, if they did. */
+    public Optional<String> loadLine() {
+      return loadedBytes == 0
+          ? Optional.empty()
+          : Optional.of(
+              String.format(
+                  Locale.ROOT,
+                  "networks took turns on the device: %s loaded from files in %.1f s, %s per image",
+                  FileUtils.byteCountToDisplaySize(loadedBytes),
+                  loadSeconds,
+                  FileUtils.byteCountToDisplaySize(loadedBytesPerImage)));
+    }
+  }
 
   /** The key of the record below the output; no run has the id of {@link RunReport#LATEST}. */
   public String key() {

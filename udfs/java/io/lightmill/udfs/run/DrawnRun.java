@@ -4,11 +4,13 @@ import io.lightmill.pipeline.Verdict;
 import io.lightmill.udfs.ImageStatus;
 import io.lightmill.udfs.device.ModelPreload;
 import io.lightmill.udfs.device.StageGpus;
+import io.lightmill.udfs.draw.DrawingCounters;
 import io.lightmill.udfs.draw.GenerateImages;
 import io.lightmill.udfs.draw.GenerationJob;
 import io.lightmill.udfs.earlier.AttemptImages;
 import io.lightmill.udfs.history.CommittedRun;
 import io.lightmill.udfs.manifest.Manifest;
+import io.lightmill.udfs.option.CheckOptions;
 import io.lightmill.udfs.option.Options;
 import io.lightmill.udfs.plan.MaterializedRows;
 import io.lightmill.udfs.plan.RowFunction;
@@ -24,20 +26,27 @@ import org.apache.spark.sql.types.StructType;
  * once.
  *
  * @param rows of the manifest, as long as the run is open
+ * @param work of all tasks on their devices
  * @param submitted when the job was submitted, by {@link System#nanoTime}
  * @param committed when the manifest was committed, by {@link System#nanoTime}
  * @param ended when the manifest was committed, as a date and time
  */
 record DrawnRun(
-    Dataset<Row> rows, Manifest.Committed manifest, long submitted, long committed, Instant ended) {
+    Dataset<Row> rows,
+    Manifest.Committed manifest,
+    DrawingCounters.Sums work,
+    long submitted,
+    long committed,
+    Instant ended) {
 
   /**
    * @param repeated whether an earlier attempt failed, whose images are in the store
    */
   static DrawnRun of(PreparedRun run, PlannedRun plan, Resources open, boolean repeated)
       throws IOException, InterruptedException {
+    DrawingCounters counters = DrawingCounters.in(run.spark().sparkContext());
     StructType inFlight = Manifest.schemaInFlight(plan.passthrough());
-    GenerateImages generating = new GenerateImages(job(run, repeated), inFlight);
+    GenerateImages generating = new GenerateImages(job(run, repeated, counters), inFlight);
     ModelPreload loading =
         ModelPreload.of(run.cluster(), run.checkpoint().loader(), plan.images().toDraw());
     long submitted = System.nanoTime();
@@ -81,7 +90,8 @@ record DrawnRun(
       loading.await();
     }
     run.listener().finished(Math.min(plan.images().toDraw(), drawn(manifest.totals())));
-    return new DrawnRun(rows, manifest, submitted, System.nanoTime(), Instant.now());
+    return new DrawnRun(
+        rows, manifest, counters.sums(), submitted, System.nanoTime(), Instant.now());
   }
 
   /**
@@ -93,7 +103,7 @@ record DrawnRun(
         + totals.verdicts().blockedAt(Verdict.Stage.IMAGE);
   }
 
-  private static GenerationJob job(PreparedRun run, boolean repeated) {
+  private static GenerationJob job(PreparedRun run, boolean repeated, DrawingCounters counters) {
     return new GenerationJob(
         ImageFiles.identity(run.checkpoint().model(), run.options()),
         run.checkpoint().limits().guidance(),
@@ -101,14 +111,15 @@ record DrawnRun(
         run.output(),
         run.runId(),
         run.packing().orElse(null),
-        run.options().find(Options.QUARANTINE).orElse(null),
-        run.batchSize(),
+        run.options().find(CheckOptions.QUARANTINE).orElse(null),
+        run.batching(),
         new AttemptImages(run.options().get(Options.FORCE), run.reserved()),
         repeated,
         run.stop(),
         run.cluster(),
         run.options().get(Options.THREADS_PER_IMAGE),
         run.checkpoint().loader(),
+        counters,
         new SharedConfiguration(run.spark().sparkContext().hadoopConfiguration()));
   }
 }

@@ -133,8 +133,7 @@ final class FinishedRun {
   }
 
   private String storeSheet(ImageStore output) {
-    Dataset<Row> settled =
-        drawn.rows().filter(col("status").notEqual(ImageStatus.PENDING.label()));
+    Dataset<Row> settled = drawn.rows().filter(col("status").notEqual(ImageStatus.PENDING.label()));
     List<Row> rows = SheetRows.of(settled, summary.settled(), ContactSheet.MAX_TILES);
     new RunContactSheet(output, rows)
         .store(
@@ -173,9 +172,11 @@ final class FinishedRun {
             times.plan(),
             times.load(),
             times.generate(),
-            drawn.manifest().totals().engineSeconds(),
+            drawn.manifest().totals().device().total(),
             elapsed(started, drawn.ended())),
         summary.imagesPerSecond(),
+        RunRecord.Drawing.of(
+            drawn.manifest().totals().device(), drawn.work(), summary.count(ImageStatus.GENERATED)),
         SparkEnvironment.of(run.spark().sparkContext()),
         BuildVersions.byName());
   }

@@ -6,6 +6,7 @@ import io.lightmill.pipeline.ErrorCode;
 import io.lightmill.pipeline.LightmillException;
 import io.lightmill.udfs.column.RequestColumns;
 import io.lightmill.udfs.device.JobCheckpoint;
+import io.lightmill.udfs.draw.Batching;
 import io.lightmill.udfs.draw.UnstoredDrawing;
 import io.lightmill.udfs.manifest.ManifestColumns;
 import io.lightmill.udfs.option.GenerationOptions;
@@ -82,7 +83,8 @@ public final class OneImage implements Serializable {
             ImageFiles.marking(spark, checkpoint.model(), options, hooks.started()),
             hooks.cluster(),
             checkpoint.loader(),
-            options.get(Options.THREADS_PER_IMAGE)),
+            options.get(Options.THREADS_PER_IMAGE),
+            Batching.of(options, hooks.cluster())),
         requests,
         PlannedImages.schema(RequestRows.passthrough(requests)));
   }

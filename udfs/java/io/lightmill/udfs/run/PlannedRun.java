@@ -56,7 +56,8 @@ record PlannedRun(
           .idleNegativePrompts(images.idleNegativePrompts(), run.checkpoint().limits().guidance());
     }
     BatchPlan batches =
-        images.batches(run.batchSize(), run.cluster(), partitions(run, images.requested()));
+        images.batches(
+            run.together(images.toDraw()), run.cluster(), partitions(run, images.requested()));
     return new PlannedRun(images, batches, run.table().passthrough(), orphans);
   }
 
@@ -75,7 +76,7 @@ record PlannedRun(
   /** Packing needs all partitions even if few images are drawn: it packs staged images too. */
   private static OptionalInt partitions(PreparedRun run, long images) {
     return run.packing().isPresent() && run.partitions().isEmpty()
-        ? OptionalInt.of(run.cluster().partitions((images - 1) / run.batchSize() + 1))
+        ? OptionalInt.of(run.cluster().partitions((images - 1) / run.together(images) + 1))
         : run.partitions();
   }
 }

@@ -6,6 +6,7 @@ import io.lightmill.udfs.RunListener;
 import io.lightmill.udfs.device.Cluster;
 import io.lightmill.udfs.device.JobCheckpoint;
 import io.lightmill.udfs.device.LoadedPipelines;
+import io.lightmill.udfs.draw.Batching;
 import io.lightmill.udfs.draw.ImageMarking;
 import io.lightmill.udfs.earlier.EarlierManifests;
 import io.lightmill.udfs.lock.LockWait;
@@ -149,9 +150,18 @@ record PreparedRun(
     return hooks.cluster();
   }
 
-  /** Maximum number of images in a batch on this cluster. */
-  int batchSize() {
-    return cluster().batchSize(options.get(Options.BATCH_SIZE), options.get(Options.OFFLOAD));
+  /** How many images are drawn together on this cluster. */
+  Batching batching() {
+    return Batching.of(options, cluster());
+  }
+
+  /**
+   * Images that the plan keeps together.
+   *
+   * @param images to draw
+   */
+  int together(long images) {
+    return cluster().together(batching().batchSize(), batching().chunk(), images);
   }
 
   OptionalInt partitions() {

@@ -13,12 +13,13 @@ import io.lightmill.udfs.device.CheckModel;
 import io.lightmill.udfs.device.CheckedLoader;
 import io.lightmill.udfs.device.JobCheckpoint;
 import io.lightmill.udfs.option.BlankImages;
+import io.lightmill.udfs.option.CheckOptions;
 import io.lightmill.udfs.option.GenerationOptions;
 import io.lightmill.udfs.option.Option;
-import io.lightmill.udfs.option.Options;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeMap;
 import java.util.function.Function;
 import java.util.stream.Collectors;
@@ -30,6 +31,9 @@ import io.lightmill.udfs.store.SharedConfiguration;
 final class RequestedChecks {
 
   private static final int FLOAT_BYTES = 4;
+
+  /** Labels that an error message lists. */
+  private static final int SHOWN_LABELS = 20;
 
   private final GenerationOptions options;
   private final Configuration hadoop;
@@ -65,27 +69,27 @@ final class RequestedChecks {
     List<LabelRule> prompts =
         rules(
             CheckModel.Kind.PROMPT,
-            Options.PROMPT_CLASSIFIER,
-            Options.PROMPT_THRESHOLD,
+            CheckOptions.PROMPT_CLASSIFIER,
+            CheckOptions.PROMPT_THRESHOLD,
             PromptClassifier::describe);
     List<LabelRule> images =
         rules(
             CheckModel.Kind.IMAGE,
-            Options.IMAGE_CLASSIFIER,
-            Options.IMAGE_THRESHOLD,
+            CheckOptions.IMAGE_CLASSIFIER,
+            CheckOptions.IMAGE_THRESHOLD,
             ImageClassifier::describe);
     options
-        .find(Options.SCORER)
+        .find(CheckOptions.SCORER)
         .ifPresent(at -> open(CheckModel.Kind.SCORER, at, ImageScorer::describe));
-    int bestOf = options.get(Options.BEST_OF);
+    int bestOf = options.get(CheckOptions.BEST_OF);
     boolean retry = images.stream().anyMatch(rule -> rule.action() == LabelRule.Action.RETRY);
     return new CheckSettings(
-        options.get(Options.BLANK_IMAGES) == BlankImages.KEEP,
+        options.get(CheckOptions.BLANK_IMAGES) == BlankImages.KEEP,
         prompts,
         images,
         bestOf,
-        retry ? options.get(Options.IMAGE_RETRIES) : 0,
-        options.find(Options.QUARANTINE).isPresent(),
+        retry ? options.get(CheckOptions.IMAGE_RETRIES) : 0,
+        options.find(CheckOptions.QUARANTINE).isPresent(),
         digest(prompts, images, bestOf, retry));
   }
 
@@ -99,33 +103,49 @@ final class RequestedChecks {
     }
     String location = options.get(classifier);
     ClassifierInfo info = open(kind, location, describe);
-    Map<String, String> given = new TreeMap<>(options.entries(thresholds));
+    Map<String, String> given = new TreeMap<>();
+    options
+        .entries(thresholds)
+        .forEach((label, text) -> given.put(label(info, label), text));
     if (given.isEmpty()) {
       info.thresholds().forEach((label, score) -> given.put(label, score.toString()));
     }
-    if (given.isEmpty() || !info.labels().containsAll(given.keySet())) {
-      throw new LightmillException(
-          ErrorCode.CONFIGURATION_INVALID,
+    Optional<String> unknown =
+        given.keySet().stream().filter(label -> !info.labels().contains(label)).findFirst();
+    if (given.isEmpty() || unknown.isPresent()) {
+      throw invalid(
           "option '%s' %s; the classifier '%s' has the labels %s: give at least one of them a threshold, such as %s=0.7"
               .formatted(
                   thresholds,
-                  given.isEmpty()
-                      ? "is missing"
-                      : "names the label '%s'"
-                          .formatted(
-                              given.keySet().stream()
-                                  .filter(label -> !info.labels().contains(label))
-                                  .findFirst()
-                                  .orElseThrow()),
+                  unknown.map("names the label '%s'"::formatted).orElse("is missing"),
                   location,
-                  info.labels().stream().limit(20).collect(Collectors.joining(", ")),
+                  info.labels().stream().limit(SHOWN_LABELS).collect(Collectors.joining(", ")),
                   info.labels().get(info.labels().size() - 1)));
     }
+    boolean drawn = kind == CheckModel.Kind.IMAGE;
     LabelRule.Action standard =
-        kind == CheckModel.Kind.IMAGE ? options.get(Options.IMAGE_ACTION) : LabelRule.Action.BLOCK;
-    return given.entrySet().stream()
-        .map(rule -> LabelRule.parse(rule.getKey(), rule.getValue(), standard))
-        .toList();
+        drawn ? options.get(CheckOptions.IMAGE_ACTION) : LabelRule.Action.BLOCK;
+    List<LabelRule> rules =
+        given.entrySet().stream()
+            .map(rule -> LabelRule.parse(rule.getKey(), rule.getValue(), standard))
+            .toList();
+    if (!drawn && rules.stream().anyMatch(rule -> rule.action() == LabelRule.Action.RETRY)) {
+      throw invalid(
+          "option '%s' says retry, but a prompt stays the same; use block or flag"
+              .formatted(thresholds));
+    }
+    return rules;
+  }
+
+  /** The classifier's spelling of a label: keys of a DataFrameWriter's options lose their case. */
+  private static String label(ClassifierInfo info, String given) {
+    return info.labels().contains(given)
+        ? given
+        : info.labels().stream().filter(given::equalsIgnoreCase).findFirst().orElse(given);
+  }
+
+  private static LightmillException invalid(String message) {
+    return new LightmillException(ErrorCode.CONFIGURATION_INVALID, message);
   }
 
   private ClassifierInfo open(
@@ -149,7 +169,7 @@ final class RequestedChecks {
                 .sorted()
                 .collect(Collectors.joining())
             + "prompts %s\nimages %s\nbest-of %d\nretries %d\n"
-                .formatted(prompts, images, bestOf, retry ? options.get(Options.IMAGE_RETRIES) : 0);
+                .formatted(prompts, images, bestOf, retry ? options.get(CheckOptions.IMAGE_RETRIES) : 0);
     return DigestUtils.sha256Hex(described);
   }
 }

@@ -9,9 +9,11 @@ import io.lightmill.udfs.RunListener;
 import io.lightmill.udfs.device.Cluster;
 import io.lightmill.udfs.device.JobCheckpoint;
 import io.lightmill.udfs.device.StageGpus;
+import io.lightmill.udfs.draw.Batching;
 import io.lightmill.udfs.draw.DrawUnstored;
 import io.lightmill.udfs.draw.UnstoredDrawing;
 import io.lightmill.udfs.manifest.ManifestColumns;
+import io.lightmill.udfs.option.CheckOptions;
 import io.lightmill.udfs.option.GenerationOptions;
 import io.lightmill.udfs.option.Option;
 import io.lightmill.udfs.option.Options;
@@ -41,7 +43,7 @@ public final class UnstoredImages {
           Options.PATH_TEMPLATE,
           Options.SINK,
           Options.SHARD_SIZE,
-          Options.QUARANTINE,
+          CheckOptions.QUARANTINE,
           Options.RUN_ID,
           Options.FORCE,
           Options.RETRY_FAILED,
@@ -90,14 +92,14 @@ public final class UnstoredImages {
                 ImageFiles.marking(spark, checkpoint.model(), options, hooks.started()),
                 hooks.cluster(),
                 checkpoint.loader(),
-                options.get(Options.THREADS_PER_IMAGE)),
-            options.get(Options.BATCH_SIZE));
+                options.get(Options.THREADS_PER_IMAGE),
+                Batching.of(options, hooks.cluster())));
     Dataset<Row> few =
         planned
             .repartition(1)
             .mapPartitions(new SmallTable(MOST_IMAGES), Encoders.row(planned.schema()))
             .repartition(hooks.cluster().slots())
-            .sortWithinPartitions(PlannedImages.BATCH_KEY);
+            .sortWithinPartitions(PlannedImages.BATCH_KEY, ManifestColumns.IMAGE_ID.name());
     return new UnstoredImages(hooks.cluster(), few.mapPartitions(drawing, Encoders.row(schema)));
   }
 

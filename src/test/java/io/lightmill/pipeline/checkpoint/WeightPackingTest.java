@@ -56,8 +56,7 @@ class WeightPackingTest {
   }
 
   /** The largest difference, as a share of the largest value. */
-  private float difference(
-      long channels, Map<String, Tensor> ofPlain, Map<String, Tensor> ofPacked)
+  private float difference(long channels, Map<String, Tensor> ofPlain, Map<String, Tensor> ofPacked)
       throws IOException {
     WeightLayout layout =
         new WeightLayout()

@@ -24,9 +24,7 @@ class OneDnnTest {
 
   @Test
   void theSubstituteDefinesTheSameFunctions() throws IOException {
-    assertThat(functions(OneDnn.ABSENT))
-        .hasSizeGreaterThan(3)
-        .isEqualTo(functions(OneDnn.TEXT));
+    assertThat(functions(OneDnn.ABSENT)).hasSizeGreaterThan(3).isEqualTo(functions(OneDnn.TEXT));
   }
 
   @Test

@@ -8,6 +8,7 @@ import io.lightmill.pipeline.LightmillException;
 import io.lightmill.pipeline.checkpoint.BuiltinCheckpoint;
 import io.lightmill.pipeline.checkpoint.Checkpoint;
 import io.lightmill.pipeline.checkpoint.CheckpointCache;
+import io.lightmill.pipeline.checkpoint.ModelDirectory;
 import io.lightmill.pipeline.checkpoint.ReferenceCheckpoint;
 import java.io.File;
 import java.io.IOException;
@@ -64,6 +65,21 @@ class CheckpointFetchTest {
       new CheckpointFetch(new CheckpointCache(Path.of(arguments[0])), null)
           .localize(CheckpointCache.BUILTIN_POCKET);
     }
+  }
+
+  @Test
+  void aClassifierIsFetchedByItsConfig() throws IOException {
+    Path bert = Path.of("src/test/resources/reference/classifiers/bert");
+    PathUtils.copyDirectory(bert, temporary.resolve("bert"));
+
+    Path local = new CheckpointFetch(cache, hadoop).localizeModel(REMOTE + "bert");
+
+    assertThat(local).startsWith(root);
+    assertThat(new ModelDirectory(local).digest()).isEqualTo(new ModelDirectory(bert).digest());
+    Files.delete(temporary.resolve("bert/config.json"));
+    assertThatExceptionOfType(LightmillException.class)
+        .isThrownBy(() -> new CheckpointFetch(cache, hadoop).localizeModel(REMOTE + "bert"))
+        .withMessageContaining("has no config.json, but a classifier is a directory");
   }
 
   @Test

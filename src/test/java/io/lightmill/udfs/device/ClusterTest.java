@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.lightmill.pipeline.ErrorCode;
 import io.lightmill.pipeline.LightmillException;
 import io.lightmill.udfs.DeviceChoice;
+import java.util.Optional;
 import org.apache.spark.SparkConf;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -234,9 +235,21 @@ class ClusterTest {
   }
 
   @Test
-  void cpusDrawInBatchesOnlyToLoadEachNetworkOnceForSeveralImages() {
-    assertThat(new Cluster(true, 4, true, 4).batchSize(8, false)).isEqualTo(8);
-    assertThat(new Cluster(false, 4, true, 0).batchSize(8, false)).isEqualTo(1);
-    assertThat(new Cluster(false, 4, true, 0).batchSize(8, true)).isEqualTo(8);
+  void onlyGpusDrawInBatches() {
+    Cluster gpus = new Cluster(true, 4, true, 4);
+    assertThat(gpus.batchSize(Optional.of(8))).isEqualTo(8);
+    assertThat(gpus.batchSize(Optional.empty())).isZero(); // measured
+    assertThat(new Cluster(false, 4, true, 0).batchSize(Optional.of(8))).isEqualTo(1);
+  }
+
+  @Test
+  void aPlanKeepsChunksTogetherAsFarAsEverySlotHasWork() {
+    Cluster gpus = new Cluster(true, 4, true, 4);
+    assertThat(gpus.together(3, 0, 1000)).isEqualTo(3);
+    assertThat(gpus.together(0, 0, 1000)).isEqualTo(8);
+    assertThat(gpus.together(3, 64, 1000)).isEqualTo(64);
+    assertThat(gpus.together(3, 64, 24)).isEqualTo(6);
+    assertThat(gpus.together(3, 64, 25)).isEqualTo(7);
+    assertThat(gpus.together(3, 64, 0)).isEqualTo(1);
   }
 }

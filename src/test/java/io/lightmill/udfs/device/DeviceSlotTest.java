@@ -165,6 +165,13 @@ class DeviceSlotTest {
     assertThat(overlap(slot(Device.cuda(0), GPU), pipeline.loader(), 1)).isFalse();
   }
 
+  /** Whatever threads an image may have on a CPU. */
+  @Test
+  void aGpuThatTasksShareDrawsABatchOfEach() throws Exception {
+    DeviceCapacity shared = new DeviceCapacity(2, Long.MAX_VALUE);
+    assertThat(overlap(slot(Device.cuda(0), shared), pipeline.loader(), 2)).isTrue();
+  }
+
   @Test
   void aCpuDrawsAsManyImagesAtOnceAsItHasCores() throws Exception {
     DeviceSlot slot = cpu(3, Long.MAX_VALUE);

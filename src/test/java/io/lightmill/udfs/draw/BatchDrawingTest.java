@@ -11,17 +11,23 @@ import io.lightmill.udfs.SolidColorPipeline;
 import io.lightmill.udfs.device.BrokenDeviceException;
 import io.lightmill.udfs.device.LoadedPipelines;
 import java.util.ArrayList;
+import java.util.Iterator;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.BooleanSupplier;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
 class BatchDrawingTest {
 
+  private static final String KEY = "16x16";
+
   private final SolidColorPipeline pipeline = new SolidColorPipeline();
   private final BatchDrawing drawing =
-      new BatchDrawing(LoadedPipelines.slot(Device.CPU), pipeline.loader(), 1, () -> {});
+      new BatchDrawing(LoadedPipelines.slot(Device.CPU), pipeline.loader(), 1, 8, () -> {});
+
+  private final List<Integer> worked = new ArrayList<>();
 
   @AfterEach
   void closePipeline() {
@@ -44,6 +50,18 @@ class BatchDrawingTest {
         .toList();
   }
 
+  private List<DrawnImage> draw(List<ImageRequest> batch) throws InterruptedException {
+    return draw(List.of(batch), () -> true).get(0);
+  }
+
+  private List<List<DrawnImage>> draw(List<List<ImageRequest>> chunk, BooleanSupplier goOn)
+      throws InterruptedException {
+    return drawing.draw(
+        chunk.stream().map(batch -> new BatchDrawing.KeyedBatch(KEY, batch)).toList(),
+        goOn,
+        (images, work) -> worked.add(images));
+  }
+
   @Test
   void failedBatchIsDrawnImageByImage() throws InterruptedException {
     pipeline.failing(
@@ -53,7 +71,7 @@ class BatchDrawingTest {
           }
         });
 
-    List<DrawnImage> drawn = drawing.draw(batch(3));
+    List<DrawnImage> drawn = draw(batch(3));
 
     assertThat(pipeline.batches).extracting(List::size).containsExactly(3, 1, 1, 1);
     assertThat(drawn)
@@ -74,7 +92,7 @@ class BatchDrawingTest {
           }
         });
 
-    assertThat(drawing.draw(batch(3)))
+    assertThat(draw(batch(3)))
         .extracting(image -> image.failure() == null)
         .containsExactly(true, false, true);
     assertThat(pipeline.deviceChecks).hasValue(2);
@@ -85,7 +103,7 @@ class BatchDrawingTest {
     pipeline.breakDevice();
 
     for (int task = 0; task < 2; task++) {
-      assertThatThrownBy(() -> drawing.draw(batch(3)))
+      assertThatThrownBy(() -> draw(batch(3)))
           .isInstanceOf(BrokenDeviceException.class)
           .hasMessageContaining("CUDA error: device-side assert triggered");
     }
@@ -101,7 +119,7 @@ class BatchDrawingTest {
           throw new IllegalStateException("unspecified launch failure");
         });
 
-    assertThatThrownBy(() -> drawing.draw(batch(2))).isInstanceOf(BrokenDeviceException.class);
+    assertThatThrownBy(() -> draw(batch(2))).isInstanceOf(BrokenDeviceException.class);
   }
 
   @Test
@@ -111,7 +129,7 @@ class BatchDrawingTest {
           throw new IllegalStateException("no kernel for this size");
         });
 
-    assertThat(drawing.draw(batch(2)))
+    assertThat(draw(batch(2)))
         .allSatisfy(
             image -> assertThat(image.failure().code()).isEqualTo(ErrorCode.GENERATION_FAILED));
     assertThat(pipeline.deviceChecks).hasValue(1);
@@ -129,23 +147,22 @@ class BatchDrawingTest {
     for (int round = 0; round < 2; round++) {
       healthy.set(0);
       for (int i = 0; i < 4; i++) {
-        assertThat(drawing.draw(batch(2)))
-            .allSatisfy(image -> assertThat(image.failure()).isNotNull());
+        assertThat(draw(batch(2))).allSatisfy(image -> assertThat(image.failure()).isNotNull());
       }
       healthy.set(1);
-      drawing.draw(batch(1)); // the failures are no longer in a row
+      draw(batch(1)); // the failures are no longer in a row
     }
     healthy.set(0);
     for (int i = 0; i < 4; i++) {
-      drawing.draw(batch(2));
+      draw(batch(2));
     }
-    assertThatThrownBy(() -> drawing.draw(batch(2)))
+    assertThatThrownBy(() -> draw(batch(2)))
         .isInstanceOf(BrokenDeviceException.class)
         .hasMessage(
             "cpu fails 5 batches in a row: java.lang.IllegalStateException:"
                 + " CUBLAS_STATUS_EXECUTION_FAILED");
     int before = pipeline.batches.size();
-    assertThatThrownBy(() -> drawing.draw(batch(2))).isInstanceOf(BrokenDeviceException.class);
+    assertThatThrownBy(() -> draw(batch(2))).isInstanceOf(BrokenDeviceException.class);
     assertThat(pipeline.batches).hasSize(before);
   }
 
@@ -156,7 +173,7 @@ class BatchDrawingTest {
           throw new IllegalStateException("CUDA error: out of memory");
         });
     for (int i = 0; i < 10; i++) {
-      assertThat(drawing.draw(batch(1)).get(0).failure()).isNotNull();
+      assertThat(draw(batch(1)).get(0).failure()).isNotNull();
     }
   }
 
@@ -169,7 +186,7 @@ class BatchDrawingTest {
           }
         });
 
-    assertThat(drawing.draw(batch(2))).allSatisfy(i -> assertThat(i.failure()).isNull());
+    assertThat(draw(batch(2))).allSatisfy(i -> assertThat(i.failure()).isNull());
     assertThat(pipeline.deviceChecks).hasValue(0);
   }
 
@@ -180,7 +197,7 @@ class BatchDrawingTest {
           throw new LightmillException(ErrorCode.VALUE_INVALID, "no such adapter");
         });
 
-    assertThat(drawing.draw(batch(2)))
+    assertThat(draw(batch(2)))
         .allSatisfy(image -> assertThat(image.failure()).hasMessage("no such adapter"));
     assertThat(pipeline.deviceChecks).hasValue(0);
   }
@@ -194,7 +211,7 @@ class BatchDrawingTest {
           }
         });
 
-    assertThat(drawing.draw(batch(4))).allSatisfy(i -> assertThat(i.failure()).isNull());
+    assertThat(draw(batch(4))).allSatisfy(i -> assertThat(i.failure()).isNull());
   }
 
   @Test
@@ -207,8 +224,73 @@ class BatchDrawingTest {
           throw new IllegalStateException("interrupted inside the engine");
         });
 
-    assertThatThrownBy(() -> drawing.draw(batch(2))).hasMessage("interrupted inside the engine");
+    assertThatThrownBy(() -> draw(batch(2))).hasMessage("interrupted inside the engine");
     assertThat(Thread.interrupted()).isTrue();
     assertThat(interrupted).hasSize(1);
+  }
+
+  @Test
+  void aBatchTooLargeForTheMemoryIsDrawnInHalvesAndTheNextOnesAreSmaller()
+      throws InterruptedException {
+    pipeline.failing(
+        requests -> {
+          if (requests.size() > 2) {
+            throw new IllegalStateException("CUDA out of memory. Tried to allocate 2.00 GiB");
+          }
+        });
+    assertThat(drawing.batchSize(KEY, 0)).isEqualTo(8);
+
+    List<DrawnImage> drawn = draw(batch(7));
+
+    assertThat(drawn).extracting(image -> image.image().rgb()[0]).containsExactly(bytes(7));
+    assertThat(pipeline.batches).extracting(List::size).containsExactly(7, 4, 3, 2, 2, 2, 1);
+    assertThat(worked).containsExactly(7, 4, 3, 2, 2, 2, 1);
+    assertThat(pipeline.deviceChecks).hasValue(0);
+    assertThat(drawing.batchSize(KEY, 0)).isEqualTo(1); // half of 3
+    assertThat(drawing.batchSize("other", 0)).isEqualTo(8);
+    assertThat(drawn)
+        .allSatisfy(
+            image -> assertThat(image.millis().total()).isGreaterThan(image.millis().denoise()));
+  }
+
+  @Test
+  void theFailedBatchesOfAChunkAreDrawnAgainTogether() throws InterruptedException {
+    pipeline.failing(
+        requests -> {
+          if (requests.stream().anyMatch(request -> request.seed() == 1)) {
+            throw new IllegalStateException("no such kernel");
+          }
+        });
+
+    List<List<DrawnImage>> drawn = draw(List.of(batch(2), batch(1), batch(3)), () -> true);
+
+    assertThat(pipeline.batches).extracting(List::size).containsExactly(2, 1, 3, 1, 1, 1, 1, 1);
+    assertThat(drawn)
+        .allSatisfy(
+            batch -> {
+              for (int i = 0; i < batch.size(); i++) {
+                assertThat(batch.get(i).failure() != null).isEqualTo(i == 1);
+              }
+            })
+        .extracting(List::size)
+        .containsExactly(2, 1, 3);
+  }
+
+  @Test
+  void aChunkThatIsToEndLeavesOutTheRest() throws InterruptedException {
+    Iterator<Boolean> answers = List.of(true, false).iterator();
+
+    List<List<DrawnImage>> drawn =
+        draw(List.of(batch(1), batch(2), batch(1), batch(1)), answers::next);
+
+    assertThat(drawn)
+        .extracting(batch -> batch.get(0).isLeftOut())
+        .containsExactly(false, false, true, true);
+    assertThat(pipeline.batches).extracting(List::size).containsExactly(1, 2);
+  }
+
+  /** The signs of the images' seeds, which are their colours. */
+  private static Byte[] bytes(int images) {
+    return IntStream.range(0, images).mapToObj(seed -> (byte) seed).toArray(Byte[]::new);
   }
 }

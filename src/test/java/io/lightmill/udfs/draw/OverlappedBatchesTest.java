@@ -30,6 +30,20 @@ class OverlappedBatchesTest {
     return rows;
   }
 
+  private static Chunks.Sizes fixed(int size) {
+    return new Chunks.Sizes() {
+      @Override
+      public int batch(String batchKey, int ahead) {
+        return size;
+      }
+
+      @Override
+      public int chunk(Row first) {
+        return Batching.RESIDENT;
+      }
+    };
+  }
+
   private OverlappedBatches.Finishing draw(List<Row> batch) {
     events.add("draw " + batch.get(0).getInt(0));
     return () -> {
@@ -41,7 +55,7 @@ class OverlappedBatchesTest {
   @Test
   void drawsTheNextBatchBeforeItWaitsForTheLastOnesRows() {
     Iterator<Row> rows =
-        new OverlappedBatches(
+        new OverlappedBatches<>(
             List.of(batch(0, 2), batch(2, 1), batch(3, 2)).iterator(), this::draw);
 
     rows.forEachRemaining(row -> events.add("row " + row.getInt(0)));
@@ -70,7 +84,8 @@ class OverlappedBatchesTest {
             .peek(row -> taken.incrementAndGet())
             .iterator();
 
-    Iterator<Row> rows = new OverlappedBatches(new Batches(planned, size), batch -> () -> batch);
+    Iterator<Row> rows =
+        new OverlappedBatches<>(new Chunks(planned, fixed(size)), chunk -> () -> chunk.get(0));
     int given = 0;
     int mostHeld = 0;
     while (rows.hasNext()) {
@@ -85,17 +100,17 @@ class OverlappedBatchesTest {
 
   @Test
   void drawsNothingUntilAskedAndNothingForNoBatches() {
-    new OverlappedBatches(List.of(batch(0, 1)).iterator(), this::draw);
+    new OverlappedBatches<>(List.of(batch(0, 1)).iterator(), this::draw);
 
     assertThat(events).isEmpty();
-    assertThat(new OverlappedBatches(List.<List<Row>>of().iterator(), this::draw).hasNext())
+    assertThat(new OverlappedBatches<>(List.<List<Row>>of().iterator(), this::draw).hasNext())
         .isFalse();
   }
 
   @Test
   void interruptedTaskIsKilledAndStaysInterrupted() {
     OverlappedBatches rows =
-        new OverlappedBatches(
+        new OverlappedBatches<>(
             List.of(batch(0, 1)).iterator(),
             batch -> {
               throw new InterruptedException();

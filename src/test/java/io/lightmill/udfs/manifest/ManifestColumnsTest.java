@@ -25,8 +25,9 @@ class ManifestColumnsTest {
                 + " DOUBLE,max_sequence_length INT,seed BIGINT,seed_used BIGINT,draws INT,scores"
                 + " STRING,sampling_efficiency STRING,prompt_truncated BOOLEAN,lora"
                 + " STRING,lora_digests STRING,model STRING,model_digest STRING,dtype STRING,run_id"
-                + " STRING,attempt INT,created_at TIMESTAMP,generate_ms DOUBLE,transformer_calls"
-                + " INT,encode_ms DOUBLE,store_ms DOUBLE,device STRING");
+                + " STRING,attempt INT,created_at TIMESTAMP,generate_ms DOUBLE,encode_prompt_ms"
+                + " DOUBLE,denoise_ms DOUBLE,decode_ms DOUBLE,transformer_calls INT,encode_ms"
+                + " DOUBLE,store_ms DOUBLE,device STRING");
   }
 
   @Test
@@ -60,6 +61,9 @@ class ManifestColumnsTest {
             "attempt",
             "created_at",
             "generate_ms",
+            "encode_prompt_ms",
+            "denoise_ms",
+            "decode_ms",
             "transformer_calls",
             "encode_ms",
             "store_ms",

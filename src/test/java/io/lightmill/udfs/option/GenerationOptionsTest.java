@@ -26,7 +26,8 @@ class GenerationOptionsTest {
     assertThat(options.get(Options.CHECKPOINT)).isEqualTo("builtin:pocket");
     assertThat(options.get(Options.FORMAT)).isEqualTo(ImageFormat.PNG);
     assertThat(options.get(Options.SINK)).isEqualTo(Sink.FILES);
-    assertThat(options.get(Options.BATCH_SIZE)).isEqualTo(8);
+    assertThat(options.find(Options.BATCH_SIZE)).isEmpty();
+    assertThat(options.get(Options.OFFLOAD_CHUNK)).isEqualTo(64);
     assertThat(options.get(Options.THREADS_PER_IMAGE)).isEqualTo(1);
     assertThat(options.get(Options.DEVICE)).isEqualTo(DeviceChoice.AUTO);
     assertThat(options.get(Options.SEED)).isZero();

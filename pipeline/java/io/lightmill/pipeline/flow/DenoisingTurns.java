@@ -1,0 +1,33 @@
+package io.lightmill.pipeline.flow;
+
+import io.lightmill.pipeline.Device;
+import java.util.concurrent.locks.ReentrantLock;
+
+/**
+ * Threads that draw on one GPU denoise one after the other, in the order in which they come. While
+ * one denoises, others may encode prompts and decode latents. On CPUs all denoise at once.
+ */
+final class DenoisingTurns {
+
+  private final ReentrantLock gpu = new ReentrantLock(/* fair= */ true);
+  private final boolean exclusive;
+
+  DenoisingTurns(Device device) {
+    this.exclusive = !device.equals(Device.CPU);
+  }
+
+  /** A turn, until it is closed. */
+  interface Turn extends AutoCloseable {
+    @Override
+    void close();
+  }
+
+  /** Waits for the turn of this thread. */
+  Turn take() {
+    if (!exclusive) {
+      return () -> {};
+    }
+    gpu.lock();
+    return gpu::unlock;
+  }
+}
