@@ -22,11 +22,11 @@ class ManifestColumnsTest {
                 + " BIGINT,shard_bytes BIGINT,format STRING,bytes BIGINT,sha256 STRING,blank"
                 + " BOOLEAN,width INT,height INT,prompt STRING,negative_prompt"
                 + " STRING,num_inference_steps INT,guidance_scale DOUBLE,true_cfg_scale"
-                + " DOUBLE,max_sequence_length INT,seed BIGINT,seed_used BIGINT,draws INT,scores"
+                + " DOUBLE,max_sequence_length INT,seed BIGINT,sampling_efficiency STRING,seed_used BIGINT,draws INT,scores"
                 + " STRING,prompt_truncated BOOLEAN,lora"
                 + " STRING,lora_digests STRING,model STRING,model_digest STRING,dtype STRING,run_id"
                 + " STRING,attempt INT,created_at TIMESTAMP,generate_ms DOUBLE,encode_prompt_ms"
-                + " DOUBLE,denoise_ms DOUBLE,decode_ms DOUBLE,encode_ms DOUBLE,store_ms"
+                + " DOUBLE,denoise_ms DOUBLE,decode_ms DOUBLE,transformer_calls INT,encode_ms DOUBLE,store_ms"
                 + " DOUBLE,device STRING");
   }
 
@@ -64,6 +64,7 @@ class ManifestColumnsTest {
             "encode_prompt_ms",
             "denoise_ms",
             "decode_ms",
+            "transformer_calls",
             "encode_ms",
             "store_ms",
             "device");
