@@ -174,9 +174,7 @@ final class ChunkDrawing {
       for (Part part : parts) {
         stopped = stopped || (part != first && !part.over() && !goOn.getAsBoolean());
         part.leftOut |= stopped && part != first;
-        networks
-            .denoising()
-            .denoise(() -> part.denoise = timed(part, part.drawing::denoise));
+        networks.denoising().denoise(() -> part.denoise = timed(part, part.drawing::denoise));
       }
       for (Part part : parts) {
         part.decode = timed(part, () -> part.results = part.drawing.decode());
