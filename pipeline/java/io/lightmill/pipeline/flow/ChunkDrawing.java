@@ -124,23 +124,29 @@ final class ChunkDrawing {
     }
 
     /**
-     * @param load of the chunk
+     * @param load of the chunk; each image has the same share
+     * @param before images of the parts before this one
      * @param all images of the chunk
      */
-    private BatchResult result(ModelOffload.Loads load, int all) {
+    private BatchResult result(ModelOffload.Loads load, int before, int all) {
       BatchWork work =
           new BatchWork(
               encode,
               denoise,
               decode,
-              Duration.ofNanos(load.nanos() * images / all),
-              load.bytes() * images / all,
+              Duration.ofNanos(share(load.nanos(), before, all)),
+              share(load.bytes(), before, all),
               drawing.prompts(),
               drawing.cachedPrompts());
       if (failure != null) {
         return BatchResult.failed(failure, work);
       }
       return leftOut ? BatchResult.leftOut(work) : BatchResult.drawn(results, work);
+    }
+
+    /** Rounded so that the shares of all parts add up to the whole. */
+    private long share(long whole, int before, int all) {
+      return whole * (before + images) / all - whole * before / all;
     }
   }
 
@@ -168,9 +174,7 @@ final class ChunkDrawing {
       for (Part part : parts) {
         stopped = stopped || (part != first && !part.over() && !goOn.getAsBoolean());
         part.leftOut |= stopped && part != first;
-        try (DenoisingTurns.Turn turn = networks.denoising().take()) {
-          part.denoise = timed(part, part.drawing::denoise);
-        }
+        networks.denoising().denoise(() -> part.denoise = timed(part, part.drawing::denoise));
       }
       for (Part part : parts) {
         part.decode = timed(part, () -> part.results = part.drawing.decode());
@@ -178,7 +182,11 @@ final class ChunkDrawing {
       ModelOffload.Loads load = networks.loads().since(before);
       int all = batches.stream().mapToInt(List::size).sum();
       List<BatchResult> results = new ArrayList<>();
-      parts.forEach(part -> results.add(part.result(load, all)));
+      int done = 0;
+      for (Part part : parts) {
+        results.add(part.result(load, done, all));
+        done += part.images;
+      }
       return results;
     }
   }

@@ -16,18 +16,17 @@ final class DenoisingTurns {
     this.exclusive = !device.equals(Device.CPU);
   }
 
-  /** A turn, until it is closed. */
-  interface Turn extends AutoCloseable {
-    @Override
-    void close();
-  }
-
-  /** Waits for the turn of this thread. */
-  Turn take() {
+  /** Denoises as soon as it is the turn of this thread. */
+  void denoise(Runnable work) {
     if (!exclusive) {
-      return () -> {};
+      work.run();
+      return;
     }
     gpu.lock();
-    return gpu::unlock;
+    try {
+      work.run();
+    } finally {
+      gpu.unlock();
+    }
   }
 }

@@ -1,5 +1,6 @@
 package io.lightmill.pipeline.torch;
 
+import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
@@ -63,7 +64,7 @@ public final class TensorCache<K, V extends TensorCache.Shared<V>> implements Au
     if (before != null) {
       drop(before);
     }
-    var eldest = entries.values().iterator();
+    Iterator<Entry<V>> eldest = entries.values().iterator();
     while (bytes > mostBytes) {
       Entry<V> dropped = eldest.next();
       eldest.remove();

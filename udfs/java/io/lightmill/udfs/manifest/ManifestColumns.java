@@ -288,10 +288,10 @@ public final class ManifestColumns {
           ATTEMPT,
           CREATED_AT,
           GENERATE_MS,
-          TRANSFORMER_CALLS,
           ENCODE_PROMPT_MS,
           DENOISE_MS,
           DECODE_MS,
+          TRANSFORMER_CALLS,
           ENCODE_MS,
           STORE_MS,
           DEVICE);

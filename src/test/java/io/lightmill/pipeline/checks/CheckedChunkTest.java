@@ -18,7 +18,9 @@ import java.util.Random;
 import java.util.function.BooleanSupplier;
 import org.junit.jupiter.api.Test;
 
-/** Chunks of batches pass through the checks as chunks, so that networks still take turns rarely. */
+/**
+ * Chunks of batches pass through the checks as chunks, so that networks still take turns rarely.
+ */
 class CheckedChunkTest {
 
   private static final BatchWork WORK =
@@ -44,9 +46,7 @@ class CheckedChunkTest {
     @Override
     public List<BatchResult> drawChunk(List<List<ImageRequest>> batches, BooleanSupplier goOn) {
       chunks.add(
-          batches.stream()
-              .map(batch -> batch.stream().map(ImageRequest::seed).toList())
-              .toList());
+          batches.stream().map(batch -> batch.stream().map(ImageRequest::seed).toList()).toList());
       List<BatchResult> results = new ArrayList<>();
       for (List<ImageRequest> batch : batches) {
         if (!results.isEmpty() && !goOn.getAsBoolean()) {
@@ -77,8 +77,7 @@ class CheckedChunkTest {
 
   private List<BatchResult> draw(BooleanSupplier goOn, List<List<Long>> seeds) {
     try (CheckedPipeline pipeline =
-        new CheckedPipeline(
-            new Noise(), CheckSettings.STANDARD, CheckNetworks.NONE, Device.CPU)) {
+        new CheckedPipeline(new Noise(), CheckSettings.STANDARD, CheckNetworks.NONE, Device.CPU)) {
       return pipeline.drawChunk(
           seeds.stream()
               .map(batch -> batch.stream().map(CheckedChunkTest::request).toList())
@@ -93,7 +92,8 @@ class CheckedChunkTest {
 
   @Test
   void aChunkIsDrawnAtOnceAndToldWithItsWork() {
-    List<BatchResult> results = draw(() -> true, List.of(List.of(1L, -1L), List.of(13L), List.of(2L)));
+    List<BatchResult> results =
+        draw(() -> true, List.of(List.of(1L, -1L), List.of(13L), List.of(2L)));
 
     assertThat(chunks).containsExactly(List.of(List.of(1L, -1L), List.of(13L), List.of(2L)));
     assertThat(results).extracting(BatchResult::work).containsOnly(WORK);

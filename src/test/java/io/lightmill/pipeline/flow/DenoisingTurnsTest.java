@@ -8,40 +8,37 @@ import org.junit.jupiter.api.Test;
 
 class DenoisingTurnsTest {
 
+  private final CountDownLatch entered = new CountDownLatch(1);
+
   @Test
   void onAGpuOneThreadDenoisesAtATime() throws InterruptedException {
     DenoisingTurns turns = new DenoisingTurns(Device.cuda(0));
-    CountDownLatch entered = new CountDownLatch(1);
-    Thread other = other(turns, entered);
-    try (DenoisingTurns.Turn turn = turns.take()) {
-      other.start();
-      while (other.getState() != Thread.State.WAITING) {
-        Thread.onSpinWait();
-      }
-      assertThat(entered.getCount()).isEqualTo(1);
-    }
-    entered.await();
+    Thread other = new Thread(() -> turns.denoise(entered::countDown));
+    turns.denoise(
+        () -> {
+          other.start();
+          while (other.getState() != Thread.State.WAITING) {
+            Thread.onSpinWait();
+          }
+          assertThat(entered.getCount()).isEqualTo(1);
+        });
     other.join();
+    assertThat(entered.getCount()).isZero();
   }
 
   @Test
   void onACpuAllDenoiseAtOnce() throws InterruptedException {
     DenoisingTurns turns = new DenoisingTurns(Device.CPU);
-    CountDownLatch entered = new CountDownLatch(1);
-    Thread other = other(turns, entered);
-    try (DenoisingTurns.Turn turn = turns.take()) {
-      other.start();
-      entered.await();
-    }
-    other.join();
-  }
-
-  private static Thread other(DenoisingTurns turns, CountDownLatch entered) {
-    return new Thread(
+    Thread other = new Thread(() -> turns.denoise(entered::countDown));
+    turns.denoise(
         () -> {
-          try (DenoisingTurns.Turn turn = turns.take()) {
-            entered.countDown();
+          other.start();
+          try {
+            entered.await();
+          } catch (InterruptedException e) {
+            throw new IllegalStateException(e);
           }
         });
+    other.join();
   }
 }

@@ -29,7 +29,8 @@ class UnstoredDrawingTest {
             pipeline.loader(),
             1,
             new Batching(8, Batching.RESIDENT));
-    try (LoadedPipelines.Run run = LoadedPipelines.run(pipeline.loader())) {
+    LoadedPipelines.Run run = LoadedPipelines.run(pipeline.loader());
+    try {
       List<UnstoredDrawing.Encoded> images =
           drawing
               .on(LoadedPipelines.slot(Device.CPU))
@@ -46,6 +47,8 @@ class UnstoredDrawingTest {
           .isNotEqualTo(images.get(1).bytes());
       assertThat(images.get(0).device().total()).isPositive();
       assertThat(images.get(2).device().total()).isZero();
+    } finally {
+      run.close();
     }
   }
 

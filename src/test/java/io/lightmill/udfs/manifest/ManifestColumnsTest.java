@@ -15,10 +15,10 @@ class ManifestColumnsTest {
     assertThat(Manifest.COLUMNS.toDDL())
         .isEqualTo(
             "image_id STRING,id STRING,variant INT,status STRING,error_code STRING,error_message"
-                + " STRING,verdict STRING,verdict_stage STRING,verdict_category STRING"
-                + ",verdict_severity STRING,verdict_rule STRING,verdict_score DOUBLE"
-                + ",verdict_threshold DOUBLE,verdicts STRING,policy_digest STRING,revises STRING"
-                + ",path STRING,path_uri STRING,member STRING,member_offset"
+                + " STRING,verdict STRING,verdict_stage STRING,verdict_category"
+                + " STRING,verdict_severity STRING,verdict_rule STRING,verdict_score"
+                + " DOUBLE,verdict_threshold DOUBLE,verdicts STRING,policy_digest STRING,revises"
+                + " STRING,path STRING,path_uri STRING,member STRING,member_offset"
                 + " BIGINT,shard_bytes BIGINT,format STRING,bytes BIGINT,sha256 STRING,blank"
                 + " BOOLEAN,width INT,height INT,prompt STRING,negative_prompt"
                 + " STRING,num_inference_steps INT,guidance_scale DOUBLE,true_cfg_scale"
