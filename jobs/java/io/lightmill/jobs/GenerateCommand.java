@@ -1,5 +1,6 @@
 package io.lightmill.jobs;
 
+import io.lightmill.pipeline.policy.PromptPolicy;
 import io.lightmill.pipeline.torch.Torch;
 import io.lightmill.udfs.option.GenerationOptions;
 import io.lightmill.udfs.option.Options;
@@ -170,9 +171,21 @@ final class GenerateCommand implements Callable<Integer> {
     }
   }
 
-  /** Loads libtorch while Spark starts; a failure is reported where libtorch is used. */
-  private static void startEngine() {
-    Thread start = new Thread(Torch::start, "start libtorch");
+  /**
+   * Loads libtorch and the policy that ships while Spark starts; a failure is reported where they
+   * are used.
+   */
+  private void startEngine() {
+    boolean standard = options.get(Options.POLICY).equals(PromptPolicy.DEFAULT);
+    Thread start =
+        new Thread(
+            () -> {
+              Torch.start();
+              if (standard) {
+                PromptPolicy.standard();
+              }
+            },
+            "start libtorch");
     start.setUncaughtExceptionHandler((thread, failure) -> LOG.debug("libtorch", failure));
     start.setDaemon(true);
     start.start();
