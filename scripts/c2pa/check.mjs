@@ -59,13 +59,19 @@ async function c2paTs(bytes) {
   }
 }
 
-/** One bit changed, at a place that the name of the file and a number decide. */
+/**
+ * One bit changed outside of the manifest, at a place that the name of the file decides. In the
+ * manifest, a few bytes of box headers say nothing that a signature could cover.
+ */
 function altered(bytes, file) {
-  const place = createHash('sha256').update(file).digest().readUInt32BE() / 2 ** 32;
+  const jumb = Buffer.from(bytes).indexOf('jumb');
+  const end = jumb + 8 + Buffer.from(bytes).readUInt32BE(jumb - 4);
+  const from = 64; // behind the signatures of the formats, so that the file is still one
+  const places = [];
+  for (let i = from; i < bytes.length - 16; i++) if (i < jumb - 40 || i > end) places.push(i);
+  const draw = createHash('sha256').update(file).digest();
   const copy = Uint8Array.from(bytes);
-  // Not in the signature of PNG or JPEG, so that the file is still one.
-  const from = 64;
-  copy[from + Math.floor(place * (bytes.length - from - 16))] ^= 1;
+  copy[places[draw.readUInt32BE() % places.length]] ^= 1 << (draw[5] % 8);
   return copy;
 }
 

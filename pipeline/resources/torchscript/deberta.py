@@ -1,6 +1,6 @@
 # DeBERTa-v2 and v3 (He et al. 2021): attention to contents and to relative positions apart.
 import nn
-import encoder
+import blocks
 import sequence_classifier
 
 # Distances between tokens [tokens, tokens]; in buckets, they are exact when near and logarithmic when far.
@@ -56,7 +56,7 @@ def attention(
 def convolved(x: Tensor, first: Tensor, w: Dict[str, Tensor], act: str, groups: int, eps: float) -> Tensor:
   weight = w["encoder.conv.conv.weight"]
   y = torch.conv1d(x.transpose(1, 2), weight, w["encoder.conv.conv.bias"], [1], [(weight.size(2) - 1) // 2], [1], groups)
-  return nn.layer_norm(first + encoder.pooled(y.transpose(1, 2), act), w, "encoder.conv.LayerNorm", eps)
+  return nn.layer_norm(first + blocks.pooled(y.transpose(1, 2), act), w, "encoder.conv.LayerNorm", eps)
 
 class Deberta(Module):
 
@@ -83,7 +83,7 @@ class Deberta(Module):
     distance = deberta.distances(ids.size(1), buckets, most, ids.device)
     x = embedded
     for i in range(len(layers)):
-      x = encoder.post_norm(x, deberta.attention(x, layers[i], relative, distance, kinds.split("|"), heads), layers[i], act, eps)
+      x = blocks.post_norm(x, deberta.attention(x, layers[i], relative, distance, kinds.split("|"), heads), layers[i], act, eps)
       if i == 0 and "encoder.conv.conv.weight" in w:
         x = deberta.convolved(embedded, x, w, conv_act, conv_groups, eps)
     return sequence_classifier.classified(x, w, head_act)

@@ -34,6 +34,12 @@ class Flow(Module):
     weight = scale.to(positive.dtype).view([-1] + [1] * (positive.dim() - 1))
     return negative + weight * (positive - negative)
 
+  # Prompts [batch, tokens, width] of two batches as one; zeros fill up the shorter ones.
+  def join(self, x: Tensor, y: Tensor) -> Tensor:
+    tokens = max(x.size(1), y.size(1))
+    filled = [torch.constant_pad_nd(x, [0, 0, 0, tokens - x.size(1)]), torch.constant_pad_nd(y, [0, 0, 0, tokens - y.size(1)])]
+    return torch.cat(filled, 0)
+
   def subtract(self, positive: Tensor, negative: Tensor) -> Tensor:
     return positive - negative
 

@@ -1,6 +1,6 @@
 # Classifiers of texts: BERT (Devlin et al. 2019), RoBERTa (Liu et al. 2019), DistilBERT (Sanh et al. 2019).
 import nn
-import encoder
+import blocks
 
 def embedded(w: Dict[str, Tensor], ids: Tensor, first: int, eps: float) -> Tensor:
   x = torch.embedding(w["embeddings.word_embeddings.weight"], ids)
@@ -14,7 +14,7 @@ def embedded(w: Dict[str, Tensor], ids: Tensor, first: int, eps: float) -> Tenso
 
 # The first token, pooled and classified: [batch, labels].
 def classified(x: Tensor, w: Dict[str, Tensor], act: str) -> Tensor:
-  return nn.linear(encoder.pooled(nn.linear(x[:, 0], w, "head"), act), w, "classifier")
+  return nn.linear(blocks.pooled(nn.linear(x[:, 0], w, "head"), act), w, "classifier")
 
 class SequenceClassifier(Module):
 
@@ -31,5 +31,5 @@ class SequenceClassifier(Module):
       eps: float) -> Tensor:
     x = sequence_classifier.embedded(w, ids, first, eps)
     for weights in layers:
-      x = encoder.post_norm(x, encoder.attention(x, weights, heads, False), weights, act, eps)
+      x = blocks.post_norm(x, blocks.attention(x, weights, heads, False), weights, act, eps)
     return sequence_classifier.classified(x, w, head_act)

@@ -1,7 +1,7 @@
 # How well texts and pictures fit: the text encoders of CLIP (Radford et al. 2021) and SigLIP (Zhai et al. 2023), and
 # the cosines of embeddings.
 import nn
-import encoder
+import blocks
 
 def normal(x: Tensor) -> Tensor:
   return x / torch.sqrt(torch.sum(x * x, [-1], True))
@@ -22,7 +22,7 @@ class Similarity(Module):
     x = x + w["embeddings.position_embedding.weight"][:ids.size(1)]
     causal = "text_projection.weight" in w
     for weights in layers:
-      x = encoder.pre_norm_block(x, weights, heads, act, eps, causal)
+      x = blocks.pre_norm_block(x, weights, heads, act, eps, causal)
     x = nn.layer_norm(x[:, end], w, "final_layer_norm", eps)
     if causal:
       y = nn.linear(x, w, "text_projection")

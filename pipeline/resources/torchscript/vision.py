@@ -1,7 +1,7 @@
 # Networks that read pictures: ViT (Dosovitskiy et al. 2021) and the image encoders of CLIP (Radford et al. 2021) and
 # SigLIP (Zhai et al. 2023), under CLIP's names of the layers.
 import nn
-import encoder
+import blocks
 
 # [batch, 3, height, width] -> [batch, patches, width]
 def patches(pixels: Tensor, w: Dict[str, Tensor], size: int) -> Tensor:
@@ -39,7 +39,7 @@ class Vision(Module):
     if "pre_layrnorm.weight" in w:
       x = nn.layer_norm(x, w, "pre_layrnorm", eps)
     for weights in layers:
-      x = encoder.pre_norm_block(x, weights, heads, act, eps, False)
+      x = blocks.pre_norm_block(x, weights, heads, act, eps, False)
     if "head.probe" in w:
       pooled = vision.attended(nn.layer_norm(x, w, "post_layernorm", eps), w, heads, act, eps)
     else:

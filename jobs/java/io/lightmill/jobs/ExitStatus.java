@@ -66,7 +66,12 @@ final class ExitStatus {
       case OUTPUT_IN_USE, STORE_UNAVAILABLE -> TRY_AGAIN;
       case RUN_STOPPED -> STOPPED;
       // For a single image these are manifest rows; for a whole run they are not the user's errors.
-      case GENERATION_FAILED, IMAGE_NOT_FINITE, STORE_FAILED, PROMPT_BLOCKED, IMAGE_BLOCKED ->
+      case GENERATION_FAILED,
+          IMAGE_NOT_FINITE,
+          IMAGE_BLANK,
+          STORE_FAILED,
+          PROMPT_BLOCKED,
+          IMAGE_BLOCKED ->
           UNEXPECTED;
     };
   }

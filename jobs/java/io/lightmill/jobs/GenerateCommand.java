@@ -1,6 +1,5 @@
 package io.lightmill.jobs;
 
-import io.lightmill.pipeline.policy.PromptPolicy;
 import io.lightmill.pipeline.torch.Torch;
 import io.lightmill.udfs.option.GenerationOptions;
 import io.lightmill.udfs.option.Options;
@@ -130,7 +129,7 @@ final class GenerateCommand implements Callable<Integer> {
     SparkConf conf = SparkSessions.conf(options);
     file.ifPresent(it -> it.use(conf));
     if (SparkSessions.isLocal(conf)) {
-      startEngine();
+      startEngine(options);
     }
     RunResult result;
     List<String> failures;
@@ -171,22 +170,16 @@ final class GenerateCommand implements Callable<Integer> {
     }
   }
 
-  /**
-   * Loads libtorch and the policy that ships while Spark starts; a failure is reported where they
-   * are used.
-   */
-  private void startEngine() {
-    boolean standard = options.get(Options.POLICY).equals(PromptPolicy.DEFAULT);
+  /** Loads libtorch and opens the checkpoint while Spark starts; the run reports failures. */
+  private static void startEngine(GenerationOptions options) {
     Thread start =
         new Thread(
             () -> {
+              GenerationRun.readAhead(options);
               Torch.start();
-              if (standard) {
-                PromptPolicy.standard();
-              }
             },
-            "start libtorch");
-    start.setUncaughtExceptionHandler((thread, failure) -> LOG.debug("libtorch", failure));
+            "start engine");
+    start.setUncaughtExceptionHandler((thread, failure) -> LOG.debug("engine", failure));
     start.setDaemon(true);
     start.start();
   }

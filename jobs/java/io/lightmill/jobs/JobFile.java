@@ -19,6 +19,7 @@ import io.lightmill.udfs.option.Options;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
@@ -138,7 +139,8 @@ final class JobFile {
         throw refusal(entry.line(), "option '%s' must be one value".formatted(option));
       }
       values.put(
-          option.key(), option.relative() ? resolved(option, value.asText()) : value.asText());
+          option.key(),
+          option.relative() ? resolved(entry.line(), option, value.asText()) : value.asText());
     }
     values.forEach((key, text) -> check(entry.line(), key, text));
     return values;
@@ -156,10 +158,19 @@ final class JobFile {
     return value.isValueNode() && !value.isNull();
   }
 
-  private String resolved(Option<?> option, String location) {
+  private String resolved(int line, Option<?> option, String location) {
     if (URI_SCHEME.matcher(location).matches()) {
       return location;
     }
+    try {
+      return besideFile(option, location);
+    } catch (InvalidPathException e) { // of a character that no path has
+      throw refusal(
+          line, "option '%s' must be a path: %s; correct it".formatted(option, e.getMessage()));
+    }
+  }
+
+  private String besideFile(Option<?> option, String location) {
     boolean table =
         option.equals(Options.INPUT)
             && Optional.ofNullable(entries.get(Options.INPUT_FORMAT))

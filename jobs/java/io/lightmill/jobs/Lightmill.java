@@ -26,7 +26,7 @@ import picocli.CommandLine.Command;
       "",
       "Exit statuses: 0 success; 1 unexpected failure; 2 invalid configuration or",
       "input; 3 more failed and invalid rows than --max-failures allows (generate),",
-      "or comparisons that fail (verify); 4 stopped by the deadline or by SIGTERM",
+      "or comparisons that fail (verify, inspect); 4 stopped by the deadline or by SIGTERM",
       "(generate); 75 another run uses the output, or its store is away (generate)."
     })
 public final class Lightmill {
@@ -60,6 +60,7 @@ public final class Lightmill {
         .addSubcommand(GenerateCommand.commandLine(started))
         .addSubcommand(VerifyCommand.commandLine())
         .addSubcommand(MemoryCommand.commandLine())
+        .addSubcommand(InspectCommand.commandLine())
         .addSubcommand(new CommandLine.HelpCommand())
         .setExpandAtFiles(false) // a prompt may start with @
         .setUsageHelpAutoWidth(true)

@@ -42,7 +42,8 @@ final class SparkSessions {
   static SparkSession start(SparkConf requested, String name) {
     SparkConf conf = configured(requested.clone()).setAppName(name);
     try {
-      return SparkSession.builder().config(conf).getOrCreate();
+      // SparkSession.builder() finds this class by reflection, which takes a third of a second.
+      return org.apache.spark.sql.classic.SparkSession.builder().config(conf).getOrCreate();
     } catch (Exception e) { // Spark throws checked exceptions that Scala does not declare
       throw SparkRequirements.unstarted(conf, e);
     }

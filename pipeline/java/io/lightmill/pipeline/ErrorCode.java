@@ -36,6 +36,8 @@ public enum ErrorCode {
   GENERATION_FAILED,
   /** A network computed NaN or infinity for this image. */
   IMAGE_NOT_FINITE,
+  /** All pixels of the image have one colour. */
+  IMAGE_BLANK,
   /** The image was drawn but could not be encoded or stored. */
   STORE_FAILED,
   /** The store did not respond for too long, and the run ended; a rerun reuses its images. */

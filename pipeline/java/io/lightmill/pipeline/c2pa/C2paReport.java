@@ -29,6 +29,7 @@ public record C2paReport(
 
   /** Whether the manifest is valid and the chain of its signer ends in a given root. */
   public boolean trusted() {
-    return valid() && findings.stream().anyMatch(it -> it.code().equals("signingCredential.trusted"));
+    return valid()
+        && findings.stream().anyMatch(it -> it.code().equals("signingCredential.trusted"));
   }
 }

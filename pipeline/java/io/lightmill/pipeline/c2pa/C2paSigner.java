@@ -2,6 +2,7 @@ package io.lightmill.pipeline.c2pa;
 
 import io.lightmill.pipeline.image.ManifestEmbedding;
 import java.nio.ByteBuffer;
+import java.time.Instant;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -37,6 +38,11 @@ public final class C2paSigner {
     this.credential = credential;
     this.header = CoseSign1.header(credential.chain());
     this.timestamps = timestamps;
+  }
+
+  /** The end of the validity of the signer's certificate. */
+  public Instant validUntil() {
+    return credential.validUntil();
   }
 
   /**

@@ -44,7 +44,7 @@ public final class C2paVerifier {
     try {
       Jumbf store = Jumbf.read(place.store());
       List<Jumbf> manifests = store.superboxes();
-      if (manifests.isEmpty()) {
+      if (!store.kind().equals(Jumbf.STORE) || manifests.isEmpty()) {
         throw new MalformedManifestException("it has no manifest");
       }
       verify(file, place, manifests.get(manifests.size() - 1), draft, findings);

@@ -57,8 +57,7 @@ record CoseSign1(byte[] protectedHeader, Optional<byte[]> timestamp, byte[] sign
     Map<String, Object> unprotected = new LinkedHashMap<>();
     timestamp.ifPresent(
         token -> {
-          unprotected.put(
-              TIMESTAMPS, Map.of("tstTokens", List.of(Map.of("val", token))));
+          unprotected.put(TIMESTAMPS, Map.of("tstTokens", List.of(Map.of("val", token))));
           unprotected.put("pad", new byte[TIMESTAMP_ROOM - token.length]);
         });
     return Cbor.bytes(

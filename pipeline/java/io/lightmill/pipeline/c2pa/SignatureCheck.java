@@ -18,12 +18,12 @@ import org.bouncycastle.asn1.nist.NISTObjectIdentifiers;
 import org.bouncycastle.cert.X509CertificateHolder;
 import org.bouncycastle.cms.CMSException;
 import org.bouncycastle.cms.CMSSignedData;
-import org.bouncycastle.cms.SignerInformationVerifier;
 import org.bouncycastle.cms.DefaultCMSSignatureAlgorithmNameGenerator;
-import org.bouncycastle.crypto.params.ECPublicKeyParameters;
-import org.bouncycastle.crypto.util.PublicKeyFactory;
+import org.bouncycastle.cms.SignerInformationVerifier;
 import org.bouncycastle.cms.bc.BcECSignerInfoVerifierBuilder;
 import org.bouncycastle.cms.bc.BcRSASignerInfoVerifierBuilder;
+import org.bouncycastle.crypto.params.ECPublicKeyParameters;
+import org.bouncycastle.crypto.util.PublicKeyFactory;
 import org.bouncycastle.operator.DefaultDigestAlgorithmIdentifierFinder;
 import org.bouncycastle.operator.DefaultSignatureAlgorithmIdentifierFinder;
 import org.bouncycastle.operator.OperatorCreationException;
@@ -38,10 +38,14 @@ final class SignatureCheck {
   /** COSE's numbers (RFC 9053) and the JDK's names. */
   private static final Map<Integer, String> ALGORITHMS =
       Map.of(
-          CoseSign1.ES256, "SHA256withECDSAinP1363Format",
-          -35, "SHA384withECDSAinP1363Format",
-          -36, "SHA512withECDSAinP1363Format",
-          -8, "Ed25519");
+          CoseSign1.ES256,
+          "SHA256withECDSAinP1363Format",
+          -35,
+          "SHA384withECDSAinP1363Format",
+          -36,
+          "SHA512withECDSAinP1363Format",
+          -8,
+          "Ed25519");
 
   private final List<X509CertificateHolder> roots;
   private final Instant now;
@@ -85,7 +89,11 @@ final class SignatureCheck {
   }
 
   static Optional<String> subject(CoseSign1 signature) {
-    return Optional.of(chain(signature).get(0).getSubject().toString());
+    try {
+      return Optional.of(chain(signature).get(0).getSubject().toString());
+    } catch (IllegalArgumentException e) { // Bouncy Castle decodes texts when they are needed
+      throw new MalformedManifestException("the subject of a certificate in it is damaged", e);
+    }
   }
 
   private static List<X509CertificateHolder> chain(CoseSign1 signature) {
@@ -130,10 +138,17 @@ final class SignatureCheck {
       findings.add(
           C2paFinding.of(
               same, "timeStamp.validated", "timeStamp.mismatch", "time stamp of the signature"));
+      findings.add(
+          C2paFinding.notice(
+              "timeStamp.untrusted", "nobody checks whether the time stamp server is trusted"));
       return same
           ? Optional.of(token.getTimeStampInfo().getGenTime().toInstant())
           : Optional.empty();
-    } catch (CMSException | TSPException | IOException | OperatorCreationException | RuntimeException e) {
+    } catch (CMSException
+        | TSPException
+        | IOException
+        | OperatorCreationException
+        | RuntimeException e) {
       findings.add(
           C2paFinding.failure(
               "timeStamp.malformed", "the time stamp is not valid (%s)".formatted(e.getMessage())));
@@ -149,7 +164,8 @@ final class SignatureCheck {
         token.getCertificates().getMatches(signer).stream()
             .findFirst()
             .orElseThrow(() -> new TSPException("it has no certificate of its signer"));
-    DefaultCMSSignatureAlgorithmNameGenerator names = new DefaultCMSSignatureAlgorithmNameGenerator();
+    DefaultCMSSignatureAlgorithmNameGenerator names =
+        new DefaultCMSSignatureAlgorithmNameGenerator();
     DefaultSignatureAlgorithmIdentifierFinder signatures =
         new DefaultSignatureAlgorithmIdentifierFinder();
     DefaultDigestAlgorithmIdentifierFinder digests = new DefaultDigestAlgorithmIdentifierFinder();

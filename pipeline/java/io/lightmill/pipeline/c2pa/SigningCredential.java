@@ -17,13 +17,13 @@ import org.bouncycastle.asn1.x509.Extension;
 import org.bouncycastle.asn1.x509.Extensions;
 import org.bouncycastle.asn1.x509.KeyPurposeId;
 import org.bouncycastle.asn1.x509.KeyUsage;
-import org.bouncycastle.cert.X509CertificateHolder;
 import org.bouncycastle.cert.CertException;
+import org.bouncycastle.cert.X509CertificateHolder;
 import org.bouncycastle.crypto.digests.SHA256Digest;
+import org.bouncycastle.crypto.ec.CustomNamedCurves;
 import org.bouncycastle.crypto.params.AsymmetricKeyParameter;
 import org.bouncycastle.crypto.params.ECPrivateKeyParameters;
 import org.bouncycastle.crypto.params.ECPublicKeyParameters;
-import org.bouncycastle.crypto.ec.CustomNamedCurves;
 import org.bouncycastle.crypto.signers.ECDSASigner;
 import org.bouncycastle.crypto.signers.HMacDSAKCalculator;
 import org.bouncycastle.crypto.util.PrivateKeyFactory;
@@ -132,7 +132,7 @@ public final class SigningCredential {
   }
 
   /** The end of the signer's certificate's validity. */
-  public Instant validUntil() {
+  Instant validUntil() {
     return chain.get(0).getNotAfter().toInstant();
   }
 
@@ -178,8 +178,7 @@ public final class SigningCredential {
     } catch (IOException | RuntimeException e) { // its cause may quote the key
       throw invalid(file, "the key cannot be read; export it again as PKCS #8");
     }
-    if (key instanceof ECPrivateKeyParameters ec
-        && ec.getParameters().getN().equals(P256_ORDER)) {
+    if (key instanceof ECPrivateKeyParameters ec && ec.getParameters().getN().equals(P256_ORDER)) {
       return ec;
     }
     throw invalid(file, "the key is not of the curve P-256 (prime256v1), which ES256 needs");
@@ -208,7 +207,8 @@ public final class SigningCredential {
     if (signer.getIssuer().equals(signer.getSubject())) {
       throw invalid(
           file,
-          "the first certificate is self-signed or a root; put the signer's first, issued by another");
+          "the first certificate is self-signed or a root; put the signer's first, issued by"
+              + " another");
     }
     KeyUsage usage = extensions == null ? null : KeyUsage.fromExtensions(extensions);
     if (usage == null || !usage.hasUsages(KeyUsage.digitalSignature)) {
@@ -223,11 +223,11 @@ public final class SigningCredential {
     if (!forSigning) {
       throw invalid(
           file,
-          "the first certificate has no extended key usage that C2PA accepts (document signing, e-mail protection or C2PA claim signing); issue another");
+          "the first certificate has no extended key usage that C2PA accepts (document signing,"
+              + " e-mail protection or C2PA claim signing); issue another");
     }
     if (extensions.getExtension(Extension.authorityKeyIdentifier) == null) {
-      throw invalid(
-          file, "the first certificate has no authority key identifier; issue another");
+      throw invalid(file, "the first certificate has no authority key identifier; issue another");
     }
   }
 
@@ -268,7 +268,6 @@ public final class SigningCredential {
 
   private static LightmillException invalid(PemFile file, String what) {
     return new LightmillException(
-        ErrorCode.CONFIGURATION_INVALID,
-        "C2PA signing with '%s': %s".formatted(file.name(), what));
+        ErrorCode.CONFIGURATION_INVALID, "C2PA signing with '%s': %s".formatted(file.name(), what));
   }
 }

@@ -44,7 +44,8 @@ public final class TimestampServer {
           generator.generate(NISTObjectIdentifiers.id_sha256, DigestUtils.sha256(data));
       byte[] token = response(request).getTimeStampToken().getEncoded();
       if (!CoseSign1.fits(token)) {
-        throw failure("it sent a token of %d bytes, and there is no room for it".formatted(token.length));
+        throw failure(
+            "it sent a token of %d bytes, and there is no room for it".formatted(token.length));
       }
       return token;
     } catch (IOException | TSPException e) {

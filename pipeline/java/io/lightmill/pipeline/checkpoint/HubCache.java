@@ -37,7 +37,7 @@ final class HubCache {
     try {
       if (RegularFile.exists(main)) {
         byte[] revision = RegularFile.read(main, REVISION_BYTES, ErrorCode.CHECKPOINT_INVALID);
-        return snapshots.resolve(new String(revision, UTF_8).strip());
+        return snapshots.resolve(revision(main, new String(revision, UTF_8).strip()));
       }
       try (Stream<Path> revisions = Files.list(snapshots)) {
         List<Path> all = revisions.sorted().toList();
@@ -56,5 +56,16 @@ final class HubCache {
               .formatted(directory, e),
           e);
     }
+  }
+
+  /** A revision is one name, which leads nowhere else. */
+  private static String revision(Path main, String revision) {
+    if (!revision.matches("\\w[\\w.-]*")) {
+      throw new LightmillException(
+          ErrorCode.CHECKPOINT_INVALID,
+          "%s holds '%s', which is not the name of a snapshot; download the model again"
+              .formatted(main, revision));
+    }
+    return revision;
   }
 }

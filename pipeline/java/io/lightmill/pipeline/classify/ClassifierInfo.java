@@ -12,8 +12,7 @@ import java.util.stream.Stream;
  * @param thresholds that apply where the caller gives none
  * @param parameters elements of all weights
  */
-public record ClassifierInfo(
-    List<String> labels, Map<String, Double> thresholds, long parameters) {
+public record ClassifierInfo(List<String> labels, Map<String, Double> thresholds, long parameters) {
 
   public ClassifierInfo {
     labels = List.copyOf(labels);

@@ -90,8 +90,7 @@ record DebertaConfig(
     convolution.ifPresent(
         conv ->
             layout
-                .tensor(
-                    "encoder.conv.conv.weight", width, width / conv.groups(), conv.kernel())
+                .tensor("encoder.conv.conv.weight", width, width / conv.groups(), conv.kernel())
                 .tensor("encoder.conv.conv.bias", width)
                 .norm("encoder.conv.LayerNorm", width));
   }

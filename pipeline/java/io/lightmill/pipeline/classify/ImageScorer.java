@@ -96,11 +96,7 @@ public final class ImageScorer implements AutoCloseable {
   }
 
   private ImageScorer(
-      Config config,
-      Device device,
-      PromptTokenizer tokenizer,
-      ImageTower pictures,
-      Weights texts) {
+      Config config, Device device, PromptTokenizer tokenizer, ImageTower pictures, Weights texts) {
     this.config = config;
     this.device = device;
     this.tokenizer = tokenizer;
@@ -140,7 +136,11 @@ public final class ImageScorer implements AutoCloseable {
       ImageTower pictures =
           loading.add(
               ImageTower.load(
-                  model, config.vision(), config.visionLayout(), config.preparation(model), loader));
+                  model,
+                  config.vision(),
+                  config.visionLayout(),
+                  config.preparation(model),
+                  loader));
       Weights texts = loading.add(loader.load(model.weights(), config.textLayout()));
       ImageScorer scorer = new ImageScorer(config, device, tokenizer, pictures, texts);
       loading.complete();

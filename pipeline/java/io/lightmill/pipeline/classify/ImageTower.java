@@ -148,8 +148,7 @@ final class ImageTower implements AutoCloseable {
   private final Weights weights;
   private final Weights layers;
 
-  private ImageTower(
-      Config config, PixelPreparation preparation, Device device, Weights weights) {
+  private ImageTower(Config config, PixelPreparation preparation, Device device, Weights weights) {
     this.config = config;
     this.preparation = preparation;
     this.device = device;

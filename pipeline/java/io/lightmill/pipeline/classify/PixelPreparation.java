@@ -139,9 +139,7 @@ record PixelPreparation(
 
   private static PixelPreparation read(ComponentConfig file, Defaults defaults, int side) {
     Optional<Resize> resize =
-        file.flag("do_resize", true)
-            ? Optional.of(resize(file, defaults, side))
-            : Optional.empty();
+        file.flag("do_resize", true) ? Optional.of(resize(file, defaults, side)) : Optional.empty();
     Optional<Size> crop =
         file.flag("do_center_crop", defaults.crops)
             ? Optional.of(size(file, "crop_size", side))

@@ -19,8 +19,7 @@ enum Probabilities {
         config.choice(
             "problem_type",
             labels == 1 ? "multi_label_classification" : "single_label_classification",
-            List.of(
-                "single_label_classification", "multi_label_classification", "regression"));
+            List.of("single_label_classification", "multi_label_classification", "regression"));
     return switch (problem) {
       case "regression" -> NONE;
       case "multi_label_classification" -> SIGMOID;

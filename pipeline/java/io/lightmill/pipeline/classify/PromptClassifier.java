@@ -65,8 +65,7 @@ public final class PromptClassifier implements AutoCloseable {
     try (Loading loading = new Loading()) {
       WindowTokenizer tokenizer = loading.add(tokenizer(model, config));
       Weights weights =
-          loading.add(
-              new WeightLoader(device, DType.F32).load(model.weights(), config.layout()));
+          loading.add(new WeightLoader(device, DType.F32).load(model.weights(), config.layout()));
       PromptClassifier classifier = new PromptClassifier(config, device, tokenizer, weights);
       loading.complete();
       return classifier;

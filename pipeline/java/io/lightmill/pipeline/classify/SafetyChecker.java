@@ -45,8 +45,7 @@ final class SafetyChecker implements ImageClassifier {
   private static final ScriptModule SCRIPT = ScriptModule.of("similarity", "Similarity");
 
   private static final List<String> LABELS =
-      Stream.concat(
-              Stream.of(NSFW), IntStream.range(0, CONCEPTS).mapToObj(i -> "concept_" + i))
+      Stream.concat(Stream.of(NSFW), IntStream.range(0, CONCEPTS).mapToObj(i -> "concept_" + i))
           .toList();
 
   private final ImageTower network;

@@ -22,8 +22,7 @@ final class VitClassifier implements ImageClassifier {
   private final ImageTower network;
   private final Device device;
 
-  private record Config(
-      ImageTower.Config tower, List<String> labels, Probabilities probabilities) {
+  private record Config(ImageTower.Config tower, List<String> labels, Probabilities probabilities) {
 
     static Config of(ModelDirectory model) {
       ComponentConfig config = model.config();
@@ -59,8 +58,7 @@ final class VitClassifier implements ImageClassifier {
     return name.replaceFirst("^vit\\.", "")
         .replaceFirst("^layernorm\\.", "post_layernorm.")
         .replaceFirst("^embeddings\\.cls_token$", "embeddings.class_embedding")
-        .replaceFirst(
-            "^embeddings\\.position_embeddings$", "embeddings.position_embedding.weight")
+        .replaceFirst("^embeddings\\.position_embeddings$", "embeddings.position_embedding.weight")
         .replaceFirst("^embeddings\\.patch_embeddings\\.projection", "embeddings.patch_embedding")
         .replaceFirst("^encoder\\.layer\\.", "encoder.layers.")
         .replaceFirst("attention\\.attention\\.query", "self_attn.q_proj")

@@ -1,6 +1,7 @@
 package io.lightmill.pipeline.flow;
 
 import io.lightmill.pipeline.checkpoint.Loading;
+import io.lightmill.pipeline.torch.ScriptModule;
 import io.lightmill.pipeline.torch.Tensor;
 import java.util.List;
 import java.util.Optional;
@@ -19,6 +20,8 @@ import java.util.stream.Stream;
 public record PromptEmbeddings(Tensor context, Optional<Tensor> pooled, long[] lengths)
     implements AutoCloseable {
 
+  private static final ScriptModule SCRIPT = ScriptModule.of("flow", "Flow");
+
   /** Embeddings whose padding the transformer reads as text. */
   public static PromptEmbeddings ofFullLength(Tensor context, Optional<Tensor> pooled) {
     long[] shape = context.shape();
@@ -30,7 +33,7 @@ public record PromptEmbeddings(Tensor context, Optional<Tensor> pooled, long[] l
   PromptEmbeddings followedBy(PromptEmbeddings other) {
     long[] both = Stream.of(lengths, other.lengths).flatMapToLong(LongStream::of).toArray();
     try (Loading loading = new Loading()) {
-      Tensor contexts = loading.add(Tensor.cat(List.of(context, other.context)));
+      Tensor contexts = loading.add(SCRIPT.tensor("join", context, other.context));
       Optional<Tensor> pools =
           pooled.map(first -> Tensor.cat(List.of(first, other.pooled.orElseThrow())));
       loading.complete();

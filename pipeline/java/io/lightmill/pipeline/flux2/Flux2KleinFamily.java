@@ -63,7 +63,7 @@ public final class Flux2KleinFamily implements Family {
 
   @Override
   public SamplingEfficiency efficient() {
-    return SamplingEfficiency.parse("sea@0.3+guidance-cache@0.5");
+    return SamplingEfficiency.parse("sea@0.3");
   }
 
   @Override

@@ -38,8 +38,7 @@ final class ExifUserComment {
   static byte[] tiff(Receipt receipt, int limit) {
     int bytes = limit - COMMENT_OFFSET - UNICODE.length;
     byte[] text = fitting(receipt, bytes / 2).getBytes(StandardCharsets.UTF_16BE);
-    ByteBuffer exif =
-        ByteBuffer.allocate(COMMENT_OFFSET + UNICODE.length + text.length);
+    ByteBuffer exif = ByteBuffer.allocate(COMMENT_OFFSET + UNICODE.length + text.length);
     exif.put((byte) 'M').put((byte) 'M').putShort((short) 42).putInt(TIFF_HEADER);
     exif.putShort((short) 1);
     entry(exif, EXIF_IFD, LONG, 1).putInt(TIFF_HEADER + IFD0);

@@ -10,8 +10,8 @@ import java.util.Optional;
 import java.util.zip.CRC32;
 
 /**
- * The place of a C2PA manifest store in an image file (C2PA specification 2.1, appendix A): a {@code
- * caBX} chunk of PNG, APP11 segments of JPEG, a {@code C2PA} chunk of WebP.
+ * The place of a C2PA manifest store in an image file (C2PA specification 2.1, appendix A): a
+ * {@code caBX} chunk of PNG, APP11 segments of JPEG, a {@code C2PA} chunk of WebP.
  *
  * @param store the manifest store, a JUMBF superbox
  * @param start of the chunk or the first segment in the file
@@ -77,8 +77,7 @@ public record ManifestEmbedding(byte[] store, int start, int length) {
           .findFirst()
           .map(
               chunk ->
-                  new ManifestEmbedding(
-                      chunk.data(), chunk.start(), chunk.toByteArray().length));
+                  new ManifestEmbedding(chunk.data(), chunk.start(), chunk.toByteArray().length));
     }
     return JpegSegment.isJpeg(file) ? inJpeg(file) : inPng(file);
   }

@@ -10,7 +10,8 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * One chunk of a WebP file (RFC 9649): a type of four characters and data, padded to an even length.
+ * One chunk of a WebP file (RFC 9649): a type of four characters and data, padded to an even
+ * length.
  *
  * @param start of the chunk's type in the file
  */

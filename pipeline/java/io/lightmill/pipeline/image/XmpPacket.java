@@ -24,20 +24,30 @@ final class XmpPacket {
   static String of(Receipt receipt, ImageLabels labels) {
     StringBuilder properties = new StringBuilder();
     add(properties, "xmp:CreatorTool", receipt.software(), VALUE_CHARACTERS);
-    labels.created().ifPresent(time -> add(properties, "xmp:CreateDate", time.toString(), VALUE_CHARACTERS));
-    labels.provider().ifPresent(name -> add(properties, "photoshop:Credit", name, VALUE_CHARACTERS));
-    add(
-        properties,
-        "Iptc4xmpExt:DigitalSourceType",
-        TRAINED_ALGORITHMIC_MEDIA,
-        VALUE_CHARACTERS);
-    labels.imageId().ifPresent(id -> add(properties, "Iptc4xmpExt:DigImageGUID", id, VALUE_CHARACTERS));
+    labels
+        .created()
+        .ifPresent(time -> add(properties, "xmp:CreateDate", time.toString(), VALUE_CHARACTERS));
+    labels
+        .provider()
+        .ifPresent(name -> add(properties, "photoshop:Credit", name, VALUE_CHARACTERS));
+    add(properties, "Iptc4xmpExt:DigitalSourceType", TRAINED_ALGORITHMIC_MEDIA, VALUE_CHARACTERS);
+    labels
+        .imageId()
+        .ifPresent(id -> add(properties, "Iptc4xmpExt:DigImageGUID", id, VALUE_CHARACTERS));
     add(properties, "Iptc4xmpExt:AISystemUsed", receipt.model(), VALUE_CHARACTERS);
     add(properties, "Iptc4xmpExt:AISystemVersionUsed", receipt.modelDigest(), VALUE_CHARACTERS);
     if (labels.prompt() != PromptMetadata.NONE) {
-      add(properties, "Iptc4xmpExt:AIPromptInformation", receipt.request().prompt(), PROMPT_CHARACTERS);
+      add(
+          properties,
+          "Iptc4xmpExt:AIPromptInformation",
+          receipt.request().prompt(),
+          PROMPT_CHARACTERS);
     }
-    labels.aigcProducer().ifPresent(producer -> add(properties, "TC260:AIGC", aigc(producer, labels), 4 * VALUE_CHARACTERS));
+    labels
+        .aigcProducer()
+        .ifPresent(
+            producer ->
+                add(properties, "TC260:AIGC", aigc(producer, labels), 4 * VALUE_CHARACTERS));
     return """
     <?xpacket begin="\uFEFF" id="W5M0MpCehiHzreSzNTczkc9d"?>
     <x:xmpmeta xmlns:x="adobe:ns:meta/">
@@ -59,7 +69,8 @@ final class XmpPacket {
   private static String aigc(String producer, ImageLabels labels) {
     return """
     {"Label":"1","ContentProducer":"%s","ProduceID":"%s","ReservedCode1":"",\
-    "ContentPropagator":"","PropagateID":"","ReservedCode2":""}"""
+    "ContentPropagator":"","PropagateID":"","ReservedCode2":""}\
+    """
         .formatted(
             StringEscapeUtils.escapeJson(producer),
             StringEscapeUtils.escapeJson(labels.imageId().orElse("")));

@@ -73,11 +73,7 @@ final class ClassifierTokenizers {
     if (config.flag("do_lower_case", false)) {
       normalizers.addObject().put("type", "Lowercase");
     }
-    normalizers
-        .addObject()
-        .put("type", "Strip")
-        .put("strip_left", true)
-        .put("strip_right", true);
+    normalizers.addObject().put("type", "Strip").put("strip_left", true).put("strip_right", true);
     ByteBuffer charsmap = model.precompiledCharsmap();
     if (charsmap.hasRemaining()) {
       byte[] bytes = new byte[charsmap.remaining()];

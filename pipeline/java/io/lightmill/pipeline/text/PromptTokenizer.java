@@ -24,8 +24,7 @@ import java.util.concurrent.locks.ReentrantReadWriteLock;
  */
 public final class PromptTokenizer implements AutoCloseable {
 
-  static final Map<String, String> WHOLE_TEXTS =
-      Map.of("truncation", "false", "padding", "false");
+  static final Map<String, String> WHOLE_TEXTS = Map.of("truncation", "false", "padding", "false");
 
   static {
     // With a GPU, DJL would look for a CUDA build of the tokenizers, if allowed over the network.
@@ -34,6 +33,7 @@ public final class PromptTokenizer implements AutoCloseable {
     }
   }
 
+  private final TokenizerFile source;
   private final HuggingFaceTokenizer tokenizer;
 
   /** A killed task may still tokenize when its run closes this; the native object must stay. */
@@ -45,11 +45,13 @@ public final class PromptTokenizer implements AutoCloseable {
   private final boolean truncatesLeft;
 
   private PromptTokenizer(
+      TokenizerFile source,
       HuggingFaceTokenizer tokenizer,
       int padTokenId,
       int modelMaxLength,
       boolean padsLeft,
       boolean truncatesLeft) {
+    this.source = source;
     this.tokenizer = tokenizer;
     this.padTokenId = padTokenId;
     this.modelMaxLength = modelMaxLength;
@@ -84,6 +86,7 @@ public final class PromptTokenizer implements AutoCloseable {
     byte[] serialized = json.toString().getBytes(StandardCharsets.UTF_8);
     try {
       return new PromptTokenizer(
+          json.source(),
           HuggingFaceTokenizer.newInstance(new ByteArrayInputStream(serialized), WHOLE_TEXTS),
           padTokenId,
           modelMaxLength,
@@ -178,8 +181,7 @@ public final class PromptTokenizer implements AutoCloseable {
   private Encoding tokenize(String text) {
     open.readLock().lock();
     try {
-      return tokenizer.encode(
-          text, /* addSpecialTokens= */ true, /* withOverflowingTokens= */ false);
+      return source.encode(tokenizer, text);
     } finally {
       open.readLock().unlock();
     }

@@ -1,5 +1,7 @@
 package io.lightmill.pipeline.text;
 
+import ai.djl.huggingface.tokenizers.Encoding;
+import ai.djl.huggingface.tokenizers.HuggingFaceTokenizer;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.lightmill.pipeline.ErrorCode;
 import io.lightmill.pipeline.LightmillException;
@@ -50,6 +52,23 @@ record TokenizerFile(Path path) {
       return RegularFile.read(path, RegularFile.VOCABULARY_BYTES, ErrorCode.CHECKPOINT_INVALID);
     } catch (IOException e) {
       throw RegularFile.unreadable(path, e);
+    }
+  }
+
+  /**
+   * The tokens of a text, by the tokenizer that this file has.
+   *
+   * @throws LightmillException with {@code CHECKPOINT_INVALID} if it reads some texts only
+   */
+  Encoding encode(HuggingFaceTokenizer tokenizer, String text) {
+    try {
+      return tokenizer.encode(
+          text, /* addSpecialTokens= */ true, /* withOverflowingTokens= */ false);
+    } catch (RuntimeException e) {
+      if (e.getClass() == RuntimeException.class) { // of the native code
+        throw damaged("is a tokenizer that cannot read every text (" + e.getMessage() + ")", e);
+      }
+      throw e;
     }
   }
 

@@ -47,6 +47,10 @@ final class TokenizerJson {
       }
     }
     vocabularySize = vocabulary.size();
+    JsonNode added = root.path("added_tokens");
+    if (!added.isMissingNode() && !added.isNull() && !added.isArray()) {
+      throw source.damaged("has 'added_tokens' that are no list");
+    }
     root.withArray("added_tokens")
         .forEach(token -> ids.put(token.path("content").asText(), token.path("id").asInt()));
     root.path("normalizer").findParents(CHARSMAP).forEach(this::requireCharsmap);

@@ -25,18 +25,20 @@ public final class WindowTokenizer implements AutoCloseable {
   /** Windows overlap by this part of their tokens. */
   private static final int OVERLAP = 4;
 
+  private final TokenizerFile source;
   private final HuggingFaceTokenizer tokenizer;
   private final int mostTokens;
 
-  private WindowTokenizer(HuggingFaceTokenizer tokenizer, int mostTokens) {
+  private WindowTokenizer(TokenizerFile source, HuggingFaceTokenizer tokenizer, int mostTokens) {
+    this.source = source;
     this.tokenizer = tokenizer;
     this.mostTokens = mostTokens;
   }
 
   /**
-   * Reads the directory's {@code tokenizer.json}, or, if there is none, the files of a BERT
-   * ({@code vocab.txt}), RoBERTa ({@code vocab.json}, {@code merges.txt}) or DeBERTa-v2 ({@code
-   * spm.model}) tokenizer.
+   * Reads the directory's {@code tokenizer.json}, or, if there is none, the files of a BERT ({@code
+   * vocab.txt}), RoBERTa ({@code vocab.json}, {@code merges.txt}) or DeBERTa-v2 ({@code spm.model})
+   * tokenizer.
    *
    * @param mostTokens that the network reads at once, with special tokens
    * @throws LightmillException with {@code CHECKPOINT_INVALID} that names the invalid file
@@ -51,6 +53,7 @@ public final class WindowTokenizer implements AutoCloseable {
     byte[] serialized = json.toString().getBytes(StandardCharsets.UTF_8);
     try {
       return new WindowTokenizer(
+          json.source(),
           HuggingFaceTokenizer.newInstance(
               new ByteArrayInputStream(serialized), PromptTokenizer.WHOLE_TEXTS),
           most);
@@ -83,9 +86,7 @@ public final class WindowTokenizer implements AutoCloseable {
    * windows, each of the most tokens, the last of them at the end of the text.
    */
   public List<long[]> windows(String text) {
-    Encoding encoding =
-        tokenizer.encode(
-            text, /* addSpecialTokens= */ true, /* withOverflowingTokens= */ false);
+    Encoding encoding = source.encode(tokenizer, text);
     long[] ids = encoding.getIds();
     if (ids.length <= mostTokens) {
       return List.of(ids);
@@ -104,7 +105,8 @@ public final class WindowTokenizer implements AutoCloseable {
     }
     List<Integer> starts =
         new ArrayList<>(
-            IntStream.iterate(0, start -> start < body - room, start -> start + room - room / OVERLAP)
+            IntStream.iterate(
+                    0, start -> start < body - room, start -> start + room - room / OVERLAP)
                 .boxed()
                 .toList());
     starts.add(body - room);

@@ -169,6 +169,8 @@ class JobFileTest {
             + " 1; remove one",
         "width: 1¶height: 2¶width: 3 | , line 3: option 'width' is given twice, first in line 1;"
             + " remove one",
+        "input: \"a\\0b\" | , line 1: option 'input' must be a path: Nul character not allowed",
+        "output: o¶checkpoint: \"a\\0\" | , line 2: option 'checkpoint' must be a path: Nul character",
         "- width | must have a mapping of options, such as 'input: prompts.csv'",
       })
   void aBadFileIsRefusedWithTheLine(String yaml, String sentence) throws IOException {
@@ -230,5 +232,21 @@ class JobFileTest {
 
   private Path file(String yaml) throws IOException {
     return Files.writeString(directory.resolve("job.yaml"), yaml);
+  }
+
+  /** Aliases are names, and nesting is bounded by the reader of YAML. */
+  @Test
+  void bombsOfYamlAreRefused() throws IOException {
+    String laughs = "column: &a {prompt: &b [x, x, x]}\nseed: *b\n";
+    assertThatThrownBy(() -> JobFile.read(file(laughs)))
+        .isInstanceOf(LightmillException.class)
+        .hasMessageContaining("line 1: option 'column' must be a mapping");
+    assertThatThrownBy(() -> JobFile.read(file("column: " + "[".repeat(100_000))))
+        .isInstanceOf(LightmillException.class)
+        .hasMessageContaining("job.yaml is not YAML");
+    assertThatThrownBy(() -> JobFile.read(file("seed: " + "9".repeat(100_000))))
+        .isInstanceOf(LightmillException.class)
+        .extracting(e -> ((LightmillException) e).code())
+        .isEqualTo(ErrorCode.CONFIGURATION_INVALID);
   }
 }

@@ -4,6 +4,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.lightmill.pipeline.checkpoint.CheckpointCopy;
+import io.lightmill.pipeline.checkpoint.StoredBytes;
 import io.lightmill.udfs.TestSpark;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -156,6 +157,30 @@ class WholeRunTest {
         .contains("1 failed", "row 1 failed, IMAGE_NOT_FINITE: ", "transformer at step 1 of 2");
     assertThat(directory.resolve("out/images")).doesNotExist();
     assertThat(manifest()).containsExactly("1 failed IMAGE_NOT_FINITE");
+  }
+
+  /** Weights that decode everything to black. */
+  @Test
+  void aBlackImageFailsAndIsNotStored() throws IOException {
+    CheckpointCopy checkpoint = new CheckpointCopy(directory.resolve("checkpoint"));
+    PathUtils.copyDirectory(POCKET, checkpoint.directory());
+    checkpoint.change(
+        "vae/diffusion_pytorch_model",
+        tensors -> {
+          tensors.put(
+              "decoder.conv_out.weight", StoredBytes.of(new float[3 * 16 * 9], 3L, 16L, 3L, 3L));
+          tensors.put("decoder.conv_out.bias", StoredBytes.of(new float[] {-9, -9, -9}, 3L));
+        });
+    List<String> options =
+        List.of("--checkpoint=" + checkpoint.directory(), "--num-inference-steps=1");
+    Path table = table("id,prompt", "1,red mug on a white background", "2,blue vase");
+
+    RunningLightmill run = generate(table, options);
+
+    assertThat(run.status()).isEqualTo(ExitStatus.ROWS_FAILED);
+    assertThat(run.out()).contains("2 failed", "IMAGE_BLANK: the image has one colour (red 0,");
+    assertThat(directory.resolve("out/images")).doesNotExist();
+    assertThat(manifest()).containsExactly("1 failed IMAGE_BLANK", "2 failed IMAGE_BLANK");
   }
 
   private RunningLightmill generate(Path table, List<String> options) {

@@ -43,4 +43,20 @@ class InvisibleCharactersTest {
     assertThat(new LightmillException(ErrorCode.INPUT_INVALID, "file '\u001b]0;x\u0007'"))
         .hasMessage("file '\\u001b]0;x\\u0007'");
   }
+
+  @Test
+  void messagesOfErrorsAreBoundedAndKeepTheirEnds() {
+    String quoted = "\ud83d\ude80".repeat(1_000_000);
+    LightmillException e =
+        new LightmillException(
+            ErrorCode.INPUT_INVALID, "the key 'a' is '%s'; correct it".formatted(quoted));
+
+    assertThat(e.getMessage())
+        .hasSizeLessThanOrEqualTo(LightmillException.MOST_CHARACTERS + 1)
+        .startsWith("the key 'a' is '")
+        .contains("\u2026")
+        .endsWith("'; correct it");
+    assertThat(e.getMessage().codePoints())
+        .noneMatch(c -> Character.getType(c) == Character.SURROGATE);
+  }
 }

@@ -29,6 +29,9 @@ class GenerationOnS3Test {
   private static final String TABLE =
       "id,prompt,sku\n1,a mug,A\n2,a jug,B\n3,,C\n4,a cup,D\n5,a pot,E\n";
 
+  /** Without images: checks, lock, listings, manifest, state, record and contact sheet. */
+  private static final int MOST_CALLS = 150;
+
   @Parameter S3Server.Software software;
 
   private final SolidColorPipeline pipeline = new SolidColorPipeline();
@@ -76,6 +79,17 @@ class GenerationOnS3Test {
     assertThat(job.runId("second").run(other).summary().labelled())
         .isEqualTo(Map.of("reused", 4L, "invalid", 1L));
     assertThat(other.loads).hasValue(0);
+  }
+
+  @Test
+  void aRunMakesFewCallsBesidesThoseOfItsImages() {
+    job.run(pipeline);
+    int first = link.calls().size();
+    job.runId("second").run(pipeline);
+
+    // 4 images: a PUT each, and a GET for the contact sheet.
+    assertThat(first).isLessThan(MOST_CALLS);
+    assertThat(link.calls().size() - first).isLessThan(MOST_CALLS);
   }
 
   @Test

@@ -2,9 +2,13 @@ package io.lightmill.udfs;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.lightmill.pipeline.StepCaching;
 import io.lightmill.pipeline.checkpoint.StoredBytes;
+import io.lightmill.udfs.option.ColumnOptions;
+import io.lightmill.udfs.option.EfficiencyOptions;
 import io.lightmill.udfs.option.GenerationOptions;
 import io.lightmill.udfs.option.Options;
+import io.lightmill.udfs.option.Tier;
 import io.lightmill.udfs.run.GenerationRun;
 import io.lightmill.udfs.run.RunResult;
 import java.io.IOException;
@@ -76,6 +80,47 @@ class PocketGenerationTest {
           .isEqualTo(together.record().checkpoint().digest());
       assertThat(row.<String>getAs("device")).isEqualTo("cpu");
     }
+  }
+
+  @Test
+  void tiersAndRowsChooseTheirTransformerCalls() throws IOException {
+    Path table = directory.resolve("prompts.csv");
+    Files.writeString(
+        table,
+        """
+        id,prompt,negative_prompt,num_inference_steps,sampling_efficiency
+        1,a red circle,blue,4,
+        2,a red circle,blue,4,mask@0
+        3,a red circle,blue,4,none
+        4,a red circle,blue,4,fast
+        5,a red circle,,4,
+        """);
+
+    RunResult result =
+        run(
+            options(table, "out", 4, "one")
+                .with(ColumnOptions.all().get("true_cfg_scale"), "2")
+                .with(EfficiencyOptions.TIER, Tier.EFFICIENT)
+                .with(EfficiencyOptions.STEP_CACHE, StepCaching.Method.SEA)
+                .with(EfficiencyOptions.CACHE_THRESHOLD, 0.0)
+                .with(EfficiencyOptions.GUIDANCE_INTERVAL, "0-0.5"));
+
+    List<Row> rows = result.manifest().orderBy("id").collectAsList();
+    assertThat(rows)
+        .extracting(row -> row.<Integer>getAs("transformer_calls"))
+        .containsExactly(4 + 2, 2 + 2, 4 + 4, null, 4);
+    assertThat(rows)
+        .extracting(row -> row.<String>getAs("sampling_efficiency"))
+        .containsExactly("sea@0+guidance@0-0.5", "mask@0", null, null, "sea@0+guidance@0-0.5");
+    assertThat(rows.get(3).<String>getAs("error_message"))
+        .contains("row id=4: sampling efficiency 'fast' cannot be read at 'fast'");
+    assertThat(List.of(hashes(result).get(0), hashes(result).get(1), hashes(result).get(2)))
+        .doesNotHaveDuplicates();
+    assertThat(result.record().asked()).containsEntry("tier", "efficient");
+    byte[] image =
+        Files.readAllBytes(directory.resolve("out").resolve(rows.get(1).<String>getAs("path")));
+    assertThat(new String(image, StandardCharsets.ISO_8859_1))
+        .contains("Sampling efficiency: mask@0", "\"sampling_efficiency\":\"mask@0\"");
   }
 
   @Test

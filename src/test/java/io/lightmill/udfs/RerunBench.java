@@ -1,6 +1,7 @@
 package io.lightmill.udfs;
 
 import io.lightmill.udfs.device.Cluster;
+import io.lightmill.udfs.run.PlanningRun;
 import io.lightmill.udfs.run.RunResult;
 import java.io.BufferedWriter;
 import java.io.IOException;
@@ -9,12 +10,12 @@ import java.lang.management.MemoryPoolMXBean;
 import java.lang.management.MemoryType;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Instant;
 import org.apache.spark.sql.SparkSession;
 
 /**
  * Times what a run does besides drawing, with a pipeline without a network: {@code rerun} runs a
- * job twice, {@code plan} plans one and draws nothing. Started by {@code scripts/bench/rerun}.
+ * job twice; {@code plan} plans a table, commits a manifest as if all its images were generated, and
+ * plans the table again with 1 % new prompts. Started by {@code scripts/bench/rerun}.
  */
 final class RerunBench {
 
@@ -24,16 +25,10 @@ final class RerunBench {
   private RerunBench() {}
 
   /** Arguments: {@code rerun} or {@code plan}, rows, and an empty directory. */
-  public static void main(String... arguments) throws IOException {
+  public static void main(String... arguments) throws Exception {
     int rows = Integer.parseInt(arguments[1]);
     Path directory = Path.of(arguments[2]);
-    Path table = directory.resolve("prompts.csv");
-    try (BufferedWriter out = Files.newBufferedWriter(table)) {
-      out.write("id,prompt\n");
-      for (int i = 0; i < rows; i++) {
-        out.write(i + ",a mug of kind " + i + "\n");
-      }
-    }
+    Path table = table(directory.resolve("prompts.csv"), rows, rows);
     SparkSession spark =
         SparkSession.builder()
             .master("local[2]")
@@ -45,7 +40,9 @@ final class RerunBench {
             .getOrCreate();
     TestJob job = new TestJob(table, directory.resolve("out")).batchSize(64);
     if (arguments[0].equals("plan")) {
-      run(spark, "planned, nothing drawn", job.deadline(Instant.EPOCH));
+      plan(spark, "planned", job, true);
+      Path newer = table(directory.resolve("newer.csv"), rows, rows - rows / 100);
+      plan(spark, "planned again, 1 % new", job.table(newer).runId("second"), false);
     } else {
       run(spark, "drawn", job);
       run(spark, "run again", job.runId("second"));
@@ -53,23 +50,58 @@ final class RerunBench {
     spark.stop();
   }
 
+  /**
+   * @param same rows whose prompts are the same in each table
+   */
+  private static Path table(Path table, int rows, int same) throws IOException {
+    try (BufferedWriter out = Files.newBufferedWriter(table)) {
+      out.write("id,prompt\n");
+      for (int i = 0; i < rows; i++) {
+        out.write(i + (i < same ? ",a mug of kind " : ",a cup of kind ") + i + "\n");
+      }
+    }
+    return table;
+  }
+
+  private static void plan(SparkSession spark, String what, TestJob job, boolean state)
+      throws Exception {
+    SolidColorPipeline pipeline = new SolidColorPipeline();
+    ManagementFactory.getMemoryPoolMXBeans().forEach(MemoryPoolMXBean::resetPeakUsage);
+    Cluster cluster = Cluster.of(spark.sparkContext(), DeviceChoice.CPU);
+    PlanningRun.Times times =
+        PlanningRun.of(spark, job.options(), cluster, pipeline::checkpoint, state);
+    System.out.printf(
+        "%-24s plan %s, partition %s, manifest by one task %s; heap at most %d MiB;"
+            + " %d images to draw; largest task %d rows, mean %.0f%n",
+        what,
+        times.plan(),
+        times.partition(),
+        times.commit(),
+        peak(),
+        times.drawn(),
+        times.largest(),
+        times.mean());
+  }
+
   private static void run(SparkSession spark, String what, TestJob job) {
     SolidColorPipeline pipeline = new SolidColorPipeline();
     long start = System.nanoTime();
     RunResult result =
         job.run(spark, Cluster.of(spark.sparkContext(), DeviceChoice.CPU), pipeline::checkpoint);
-    long peak =
-        ManagementFactory.getMemoryPoolMXBeans().stream()
-            .filter(pool -> pool.getType() == MemoryType.HEAP)
-            .map(MemoryPoolMXBean::getPeakUsage)
-            .mapToLong(usage -> usage.getUsed() / MEBIBYTE)
-            .sum();
     System.out.printf(
         "%-24s %7.1f s, heap at most %d MiB, %d batches drawn: %s%n",
         what,
         (System.nanoTime() - start) / NANOS_PER_SECOND,
-        peak,
+        peak(),
         pipeline.batches.size(),
         result.summary().labelled());
+  }
+
+  private static long peak() {
+    return ManagementFactory.getMemoryPoolMXBeans().stream()
+        .filter(pool -> pool.getType() == MemoryType.HEAP)
+        .map(MemoryPoolMXBean::getPeakUsage)
+        .mapToLong(usage -> usage.getUsed() / MEBIBYTE)
+        .sum();
   }
 }

@@ -32,6 +32,19 @@ public record CheckpointFetch(CheckpointCache cache, Configuration hadoop) {
   }
 
   /**
+   * The local directory of a single network in transformers' layout, which is fetched if necessary.
+   *
+   * @param location as of {@link #localize}
+   * @throws io.lightmill.pipeline.LightmillException with {@code CHECKPOINT_INVALID} if it does not
+   *     exist or cannot be fetched
+   */
+  public Path localizeModel(String location) {
+    return RemoteCheckpoint.isRemote(location)
+        ? cache.fetch(RemoteCheckpoint.ofModel(location, hadoop))
+        : cache.localize(location);
+  }
+
+  /**
    * The local path of a single file, such as an adapter, which is fetched if necessary.
    *
    * @param location a local path, or the URI of a file on any Hadoop file system

@@ -48,7 +48,14 @@ record FileFetch(FileSystem fileSystem, List<RemotePart> files, int chunkBytes) 
    *
    * @param name of the copy, relative to the directory
    */
-  record RemotePart(String name, FileStatus status) {}
+  record RemotePart(String name, FileStatus status) {
+
+    /** Object stores allow names that lead out of a directory, or back to it. */
+    boolean isInside() {
+      return List.of(name.split("/", -1)).stream()
+          .noneMatch(part -> part.isEmpty() || part.equals(".") || part.equals(".."));
+    }
+  }
 
   private record Chunk(RemotePart file, long offset, int length) {
 
@@ -64,6 +71,13 @@ record FileFetch(FileSystem fileSystem, List<RemotePart> files, int chunkBytes) 
    * @throws InsufficientSpaceException before anything is copied, if the disk has too little space
    */
   void into(Path directory) throws IOException {
+    for (RemotePart file : files) {
+      if (!file.isInside()) {
+        throw new IOException(
+            "%s is not a file below the directory that is fetched; remove it there"
+                .formatted(file.status().getPath()));
+      }
+    }
     Files.createDirectories(directory);
     Path log = directory.resolve(LOG);
     Set<String> done = Files.exists(log) ? new HashSet<>(Files.readAllLines(log)) : Set.of();

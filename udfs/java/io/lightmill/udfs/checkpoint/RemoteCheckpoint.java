@@ -6,6 +6,7 @@ import io.lightmill.pipeline.ErrorCode;
 import io.lightmill.pipeline.LightmillException;
 import io.lightmill.pipeline.checkpoint.Checkpoint;
 import io.lightmill.pipeline.checkpoint.CheckpointSource;
+import io.lightmill.pipeline.checkpoint.ModelDirectory;
 import java.io.IOException;
 import java.net.URI;
 import java.nio.file.Path;
@@ -35,6 +36,16 @@ record RemoteCheckpoint(String location, FileSystem fileSystem, List<LocatedFile
   }
 
   static RemoteCheckpoint of(String location, Configuration hadoop) {
+    return of(location, hadoop, Checkpoint.INDEX, Checkpoint.LAYOUT);
+  }
+
+  /** A single network in transformers' layout. */
+  static RemoteCheckpoint ofModel(String location, Configuration hadoop) {
+    return of(location, hadoop, ModelDirectory.CONFIG, ModelDirectory.LAYOUT);
+  }
+
+  private static RemoteCheckpoint of(
+      String location, Configuration hadoop, String index, String layout) {
     try {
       FileSystem fileSystem = FileSystem.get(URI.create(location), hadoop);
       List<LocatedFileStatus> files = new ArrayList<>();
@@ -46,7 +57,7 @@ record RemoteCheckpoint(String location, FileSystem fileSystem, List<LocatedFile
           files.add(file);
         }
       }
-      requireIndex(location, fileSystem);
+      requireIndex(location, fileSystem, index, layout);
       files.sort(Comparator.comparing(LocatedFileStatus::getPath));
       return new RemoteCheckpoint(location, fileSystem, List.copyOf(files));
     } catch (IOException | IllegalArgumentException e) {
@@ -59,12 +70,13 @@ record RemoteCheckpoint(String location, FileSystem fileSystem, List<LocatedFile
   }
 
   /** Checks for the index before large files are copied. */
-  private static void requireIndex(String location, FileSystem fileSystem) throws IOException {
-    if (!fileSystem.exists(new org.apache.hadoop.fs.Path(location, Checkpoint.INDEX))) {
+  private static void requireIndex(
+      String location, FileSystem fileSystem, String index, String layout) throws IOException {
+    if (!fileSystem.exists(new org.apache.hadoop.fs.Path(location, index))) {
       throw new LightmillException(
           ErrorCode.CHECKPOINT_INVALID,
           "the checkpoint %s has no %s, but %s. %s"
-              .formatted(location, Checkpoint.INDEX, Checkpoint.LAYOUT, Checkpoint.REFUSED_FILES));
+              .formatted(location, index, layout, Checkpoint.REFUSED_FILES));
     }
   }
 

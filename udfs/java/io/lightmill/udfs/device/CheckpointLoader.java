@@ -13,7 +13,7 @@ import io.lightmill.pipeline.lora.LoraAdapter;
 import io.lightmill.udfs.checkpoint.CheckpointFetch;
 import java.util.Map;
 import java.util.TreeMap;
-import org.apache.spark.util.SerializableConfiguration;
+import io.lightmill.udfs.store.SharedConfiguration;
 
 /**
  * Loads a checkpoint by way of the node's cache.
@@ -28,7 +28,7 @@ record CheckpointLoader(
     DType dtype,
     Loading loading,
     Map<String, String> digests,
-    SerializableConfiguration hadoop)
+    SharedConfiguration hadoop)
     implements PipelineLoader {
 
   @Override

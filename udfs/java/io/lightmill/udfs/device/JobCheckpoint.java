@@ -13,7 +13,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
 import org.apache.hadoop.conf.Configuration;
-import org.apache.spark.util.SerializableConfiguration;
+import io.lightmill.udfs.store.SharedConfiguration;
 
 /** A job's checkpoint as the driver has it: everything but the weights. */
 public record JobCheckpoint(Model model, PipelineLimits limits, PipelineLoader loader) {
@@ -53,7 +53,7 @@ public record JobCheckpoint(Model model, PipelineLimits limits, PipelineLoader l
             dtype,
             loading,
             adapters,
-            new SerializableConfiguration(hadoop)));
+            new SharedConfiguration(hadoop)));
   }
 
   /** The digests of the job's adapters, each of which fits the checkpoint. */

@@ -12,6 +12,7 @@ import java.util.Map;
  * @param scheduler diffusers' class, such as {@code FlowMatchEulerDiscreteScheduler}
  * @param dtype of the weights on the device, such as {@code bfloat16}
  * @param adapters digests of the adapters that rows may name, by name
+ * @param checks digest of the checks that decide which image is the result; empty if none does
  */
 public record Model(
     String name,
@@ -19,11 +20,28 @@ public record Model(
     String pipelineClass,
     String scheduler,
     String dtype,
-    Map<String, String> adapters)
+    Map<String, String> adapters,
+    String checks)
     implements Serializable {
 
   public Model {
     adapters = Map.copyOf(adapters);
+  }
+
+  /** A checkpoint without checks. */
+  public Model(
+      String name,
+      String digest,
+      String pipelineClass,
+      String scheduler,
+      String dtype,
+      Map<String, String> adapters) {
+    this(name, digest, pipelineClass, scheduler, dtype, adapters, "");
+  }
+
+  /** This checkpoint with checks. */
+  public Model withChecks(String digestOfChecks) {
+    return new Model(name, digest, pipelineClass, scheduler, dtype, adapters, digestOfChecks);
   }
 
   /** A checkpoint without adapters. */

@@ -134,7 +134,7 @@ public record DrawUnstored(UnstoredDrawing drawing, int batchSize)
     private static Outcome outcome(UnstoredDrawing.Encoded image) {
       LightmillException failure = image.failure();
       if (failure != null) {
-        return Outcome.failed(failure, image.generateMillis());
+        return Outcome.failed(failure, image.generateMillis()).with(image.facts());
       }
       if (image.facts().isBlocked()) {
         return Outcome.blocked(null, image.facts(), image.generateMillis());

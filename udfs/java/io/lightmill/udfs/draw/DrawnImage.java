@@ -1,8 +1,10 @@
 package io.lightmill.udfs.draw;
 
 import io.lightmill.pipeline.DrawingFacts;
+import io.lightmill.pipeline.ImageRequest;
 import io.lightmill.pipeline.LightmillException;
 import io.lightmill.pipeline.RgbImage;
+import io.lightmill.pipeline.Screening;
 
 /**
  * An image as it leaves the engine.
@@ -16,5 +18,14 @@ record DrawnImage(
 
   DrawnImage delayed(double millis) {
     return new DrawnImage(image, failure, facts, generateMillis + millis);
+  }
+
+  /** The request with the seed that the image was drawn with. */
+  ImageRequest drawn(ImageRequest request) {
+    return facts
+        .screening()
+        .flatMap(Screening::seed)
+        .map(seed -> request.toBuilder().seed(seed).build())
+        .orElse(request);
   }
 }

@@ -8,12 +8,13 @@ import io.lightmill.udfs.plan.ImageIdentity;
 import io.lightmill.udfs.progress.DrawingStop;
 import io.lightmill.udfs.shard.Packing;
 import java.io.Serializable;
-import org.apache.spark.util.SerializableConfiguration;
+import io.lightmill.udfs.store.SharedConfiguration;
 
 /**
  * What the generating tasks of one run have in common.
  *
  * @param packing of the images; null to leave each an object of its own
+ * @param quarantine directory below the output for blocked images; null to store none
  * @param batchSize most images that are drawn at once
  * @param repeated whether an earlier job of this run may have stored some of its images
  * @param threadsPerImage that the drawing of an image may use on a CPU
@@ -25,6 +26,7 @@ public record GenerationJob(
     String output,
     String runId,
     Packing packing,
+    String quarantine,
     int batchSize,
     AttemptImages own,
     boolean repeated,
@@ -32,5 +34,5 @@ public record GenerationJob(
     Cluster cluster,
     int threadsPerImage,
     PipelineLoader loader,
-    SerializableConfiguration hadoop)
+    SharedConfiguration hadoop)
     implements Serializable {}

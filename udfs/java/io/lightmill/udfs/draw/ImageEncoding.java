@@ -11,8 +11,7 @@ import io.lightmill.udfs.plan.ImageIdentity;
 import java.io.Serializable;
 
 /** Encodes images with their receipts, in the format that is a part of their identity. */
-record ImageEncoding(
-    ImageIdentity identity, ClassifierFreeGuidance guidance, ImageMarking marking)
+record ImageEncoding(ImageIdentity identity, ClassifierFreeGuidance guidance, ImageMarking marking)
     implements Serializable {
 
   private static final String SOFTWARE = "Lightmill";
@@ -25,13 +24,15 @@ record ImageEncoding(
   /**
    * The bytes of an image file.
    *
+   * @param request that the image is identified by
+   * @param drawn the request that it was drawn from, which may have a further seed
    * @throws LightmillException with {@code STORE_FAILED} if the image cannot be encoded
    */
-  byte[] encoded(ImageRequest request, RgbImage image) {
+  byte[] encoded(ImageRequest request, ImageRequest drawn, RgbImage image) {
     String imageId = ImageIdentity.imageId(identity.canonicalJson(request));
     Receipt receipt =
         new Receipt(
-            marking.prompts().shown(request),
+            marking.prompts().shown(drawn),
             guidance,
             SAMPLER,
             SCHEDULE_TYPE,
@@ -40,12 +41,15 @@ record ImageEncoding(
             SOFTWARE,
             identity.shownJson(request, marking.prompts()));
     try {
-      return ImageEncoder.encode(image, receipt, marking.labels(imageId), identity.file());
+      byte[] file =
+          ImageEncoder.encode(
+              marking.marked(image), receipt, marking.labels(imageId), identity.file());
+      return marking.signed(file, SOFTWARE);
+    } catch (LightmillException e) {
+      throw e;
     } catch (RuntimeException e) {
       throw new LightmillException(
-          ErrorCode.STORE_FAILED,
-          "image %s could not be encoded: %s".formatted(imageId, e),
-          e);
+          ErrorCode.STORE_FAILED, "image %s could not be encoded: %s".formatted(imageId, e), e);
     }
   }
 }

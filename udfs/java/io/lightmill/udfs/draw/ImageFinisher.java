@@ -2,6 +2,7 @@ package io.lightmill.udfs.draw;
 
 import io.lightmill.pipeline.DrawingFacts;
 import io.lightmill.pipeline.ErrorCode;
+import io.lightmill.pipeline.ImageRequest;
 import io.lightmill.pipeline.LightmillException;
 import io.lightmill.udfs.earlier.AttemptImages;
 import io.lightmill.udfs.manifest.ManifestColumns;
@@ -37,21 +38,25 @@ final class ImageFinisher {
   private final ImageStore store;
   private final AttemptImages attempt;
   private final boolean packing;
+  private final String quarantine;
 
   /**
    * @param packing whether images are staged, to be packed later
+   * @param quarantine directory for blocked images; null to store none
    */
   ImageFinisher(
       ImageIdentity identity,
       ImageEncoding encoding,
       ImageStore store,
       AttemptImages attempt,
-      boolean packing) {
+      boolean packing,
+      String quarantine) {
     this.identity = identity;
     this.encoding = encoding;
     this.store = store;
     this.attempt = attempt;
     this.packing = packing;
+    this.quarantine = quarantine;
   }
 
   /**
@@ -143,16 +148,20 @@ final class ImageFinisher {
    */
   List<Outcome> finish(List<Row> rows, DrawnImage drawn) {
     if (drawn.failure() != null) {
-      Outcome failed = Outcome.failed(drawn.failure(), drawn.generateMillis());
+      Outcome failed =
+          Outcome.failed(drawn.failure(), drawn.generateMillis())
+              .with(drawn.facts());
       return rows.stream().map(row -> failed).toList();
     }
-    if (drawn.facts().isBlocked()) {
-      Outcome blocked = Outcome.blocked(null, drawn.facts(), drawn.generateMillis());
-      return rows.stream().map(row -> blocked).toList();
-    }
     try {
+      if (drawn.facts().isBlocked()) {
+        Outcome blocked =
+            Outcome.blocked(
+                quarantined(rows.get(0), drawn), drawn.facts(), drawn.generateMillis());
+        return rows.stream().map(row -> blocked).toList();
+      }
       long start = System.nanoTime();
-      byte[] bytes = encoding.encoded(PlannedImages.request(rows.get(0)), drawn.image());
+      byte[] bytes = encoded(rows.get(0), drawn);
       return stored(
           rows,
           bytes,
@@ -166,6 +175,28 @@ final class ImageFinisher {
       Outcome failed = Outcome.failed(e, drawn.generateMillis());
       return rows.stream().map(row -> failed).toList();
     }
+  }
+
+  private byte[] encoded(Row row, DrawnImage drawn) {
+    ImageRequest request = PlannedImages.request(row);
+    return encoding.encoded(request, drawn.drawn(request), drawn.image());
+  }
+
+  /** Stores a blocked image apart from all others; null if it is not to be stored. */
+  private StoredImage quarantined(Row row, DrawnImage drawn) {
+    if (quarantine == null || drawn.image() == null) {
+      return null;
+    }
+    String key =
+        "%s/%s.%s"
+            .formatted(quarantine, ManifestColumns.IMAGE_ID.of(row), identity.format().extension());
+    StoredObject object =
+        store.putOnce(
+            key,
+            encoded(row, drawn),
+            identity.format().contentType(),
+            found -> true); // of an earlier run, or of another attempt
+    return StoredImage.object(key, object.bytes(), object.sha256(), drawn.image().isBlank());
   }
 
   private List<Outcome> stored(

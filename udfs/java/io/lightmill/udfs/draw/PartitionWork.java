@@ -3,7 +3,6 @@ package io.lightmill.udfs.draw;
 import io.lightmill.pipeline.Device;
 import io.lightmill.pipeline.DrawingFacts;
 import io.lightmill.pipeline.ImageRequest;
-import io.lightmill.pipeline.Verdict;
 import io.lightmill.udfs.ImageStatus;
 import io.lightmill.udfs.device.BrokenDeviceException;
 import io.lightmill.udfs.device.ExecutorExit;
@@ -12,6 +11,7 @@ import io.lightmill.udfs.device.TaskDevice;
 import io.lightmill.udfs.earlier.EarlierImages;
 import io.lightmill.udfs.manifest.ManifestColumns;
 import io.lightmill.udfs.manifest.Outcome;
+import io.lightmill.udfs.manifest.Screened;
 import io.lightmill.udfs.manifest.StoredImage;
 import io.lightmill.udfs.manifest.VerdictJson;
 import io.lightmill.udfs.plan.PlannedImages;
@@ -76,11 +76,16 @@ final class PartitionWork implements TaskCompletionListener {
             new ImageEncoding(job.identity(), job.guidance(), job.marking()),
             ImageStore.open(job.output(), job.hadoop().value()),
             job.own(),
-            job.packing() != null);
+            job.packing() != null,
+            job.quarantine());
     this.stop = job.stop();
     this.local = job.cluster().local();
     this.partition = task.partitionId();
-    this.triedBefore = job.repeated() || task.attemptNumber() > 0 || task.stageAttemptNumber() > 0;
+    // Where checks choose among images, those of an attempt are drawn again: scores and seeds are
+    // not in the files.
+    this.triedBefore =
+        job.identity().model().checks().isEmpty()
+            && (job.repeated() || task.attemptNumber() > 0 || task.stageAttemptNumber() > 0);
     this.threads =
         Executors.newFixedThreadPool(
             Math.min(MAX_THREADS, Runtime.getRuntime().availableProcessors()));
@@ -184,17 +189,18 @@ final class PartitionWork implements TaskCompletionListener {
       return Outcome.refused(refused, ManifestColumns.ERROR_MESSAGE.of(planned));
     }
     Row earlier = planned.getAs(EarlierImages.EARLIER);
-    DrawingFacts facts = // verdicts on the prompt are given anew by each run
+    DrawingFacts facts = // verdicts of rules are given anew by each run
         DrawingFacts.ofVerdicts(
             VerdictJson.read(ManifestColumns.VERDICTS.of(earlier)).stream()
-                .filter(verdict -> verdict.stage() == Verdict.Stage.IMAGE)
+                .filter(verdict -> verdict.score().isPresent())
                 .toList());
+    Screened screened = Screened.read(earlier);
     return switch (ImageStatus.labelled(ManifestColumns.STATUS.of(earlier))) {
       case FAILED ->
           Outcome.failedBefore(
               ManifestColumns.ERROR_CODE.of(earlier), ManifestColumns.ERROR_MESSAGE.of(earlier));
-      case BLOCKED -> Outcome.blocked(null, facts, null);
-      default -> reused(planned, StoredImage.read(earlier)).with(facts);
+      case BLOCKED -> Outcome.blocked(null, facts, null).with(facts, screened);
+      default -> reused(planned, StoredImage.read(earlier)).with(facts, screened);
     };
   }
 

@@ -114,20 +114,25 @@ public record UnstoredDrawing(
 
     private Encoded encoded(ImageRequest request, DrawnImage drawn) {
       if (drawn.failure() != null) {
-        return new Encoded(null, false, drawn.failure(), drawn.facts(), drawn.generateMillis(), 0);
+        return failed(drawn.failure(), drawn);
       }
       if (drawn.facts().isBlocked()) {
         return new Encoded(null, false, null, drawn.facts(), drawn.generateMillis(), 0);
       }
       long start = System.nanoTime();
       try {
-        byte[] bytes = encoding.encoded(request, drawn.image());
+        byte[] bytes = encoding.encoded(request, drawn.drawn(request), drawn.image());
         double millis = (System.nanoTime() - start) / NANOS_PER_MILLI;
         return new Encoded(
             bytes, drawn.image().isBlank(), null, drawn.facts(), drawn.generateMillis(), millis);
       } catch (LightmillException e) {
-        return new Encoded(null, false, e, DrawingFacts.NONE, drawn.generateMillis(), 0);
+        return failed(e, drawn);
       }
+    }
+
+    private static Encoded failed(LightmillException failure, DrawnImage drawn) {
+      return new Encoded(
+          null, false, failure, drawn.facts().with(List.of()), drawn.generateMillis(), 0);
     }
   }
 }

@@ -1,10 +1,5 @@
 package io.lightmill.udfs.earlier;
 
-import static org.apache.spark.sql.functions.col;
-import static org.apache.spark.sql.functions.max_by;
-import static org.apache.spark.sql.functions.struct;
-
-import io.lightmill.udfs.ImageStatus;
 import io.lightmill.udfs.history.CommittedManifest;
 import io.lightmill.udfs.manifest.Manifest;
 import io.lightmill.udfs.manifest.ManifestColumns;
@@ -41,21 +36,5 @@ public final class EarlierManifests {
             .read()
             .schema(READ)
             .parquet(keys.stream().map(key -> output + "/" + key).toArray(String[]::new));
-  }
-
-  /**
-   * The rows of stored images. Of several images that were stored under one name, only the last is
-   * given: it has replaced the others.
-   */
-  static Dataset<Row> stored(Dataset<Row> rows) {
-    return rows.filter(
-            ManifestColumns.STATUS
-                .col()
-                .isin(ImageStatus.GENERATED.label(), ImageStatus.REUSED.label()))
-        .groupBy(
-            ManifestColumns.PATH.col().as("stored_path"),
-            ManifestColumns.MEMBER.col().as("stored_member"))
-        .agg(max_by(struct(col("*")), ManifestColumns.CREATED_AT.col()).as("last"))
-        .select("last.*");
   }
 }

@@ -15,6 +15,7 @@ import io.lightmill.udfs.store.ImageStore;
 import io.lightmill.udfs.store.ListedObject;
 import java.time.Duration;
 import java.time.Instant;
+import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
@@ -27,7 +28,7 @@ import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Encoders;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
-import org.apache.spark.util.SerializableConfiguration;
+import io.lightmill.udfs.store.SharedConfiguration;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -182,12 +183,12 @@ public final class OrphanFiles {
         rows.join(shards, path)
             .select(imageId)
             .union(rows.filter(ManifestColumns.RUN_ID.col().equalTo(runId)).select(imageId));
-    SerializableConfiguration hadoop =
-        new SerializableConfiguration(spark.sparkContext().hadoopConfiguration());
+    SharedConfiguration hadoop =
+        new SharedConfiguration(spark.sparkContext().hadoopConfiguration());
     StoredObjects.listed(spark, store, output, StagedImages.DIRECTORY)
         .withColumn(imageId, regexp_extract(ManifestColumns.PATH.col(), StagedImages.IDENTITY, 1))
         .join(packed.distinct().withColumn(PACKED, lit(true)), new String[] {imageId}, "left")
-        .filter(col(PACKED).or(col(StoredObjects.MODIFIED).lt(lit(now.minus(KEPT)))))
+        .filter(col(PACKED).or(col(StoredObjects.MODIFIED).lt(lit(ChronoUnit.MICROS.between(Instant.EPOCH, now.minus(KEPT))))))
         .select(path)
         .as(Encoders.STRING())
         .foreachPartition(new RemoveObjects(output, hadoop));

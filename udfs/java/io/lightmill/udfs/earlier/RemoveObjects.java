@@ -5,10 +5,10 @@ import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
 import org.apache.spark.api.java.function.ForeachPartitionFunction;
-import org.apache.spark.util.SerializableConfiguration;
+import io.lightmill.udfs.store.SharedConfiguration;
 
 /** Removes objects of an output by their keys, up to a thousand in one call. */
-record RemoveObjects(String output, SerializableConfiguration hadoop)
+record RemoveObjects(String output, SharedConfiguration hadoop)
     implements ForeachPartitionFunction<String> {
 
   private static final int MAX_KEYS = 1000;

@@ -48,6 +48,7 @@ public final class Manifest {
 
   private static final String ENGINE = "engine_ms";
   private static final String BLANK = "blank_images";
+  private static final String CALLS = "all_transformer_calls";
   private static final String VERDICTS = "rows_with_verdict";
 
   private Manifest() {}
@@ -59,9 +60,14 @@ public final class Manifest {
    * @param blank rows whose image has a single colour
    * @param verdicts rows with a verdict
    * @param engineSeconds that the devices spent drawing
+   * @param transformerCalls of all images that the run has drawn
    */
   public record Totals(
-      Map<ImageStatus, Long> statuses, long blank, VerdictCounts verdicts, double engineSeconds) {}
+      Map<ImageStatus, Long> statuses,
+      long blank,
+      VerdictCounts verdicts,
+      double engineSeconds,
+      long transformerCalls) {}
 
   /**
    * A manifest that was written.
@@ -180,6 +186,7 @@ public final class Manifest {
     return Stream.concat(
         Stream.of(
             count(when(ManifestColumns.BLANK.col(), true)).as(BLANK),
+            sum(ManifestColumns.TRANSFORMER_CALLS.col()).as(CALLS),
             count(ManifestColumns.VERDICT.col()).as(VERDICTS)),
         Arrays.stream(ImageStatus.values())
             .map(ImageStatus::label)
@@ -197,11 +204,13 @@ public final class Manifest {
       }
     }
     Double engineMillis = counted.getAs(ENGINE);
+    Long calls = counted.getAs(CALLS);
     return new Totals(
         statuses,
         counted.<Long>getAs(BLANK),
         verdicts,
-        engineMillis == null ? 0 : engineMillis / 1000);
+        engineMillis == null ? 0 : engineMillis / 1000,
+        calls == null ? 0 : calls);
   }
 
   /**

@@ -151,6 +151,22 @@ public final class ManifestColumns {
 
   public static final ManifestColumn SEED = requested(RequestColumns.SEED);
 
+  /**
+   * The seed that the image was drawn with, which differs from {@link #SEED} where checks draw
+   * further images; null without an image, and where only its file is known. A row with this seed
+   * draws the same image without checks.
+   */
+  public static final ManifestColumn SEED_USED =
+      ManifestColumn.ofRun("seed_used", DataTypes.LongType, ManifestColumns::seedUsed);
+
+  /** Images that were drawn for the row; null without classifiers and scorer. */
+  public static final ManifestColumn DRAWS =
+      ManifestColumn.ofRun("draws", DataTypes.IntegerType, ofScreened(Screened::draws));
+
+  /** See {@link Screened#scores}; null without classifiers and scorer. */
+  public static final ManifestColumn SCORES =
+      ManifestColumn.ofRun("scores", DataTypes.StringType, ofScreened(Screened::scores));
+
   /** Whether a prompt has more tokens than the text encoder reads. */
   public static final ManifestColumn PROMPT_TRUNCATED =
       ManifestColumn.planned("prompt_truncated", DataTypes.BooleanType);
@@ -243,6 +259,9 @@ public final class ManifestColumns {
 
   private static final List<ManifestColumn> LAST =
       List.of(
+          SEED_USED,
+          DRAWS,
+          SCORES,
           PROMPT_TRUNCATED,
           LORA,
           LORA_DIGESTS,
@@ -289,6 +308,18 @@ public final class ManifestColumns {
 
   private static Function<ManifestRow, Object> ofStored(Function<StoredImage, Object> value) {
     return row -> row.outcome().image() == null ? null : value.apply(row.outcome().image());
+  }
+
+  private static Function<ManifestRow, Object> ofScreened(Function<Screened, Object> value) {
+    return row -> row.outcome().screened() == null ? null : value.apply(row.outcome().screened());
+  }
+
+  private static Object seedUsed(ManifestRow row) {
+    if (row.outcome().screened() != null) {
+      return row.outcome().screened().seed();
+    }
+    boolean first = row.task().model().checks().isEmpty();
+    return first && row.outcome().image() != null ? SEED.of(row.planned()) : null;
   }
 
   private static Function<ManifestRow, Object> ofVerdict(Function<Verdict, Object> value) {

@@ -73,6 +73,7 @@ final class ManifestFormat {
     }
 
     @Override
+    @SuppressWarnings("deprecation") // the abstract one
     protected WriteSupport<InternalRow> getWriteSupport(Configuration settings) {
       return new ManifestWriteSupport();
     }

@@ -9,7 +9,8 @@ import io.lightmill.udfs.ImageStatus;
  * The result for one image; what does not apply is null.
  *
  * @param image if it is stored
- * @param facts of its drawing; verdicts on the prompt are in the plan
+ * @param facts of its drawing; verdicts of rules on the prompt are in the plan
+ * @param screened scores and draws
  * @param generateMillis its share of the time that its batch took on the device
  */
 public record Outcome(
@@ -18,13 +19,15 @@ public record Outcome(
     String errorMessage,
     StoredImage image,
     DrawingFacts facts,
+    Screened screened,
     Double generateMillis,
     Double encodeMillis,
     Double storeMillis) {
 
   private static Outcome undrawn(
       ImageStatus status, String errorCode, String errorMessage, StoredImage image) {
-    return new Outcome(status, errorCode, errorMessage, image, DrawingFacts.NONE, null, null, null);
+    return new Outcome(
+        status, errorCode, errorMessage, image, DrawingFacts.NONE, null, null, null, null);
   }
 
   /** Invalid, or blocked for its prompt: the plan says so, with the code and the reason. */
@@ -39,7 +42,7 @@ public record Outcome(
   }
 
   /**
-   * Drawn, and blocked by the image checks.
+   * Blocked by a classifier: the prompt before it is drawn, or the image afterwards.
    *
    * @param image if it is kept in quarantine; null if it is not stored
    * @param facts with a verdict that blocks
@@ -47,10 +50,11 @@ public record Outcome(
   public static Outcome blocked(StoredImage image, DrawingFacts facts, Double generateMillis) {
     return new Outcome(
         ImageStatus.BLOCKED,
-        ErrorCode.IMAGE_BLOCKED.name(),
+        facts.deciding().refusal().code().name(),
         facts.deciding().message(),
         image,
         facts,
+        Screened.of(facts.screening().orElse(null)),
         generateMillis,
         null,
         null);
@@ -67,8 +71,21 @@ public record Outcome(
 
   /** The same outcome with other facts of its drawing. */
   public Outcome with(DrawingFacts known) {
+    return with(known, Screened.of(known.screening().orElse(null)));
+  }
+
+  /** The same outcome with other facts of its drawing, and what a manifest said of its scores. */
+  public Outcome with(DrawingFacts known, Screened scores) {
     return new Outcome(
-        status, errorCode, errorMessage, image, known, generateMillis, encodeMillis, storeMillis);
+        status,
+        errorCode,
+        errorMessage,
+        image,
+        known,
+        scores,
+        generateMillis,
+        encodeMillis,
+        storeMillis);
   }
 
   /** Drawn and stored by an attempt at this task that failed later. */
@@ -92,6 +109,7 @@ public record Outcome(
         failure.getMessage(),
         null,
         DrawingFacts.NONE,
+        null,
         generateMillis,
         null,
         null);
@@ -104,6 +122,14 @@ public record Outcome(
       double encodeMillis,
       double storeMillis) {
     return new Outcome(
-        ImageStatus.GENERATED, null, null, image, facts, generateMillis, encodeMillis, storeMillis);
+        ImageStatus.GENERATED,
+        null,
+        null,
+        image,
+        facts,
+        Screened.of(facts.screening().orElse(null)),
+        generateMillis,
+        encodeMillis,
+        storeMillis);
   }
 }

@@ -12,7 +12,7 @@ import java.util.Optional;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
-import org.apache.spark.util.SerializableConfiguration;
+import io.lightmill.udfs.store.SharedConfiguration;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -41,7 +41,7 @@ public record UncommittedRows(SparkSession spark, String output, String runId) {
     String key = key() + "/" + name + Manifest.EXTENSION;
     WriteFile writing =
         new WriteFile(
-            new SerializableConfiguration(
+            new SharedConfiguration(
                 ManifestFormat.settings(spark, rows.schema(), committed)),
             output,
             local() ? null : key);

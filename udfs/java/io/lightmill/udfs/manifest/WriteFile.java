@@ -12,7 +12,7 @@ import org.apache.parquet.hadoop.ParquetWriter;
 import org.apache.spark.SparkEnv;
 import org.apache.spark.api.java.function.FlatMapFunction;
 import org.apache.spark.sql.catalyst.InternalRow;
-import org.apache.spark.util.SerializableConfiguration;
+import io.lightmill.udfs.store.SharedConfiguration;
 
 /**
  * Writes the rows of a partition as one file, first on the local disk of the task: so it can be
@@ -22,7 +22,7 @@ import org.apache.spark.util.SerializableConfiguration;
  * @param key of the file below the output; null to leave it on the local disk, which then is that
  *     of the driver
  */
-record WriteFile(SerializableConfiguration settings, String output, String key)
+record WriteFile(SharedConfiguration settings, String output, String key)
     implements FlatMapFunction<Iterator<InternalRow>, String> {
 
   /** Returns the path of the local file, or the key. */

@@ -10,6 +10,7 @@ import java.time.Instant;
 import java.time.ZoneOffset;
 import java.time.format.DateTimeFormatter;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
@@ -129,6 +130,33 @@ public final class GenerationOptions {
       throw invalid(
           "option 'shard-size' is %d, but the sink 'files' has no shards; remove it, or set 'sink' to webdataset or parquet"
               .formatted(size.get()));
+    }
+  }
+
+  /**
+   * Checks that the options of checks have what they need.
+   *
+   * @throws LightmillException with {@code CONFIGURATION_INVALID}
+   */
+  public void requireChecks() {
+    require(Options.PROMPT_THRESHOLD, Options.PROMPT_CLASSIFIER);
+    for (Option<?> option :
+        List.of(
+            Options.IMAGE_THRESHOLD,
+            Options.IMAGE_ACTION,
+            Options.IMAGE_RETRIES,
+            Options.QUARANTINE)) {
+      require(option, Options.IMAGE_CLASSIFIER);
+    }
+    if (get(Options.BEST_OF) > 1) {
+      require(Options.BEST_OF, Options.SCORER);
+    }
+  }
+
+  private void require(Option<?> option, Option<?> needed) {
+    if (has(option) && !has(needed)) {
+      throw invalid(
+          "option '%s' needs '%s'; give it too, or remove '%1$s'".formatted(option, needed));
     }
   }
 

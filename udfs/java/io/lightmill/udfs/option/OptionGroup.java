@@ -6,6 +6,7 @@ public enum OptionGroup {
   OUTPUT("Output"),
   RERUN("Reruns and limits of a run"),
   MODEL("Model and devices"),
+  CHECKS("Checks of prompts and images"),
   IMAGES("Values for rows that have none in their columns"),
   EFFICIENCY("Efficiency: fewer transformer calls, at a cost in quality"),
   SAFETY("Checks of prompts and images"),

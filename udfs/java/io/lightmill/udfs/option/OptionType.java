@@ -77,8 +77,7 @@ public final class OptionType<T> {
   public static OptionType<Integer> wholeNumber(int least, int most) {
     return value(
         "a whole number from %d to %d".formatted(least, most),
-        text ->
-            number(text, Integer::valueOf).filter(number -> number >= least && number <= most),
+        text -> number(text, Integer::valueOf).filter(number -> number >= least && number <= most),
         number -> number);
   }
 

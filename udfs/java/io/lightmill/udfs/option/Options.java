@@ -1,5 +1,6 @@
 package io.lightmill.udfs.option;
 
+import static io.lightmill.udfs.option.OptionGroup.CHECKS;
 import static io.lightmill.udfs.option.OptionGroup.IMAGES;
 import static io.lightmill.udfs.option.OptionGroup.MODEL;
 import static io.lightmill.udfs.option.OptionGroup.OUTPUT;
@@ -11,6 +12,7 @@ import static io.lightmill.udfs.option.OptionGroup.SPARK;
 import io.lightmill.pipeline.DType;
 import io.lightmill.pipeline.LoraBlend;
 import io.lightmill.pipeline.checkpoint.CheckpointCache;
+import io.lightmill.pipeline.checks.LabelRule;
 import io.lightmill.pipeline.image.ImageFormat;
 import io.lightmill.pipeline.policy.PromptPolicy;
 import io.lightmill.udfs.DeviceChoice;
@@ -279,6 +281,111 @@ public final class Options {
                   + " slower, but needs memory for the largest of them only.")
           .or(false);
 
+  public static final Option<BlankImages> BLANK_IMAGES =
+      Option.of(
+              "blank-images",
+              OptionType.choice(BlankImages.class),
+              "CHOICE",
+              CHECKS,
+              "What becomes of images of one colour, as damaged weights and overflowing numbers"
+                  + " draw them: fail, so that they are not stored; or keep, where such pictures"
+                  + " are wanted.")
+          .or(BlankImages.FAIL);
+
+  public static final Option<String> PROMPT_CLASSIFIER =
+      Option.of(
+              "prompt-classifier",
+              OptionType.text(),
+              "LOCATION",
+              CHECKS,
+              "Classifier of prompts: a directory in transformers' layout with"
+                  + " …ForSequenceClassification of BERT, DistilBERT, RoBERTa, XLM-RoBERTa or"
+                  + " DeBERTa-v2, on any Hadoop file system.")
+          .besideJobFile();
+
+  public static final Option<Map<String, String>> PROMPT_THRESHOLD =
+      Option.of(
+          "prompt-threshold",
+          OptionType.map(name -> true, "entries such as toxic=0.8"),
+          "LABEL=SCORE",
+          CHECKS,
+          "Score from which a label of the prompt classifier blocks a prompt, such as toxic=0.8, or"
+              + " only flags it, such as toxic=0.5:flag. Repeatable.");
+
+  public static final Option<String> IMAGE_CLASSIFIER =
+      Option.of(
+              "image-classifier",
+              OptionType.text(),
+              "LOCATION",
+              CHECKS,
+              "Classifier of images: a directory in transformers' layout with"
+                  + " ViTForImageClassification or diffusers' StableDiffusionSafetyChecker, on any"
+                  + " Hadoop file system.")
+          .besideJobFile();
+
+  public static final Option<Map<String, String>> IMAGE_THRESHOLD =
+      Option.of(
+          "image-threshold",
+          OptionType.map(name -> true, "entries such as nsfw=0.7"),
+          "LABEL=SCORE",
+          CHECKS,
+          "Score from which image-action follows for a label of the image classifier, such as"
+              + " nsfw=0.7; with an action of its own, such as nsfw=0.4:flag. Repeatable. The"
+              + " safety checker has its own by default.");
+
+  public static final Option<LabelRule.Action> IMAGE_ACTION =
+      Option.of(
+              "image-action",
+              OptionType.choice(LabelRule.Action.class),
+              "ACTION",
+              CHECKS,
+              "What follows from a score that reaches its threshold: block, the image is not"
+                  + " stored; flag, its row says so; retry, it is drawn again with a further seed.")
+          .or(LabelRule.Action.BLOCK);
+
+  public static final Option<Integer> IMAGE_RETRIES =
+      Option.of(
+              "image-retries",
+              OptionType.wholeNumber(1),
+              "N",
+              CHECKS,
+              "Maximum number of further images where the action is retry; after that the image is"
+                  + " blocked.")
+          .or(3);
+
+  public static final Option<String> QUARANTINE =
+      Option.of(
+          "quarantine",
+          OptionType.text(
+              Pattern.compile(
+                  "(?!(images|manifest|shards|runs|staged)$)[A-Za-z0-9][A-Za-z0-9_-]{0,62}"),
+              "a name of letters, digits, dashes and underscores that Lightmill does not use"
+                  + " itself"),
+          "NAME",
+          CHECKS,
+          "Directory of the output for images that are blocked, apart from all others. By default"
+              + " they are not stored.");
+
+  public static final Option<Integer> BEST_OF =
+      Option.of(
+              "best-of",
+              OptionType.wholeNumber(1),
+              "N",
+              CHECKS,
+              "Images that are drawn for each requested one; the one with the best score of scorer"
+                  + " is stored.")
+          .or(1);
+
+  public static final Option<String> SCORER =
+      Option.of(
+              "scorer",
+              OptionType.text(),
+              "LOCATION",
+              CHECKS,
+              "Scores how well an image fits its prompt: a directory in transformers' layout with"
+                  + " CLIPModel or SiglipModel, on any Hadoop file system.")
+          .besideJobFile();
+
   public static final Option<Long> SEED =
       Option.of(
               "seed",
@@ -399,7 +506,17 @@ public final class Options {
                 BATCH_SIZE,
                 THREADS_PER_IMAGE,
                 PARTITIONS,
-                OFFLOAD),
+                OFFLOAD,
+                BLANK_IMAGES,
+                PROMPT_CLASSIFIER,
+                PROMPT_THRESHOLD,
+                IMAGE_CLASSIFIER,
+                IMAGE_THRESHOLD,
+                IMAGE_ACTION,
+                IMAGE_RETRIES,
+                QUARANTINE,
+                BEST_OF,
+                SCORER),
             ColumnOptions.all().values().stream(),
             Stream.<Option<?>>of(SEED, TRUNCATE_PROMPTS),
             EfficiencyOptions.ALL.stream(),

@@ -3,7 +3,10 @@ package io.lightmill.udfs.option;
 import static io.lightmill.udfs.option.OptionGroup.PROVENANCE;
 
 import io.lightmill.pipeline.image.PromptMetadata;
+import java.net.URI;
+import java.net.URISyntaxException;
 import java.util.List;
+import java.util.Optional;
 
 /** What image files say about where they come from. */
 public final class ProvenanceOptions {
@@ -54,15 +57,74 @@ public final class ProvenanceOptions {
           PROVENANCE,
           "Adds the AIGC label that China requires (GB 45438-2025), with this content producer.");
 
+  public static final Option<String> C2PA_CERTIFICATE =
+      Option.of(
+              "c2pa-certificate",
+              OptionType.text(),
+              "FILE.pem",
+              PROVENANCE,
+              "Signs a C2PA manifest in each file with this chain of certificates, the signer's"
+                  + " first. A local file of each node, or one on any Hadoop file system.")
+          .besideJobFile();
+
+  public static final Option<String> C2PA_KEY =
+      Option.of(
+              "c2pa-key",
+              OptionType.text(),
+              "FILE.pem",
+              PROVENANCE,
+              "Private key of the signer's certificate (P-256, not encrypted). Each executor reads"
+                  + " the file into memory; it is never copied.")
+          .besideJobFile();
+
+  public static final Option<URI> C2PA_TIMESTAMP =
+      Option.of(
+          "c2pa-timestamp",
+          OptionType.of("an http or https URL", ProvenanceOptions::url, URI::toString),
+          "URL",
+          PROVENANCE,
+          "Adds a time stamp of this server (RFC 3161) to each signature: one request per image.");
+
+  public static final Option<WatermarkKey> WATERMARK =
+      Option.of(
+          "watermark",
+          WatermarkKey.TYPE,
+          "KEY",
+          PROVENANCE,
+          "Adds an imperceptible watermark that whoever knows this key can detect, such as the"
+              + " provider's name or a long secret. It changes pixels, so that images have other"
+              + " ids. Run records do not contain the key.");
+
   static final List<Option<?>> ALL =
-      List.of(PROVIDER, AI_SYSTEM, PROMPT_METADATA, CREATION_TIME, AIGC_PRODUCER);
+      List.of(
+          PROVIDER,
+          AI_SYSTEM,
+          PROMPT_METADATA,
+          CREATION_TIME,
+          AIGC_PRODUCER,
+          C2PA_CERTIFICATE,
+          C2PA_KEY,
+          C2PA_TIMESTAMP,
+          WATERMARK);
 
   private ProvenanceOptions() {}
+
+  private static Optional<URI> url(String text) {
+    try {
+      return Optional.of(new URI(text.strip()))
+          .filter(url -> url.getHost() != null && url.getUserInfo() == null)
+          .filter(url -> url.getScheme().matches("(?i)https?"));
+    } catch (URISyntaxException e) {
+      return Optional.empty(); // the option says what a URL must be
+    }
+  }
 
   private static OptionType<String> name() {
     return OptionType.text(
         text ->
-            !text.isBlank() && text.length() <= 200 && text.chars().noneMatch(Character::isISOControl),
+            !text.isBlank()
+                && text.length() <= 200
+                && text.chars().noneMatch(Character::isISOControl),
         "1 to 200 characters without control characters");
   }
 }

@@ -11,7 +11,7 @@ public final class Redaction {
 
   private static final Pattern SECRET =
       Pattern.compile(
-          "secret|passw(or)?d|token|credential|access.?key|sas\\.fixed|account\\.key|api.?key",
+          "secret|passw(or)?d|passphrase|token|credential|(access|api|private|encryption).?key|sas\\.fixed|account\\.key",
           Pattern.CASE_INSENSITIVE);
 
   /** {@code scheme://user:password@host}. */

@@ -71,6 +71,9 @@ public record ImageIdentity(Model model, FileFormat file, String watermark)
     if (watermark != null) {
       parts.put("watermark", watermark);
     }
+    if (!model.checks().isEmpty()) {
+      parts.put("checks", model.checks());
+    }
     RequestColumns.identify(request, model.adapters(), parts);
     request.prompt2().ifPresent(text -> parts.put("prompt_2", text));
     request.prompt3().ifPresent(text -> parts.put("prompt_3", text));

@@ -37,11 +37,16 @@ import org.apache.spark.sql.types.DataTypes;
  *
  * @param images rows of {@link PlannedImages}
  * @param requested number of rows
+ * @param undrawn number of rows that need no drawing
  * @param idleNegativePrompts images whose negative prompt has no effect
  * @param keys images to draw, by batch key
  */
 public record ImagePlan(
-    Dataset<Row> images, long requested, long idleNegativePrompts, List<BatchPlan.KeyCount> keys) {
+    Dataset<Row> images,
+    long requested,
+    long undrawn,
+    long idleNegativePrompts,
+    List<BatchPlan.KeyCount> keys) {
 
   private static final String SLICE = "slice";
   private static final String PARTITION = "partition";
@@ -87,9 +92,14 @@ public record ImagePlan(
     }
     return new ImagePlan(
         images,
-        counts.stream().mapToLong(key -> key.<Long>getAs("rows")).sum(),
+        rows(counts),
+        rows(counts.stream().filter(key -> key.isNullAt(0)).toList()),
         counts.stream().mapToLong(key -> key.<Long>getAs("idle")).sum(),
         keys(counts));
+  }
+
+  private static long rows(List<Row> counts) {
+    return counts.stream().mapToLong(key -> key.<Long>getAs("rows")).sum();
   }
 
   private static List<BatchPlan.KeyCount> keys(List<Row> counts) {
@@ -125,11 +135,29 @@ public record ImagePlan(
   }
 
   /**
-   * The images in the partitions that will draw them: the rows that are not drawn, and then those
+   * The images that are drawn, in the partitions that will draw them, and beside these the others,
+   * in the partitions in which they are.
+   */
+  public Dataset<Row> drawnApart(BatchPlan plan) {
+    if (undrawn == 0) {
+      return partitioned(plan);
+    }
+    Dataset<Row> others = images.filter(BATCH_KEY.isNull()).withColumn(PARTITION, lit(0));
+    return keys.isEmpty()
+        ? others
+        : partitioned(images.filter(BATCH_KEY.isNotNull()), plan).union(others);
+  }
+
+  /**
+   * All images in the partitions that will draw or pack them: the rows that are not drawn, and then those
    * of each batch key, from the most to the least expensive, ordered by image id. Rows of the same
    * image follow each other.
    */
   public Dataset<Row> partitioned(BatchPlan plan) {
+    return partitioned(images, plan);
+  }
+
+  private static Dataset<Row> partitioned(Dataset<Row> images, BatchPlan plan) {
     UDF2<String, String, Integer> drawing =
         (key, imageId) -> key == null ? null : plan.partition(key, imageId);
     // Rows of one image are in one partition, so that it is packed once.

@@ -11,14 +11,12 @@ import java.util.UUID;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
-import org.apache.spark.rdd.RDD;
+import org.apache.spark.api.java.JavaRDD;
 import org.apache.spark.sql.Column;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
-import org.apache.spark.sql.catalyst.InternalRow;
 import org.apache.spark.sql.catalyst.util.QuotingUtils;
-import org.apache.spark.sql.execution.LogicalRDD;
 import org.apache.spark.sql.types.StructField;
 import org.apache.spark.sql.types.StructType;
 import org.apache.spark.storage.StorageLevel;
@@ -44,9 +42,11 @@ public record MaterializedRows(Dataset<Row> rows, Runnable deletion) implements 
   public static MaterializedRows of(
       Dataset<Row> rows, Cluster cluster, String output, String runId) {
     if (cluster.local()) {
-      // Dataset.persist would encode the rows in columns and compile code that decodes them.
-      Dataset<Row> kept = rows.localCheckpoint(false, StorageLevel.DISK_ONLY());
-      return new MaterializedRows(kept, () -> blocks(kept).unpersist(false));
+      JavaRDD<byte[]> chunks = RowChunks.of(rows).persist(StorageLevel.DISK_ONLY());
+      return new MaterializedRows(
+          RowChunks.rows(
+              chunks, (org.apache.spark.sql.classic.SparkSession) rows.sparkSession(), rows.schema()),
+          () -> chunks.unpersist(false));
     }
     Path runs = new Path(output, DIRECTORY);
     Path run = new Path(runs, "run_id=" + runId);
@@ -54,12 +54,6 @@ public record MaterializedRows(Dataset<Row> rows, Runnable deletion) implements 
     Configuration hadoop = rows.sparkSession().sparkContext().hadoopConfiguration();
     return new MaterializedRows(
         stored(rows, directory, hadoop), () -> delete(directory, run, runs, hadoop));
-  }
-
-  private static RDD<InternalRow> blocks(Dataset<Row> kept) {
-    return ((LogicalRDD)
-            ((org.apache.spark.sql.classic.Dataset<Row>) kept).queryExecution().logical())
-        .rdd();
   }
 
   /**

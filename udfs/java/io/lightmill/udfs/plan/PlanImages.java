@@ -23,6 +23,7 @@ import java.util.Iterator;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.IntStream;
+import org.apache.commons.collections4.iterators.LazyIteratorChain;
 import org.apache.spark.api.java.function.FlatMapFunction;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.RowFactory;
@@ -44,6 +45,16 @@ public record PlanImages(
     PromptPolicy policy,
     PipelineLoader loader)
     implements FlatMapFunction<Row, Row> {
+
+  /** The images of many rows, each planned when it is needed. */
+  public Iterator<Row> images(Iterator<Row> rows) {
+    return new LazyIteratorChain<>() {
+      @Override
+      protected Iterator<Row> nextIterator(int count) {
+        return rows.hasNext() ? call(rows.next()) : null;
+      }
+    };
+  }
 
   @Override
   public Iterator<Row> call(Row row) {

@@ -21,6 +21,7 @@ import java.util.Map;
  * @param asked values of the options, by the keys of job files
  * @param checkpoint the model
  * @param images rows of the manifest by status
+ * @param transformerCalls that the generated images took, both sides of guidance counted
  * @param blankImages rows of the manifest whose image has a single colour
  * @param policy that checked the prompts; null if there was none
  * @param verdicts blocked and flagged rows of the manifest, by stage and category
@@ -35,6 +36,7 @@ public record RunRecord(
     Checkpoint checkpoint,
     Map<String, Long> images,
     long blankImages,
+    long transformerCalls,
     Policy policy,
     VerdictCounts verdicts,
     Seconds seconds,

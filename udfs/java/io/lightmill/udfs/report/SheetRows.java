@@ -1,6 +1,9 @@
 package io.lightmill.udfs.report;
 
 import static org.apache.spark.sql.functions.expr;
+import static org.apache.spark.sql.functions.lit;
+import static org.apache.spark.sql.functions.pmod;
+import static org.apache.spark.sql.functions.xxhash64;
 
 import io.lightmill.udfs.manifest.ManifestColumn;
 import io.lightmill.udfs.manifest.ManifestColumns;
@@ -44,10 +47,16 @@ public final class SheetRows {
     ManifestColumns.VARIANT.col()
   };
 
+  private static final long MOST_SORTED = 100_000;
+
+  /** Of more rows, about so many are sorted, chosen by a hash. */
+  private static final long SAMPLED = 10_000;
+
   private SheetRows() {}
 
   /**
-   * All rows in the order of their ids, or at most {@code most} of them at even distances.
+   * All rows in the order of their ids, or at most {@code most} of them at even distances; of very
+   * many rows, about even distances.
    *
    * @param rows that the manifest has
    * @param most at least 2
@@ -56,6 +65,13 @@ public final class SheetRows {
     Dataset<Row> shown = manifest.selectExpr(COLUMNS);
     if (rows <= most) { // so few are sorted in one task, without a shuffle
       return shown.coalesce(1).sortWithinPartitions(ORDER).collectAsList();
+    }
+    if (rows > MOST_SORTED) {
+      // Sorting all rows would take a cluster minutes.
+      Column share = pmod(xxhash64(ManifestColumns.ID.col(), ManifestColumns.VARIANT.col()), lit(rows / SAMPLED));
+      return EvenSample.of(
+          shown.filter(share.equalTo(0)).coalesce(1).sortWithinPartitions(ORDER).collectAsList(),
+          most);
     }
     Set<Long> places =
         IntStream.range(0, most)

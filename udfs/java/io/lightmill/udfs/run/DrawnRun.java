@@ -11,13 +11,13 @@ import io.lightmill.udfs.history.CommittedRun;
 import io.lightmill.udfs.manifest.Manifest;
 import io.lightmill.udfs.option.Options;
 import io.lightmill.udfs.plan.MaterializedRows;
+import io.lightmill.udfs.plan.RowFunction;
 import java.io.IOException;
 import java.time.Instant;
 import org.apache.spark.sql.Dataset;
-import org.apache.spark.sql.Encoders;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.types.StructType;
-import org.apache.spark.util.SerializableConfiguration;
+import io.lightmill.udfs.store.SharedConfiguration;
 
 /**
  * Step 3: one Spark job draws and stores the images and commits the manifest. It computes every row
@@ -53,7 +53,9 @@ record DrawnRun(
       MaterializedRows partitioned =
           open.add(
               MaterializedRows.shuffled(
-                  plan.images().partitioned(plan.batches()),
+                  run.packing().isPresent()
+                      ? plan.images().partitioned(plan.batches())
+                      : plan.images().drawnApart(plan.batches()),
                   run.cluster(),
                   run.output(),
                   run.runId()));
@@ -63,7 +65,7 @@ record DrawnRun(
               MaterializedRows.of(
                   StageGpus.given(
                       run.cluster(),
-                      partitioned.rows().mapPartitions(generating, Encoders.row(inFlight))),
+                      new RowFunction(generating, inFlight).of(partitioned.rows())),
                   run.cluster(),
                   run.output(),
                   run.runId()));
@@ -104,6 +106,7 @@ record DrawnRun(
         run.output(),
         run.runId(),
         run.packing().orElse(null),
+        run.options().find(Options.QUARANTINE).orElse(null),
         run.batchSize(),
         new AttemptImages(run.options().get(Options.FORCE), run.reserved()),
         repeated,
@@ -111,6 +114,6 @@ record DrawnRun(
         run.cluster(),
         run.options().get(Options.THREADS_PER_IMAGE),
         run.checkpoint().loader(),
-        new SerializableConfiguration(run.spark().sparkContext().hadoopConfiguration()));
+        new SharedConfiguration(run.spark().sparkContext().hadoopConfiguration()));
   }
 }

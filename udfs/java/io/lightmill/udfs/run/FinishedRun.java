@@ -163,6 +163,7 @@ final class FinishedRun {
             run.checkpoint().model().digest()),
         summary.labelled(),
         summary.blank(),
+        drawn.manifest().totals().transformerCalls(),
         run.policy()
             .map(policy -> new RunRecord.Policy(policy.location(), policy.digest()))
             .orElse(null),

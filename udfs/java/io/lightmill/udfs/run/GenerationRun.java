@@ -1,7 +1,11 @@
 package io.lightmill.udfs.run;
 
+import io.lightmill.pipeline.checkpoint.Checkpoint;
 import io.lightmill.pipeline.checkpoint.CheckpointCache;
+import io.lightmill.pipeline.families.Families;
+import io.lightmill.pipeline.policy.PromptPolicy;
 import io.lightmill.udfs.RunListener;
+import io.lightmill.udfs.checkpoint.CheckpointFetch;
 import io.lightmill.udfs.column.ColumnTemplate;
 import io.lightmill.udfs.device.MissingExecutors;
 import io.lightmill.udfs.option.GenerationOptions;
@@ -10,9 +14,11 @@ import io.lightmill.udfs.progress.DrawingStop;
 import io.lightmill.udfs.run.RunEnding.Step;
 import io.lightmill.udfs.store.PathTemplate;
 import io.lightmill.udfs.table.PromptColumns;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Optional;
+import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
@@ -46,7 +52,27 @@ public final class GenerationRun {
         .find(Options.PROMPT_TEMPLATE)
         .ifPresent(template -> ColumnTemplate.parse(PromptColumns.TEMPLATE, template));
     options.find(Options.PATH_TEMPLATE).ifPresent(PathTemplate::requireWellFormed);
-    ImageFiles.format(options);
+    ImageFiles.check(options);
+  }
+
+  /**
+   * Reads the policy that ships, if the run applies it, and the description of a checkpoint on this
+   * machine, so that a run of this process opens them faster: their classes and native libraries
+   * are loaded. A caller may do so while Spark starts.
+   *
+   * @throws io.lightmill.pipeline.LightmillException if the checkpoint cannot be used, which the
+   *     run reports as well
+   */
+  public static void readAhead(GenerationOptions options) {
+    if (options.get(Options.POLICY).equals(PromptPolicy.DEFAULT)) {
+      PromptPolicy.standard();
+    }
+    String location = options.get(Options.CHECKPOINT);
+    if (!location.contains("://")) {
+      Path local = new CheckpointFetch(new Configuration(false)).localize(location);
+      Families.limits(
+          Checkpoint.open(local, RunHooks.loading(options).wanted()));
+    }
   }
 
   /**

@@ -37,7 +37,7 @@ record PlannedRun(
             new Rerun(
                 options.get(Options.FORCE),
                 options.get(Options.RETRY_FAILED),
-                Set.of(),
+                Set.of(run.checkpoint().model().checks()),
                 RunAttempt.of(run.runId())));
     Dataset<Row> requested =
         RequestedImages.of(

@@ -95,8 +95,7 @@ record PreparedRun(
     JobCheckpoint checkpoint = // may take minutes: all bytes are fetched and hashed
         LongWait.REPORTED.of(
             options.get(Options.CHECKPOINT), listener, () -> hooks.checkpoint().get());
-    ImageMarking marking =
-        ImageFiles.marking(spark, checkpoint.model(), options, hooks.started());
+    ImageMarking marking = ImageFiles.marking(spark, checkpoint.model(), options, hooks.started());
     open.add(LoadedPipelines.run(checkpoint.loader()));
     listener.opened(
         checkpoint.model().pipelineClass(), checkpoint.model().digest(), checkpoint.limits());

@@ -8,6 +8,7 @@ import io.lightmill.udfs.option.Options;
 import io.lightmill.udfs.plan.ImageKeys;
 import io.lightmill.udfs.plan.PlanImages;
 import io.lightmill.udfs.plan.PlannedImages;
+import io.lightmill.udfs.plan.RowFunction;
 import io.lightmill.udfs.shard.ShardFormat;
 import io.lightmill.udfs.store.PathTemplate;
 import io.lightmill.udfs.table.PromptColumns;
@@ -17,7 +18,6 @@ import io.lightmill.udfs.table.RequestRules;
 import io.lightmill.udfs.table.RowDefaults;
 import java.util.Optional;
 import org.apache.spark.sql.Dataset;
-import org.apache.spark.sql.Encoders;
 import org.apache.spark.sql.Row;
 
 /** The images that the rows of a table request, under the options of a run. */
@@ -33,9 +33,11 @@ final class RequestedImages {
       Optional<PromptPolicy> policy,
       Optional<ShardFormat> shards) {
     Dataset<Row> requests = RequestRows.of(table.rows(), table.columns());
-    return requests.flatMap(
-        planning(table.columns(), options, checkpoint, policy, shards),
-        Encoders.row(PlannedImages.schema(RequestRows.passthrough(requests.schema()))));
+    PlanImages planning = planning(table.columns(), options, checkpoint, policy, shards);
+    return new RowFunction(
+            planning::images,
+            PlannedImages.schema(RequestRows.passthrough(requests.schema())))
+        .of(requests);
   }
 
   /** Plans the images of one row. */

@@ -10,6 +10,7 @@ import java.time.Clock;
 import java.time.Instant;
 import java.util.Optional;
 import java.util.function.Supplier;
+import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.sql.SparkSession;
 
 /**
@@ -24,22 +25,26 @@ record RunHooks(Instant started, Clock clock, Cluster cluster, Supplier<JobCheck
 
   static RunHooks of(SparkSession spark, GenerationOptions options, Instant started) {
     Cluster cluster = Cluster.of(spark.sparkContext(), options.get(Options.DEVICE));
-    Loading loading =
-        new Loading(
-            options.find(Options.VARIANT).orElse(""),
-            options.entries(Options.LORA),
-            options.get(Options.OFFLOAD));
+    Loading loading = loading(options);
+    Configuration hadoop = spark.sparkContext().hadoopConfiguration();
     Optional<DType> dtype = options.find(Options.DTYPE);
     return new RunHooks(
         started,
         Clock.systemUTC(),
         cluster,
         () ->
-            JobCheckpoint.open(
-                options.get(Options.CHECKPOINT),
-                loading,
-                dtype,
-                cluster,
-                spark.sparkContext().hadoopConfiguration()));
+            RequestedChecks.applied(
+                JobCheckpoint.open(
+                    options.get(Options.CHECKPOINT), loading, dtype, cluster, hadoop),
+                options,
+                hadoop));
+  }
+
+  /** How the options load a checkpoint. */
+  static Loading loading(GenerationOptions options) {
+    return new Loading(
+        options.find(Options.VARIANT).orElse(""),
+        options.entries(Options.LORA),
+        options.get(Options.OFFLOAD));
   }
 }

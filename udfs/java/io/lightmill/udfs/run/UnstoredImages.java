@@ -41,6 +41,7 @@ public final class UnstoredImages {
           Options.PATH_TEMPLATE,
           Options.SINK,
           Options.SHARD_SIZE,
+          Options.QUARANTINE,
           Options.RUN_ID,
           Options.FORCE,
           Options.RETRY_FAILED,

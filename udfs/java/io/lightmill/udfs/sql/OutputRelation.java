@@ -25,7 +25,7 @@ import org.apache.spark.sql.sources.Filter;
 import org.apache.spark.sql.sources.PrunedFilteredScan;
 import org.apache.spark.sql.types.DataTypes;
 import org.apache.spark.sql.types.StructType;
-import org.apache.spark.util.SerializableConfiguration;
+import io.lightmill.udfs.store.SharedConfiguration;
 
 /**
  * An output as a table. Reads only the columns that a query needs, and images only if it needs
@@ -113,7 +113,7 @@ final class OutputRelation extends BaseRelation implements PrunedFilteredScan {
     ReadImages reading =
         new ReadImages(
             options.output(),
-            new SerializableConfiguration(context.sparkContext().hadoopConfiguration()));
+            new SharedConfiguration(context.sparkContext().hadoopConfiguration()));
     return placed.mapPartitions(reading, Encoders.row(schema));
   }
 

@@ -11,14 +11,14 @@ import org.apache.commons.collections4.IteratorUtils;
 import org.apache.spark.api.java.function.MapPartitionsFunction;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.RowFactory;
-import org.apache.spark.util.SerializableConfiguration;
+import io.lightmill.udfs.store.SharedConfiguration;
 
 /**
  * Replaces the last column of each row, the place of an image, by the bytes of the image. They are
  * null if the row has no image, and if the object or the member of a shard is missing or its bytes
  * differ from those that the run stored.
  */
-record ReadImages(String output, SerializableConfiguration hadoop)
+record ReadImages(String output, SharedConfiguration hadoop)
     implements MapPartitionsFunction<Row, Row> {
 
   /** Of the last column, in this order. */

@@ -138,6 +138,32 @@ public final class ObjectListing {
     }
   }
 
+  /**
+   * The keys of the first direct children of a directory, in no order.
+   *
+   * @param directory a key
+   * @param most number of keys
+   */
+  public List<String> children(String directory, int most) {
+    Path path = new Path(root, directory);
+    try {
+      return retry.call(() -> firstChildren(path, most));
+    } catch (FileNotFoundException e) {
+      return List.of();
+    } catch (IOException e) {
+      throw StoreFailures.unreadable(path, e);
+    }
+  }
+
+  private List<String> firstChildren(Path directory, int most) throws IOException {
+    List<String> keys = new ArrayList<>();
+    RemoteIterator<FileStatus> children = fileSystem.listStatusIterator(directory);
+    while (keys.size() < most && children.hasNext()) {
+      keys.add(key(children.next()));
+    }
+    return keys;
+  }
+
   private String key(FileStatus file) {
     return root.toUri().relativize(file.getPath().toUri()).getPath();
   }

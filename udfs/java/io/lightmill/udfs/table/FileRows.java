@@ -16,7 +16,7 @@ import org.apache.spark.sql.SparkSession;
 import org.apache.spark.sql.catalyst.InternalRow;
 import org.apache.spark.sql.types.StructType;
 import org.apache.spark.unsafe.types.UTF8String;
-import org.apache.spark.util.SerializableConfiguration;
+import io.lightmill.udfs.store.SharedConfiguration;
 import org.apache.spark.util.TaskCompletionListener;
 
 /** The rows of text files, one file after the other. A file is open while its rows are read. */
@@ -65,7 +65,7 @@ final class FileRows implements Iterator<InternalRow> {
       SparkSession spark, List<TableFile> files, StructType schema, Source source) {
     JavaSparkContext context = JavaSparkContext.fromSparkContext(spark.sparkContext());
     List<List<TableFile>> tasks = tasks(files, context.defaultParallelism());
-    SerializableConfiguration hadoop = new SerializableConfiguration(hadoop(spark));
+    SharedConfiguration hadoop = new SharedConfiguration(hadoop(spark));
     RDD<InternalRow> rows =
         context
             .parallelize(tasks, Math.max(1, tasks.size()))

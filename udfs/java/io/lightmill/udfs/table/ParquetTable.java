@@ -30,7 +30,7 @@ import org.apache.spark.sql.types.MapType;
 import org.apache.spark.sql.types.StructField;
 import org.apache.spark.sql.types.StructType;
 import org.apache.spark.sql.types.TimeType;
-import org.apache.spark.util.SerializableConfiguration;
+import io.lightmill.udfs.store.SharedConfiguration;
 
 /**
  * Parquet files as a table of all columns that some file has and Spark can read. Spark itself
@@ -139,7 +139,7 @@ final class ParquetTable {
     if (files.size() <= FEW_FILES) {
       return distinct(files.stream().map(file -> footer(file, configured)).toList());
     }
-    SerializableConfiguration hadoop = new SerializableConfiguration(configured);
+    SharedConfiguration hadoop = new SharedConfiguration(configured);
     return distinct(
         JavaSparkContext.fromSparkContext(spark.sparkContext())
             .parallelize(files, Math.min(files.size(), TASKS))

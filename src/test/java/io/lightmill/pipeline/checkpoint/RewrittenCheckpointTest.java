@@ -148,6 +148,14 @@ class RewrittenCheckpointTest {
     Files.createDirectories(model.resolve("refs"));
     Files.writeString(model.resolve("refs/main"), "0a1b2c\n");
     assertThat(cache.localize(model.toString())).isEqualTo(snapshot);
+
+    for (String other : new String[] {"../../other", "/etc", "", "a\0b"}) {
+      Files.writeString(model.resolve("refs/main"), other);
+      assertThatExceptionOfType(LightmillException.class)
+          .isThrownBy(() -> cache.localize(model.toString()))
+          .withMessageContaining("refs/main holds '")
+          .withMessageEndingWith("which is not the name of a snapshot; download the model again");
+    }
   }
 
   private static Path hubSnapshot(Path model, String revision, String reference)

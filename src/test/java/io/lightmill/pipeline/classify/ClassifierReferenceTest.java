@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.within;
 import com.fasterxml.jackson.databind.JsonNode;
 import io.lightmill.pipeline.Device;
 import io.lightmill.pipeline.RgbImage;
+import io.lightmill.pipeline.text.WindowTokenizer;
 import io.lightmill.pipeline.torch.Tensor;
 import java.util.List;
 import java.util.Map;
@@ -29,8 +30,7 @@ class ClassifierReferenceTest {
             : model.equals("siglip")
                 ? PixelPreparation.Defaults.SIGLIP
                 : PixelPreparation.Defaults.CLIP;
-    PixelPreparation preparation =
-        PixelPreparation.of(ClassifierCases.model(model), defaults, 32);
+    PixelPreparation preparation = PixelPreparation.of(ClassifierCases.model(model), defaults, 32);
     for (String picture : ClassifierCases.PICTURES) {
       try (Tensor given = PictureTensor.of(ClassifierCases.picture(picture), Device.CPU);
           Tensor prepared = preparation.prepare(given, Device.CPU);
@@ -45,8 +45,7 @@ class ClassifierReferenceTest {
   @ValueSource(strings = {"vit", "vit-lanczos"})
   void imagesAreClassified(String model) {
     JsonNode cases = ClassifierCases.of(model);
-    try (VitClassifier classifier =
-        VitClassifier.load(ClassifierCases.model(model), Device.CPU)) {
+    try (VitClassifier classifier = VitClassifier.load(ClassifierCases.model(model), Device.CPU)) {
       for (String picture : ClassifierCases.PICTURES) {
         float[] logits = ClassifierCases.floats(cases.path(picture));
         RgbImage image = ClassifierCases.picture(picture);
@@ -104,6 +103,20 @@ class ClassifierReferenceTest {
 
   @ParameterizedTest
   @ValueSource(strings = {"bert", "distilbert", "roberta", "deberta-v2", "deberta-v3"})
+  void promptsAreTokenized(String model) {
+    JsonNode ids = ClassifierCases.of(model).path("ids");
+    List<String> texts = ClassifierCases.texts();
+    try (WindowTokenizer tokenizer =
+        WindowTokenizer.open(ClassifierCases.directory(model), 10_000)) {
+      for (int i = 0; i < texts.size() - 1; i++) { // the last one is longer than some allow
+        long[] expected = ids.get(i).valueStream().mapToLong(JsonNode::longValue).toArray();
+        assertThat(tokenizer.windows(texts.get(i))).as(texts.get(i)).containsExactly(expected);
+      }
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"bert", "distilbert", "roberta", "deberta-v2", "deberta-v3"})
   void promptsAreClassified(String model) {
     JsonNode logits = ClassifierCases.of(model).path("logits");
     List<String> texts = ClassifierCases.texts();
@@ -127,7 +140,10 @@ class ClassifierReferenceTest {
   void aLongPromptHasTheGreatestScoreOfItsWindows() {
     JsonNode windows = ClassifierCases.of("roberta").path("logits").get(5);
     double greatest =
-        windows.valueStream().mapToDouble(w -> 1 / (1 + Math.exp(-w.get(1).doubleValue()))).max()
+        windows
+            .valueStream()
+            .mapToDouble(w -> 1 / (1 + Math.exp(-w.get(1).doubleValue())))
+            .max()
             .orElseThrow();
     try (PromptClassifier classifier =
         PromptClassifier.load(ClassifierCases.model("roberta"), Device.CPU)) {

@@ -5,10 +5,12 @@ import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import io.lightmill.pipeline.ClassifierFreeGuidance;
+import io.lightmill.pipeline.ErrorCode;
 import io.lightmill.pipeline.LightmillException;
 import io.lightmill.pipeline.PipelineLimits;
 import io.lightmill.pipeline.PipelineLimits.Defaults;
 import io.lightmill.pipeline.PromptLength;
+import io.lightmill.pipeline.SamplingEfficiency;
 import io.lightmill.pipeline.checkpoint.Checkpoint;
 import io.lightmill.pipeline.checkpoint.CheckpointCopy;
 import io.lightmill.pipeline.checkpoint.ReferenceCheckpoint;
@@ -21,11 +23,34 @@ import org.junit.jupiter.api.io.TempDir;
 
 class FluxLimitsTest {
 
+  private static final String POCKET_EFFICIENT = "sea@0.7+guidance@0-0.15";
+
   private static final Path POCKET = Path.of("pipeline/resources/models/pocket");
 
   @Test
   void theCheckpointThatShipsFollowsItsCard() {
-    assertThat(limits(POCKET)).isEqualTo(limits(256, new Defaults(128, 128, 8, 3.5, 1, 64)));
+    assertThat(limits(POCKET))
+        .isEqualTo(
+            limits(256, new Defaults(128, 128, 8, 3.5, 1, 64))
+                .withEfficient(SamplingEfficiency.parse(POCKET_EFFICIENT)));
+  }
+
+  @Test
+  void aCardGivesTheEfficientSampling(@TempDir Path temporary) throws IOException {
+    Path directory = ReferenceCheckpoint.copy("flux-dev", temporary.resolve("checkpoint"));
+    Files.writeString(directory.resolve("README.md"), card("first-block+guidance@0-.5"));
+    assertThat(limits(directory).efficient())
+        .isEqualTo(SamplingEfficiency.parse("first-block@0.08+guidance@0-0.5"));
+    Files.writeString(directory.resolve("README.md"), card("fast"));
+    assertThatExceptionOfType(LightmillException.class)
+        .isThrownBy(() -> limits(directory))
+        .withMessageContaining(
+            "has \"fast\" for 'inference.parameters.sampling_efficiency', which must be parts of")
+        .matches(e -> e.code() == ErrorCode.CHECKPOINT_INVALID);
+  }
+
+  private static String card(String efficiency) {
+    return "---\ninference: {parameters: {sampling_efficiency: " + efficiency + "}}\n---\n";
   }
 
   @Test
@@ -91,7 +116,8 @@ class FluxLimitsTest {
         maxSequenceLength,
         1,
         ClassifierFreeGuidance.TRUE_CFG_SCALE,
-        defaults);
+        defaults,
+        SamplingEfficiency.parse("sea@0.3+guidance-cache@0.5"));
   }
 
   private static PipelineLimits limits(Path directory) {

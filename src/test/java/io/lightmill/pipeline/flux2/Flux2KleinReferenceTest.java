@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.within;
 import io.lightmill.pipeline.ClassifierFreeGuidance;
 import io.lightmill.pipeline.PipelineLimits;
 import io.lightmill.pipeline.PromptLength;
+import io.lightmill.pipeline.SamplingEfficiency;
 import io.lightmill.pipeline.checkpoint.Checkpoint;
 import io.lightmill.pipeline.families.Families;
 import io.lightmill.pipeline.text.PromptTokenizer;
@@ -41,7 +42,8 @@ class Flux2KleinReferenceTest {
                 32_768,
                 1,
                 ClassifierFreeGuidance.NONE,
-                new PipelineLimits.Defaults(1024, 1024, 4, 4, 1, 512)));
+                new PipelineLimits.Defaults(1024, 1024, 4, 4, 1, 512),
+                SamplingEfficiency.parse("sea@0.3")));
   }
 
   @Test

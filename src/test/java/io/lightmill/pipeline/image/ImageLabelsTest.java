@@ -45,7 +45,8 @@ class ImageLabelsTest {
                     """
                     {"Label": "1", "ContentProducer": "0011\\"91110108MA01\\"00001",
                      "ProduceID": "0123abc", "ReservedCode1": "", "ContentPropagator": "",
-                     "PropagateID": "", "ReservedCode2": ""}"""));
+                     "PropagateID": "", "ReservedCode2": ""}\
+                    """));
   }
 
   @Test

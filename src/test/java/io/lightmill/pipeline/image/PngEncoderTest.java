@@ -82,7 +82,8 @@ class PngEncoderTest {
     for (String prompt :
         List.of(Receipts.HOSTILE, "€", "tab\there", "carriage\rreturn", "\u0085")) {
       Receipt receipt = Receipts.of(prompt);
-      Chunk parameters = chunks(PngEncoder.encode(Pictures.noise(2, 2), receipt, ImageLabels.NONE)).get(2);
+      Chunk parameters =
+          chunks(PngEncoder.encode(Pictures.noise(2, 2), receipt, ImageLabels.NONE)).get(2);
 
       assertThat(parameters.type).isEqualTo("iTXt");
       assertThat(new String(parameters.data, UTF_8))

@@ -19,7 +19,8 @@ class WebpEncoderTest {
   @ParameterizedTest
   @CsvSource({"1,1", "9,1", "61,47", "300,259"})
   void everyPixelIsReadBack(int width, int height) {
-    for (RgbImage image : new RgbImage[] {Pictures.noise(width, height), Pictures.slopes(width, height)}) {
+    for (RgbImage image :
+        new RgbImage[] {Pictures.noise(width, height), Pictures.slopes(width, height)}) {
       byte[] webp = webp(image, "a mug", 0);
 
       assertThat(Pixels.copy(ImageDecoder.decode(webp).orElseThrow()).rgb()).isEqualTo(image.rgb());
@@ -36,7 +37,8 @@ class WebpEncoderTest {
     byte[] best = webp(image, "a mug", 95);
 
     assertThat(chunks(best)).containsKey("VP8 ");
-    assertThat(webp(Pictures.noise(64, 64), "", 30)).hasSizeLessThan(webp(Pictures.noise(64, 64), "", 90).length);
+    assertThat(webp(Pictures.noise(64, 64), "", 30))
+        .hasSizeLessThan(webp(Pictures.noise(64, 64), "", 90).length);
     assertThat(ImageDecoder.decode(best).orElseThrow().getWidth()).isEqualTo(128);
   }
 
@@ -56,8 +58,7 @@ class WebpEncoderTest {
     Xmp.assertMarked(chunks.get("XMP "), Receipts.HOSTILE);
     assertThat(new String(chunks.get("LMRC"), UTF_8)).isEqualTo(receipt.identity());
     assertThat(new String(chunks.get("EXIF"), 0, 4, ISO_8859_1)).isEqualTo("MM\0*");
-    assertThat(new String(chunks.get("EXIF"), UTF_16BE))
-        .endsWith(receipt.parameters());
+    assertThat(new String(chunks.get("EXIF"), UTF_16BE)).endsWith(receipt.parameters());
   }
 
   private static byte[] webp(RgbImage image, String prompt, int quality) {

@@ -12,6 +12,7 @@ import io.lightmill.pipeline.ImageRequest;
 import io.lightmill.pipeline.LightmillException;
 import io.lightmill.pipeline.PipelineLimits;
 import io.lightmill.pipeline.PromptLength;
+import io.lightmill.pipeline.SamplingEfficiency;
 import io.lightmill.pipeline.checkpoint.Checkpoint;
 import io.lightmill.pipeline.families.Families;
 import io.lightmill.pipeline.text.PromptTokenizer;
@@ -45,7 +46,8 @@ class QwenImageReferenceTest {
                 32_768 - 34,
                 2,
                 ClassifierFreeGuidance.TRUE_CFG_SCALE,
-                new PipelineLimits.Defaults(1024, 1024, 50, 1, 4, 512)));
+                new PipelineLimits.Defaults(1024, 1024, 50, 1, 4, 512),
+                SamplingEfficiency.parse("sea@0.3+guidance-cache@0.5")));
   }
 
   /** What stands before the prompt is not counted, what stands behind it is. */

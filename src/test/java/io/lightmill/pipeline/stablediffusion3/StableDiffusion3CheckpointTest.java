@@ -14,6 +14,7 @@ import io.lightmill.pipeline.ImageRequest;
 import io.lightmill.pipeline.LightmillException;
 import io.lightmill.pipeline.PipelineLimits;
 import io.lightmill.pipeline.PromptLength;
+import io.lightmill.pipeline.SamplingEfficiency;
 import io.lightmill.pipeline.checkpoint.Checkpoint;
 import io.lightmill.pipeline.checkpoint.ReferenceCheckpoint;
 import io.lightmill.pipeline.families.Families;
@@ -95,7 +96,8 @@ class StableDiffusion3CheckpointTest {
                 512,
                 1,
                 ClassifierFreeGuidance.GUIDANCE_SCALE,
-                new PipelineLimits.Defaults(128, 128, 28, 7, 1, 256)));
+                new PipelineLimits.Defaults(128, 128, 28, 7, 1, 256),
+                SamplingEfficiency.parse("sea@0.3+guidance-cache@0.5")));
     assertThat(Families.limits(Checkpoint.open(directory)))
         .isEqualTo(
             new PipelineLimits(
@@ -105,7 +107,8 @@ class StableDiffusion3CheckpointTest {
                 512,
                 1,
                 ClassifierFreeGuidance.GUIDANCE_SCALE,
-                new PipelineLimits.Defaults(256, 256, 28, 7, 1, 256)));
+                new PipelineLimits.Defaults(256, 256, 28, 7, 1, 256),
+                SamplingEfficiency.parse("sea@0.3+guidance-cache@0.5")));
   }
 
   /** The largest side takes the table of positions whole, the other its middle. */

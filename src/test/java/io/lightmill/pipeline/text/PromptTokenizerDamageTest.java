@@ -196,8 +196,27 @@ class PromptTokenizerDamageTest {
     write("tokenizer_config.json", "{\"pad_token\": \"a\"}");
     write("tokenizer.json", "{}");
     assertRefused(directory, "tokenizer.json has no vocabulary; fetch this file");
+    write("tokenizer.json", "{\"added_tokens\": {}, \"model\": {\"vocab\": {\"a\": 0}}}");
+    assertRefused(directory, "tokenizer.json has 'added_tokens' that are no list; fetch this file");
     write("tokenizer.json", "{\"model\": {\"type\": \"BPE\", \"vocab\": {\"a\": 0}}}");
     assertRefused(directory, "tokenizer.json is not a valid tokenizer (");
+  }
+
+  /** The library finds out with the first text that needs the token. */
+  @Test
+  void anUnknownTokenOutsideOfTheVocabulary() throws IOException {
+    write("vocab.json", "{\"a\": 0, \"b\": 1, \"ab\": 2, \"<|startoftext|>\": 3}");
+    write("merges.txt", "a b\n");
+    write("tokenizer_config.json", "{\"tokenizer_class\": \"CLIPTokenizer\"}");
+    try (PromptTokenizer tokenizer = PromptTokenizer.open(directory)) {
+      LightmillException e =
+          catchThrowableOfType(LightmillException.class, () -> tokenizer.count("\u85cd"));
+      assertThat(e)
+          .hasMessageContainingAll(
+              "vocab.json is a tokenizer that cannot read every text (Unk token",
+              "fetch this file of the checkpoint again");
+      assertThat(e.code()).isEqualTo(ErrorCode.CHECKPOINT_INVALID);
+    }
   }
 
   private void clip() throws IOException {

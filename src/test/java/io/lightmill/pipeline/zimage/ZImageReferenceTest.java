@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.lightmill.pipeline.ClassifierFreeGuidance;
 import io.lightmill.pipeline.PipelineLimits;
 import io.lightmill.pipeline.PromptLength;
+import io.lightmill.pipeline.SamplingEfficiency;
 import io.lightmill.pipeline.checkpoint.Checkpoint;
 import io.lightmill.pipeline.families.Families;
 import io.lightmill.pipeline.text.PromptTokenizer;
@@ -37,7 +38,8 @@ class ZImageReferenceTest {
                 992,
                 1,
                 ClassifierFreeGuidance.POSITIVE_GUIDANCE_SCALE,
-                new PipelineLimits.Defaults(1024, 1024, 50, 5, 1, 512)));
+                new PipelineLimits.Defaults(1024, 1024, 50, 5, 1, 512),
+                SamplingEfficiency.parse("sea@0.3+guidance-cache@0.5")));
   }
 
   @Test

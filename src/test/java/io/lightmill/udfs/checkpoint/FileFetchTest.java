@@ -1,5 +1,7 @@
 package io.lightmill.udfs.checkpoint;
 
+import org.junit.jupiter.params.provider.ValueSource;
+import org.junit.jupiter.params.ParameterizedTest;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -114,5 +116,21 @@ class FileFetchTest {
   private static int length(String line) {
     String[] parts = line.split(" ", 2);
     return Math.min(CHUNK, LENGTHS.get(parts[1]) - Integer.parseInt(parts[0]));
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"../outside.json", "vae/../../outside.json", "/outside.json", "a//b", "."})
+  void aNameThatLeadsOutOfTheDirectoryIsRefused(String name) throws IOException {
+    String path = temporary.resolve("remote/config.json").toString();
+    List<FileFetch.RemotePart> parts =
+        List.of(
+            new FileFetch.RemotePart(
+                name, fileSystem.getFileStatus(new org.apache.hadoop.fs.Path(path))));
+
+    assertThatThrownBy(() -> new FileFetch(fileSystem, parts, CHUNK).into(copy))
+        .isInstanceOf(IOException.class)
+        .hasMessageContaining("config.json is not a file below the directory that is fetched");
+    assertThat(copy).doesNotExist();
+    assertThat(temporary.resolve("outside.json")).doesNotExist();
   }
 }

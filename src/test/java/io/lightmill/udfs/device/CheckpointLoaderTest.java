@@ -9,7 +9,7 @@ import io.lightmill.pipeline.ErrorCode;
 import io.lightmill.pipeline.LightmillException;
 import java.util.Map;
 import org.apache.hadoop.conf.Configuration;
-import org.apache.spark.util.SerializableConfiguration;
+import io.lightmill.udfs.store.SharedConfiguration;
 import org.junit.jupiter.api.Test;
 
 class CheckpointLoaderTest {
@@ -23,7 +23,7 @@ class CheckpointLoaderTest {
             DType.F32,
             Loading.PLAIN,
             Map.of(),
-            new SerializableConfiguration(new Configuration(false)));
+            new SharedConfiguration(new Configuration(false)));
 
     assertThatThrownBy(() -> loader.load(Device.CPU))
         .isInstanceOfSatisfying(

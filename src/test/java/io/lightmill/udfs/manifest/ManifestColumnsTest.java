@@ -22,10 +22,11 @@ class ManifestColumnsTest {
                 + " BIGINT,shard_bytes BIGINT,format STRING,bytes BIGINT,sha256 STRING,blank"
                 + " BOOLEAN,width INT,height INT,prompt STRING,negative_prompt"
                 + " STRING,num_inference_steps INT,guidance_scale DOUBLE,true_cfg_scale"
-                + " DOUBLE,max_sequence_length INT,seed BIGINT,prompt_truncated BOOLEAN,lora"
+                + " DOUBLE,max_sequence_length INT,seed BIGINT,seed_used BIGINT,draws INT,scores"
+                + " STRING,sampling_efficiency STRING,prompt_truncated BOOLEAN,lora"
                 + " STRING,lora_digests STRING,model STRING,model_digest STRING,dtype STRING,run_id"
-                + " STRING,attempt INT,created_at TIMESTAMP,generate_ms DOUBLE,encode_ms"
-                + " DOUBLE,store_ms DOUBLE,device STRING");
+                + " STRING,attempt INT,created_at TIMESTAMP,generate_ms DOUBLE,transformer_calls"
+                + " INT,encode_ms DOUBLE,store_ms DOUBLE,device STRING");
   }
 
   @Test
@@ -52,10 +53,14 @@ class ManifestColumnsTest {
             "member_offset",
             "shard_bytes",
             "blank",
+            "seed_used",
+            "draws",
+            "scores",
             "run_id",
             "attempt",
             "created_at",
             "generate_ms",
+            "transformer_calls",
             "encode_ms",
             "store_ms",
             "device");

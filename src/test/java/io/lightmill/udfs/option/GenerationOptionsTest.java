@@ -104,7 +104,7 @@ class GenerationOptionsTest {
             + " dots, dashes and underscores that begin with a letter or a digit, and neither"
             + " 'latest' nor end in .attempt-N",
         "sink | zip | option 'sink' is 'zip', but must be one of files, webdataset, parquet",
-        "format | gif | option 'format' is 'gif', but must be one of png, jpeg",
+        "format | gif | option 'format' is 'gif', but must be one of png, jpeg, webp",
         "dtype | int8 | option 'dtype' is 'int8', but must be one of float32, bfloat16, float16",
         "device | tpu | option 'device' is 'tpu', but must be one of auto, cpu, cuda",
         "column | prompt | option 'column' is 'prompt', but must be entries such as prompt=caption",

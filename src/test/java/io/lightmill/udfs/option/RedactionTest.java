@@ -23,7 +23,11 @@ class RedactionTest {
         "spark.executorEnv.HF_TOKEN",
         "spark.executorEnv.AWS_ACCESS_KEY_ID",
         "spark.executorEnv.VENDOR_API_KEY",
-        "SPARK.SECRET"
+        "SPARK.SECRET",
+        "spark.hadoop.fs.gs.auth.service.account.private.key",
+        "spark.hadoop.fs.s3a.encryption.key",
+        "spark.hadoop.fs.s3a.server-side-encryption.key",
+        "spark.executorEnv.KEY_PASSPHRASE"
       })
   void aSettingWhoseKeyNamesASecretIsRedacted(String key) {
     assertThat(Redaction.settings(Map.of(key, "hidden")))
@@ -57,5 +61,20 @@ class RedactionTest {
   void otherSettingsAreKeptInTheOrderOfTheirKeys() {
     assertThat(Redaction.settings(Map.of("b", "2", "a", "1", "c", "3")))
         .containsExactly(Map.entry("a", "1"), Map.entry("b", "2"), Map.entry("c", "3"));
+  }
+
+  @Test
+  void noOptionOfARunRecordOrJobFileHasASecret() {
+    GenerationOptions options =
+        GenerationOptions.parseWithSession(
+            Map.of(
+                "input", "s3a://me:hidden@bucket/prompts.csv",
+                "output", "s3a://me:hidden@bucket/images",
+                "checkpoint", "s3a://me:hidden@bucket/model",
+                "conf.spark.hadoop.fs.s3a.secret.key", "hidden"));
+
+    assertThat(options.get(Options.CONF)).containsValue("hidden");
+    assertThat(options.jobFile().toString()).contains("bucket/images").doesNotContain("hidden");
+    assertThat(options.toString()).doesNotContain("hidden");
   }
 }

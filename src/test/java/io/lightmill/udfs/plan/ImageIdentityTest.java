@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.lightmill.pipeline.ImageRequest;
 import io.lightmill.pipeline.LoraBlend;
+import io.lightmill.pipeline.SamplingEfficiency;
 import io.lightmill.pipeline.image.ImageFormat;
 import io.lightmill.udfs.device.Model;
 import java.util.List;
@@ -145,6 +146,24 @@ class ImageIdentityTest {
                 REQUEST.toBuilder().lora(LoraBlend.parse("brand")).build()));
     assertThat(id(adapted, ImageFormat.PNG, REQUEST))
         .isEqualTo(id(MODEL, ImageFormat.PNG, REQUEST));
+  }
+
+  @Test
+  void savedTransformerCallsDecideIt() {
+    ImageRequest sea = efficient("sea@0.30+guidance@0-.5");
+    assertThat(new ImageIdentity(MODEL, ImageFormat.PNG).canonicalJson(sea))
+        .contains("\"sampling_efficiency\":\"sea@0.3+guidance@0-0.5\"");
+    assertThat(new ImageIdentity(MODEL, ImageFormat.PNG).canonicalJson(efficient("none")))
+        .doesNotContain("efficiency");
+    assertThat(
+            Stream.of("none", "sea", "sea@0.2", "first-block", "mask", "mask@101", "joint-guidance")
+                .map(text -> id(MODEL, ImageFormat.PNG, efficient(text))))
+        .doesNotHaveDuplicates()
+        .contains(id(MODEL, ImageFormat.PNG, REQUEST));
+  }
+
+  private static ImageRequest efficient(String parts) {
+    return REQUEST.toBuilder().efficiency(SamplingEfficiency.parse(parts)).build();
   }
 
   private static String withPrompts(Optional<String> second, Optional<String> third) {

@@ -102,6 +102,21 @@ class ImagePlanTest {
   }
 
   @Test
+  void rowsThatAreNotDrawnStayWhereTheyAre() {
+    ImagePlan plan = plan(mixedTable());
+    BatchPlan batches = plan.batches(BATCH_SIZE, CLUSTER, OptionalInt.of(6));
+    List<Row> drawn = plan.partitioned(batches).filter("batch_key is not null").collectAsList();
+
+    Dataset<Row> apart = plan.drawnApart(batches);
+
+    assertThat(apart.javaRDD().getNumPartitions())
+        .isEqualTo(6 + plan.images().javaRDD().getNumPartitions());
+    List<Row> rows = apart.collectAsList();
+    assertThat(rows).hasSize(150).startsWith(drawn.toArray(Row[]::new));
+    assertThat(rows.subList(135, 150)).allMatch(row -> row.getAs("batch_key") == null);
+  }
+
+  @Test
   void countsImagesToDrawAndRowsInAll() {
     ImagePlan plan = plan(mixedTable());
 

@@ -28,6 +28,16 @@ class SheetRowsTest {
   }
 
   @Test
+  void ofVeryManyRowsASampleIsSorted() {
+    String[] some = IntStream.range(0, 2000).mapToObj(Integer::toString).toArray(String[]::new);
+
+    List<String> shown = ids(SheetRows.of(shuffled(some).repartition(7), 1_000_000, 5));
+
+    assertThat(shown).hasSize(5).isSubsetOf(some);
+    assertThat(shown.stream().map(Integer::valueOf).toList()).isSorted();
+  }
+
+  @Test
   void asManyAsMayBeShownAreShown() {
     assertThat(ids(SheetRows.of(shuffled("1", "2", "3"), 3, 3))).containsExactly("1", "2", "3");
   }

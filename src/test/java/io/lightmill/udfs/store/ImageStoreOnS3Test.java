@@ -63,6 +63,17 @@ class ImageStoreOnS3Test {
   }
 
   @Test
+  void anImageOfKnownLengthIsReadInOneCall() {
+    store.put(key, IMAGE, "image/png");
+    int before = link.calls().size();
+
+    assertThat(store.read(key, IMAGE.length)).hasValue(IMAGE);
+    assertThat(link.calls()).hasSize(before + 1);
+    assertThat(store.read(key, IMAGE.length + 5)).hasValue(IMAGE);
+    assertThat(store.read("images/none.png", 5)).isEmpty();
+  }
+
+  @Test
   void anImageIsOnePut() throws Exception {
     StoredObject stored = store.put(key, IMAGE, "image/png");
 

@@ -45,6 +45,14 @@ class ImageStoreTest {
   }
 
   @Test
+  void readsAnObjectOfKnownLength() throws IOException {
+    local().put(KEY, NEW, "image/png");
+
+    assertThat(local().read(KEY, NEW.length)).hasValue(NEW);
+    assertThat(local().read("images/none.png", 5)).isEmpty();
+  }
+
+  @Test
   void readsBackWhatExists() {
     ImageStore store = local();
     assertThat(store.read(KEY)).isEmpty();

@@ -49,6 +49,16 @@ class CsvTableTest {
             "02|plain", "1|a \"red\" mug, on\na table", "3|back\\slash", "4|a 5\" mug");
   }
 
+  /** Manifests are Parquet, and no output is a CSV, so that no program runs such a value. */
+  @Test
+  void formulasOfSpreadsheetsStayText() {
+    files.write("p.csv", "prompt,a,b\n\"=HYPERLINK(\"\"http://x\"\")\",+1,@SUM(A1)\n-2+3,=1,\tx\n");
+
+    assertThat(files.rows("p.csv", "prompt", "a", "b"))
+        .containsExactlyInAnyOrder(
+            "=HYPERLINK(\"http://x\")|+1|@SUM(A1)", "-2+3|=1|\tx");
+  }
+
   @Test
   void nothingIsNoValueAndQuotedNothingIsAnEmptyOne() {
     files.write("p.csv", "prompt,a,b\nmug,,\"\"\n");

@@ -13,13 +13,13 @@ def feed_forward(x: Tensor, w: Dict[str, Tensor], act: str) -> Tensor:
 
 # Norms before each part, as in ViT, CLIP and SigLIP.
 def pre_norm_block(x: Tensor, w: Dict[str, Tensor], heads: int, act: str, eps: float, causal: bool) -> Tensor:
-  x = x + encoder.attention(nn.layer_norm(x, w, "layer_norm1", eps), w, heads, causal)
-  return x + encoder.feed_forward(nn.layer_norm(x, w, "layer_norm2", eps), w, act)
+  x = x + blocks.attention(nn.layer_norm(x, w, "layer_norm1", eps), w, heads, causal)
+  return x + blocks.feed_forward(nn.layer_norm(x, w, "layer_norm2", eps), w, act)
 
 # What follows attention where the norms come after each part, as in BERT.
 def post_norm(x: Tensor, attended: Tensor, w: Dict[str, Tensor], act: str, eps: float) -> Tensor:
   x = nn.layer_norm(x + attended, w, "layer_norm1", eps)
-  return nn.layer_norm(x + encoder.feed_forward(x, w, act), w, "layer_norm2", eps)
+  return nn.layer_norm(x + blocks.feed_forward(x, w, act), w, "layer_norm2", eps)
 
 # The activations of poolers.
 def pooled(x: Tensor, act: str) -> Tensor:

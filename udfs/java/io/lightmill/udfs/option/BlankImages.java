@@ -1,0 +1,9 @@
+package io.lightmill.udfs.option;
+
+/** What becomes of images of one colour. */
+public enum BlankImages {
+  /** They fail with {@code IMAGE_BLANK}. */
+  FAIL,
+  /** They are stored as all others. */
+  KEEP
+}

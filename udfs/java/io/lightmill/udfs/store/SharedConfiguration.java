@@ -1,0 +1,80 @@
+package io.lightmill.udfs.store;
+
+import java.io.ByteArrayInputStream;
+import java.io.ByteArrayOutputStream;
+import java.io.DataInputStream;
+import java.io.DataOutputStream;
+import java.io.IOException;
+import java.io.ObjectInputStream;
+import java.io.ObjectOutputStream;
+import java.io.Serializable;
+import java.io.UncheckedIOException;
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import org.apache.commons.codec.digest.DigestUtils;
+import org.apache.hadoop.conf.Configuration;
+
+/**
+ * A Hadoop configuration that travels with tasks. A JVM reads it once and not with each of its
+ * tasks, which takes longer than a small task.
+ */
+public final class SharedConfiguration implements Serializable {
+
+  private static final long serialVersionUID = 1L;
+
+  /** More than the configurations of the runs that are active at a time. */
+  private static final int MOST_OPEN = 32;
+
+  /** Configurations that tasks of this JVM have, by digest. */
+  private static final Map<String, Configuration> OPEN =
+      Collections.synchronizedMap(
+          new LinkedHashMap<>() {
+            private static final long serialVersionUID = 1L;
+
+            @Override
+            protected boolean removeEldestEntry(Map.Entry<String, Configuration> eldest) {
+              return size() > MOST_OPEN;
+            }
+          });
+
+  private transient Configuration value;
+  private transient byte[] written;
+
+  public SharedConfiguration(Configuration value) {
+    this.value = value;
+  }
+
+  /** The configuration, which must not be changed. */
+  public Configuration value() {
+    return value;
+  }
+
+  private void writeObject(ObjectOutputStream out) throws IOException {
+    if (written == null) {
+      ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+      value.write(new DataOutputStream(bytes));
+      written = bytes.toByteArray();
+    }
+    out.writeUTF(DigestUtils.sha256Hex(written));
+    out.writeInt(written.length);
+    out.write(written);
+  }
+
+  private void readObject(ObjectInputStream in) throws IOException {
+    String digest = in.readUTF();
+    byte[] bytes = new byte[in.readInt()];
+    in.readFully(bytes);
+    value = OPEN.computeIfAbsent(digest, key -> read(bytes));
+  }
+
+  private static Configuration read(byte[] bytes) {
+    Configuration read = new Configuration(false);
+    try {
+      read.readFields(new DataInputStream(new ByteArrayInputStream(bytes)));
+    } catch (IOException e) { // bytes of this class are complete
+      throw new UncheckedIOException(e);
+    }
+    return read;
+  }
+}
