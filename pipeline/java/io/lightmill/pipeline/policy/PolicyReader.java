@@ -21,10 +21,6 @@ final class PolicyReader {
   private static final String CATEGORIES = "categories";
   private static final int WITHIN = 6;
   private static final int MOST_WITHIN = 100;
-  private static final int MOST_PATTERNS = 100;
-  private static final int MOST_SIZE = 20_000;
-  private static final java.util.regex.Pattern REPETITION =
-      java.util.regex.Pattern.compile("\\{(\\d+)(?:,(\\d*))?\\}");
   private static final String NAME = "[a-z][a-z0-9_-]{0,49}";
 
   private final Map<String, List<Term>> lists = new LinkedHashMap<>();
@@ -191,7 +187,7 @@ final class PolicyReader {
       if (cost > PatternCost.MOST) {
         throw new PolicyProblem(
             pattern.line(),
-            "has a pattern that takes too long for each prompt, '%s'; repeat less, or write terms"
+            "has a pattern of too many repetitions for each prompt, '%s'; repeat less, or write terms"
                 .formatted(pattern.text()));
       }
       compiled.add(compiled(pattern));
@@ -200,7 +196,6 @@ final class PolicyReader {
   }
 
   private static Pattern compiled(YamlNode.Scalar pattern) {
-    requireSmall(pattern);
     StringBuilder folded = new StringBuilder();
     pattern
         .text()
@@ -228,26 +223,6 @@ final class PolicyReader {
           pattern.line(),
           "has a pattern that cannot be read, '%s' (%s); use the syntax of RE2"
               .formatted(pattern.text(), e.getDescription()));
-    }
-  }
-
-  /**
-   * RE2 writes out every repetition, also one of repetitions, so that their product bounds the
-   * memory of a pattern.
-   */
-  private static void requireSmall(YamlNode.Scalar pattern) {
-    double copies = 1;
-    java.util.regex.Matcher repetitions = REPETITION.matcher(pattern.text());
-    while (repetitions.find()) {
-      String most = repetitions.group(2);
-      most = most == null || most.isEmpty() ? repetitions.group(1) : most;
-      copies *= Math.max(1, Double.parseDouble(most));
-    }
-    if (pattern.text().length() * copies > MOST_SIZE) {
-      throw new PolicyProblem(
-          pattern.line(),
-          "has a pattern of %d characters that repeats parts %.0f times, where their product may be %d; write smaller repetitions"
-              .formatted(pattern.text().length(), copies, MOST_SIZE));
     }
   }
 

@@ -6,7 +6,6 @@ import static io.lightmill.udfs.option.OptionGroup.MODEL;
 import static io.lightmill.udfs.option.OptionGroup.OUTPUT;
 import static io.lightmill.udfs.option.OptionGroup.PROMPTS;
 import static io.lightmill.udfs.option.OptionGroup.RERUN;
-import static io.lightmill.udfs.option.OptionGroup.SAFETY;
 import static io.lightmill.udfs.option.OptionGroup.SPARK;
 
 import io.lightmill.pipeline.DType;
@@ -409,7 +408,7 @@ public final class Options {
               "policy",
               OptionType.text(),
               "FILE",
-              SAFETY,
+              CHECKS,
               "Prompt policy: a YAML file on any Hadoop file system, default for the policy that"
                   + " ships, or none. Rows whose prompt it blocks are not drawn.")
           .or(PromptPolicy.DEFAULT)
@@ -507,6 +506,7 @@ public final class Options {
                 THREADS_PER_IMAGE,
                 PARTITIONS,
                 OFFLOAD,
+                POLICY,
                 BLANK_IMAGES,
                 PROMPT_CLASSIFIER,
                 PROMPT_THRESHOLD,
@@ -520,7 +520,6 @@ public final class Options {
             ColumnOptions.all().values().stream(),
             Stream.<Option<?>>of(SEED, TRUNCATE_PROMPTS),
             EfficiencyOptions.ALL.stream(),
-            Stream.<Option<?>>of(POLICY),
             ProvenanceOptions.ALL.stream(),
             Stream.<Option<?>>of(MASTER, CONF, SLOTS_PER_GPU))
         .flatMap(each -> each)
