@@ -14,7 +14,7 @@ import java.util.regex.Pattern;
 final class PatternCost {
 
   /** Of all patterns of a policy together. */
-  static final long MOST = 20_000;
+  static final long MOST = 10_000;
 
   private static final Pattern COUNTED = Pattern.compile("\\{(\\d{1,9})(?:,(\\d{0,9}))?\\}");
 

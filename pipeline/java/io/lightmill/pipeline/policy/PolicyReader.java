@@ -187,7 +187,7 @@ final class PolicyReader {
       if (cost > PatternCost.MOST) {
         throw new PolicyProblem(
             pattern.line(),
-            "has a pattern that takes too long for each prompt, '%s'; repeat less, or write terms"
+            "has a pattern of too many repetitions for each prompt, '%s'; repeat less, or write terms"
                 .formatted(pattern.text()));
       }
       compiled.add(compiled(pattern));

@@ -63,6 +63,7 @@ class GenerateOptionsTest {
     EVERY.put("default-lora", "brand@0.5");
     EVERY.put("seed", -9007199254740993L);
     EVERY.put("truncate-prompts", true);
+    EVERY.put("policy", "s3a://bucket/policy.yaml");
     EVERY.put("master", "local[3]");
     EVERY.put("conf", Map.of("spark.ui.enabled", "true", "spark.a", "-Da=b,c -Dd=e"));
     EVERY.put("slots-per-gpu", 2);
@@ -124,7 +125,8 @@ class GenerateOptionsTest {
                 Map.entry("offload", false),
                 Map.entry("offload-chunk", 64),
                 Map.entry("seed", 0L),
-                Map.entry("truncate-prompts", false)));
+                Map.entry("truncate-prompts", false),
+                Map.entry("policy", "default")));
   }
 
   @ParameterizedTest

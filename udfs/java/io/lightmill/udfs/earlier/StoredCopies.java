@@ -10,6 +10,7 @@ import java.util.HashMap;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.apache.commons.collections4.iterators.LazyIteratorChain;
@@ -64,13 +65,14 @@ record StoredCopies(String output, SharedConfiguration hadoop, boolean force)
     };
   }
 
-  /** Takes the rows of the next path. */
+  /** Takes the rows of the next path, which is null for images that are not to be drawn. */
   private List<Row> copies(PeekingIterator<Row> rows, ReadReceipts receipts) {
     String path = rows.peek().getAs(ManifestColumns.PATH.name());
     Map<String, Row> newest = new HashMap<>();
     Row object = null;
     boolean requested = false;
-    while (rows.hasNext() && path.equals(rows.peek().getAs(ManifestColumns.PATH.name()))) {
+    while (rows.hasNext()
+        && Objects.equals(path, rows.peek().getAs(ManifestColumns.PATH.name()))) {
       Row row = rows.next();
       requested |= row.<Boolean>getAs(REQUESTED);
       object = object == null ? row.getAs(OBJECT) : object;

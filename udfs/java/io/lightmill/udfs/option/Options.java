@@ -5,7 +5,6 @@ import static io.lightmill.udfs.option.OptionGroup.MODEL;
 import static io.lightmill.udfs.option.OptionGroup.OUTPUT;
 import static io.lightmill.udfs.option.OptionGroup.PROMPTS;
 import static io.lightmill.udfs.option.OptionGroup.RERUN;
-import static io.lightmill.udfs.option.OptionGroup.SAFETY;
 import static io.lightmill.udfs.option.OptionGroup.SPARK;
 
 import io.lightmill.pipeline.DType;
@@ -314,7 +313,7 @@ public final class Options {
               "policy",
               OptionType.text(),
               "FILE",
-              SAFETY,
+              CHECKS,
               "Prompt policy: a YAML file on any Hadoop file system, default for the policy that"
                   + " ships, or none. Rows whose prompt it blocks are not drawn.")
           .or(PromptPolicy.DEFAULT)
@@ -417,7 +416,6 @@ public final class Options {
             ColumnOptions.all().values().stream(),
             Stream.<Option<?>>of(SEED, TRUNCATE_PROMPTS),
             EfficiencyOptions.ALL.stream(),
-            Stream.<Option<?>>of(POLICY),
             ProvenanceOptions.ALL.stream(),
             Stream.<Option<?>>of(POLICY),
             CheckOptions.ALL.stream(),

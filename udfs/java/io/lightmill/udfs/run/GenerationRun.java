@@ -3,6 +3,7 @@ package io.lightmill.udfs.run;
 import io.lightmill.pipeline.checkpoint.Checkpoint;
 import io.lightmill.pipeline.checkpoint.CheckpointCache;
 import io.lightmill.pipeline.families.Families;
+import io.lightmill.pipeline.policy.PromptPolicy;
 import io.lightmill.udfs.RunListener;
 import io.lightmill.udfs.checkpoint.CheckpointFetch;
 import io.lightmill.udfs.column.ColumnTemplate;
@@ -55,13 +56,17 @@ public final class GenerationRun {
   }
 
   /**
-   * Reads the description of a checkpoint on this machine, so that a run of this process opens it
-   * faster: its classes and native libraries are loaded. A caller may do so while Spark starts.
+   * Reads the policy that ships, if the run applies it, and the description of a checkpoint on this
+   * machine, so that a run of this process opens them faster: their classes and native libraries
+   * are loaded. A caller may do so while Spark starts.
    *
    * @throws io.lightmill.pipeline.LightmillException if the checkpoint cannot be used, which the
    *     run reports as well
    */
   public static void readAhead(GenerationOptions options) {
+    if (options.get(Options.POLICY).equals(PromptPolicy.DEFAULT)) {
+      PromptPolicy.standard();
+    }
     String location = options.get(Options.CHECKPOINT);
     if (!location.contains("://")) {
       Path local = new CheckpointFetch(new Configuration(false)).localize(location);

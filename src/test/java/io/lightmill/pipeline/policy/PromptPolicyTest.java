@@ -240,7 +240,7 @@ class PromptPolicyTest {
         Arguments.of(good + "    patterns: ['(a)\\1']", "cannot be read"),
         Arguments.of(good + "    patterns: ['a*']", "matches nothing at all"),
         Arguments.of(
-            good + "    patterns: ['((a{1000}){1000}){1000}']", "has a pattern that takes too long"),
+            good + "    patterns: ['((a{1000}){1000}){1000}']", "has a pattern of too many repetitions"),
         Arguments.of(good + "    near: [{of: [ab]}]", "without 'of' or 'with'"),
         Arguments.of(
             good + "    near: [{of: [ab], with: [cd], within: 0}]", "has 'within: 0'; give"),
