@@ -25,8 +25,9 @@ import javax.imageio.ImageWriter;
 
 /**
  * Rates of the watermark: {@code WatermarkRates DIRECTORY SIDE COUNT KEYS}. Takes COUNT pictures of
- * SIDE pixels from the images of a directory (squares out of larger ones), marks them, changes them,
- * and counts how many are found; looks for KEYS other keys in the same pictures without a mark.
+ * SIDE pixels from the images of a directory (squares out of larger ones), marks them, changes
+ * them, and counts how many are found; looks for KEYS other keys in the same pictures without a
+ * mark.
  */
 class WatermarkRates {
 
@@ -80,7 +81,8 @@ class WatermarkRates {
       }
       Arrays.sort(scores);
       System.out.printf(
-          "%-22s found %5.1f %%  scores: 1%% %.1f, median %.1f;  false alarms %d of %d, highest %.2f; %.1f ms%n",
+          "%-22s found %5.1f %%  scores: 1%% %.1f, median %.1f;  false alarms %d of %d, highest"
+              + " %.2f; %.1f ms%n",
           change.getKey(),
           100.0 * found / scores.length,
           scores[scores.length / 100],

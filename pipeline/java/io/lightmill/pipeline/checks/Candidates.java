@@ -2,10 +2,8 @@ package io.lightmill.pipeline.checks;
 
 import io.lightmill.pipeline.DrawingFacts;
 import io.lightmill.pipeline.ImageRequest;
-import io.lightmill.pipeline.DrawingFacts;
 import io.lightmill.pipeline.ImageResult;
 import io.lightmill.pipeline.LightmillException;
-import io.lightmill.pipeline.RgbImage;
 import io.lightmill.pipeline.Screening;
 import io.lightmill.pipeline.Verdict;
 import java.util.ArrayList;

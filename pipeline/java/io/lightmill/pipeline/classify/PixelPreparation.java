@@ -79,7 +79,10 @@ record PixelPreparation(
   }
 
   /** What the processor of a kind of model does where the file says nothing. */
-  @SuppressWarnings({"ImmutableEnumChecker", "FloatingPointLiteralPrecision"}) // as OpenAI wrote them
+  @SuppressWarnings({
+    "ImmutableEnumChecker",
+    "FloatingPointLiteralPrecision"
+  }) // as OpenAI wrote them
   enum Defaults {
     VIT(false, "bilinear", List.of(0.5f, 0.5f, 0.5f), List.of(0.5f, 0.5f, 0.5f)),
     SIGLIP(false, "bicubic", List.of(0.5f, 0.5f, 0.5f), List.of(0.5f, 0.5f, 0.5f)),

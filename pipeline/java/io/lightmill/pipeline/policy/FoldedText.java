@@ -5,8 +5,8 @@ import java.util.Arrays;
 /**
  * A text as the symbols that rules match, each with its place in the text. Case, width, style,
  * accents, invisible characters and letters of other scripts that look like ASCII letters make no
- * difference; a run of white space, or of a sign such as a dot, is one symbol. Folding is linear in the
- * length of the text.
+ * difference; a run of white space, or of a sign such as a dot, is one symbol. Folding is linear in
+ * the length of the text.
  */
 final class FoldedText {
 

@@ -133,8 +133,7 @@ final class TermScan {
 
   /** A walk from the second letter of a run would find what the walk from the first one does. */
   private void begin(int root, int letter, int at, int disguised) {
-    boolean run =
-        at > 0 && text.kind[at - 1] == FoldedText.LETTER && text.letter[at - 1] == letter;
+    boolean run = at > 0 && text.kind[at - 1] == FoldedText.LETTER && text.letter[at - 1] == letter;
     int child = run ? TermTrie.NONE : trie.child(root, letter);
     if (child != TermTrie.NONE) {
       now.add(child, 0, 1, disguised, APART, 0);
@@ -142,7 +141,9 @@ final class TermScan {
     }
   }
 
-  /** After this letter the word may have any ending, of which {@link #MOST_IN_TAIL} letters count. */
+  /**
+   * After this letter the word may have any ending, of which {@link #MOST_IN_TAIL} letters count.
+   */
   private void tail(States states, int node, int letters, int disguised, int flags) {
     int tail = trie.child(node, Term.TAIL);
     if (tail != TermTrie.NONE) {
@@ -228,8 +229,7 @@ final class TermScan {
     if ((flags & (AFTER | HAD_SPACE)) == 0 && mayEndRun(s)) {
       int word = trie.child(node, ' ');
       if (word != TermTrie.NONE) {
-        next.add(
-            word, 0, now.letters[s], now.disguised[s], (flags & ~APART) | BETWEEN, 1);
+        next.add(word, 0, now.letters[s], now.disguised[s], (flags & ~APART) | BETWEEN, 1);
       }
     }
     if (trie.letter(node) == Term.TAIL) {
@@ -250,8 +250,7 @@ final class TermScan {
 
   /** A run that is one letter too long may be another word, unless the letter is a vowel. */
   private boolean mayEndRun(int s) {
-    return now.extra[s] != 1
-        || (now.letters[s] >= 2 && Folding.isVowel(trie.letter(now.node[s])));
+    return now.extra[s] != 1 || (now.letters[s] >= 2 && Folding.isVowel(trie.letter(now.node[s])));
   }
 
   private void accept(int at) {
@@ -324,8 +323,7 @@ final class TermScan {
             && at < text.length
             && text.kind[at] == FoldedText.LETTER;
     int beyond = at + step;
-    return word
-            && (beyond < 0 || beyond >= text.length || text.kind[beyond] != FoldedText.LETTER)
+    return word && (beyond < 0 || beyond >= text.length || text.kind[beyond] != FoldedText.LETTER)
         ? at
         : -1;
   }

@@ -73,7 +73,8 @@ class BlockedRowsTest {
     assertThat(run.summary().verdictLines())
         .containsExactly(
             "1 image is blocked by the policy (curses 1): see the column 'verdict' of the manifest",
-            "1 image is flagged by the policy (brands 1): see the column 'verdict' of the manifest");
+            "1 image is flagged by the policy (brands 1): see the column 'verdict' of the"
+                + " manifest");
     assertThat(prompts()).containsExactlyInAnyOrder("a red mug", "an acme mug", "a blue mug");
 
     Row blocked = rows(run).get("2");
@@ -81,8 +82,8 @@ class BlockedRowsTest {
     assertThat(blocked.<String>getAs("error_code")).isEqualTo("PROMPT_BLOCKED");
     assertThat(blocked.<String>getAs("error_message"))
         .isEqualTo(
-            "row id=2: prompt is blocked by the policy: category curses, rule 'cursed'; reword it as"
-                + " a new row, or change the policy");
+            "row id=2: prompt is blocked by the policy: category curses, rule 'cursed'; reword it"
+                + " as a new row, or change the policy");
     assertThat(blocked.<String>getAs("verdict")).isEqualTo("blocked");
     assertThat(blocked.<String>getAs("verdict_stage")).isEqualTo("prompt");
     assertThat(blocked.<String>getAs("verdict_category")).isEqualTo("curses");
@@ -106,8 +107,7 @@ class BlockedRowsTest {
     assertThat(revised.<String>getAs("verdict")).isNull();
     assertThat(revised.<String>getAs("policy_digest")).isEqualTo(blocked.getAs("policy_digest"));
 
-    JsonNode record =
-        new JsonMapper().readTree(directory.resolve("out/runs/first.json").toFile());
+    JsonNode record = new JsonMapper().readTree(directory.resolve("out/runs/first.json").toFile());
     assertThat(record.at("/policy/digest").asText()).isEqualTo(blocked.getAs("policy_digest"));
     assertThat(record.get("verdicts").toString())
         .isEqualTo(

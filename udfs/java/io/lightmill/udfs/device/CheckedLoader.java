@@ -12,10 +12,10 @@ import io.lightmill.pipeline.checks.CheckedPipeline;
 import io.lightmill.pipeline.classify.ImageClassifier;
 import io.lightmill.pipeline.classify.ImageScorer;
 import io.lightmill.pipeline.classify.PromptClassifier;
+import io.lightmill.udfs.store.SharedConfiguration;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Function;
-import io.lightmill.udfs.store.SharedConfiguration;
 
 /**
  * Loads a pipeline and the networks that check its prompts and images, onto one device.

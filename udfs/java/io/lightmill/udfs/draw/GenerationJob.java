@@ -7,8 +7,8 @@ import io.lightmill.udfs.earlier.AttemptImages;
 import io.lightmill.udfs.plan.ImageIdentity;
 import io.lightmill.udfs.progress.DrawingStop;
 import io.lightmill.udfs.shard.Packing;
-import java.io.Serializable;
 import io.lightmill.udfs.store.SharedConfiguration;
+import java.io.Serializable;
 
 /**
  * What the generating tasks of one run have in common.

@@ -6,6 +6,7 @@ import io.lightmill.pipeline.c2pa.SigningCredential.PemFile;
 import io.lightmill.pipeline.c2pa.TimestampServer;
 import io.lightmill.udfs.checkpoint.SmallFile;
 import io.lightmill.udfs.option.ProvenanceOptions;
+import io.lightmill.udfs.store.SharedConfiguration;
 import java.io.Serializable;
 import java.net.URI;
 import java.time.Instant;
@@ -14,7 +15,6 @@ import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 import org.apache.commons.codec.digest.DigestUtils;
 import org.apache.hadoop.conf.Configuration;
-import io.lightmill.udfs.store.SharedConfiguration;
 
 /**
  * Where executors find the credential of C2PA manifests. Only the locations are sent to them: the
@@ -45,8 +45,7 @@ public record ImageSigning(
         DigestUtils.sha256Hex(
             SmallFile.read(ProvenanceOptions.C2PA_CERTIFICATE.key(), certificate, hadoop));
     ImageSigning signing =
-        new ImageSigning(
-            certificate, key, timestamps, digest, new SharedConfiguration(hadoop));
+        new ImageSigning(certificate, key, timestamps, digest, new SharedConfiguration(hadoop));
     SIGNERS.put(signing.source(), signing.read());
     return signing;
   }

@@ -71,8 +71,7 @@ record StoredCopies(String output, SharedConfiguration hadoop, boolean force)
     Map<String, Row> newest = new HashMap<>();
     Row object = null;
     boolean requested = false;
-    while (rows.hasNext()
-        && Objects.equals(path, rows.peek().getAs(ManifestColumns.PATH.name()))) {
+    while (rows.hasNext() && Objects.equals(path, rows.peek().getAs(ManifestColumns.PATH.name()))) {
       Row row = rows.next();
       requested |= row.<Boolean>getAs(REQUESTED);
       object = object == null ? row.getAs(OBJECT) : object;

@@ -8,6 +8,7 @@ public enum OptionGroup {
   MODEL("Model and devices"),
   IMAGES("Values for rows that have none in their columns"),
   EFFICIENCY("Efficiency: fewer transformer calls, at a cost in quality"),
+  SAFETY("Checks of prompts and images"),
   PROVENANCE("Provenance of the images"),
   /** Options of the Spark session, which a caller with a session of its own has set already. */
   SPARK("Spark session");

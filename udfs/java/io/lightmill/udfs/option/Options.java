@@ -5,6 +5,7 @@ import static io.lightmill.udfs.option.OptionGroup.MODEL;
 import static io.lightmill.udfs.option.OptionGroup.OUTPUT;
 import static io.lightmill.udfs.option.OptionGroup.PROMPTS;
 import static io.lightmill.udfs.option.OptionGroup.RERUN;
+import static io.lightmill.udfs.option.OptionGroup.SAFETY;
 import static io.lightmill.udfs.option.OptionGroup.SPARK;
 
 import io.lightmill.pipeline.DType;
@@ -313,7 +314,7 @@ public final class Options {
               "policy",
               OptionType.text(),
               "FILE",
-              CHECKS,
+              SAFETY,
               "Prompt policy: a YAML file on any Hadoop file system, default for the policy that"
                   + " ships, or none. Rows whose prompt it blocks are not drawn.")
           .or(PromptPolicy.DEFAULT)

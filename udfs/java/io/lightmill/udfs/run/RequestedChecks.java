@@ -16,6 +16,7 @@ import io.lightmill.udfs.option.BlankImages;
 import io.lightmill.udfs.option.CheckOptions;
 import io.lightmill.udfs.option.GenerationOptions;
 import io.lightmill.udfs.option.Option;
+import io.lightmill.udfs.store.SharedConfiguration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -25,7 +26,6 @@ import java.util.function.Function;
 import java.util.stream.Collectors;
 import org.apache.commons.codec.digest.DigestUtils;
 import org.apache.hadoop.conf.Configuration;
-import io.lightmill.udfs.store.SharedConfiguration;
 
 /** The checks of prompts and images that the options of a run request. */
 final class RequestedChecks {
@@ -58,10 +58,7 @@ final class RequestedChecks {
         checkpoint.model().withChecks(settings.digest()),
         checkpoint.limits(),
         new CheckedLoader(
-            checkpoint.loader(),
-            settings,
-            requested.models,
-            new SharedConfiguration(hadoop)));
+            checkpoint.loader(), settings, requested.models, new SharedConfiguration(hadoop)));
   }
 
   private CheckSettings settings() {
@@ -104,9 +101,7 @@ final class RequestedChecks {
     String location = options.get(classifier);
     ClassifierInfo info = open(kind, location, describe);
     Map<String, String> given = new TreeMap<>();
-    options
-        .entries(thresholds)
-        .forEach((label, text) -> given.put(label(info, label), text));
+    options.entries(thresholds).forEach((label, text) -> given.put(label(info, label), text));
     if (given.isEmpty()) {
       info.thresholds().forEach((label, score) -> given.put(label, score.toString()));
     }
@@ -169,7 +164,8 @@ final class RequestedChecks {
                 .sorted()
                 .collect(Collectors.joining())
             + "prompts %s\nimages %s\nbest-of %d\nretries %d\n"
-                .formatted(prompts, images, bestOf, retry ? options.get(CheckOptions.IMAGE_RETRIES) : 0);
+                .formatted(
+                    prompts, images, bestOf, retry ? options.get(CheckOptions.IMAGE_RETRIES) : 0);
     return DigestUtils.sha256Hex(described);
   }
 }

@@ -99,8 +99,7 @@ class DefaultPolicyTest {
   void innocentPromptsPassAndOthersDoNot(String half) throws IOException {
     List<Labelled> prompts = prompts(half);
     List<Labelled> innocent = prompts.stream().filter(Labelled::innocent).toList();
-    List<Labelled> alarms =
-        innocent.stream().filter(each -> !each.verdicts().isEmpty()).toList();
+    List<Labelled> alarms = innocent.stream().filter(each -> !each.verdicts().isEmpty()).toList();
 
     assertThat((double) alarms.size() / innocent.size()).as("%s", alarms).isLessThanOrEqualTo(0.01);
     assertThat(caught(prompts, "plain")).isGreaterThanOrEqualTo(0.9);
@@ -120,7 +119,8 @@ class DefaultPolicyTest {
 
   @Test
   void aNegativePromptMayNameWhatItKeepsOut() {
-    assertThat(POLICY.check("a red mug", Optional.of("nudity, gore, naked woman, blood"))).isEmpty();
+    assertThat(POLICY.check("a red mug", Optional.of("nudity, gore, naked woman, blood")))
+        .isEmpty();
     assertThat(POLICY.check("a woman at a pool", Optional.of("clothes, underwear")))
         .extracting(Verdict::category, Verdict::rule)
         .containsExactly(tuple("nudity", "clothes"));
@@ -130,7 +130,9 @@ class DefaultPolicyTest {
   void figuresAndBrandsAreFlags() {
     List<Verdict> verdicts = POLICY.check("Taylor Swift with a Starbucks cup", Optional.empty());
 
-    assertThat(verdicts).extracting(Verdict::category).containsExactly("public_figures", "trademarks");
+    assertThat(verdicts)
+        .extracting(Verdict::category)
+        .containsExactly("public_figures", "trademarks");
     assertThat(Verdict.block(verdicts)).isFalse();
   }
 }

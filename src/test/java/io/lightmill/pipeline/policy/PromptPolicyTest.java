@@ -141,7 +141,9 @@ class PromptPolicyTest {
 
   @Test
   void wordsInsideOfAPhraseMayHaveAnyEnding() {
-    assertThat(check("Gemüsesuppen Auflauf")).extracting(Verdict::rule).containsExactly("gemüse* auflauf");
+    assertThat(check("Gemüsesuppen Auflauf"))
+        .extracting(Verdict::rule)
+        .containsExactly("gemüse* auflauf");
     assertThat(check("Gemüse-Auflauf")).hasSize(1);
   }
 
@@ -225,9 +227,11 @@ class PromptPolicyTest {
             "categories:\n  a:\n    action: delete\n    terms: [bad]",
             "line 3, has 'action: delete'; give flag or block"),
         Arguments.of(
-            good + "    terms: [bad]\n    severity: huge", "line 5, has 'severity: huge'; give low"),
+            good + "    terms: [bad]\n    severity: huge",
+            "line 5, has 'severity: huge'; give low"),
         Arguments.of(
-            good + "    terms: [bad]\n  a:\n    action: flag", "line 5, has 'a' twice, first in line 2"),
+            good + "    terms: [bad]\n  a:\n    action: flag",
+            "line 5, has 'a' twice, first in line 2"),
         Arguments.of("categories:\n  A b:\n    action: block", "has a category named 'A b'"),
         Arguments.of(good + "    terms: [b]", "has the term 'b', which has fewer than two letters"),
         Arguments.of(good + "    terms: ['b*d']", "which has a '*' inside of a word"),
@@ -236,11 +240,13 @@ class PromptPolicyTest {
         Arguments.of(good + "    terms: {a: b}", "has a value for 'terms' that is no list"),
         Arguments.of(good + "    terms: [[bad]]", "has a list or a mapping for an item of 'terms'"),
         Arguments.of(good + "    terms:", "has a key or an item without a value"),
-        Arguments.of(good + "    patterns: ['(']", "line 4, has a pattern that cannot be read, '('"),
+        Arguments.of(
+            good + "    patterns: ['(']", "line 4, has a pattern that cannot be read, '('"),
         Arguments.of(good + "    patterns: ['(a)\\1']", "cannot be read"),
         Arguments.of(good + "    patterns: ['a*']", "matches nothing at all"),
         Arguments.of(
-            good + "    patterns: ['((a{1000}){1000}){1000}']", "has a pattern of too many repetitions"),
+            good + "    patterns: ['((a{1000}){1000}){1000}']",
+            "has a pattern of too many repetitions"),
         Arguments.of(good + "    near: [{of: [ab]}]", "without 'of' or 'with'"),
         Arguments.of(
             good + "    near: [{of: [ab], with: [cd], within: 0}]", "has 'within: 0'; give"),
@@ -254,8 +260,7 @@ class PromptPolicyTest {
   void aMalformedPolicyIsRefusedWithItsLine(String yaml, String message) {
     assertThatThrownBy(() -> policy(yaml))
         .isInstanceOfSatisfying(
-            LightmillException.class,
-            e -> assertThat(e.code()).isEqualTo(ErrorCode.POLICY_INVALID))
+            LightmillException.class, e -> assertThat(e.code()).isEqualTo(ErrorCode.POLICY_INVALID))
         .hasMessageStartingWith("policy my.yaml, line ")
         .hasMessageContaining(message);
   }
@@ -299,14 +304,53 @@ class PromptPolicyTest {
   @ParameterizedTest
   @ValueSource(
       strings = {
-        "a", "aA", "a.", "a ", "1", "1i", "!i", "ab", "aab", "裸", "裸 ", "裸体", "$", "*", "a*", "oo0",
-        "ы", "🇳", "u\u0336", "i1!|", "و", "وال", "\t", "n u d e ", "nude", "no nude ", "."
+        "a",
+        "aA",
+        "a.",
+        "a ",
+        "1",
+        "1i",
+        "!i",
+        "ab",
+        "aab",
+        "裸",
+        "裸 ",
+        "裸体",
+        "$",
+        "*",
+        "a*",
+        "oo0",
+        "ы",
+        "🇳",
+        "u\u0336",
+        "i1!|",
+        "و",
+        "وال",
+        "\t",
+        "n u d e ",
+        "nude",
+        "no nude ",
+        "."
       })
   void workIsLinear(String unit) {
     CompiledTerms terms =
         CompiledTerms.of(
-            "aaaa", "*aaa", "*ab", "ba*", "aa* b", "ill*", "oooo", "裸体", "裸裸裸裸", "a a a a", "nude",
-            "aab* aab", "iiii*", "*iill", "وا*", "$$$");
+            "aaaa",
+            "*aaa",
+            "*ab",
+            "ba*",
+            "aa* b",
+            "ill*",
+            "oooo",
+            "裸体",
+            "裸裸裸裸",
+            "a a a a",
+            "nude",
+            "aab* aab",
+            "iiii*",
+            "*iill",
+            "وا*",
+            "$$$");
     String text = unit.repeat(20_000 / unit.length());
 
     long once = steps(terms, text);
