@@ -116,7 +116,7 @@ final class Candidates {
       return new ImageResult(
           Optional.empty(), Optional.of(failure), new DrawingFacts(List.of(), calls, screening));
     }
-    boolean keep = chosen == best || settings.quarantine();
+    boolean keep = best != null || settings.quarantine();
     return new ImageResult(
         keep ? chosen.drawn.image() : Optional.empty(),
         Optional.empty(),

@@ -108,11 +108,12 @@ record MarkImages(
   private static Row copy(boolean unread, Function<ManifestColumn, Object> values) {
     List<Object> copy = new ArrayList<>();
     for (ManifestColumn column : EarlierImages.COLUMNS) {
-      if (column == ManifestColumns.STATUS) {
+      if (column.equals(ManifestColumns.STATUS)) {
         copy.add(ImageStatus.REUSED.label());
       } else {
         boolean error =
-            column == ManifestColumns.ERROR_CODE || column == ManifestColumns.ERROR_MESSAGE;
+            column.equals(ManifestColumns.ERROR_CODE)
+                || column.equals(ManifestColumns.ERROR_MESSAGE);
         copy.add(error ? null : values.apply(column));
       }
     }

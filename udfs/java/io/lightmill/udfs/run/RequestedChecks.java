@@ -157,6 +157,7 @@ final class RequestedChecks {
     if (prompts.isEmpty() && images.isEmpty() && bestOf == 1) {
       return "";
     }
+    int retries = retry ? options.get(CheckOptions.IMAGE_RETRIES) : 0;
     String described =
         models.stream()
                 .filter(model -> model.kind() != CheckModel.Kind.SCORER || bestOf > 1)
@@ -164,8 +165,7 @@ final class RequestedChecks {
                 .sorted()
                 .collect(Collectors.joining())
             + "prompts %s\nimages %s\nbest-of %d\nretries %d\n"
-                .formatted(
-                    prompts, images, bestOf, retry ? options.get(CheckOptions.IMAGE_RETRIES) : 0);
+                .formatted(prompts, images, bestOf, retries);
     return DigestUtils.sha256Hex(described);
   }
 }

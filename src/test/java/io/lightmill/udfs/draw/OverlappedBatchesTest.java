@@ -109,7 +109,7 @@ class OverlappedBatchesTest {
 
   @Test
   void interruptedTaskIsKilledAndStaysInterrupted() {
-    OverlappedBatches rows =
+    OverlappedBatches<List<Row>> rows =
         new OverlappedBatches<>(
             List.of(batch(0, 1)).iterator(),
             batch -> {
