@@ -31,6 +31,7 @@ import org.bouncycastle.operator.jcajce.JcaContentSignerBuilder;
 /** A certification authority for tests: a root, and certificates that it issues. */
 public final class Authority {
 
+  @SuppressWarnings("TimeInStaticInitializer") // the time of these tests
   private static final Instant NOW = Instant.now();
 
   private final KeyPair root = keys("secp256r1");

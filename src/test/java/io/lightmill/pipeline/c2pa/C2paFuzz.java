@@ -25,6 +25,7 @@ import java.util.Optional;
  */
 public final class C2paFuzz implements FuzzTarget {
 
+  @SuppressWarnings("TimeInStaticInitializer") // the time of these tests
   private static final Instant NOW = Instant.now();
 
   private final C2paVerifier verifier = new C2paVerifier(TrustAnchors.NONE, NOW);

@@ -32,7 +32,10 @@ class C2paSignerTest {
 
   private static final Authority AUTHORITY = new Authority();
   private static final KeyPair KEYS = Authority.keys("secp256r1");
+
+  @SuppressWarnings("TimeInStaticInitializer") // the time of these tests
   private static final Instant NOW = Instant.now();
+
   private static final C2paClaim CLAIM =
       new C2paClaim("Lightmill", "pocket", Optional.of(Instant.parse("2026-11-26T09:00:00Z")));
 

@@ -24,6 +24,8 @@ class SigningCredentialTest {
   private static final KeyPair KEYS = Authority.keys("secp256r1");
   private static final PemFile CHAIN = Authority.pem("chain.pem", AUTHORITY.signer(KEYS));
   private static final PemFile KEY = Authority.pem("key.pem", KEYS.getPrivate());
+
+  @SuppressWarnings("TimeInStaticInitializer") // the time of these tests
   private static final Instant NOW = Instant.now();
 
   @Test

@@ -18,15 +18,12 @@ import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CancellationException;
-import java.util.function.BooleanSupplier;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Chunks of batches, whose networks stay on the device or take turns on it. */
 class ChunkDrawingTest {
-
-  private static final BooleanSupplier ALWAYS = () -> true;
 
   @ParameterizedTest
   @ValueSource(strings = {"flux-dev", "flux2-klein", "qwenimage", "sd3", "zimage"})
@@ -37,7 +34,7 @@ class ChunkDrawingTest {
       List<RgbImage> expected =
           resident.generate(chunk.stream().map(batch -> batch.get(0)).toList());
 
-      List<BatchResult> drawn = offloaded.drawChunk(chunk, ALWAYS);
+      List<BatchResult> drawn = offloaded.drawChunk(chunk, () -> true);
 
       assertThat(images(drawn))
           .usingRecursiveFieldByFieldElementComparator()
@@ -45,10 +42,10 @@ class ChunkDrawingTest {
       long whole = bytes(drawn);
       assertThat(whole).isPositive();
       // Prompts are known by now, so only transformer and autoencoder are loaded.
-      long again = bytes(offloaded.drawChunk(chunk, ALWAYS));
+      long again = bytes(offloaded.drawChunk(chunk, () -> true));
       assertThat(again).isPositive().isLessThan(whole);
-      assertThat(bytes(offloaded.drawChunk(chunk.subList(0, 1), ALWAYS))).isEqualTo(again);
-      assertThat(bytes(resident.drawChunk(chunk, ALWAYS))).isZero();
+      assertThat(bytes(offloaded.drawChunk(chunk.subList(0, 1), () -> true))).isEqualTo(again);
+      assertThat(bytes(resident.drawChunk(chunk, () -> true))).isZero();
     }
   }
 
@@ -56,7 +53,7 @@ class ChunkDrawingTest {
   void workIsToldByPhaseAndByPrompt() {
     List<List<ImageRequest>> chunk = singles("a red mug", "a red mug");
     try (FlowPipeline pipeline = load("flux-dev", true)) {
-      List<BatchResult> drawn = pipeline.drawChunk(chunk, ALWAYS);
+      List<BatchResult> drawn = pipeline.drawChunk(chunk, () -> true);
 
       assertThat(drawn)
           .extracting(BatchResult::work)
@@ -88,7 +85,7 @@ class ChunkDrawingTest {
       assertThat(drawn).extracting(BatchResult::isLeftOut).containsExactly(false, false, true);
       assertThat(images(drawn))
           .usingRecursiveFieldByFieldElementComparator()
-          .containsExactlyElementsOf(images(pipeline.drawChunk(chunk.subList(0, 2), ALWAYS)));
+          .containsExactlyElementsOf(images(pipeline.drawChunk(chunk.subList(0, 2), () -> true)));
       assertThat(answers.hasNext()).isFalse();
     }
   }
@@ -100,13 +97,13 @@ class ChunkDrawingTest {
     // As many latents as no memory has room for.
     chunk.set(1, List.of(request("a bowl", 1).toBuilder().width(1 << 30).height(1 << 30).build()));
     try (FlowPipeline pipeline = load("flux-dev", offload)) {
-      List<BatchResult> drawn = pipeline.drawChunk(chunk, ALWAYS);
+      List<BatchResult> drawn = pipeline.drawChunk(chunk, () -> true);
 
       assertThat(drawn.get(1).failure()).isPresent();
       assertThat(images(List.of(drawn.get(0), drawn.get(2))))
           .usingRecursiveFieldByFieldElementComparator()
           .containsExactlyElementsOf(
-              images(pipeline.drawChunk(List.of(chunk.get(0), chunk.get(2)), ALWAYS)));
+              images(pipeline.drawChunk(List.of(chunk.get(0), chunk.get(2)), () -> true)));
       assertThatThrownBy(() -> pipeline.generate(chunk.get(1)))
           .hasMessage(drawn.get(1).failure().orElseThrow().getMessage());
     }
@@ -117,7 +114,7 @@ class ChunkDrawingTest {
   void anInterruptIsNoFailureOfABatch(boolean offload) {
     try (FlowPipeline pipeline = load("flux-dev", offload)) {
       Thread.currentThread().interrupt();
-      assertThatThrownBy(() -> pipeline.drawChunk(singles("a", "b"), ALWAYS))
+      assertThatThrownBy(() -> pipeline.drawChunk(singles("a", "b"), () -> true))
           .isInstanceOf(CancellationException.class);
       assertThat(Thread.interrupted()).isTrue();
     }
@@ -127,13 +124,13 @@ class ChunkDrawingTest {
   void onACpuABatchOfAChunkIsDrawnImageByImage() {
     List<ImageRequest> batch = List.of(request("a red mug", 1), request("a bowl", 2));
     try (FlowPipeline pipeline = load("sd3", true)) {
-      List<BatchResult> together = pipeline.drawChunk(List.of(batch), ALWAYS);
+      List<BatchResult> together = pipeline.drawChunk(List.of(batch), () -> true);
 
       assertThat(together).hasSize(1);
       assertThat(images(together))
           .usingRecursiveFieldByFieldElementComparator()
           .containsExactlyElementsOf(
-              images(pipeline.drawChunk(batch.stream().map(List::of).toList(), ALWAYS)));
+              images(pipeline.drawChunk(batch.stream().map(List::of).toList(), () -> true)));
       assertThat(together.get(0).work().denoise()).isGreaterThan(Duration.ZERO);
     }
   }

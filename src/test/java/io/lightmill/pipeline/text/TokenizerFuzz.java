@@ -25,6 +25,7 @@ public final class TokenizerFuzz implements FuzzTarget {
   private static final int LENGTH = 16;
 
   /** A directory, the file that is replaced, and its content. */
+  @SuppressWarnings("ArrayRecordComponent") // nobody compares them
   private record Replaced(Path directory, String file, byte[] content, boolean classifier) {}
 
   private final List<Replaced> all = new ArrayList<>();
@@ -176,7 +177,7 @@ public final class TokenizerFuzz implements FuzzTarget {
     message.write(field << 3 | 2);
     int length = content.length;
     for (; length > 0x7f; length >>>= 7) {
-      message.write(length & 0x7f | 0x80);
+      message.write((length & 0x7f) | 0x80);
     }
     message.write(length);
     message.writeBytes(content);

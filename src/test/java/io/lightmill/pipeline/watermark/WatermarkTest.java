@@ -40,7 +40,9 @@ class WatermarkTest {
       for (double[] wave : waves) {
         value +=
             wave[3]
-                * Math.sin(2 * Math.PI * (wave[0] * (i % width) + wave[1] * (i / width)) + wave[2]);
+                * Math.sin(
+                    2 * Math.PI * (wave[0] * (i % width) + wave[1] * Math.floorDiv(i, width))
+                        + wave[2]);
       }
       value += i % width > width / 3 && i / width > height / 2 ? 40 : 0;
       for (int channel = 0; channel < 3; channel++) {

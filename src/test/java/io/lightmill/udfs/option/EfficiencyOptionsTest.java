@@ -81,8 +81,9 @@ class EfficiencyOptionsTest {
 
   private static GenerationOptions parsed(String options) {
     Map<String, String> values = new LinkedHashMap<>();
-    for (String option : options.split(" ")) {
-      values.put(option.split("=")[0], option.split("=", 2)[1]);
+    for (String option : options.split(" ", -1)) {
+      String[] pair = option.split("=", 2);
+      values.put(pair[0], pair[1]);
     }
     return GenerationOptions.parse(values);
   }
