@@ -417,9 +417,9 @@ public final class Options {
             ColumnOptions.all().values().stream(),
             Stream.<Option<?>>of(SEED, TRUNCATE_PROMPTS),
             EfficiencyOptions.ALL.stream(),
-            ProvenanceOptions.ALL.stream(),
             Stream.<Option<?>>of(POLICY),
             CheckOptions.ALL.stream(),
+            ProvenanceOptions.ALL.stream(),
             Stream.<Option<?>>of(MASTER, CONF, SLOTS_PER_GPU))
         .flatMap(each -> each)
         .forEach(option -> options.put(option.key(), option));

@@ -299,7 +299,7 @@ class PlanImagesTest {
                 + column
                 + "' is not a column that can have a default; choose one of negative_prompt, width,"
                 + " height, num_inference_steps, guidance_scale, true_cfg_scale,"
-                + " max_sequence_length, num_images_per_prompt, lora");
+                + " max_sequence_length, num_images_per_prompt, lora, sampling_efficiency");
   }
 
   @Test

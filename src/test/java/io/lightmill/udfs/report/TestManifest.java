@@ -20,6 +20,9 @@ public final class TestManifest {
           .add("status", DataTypes.StringType)
           .add("error_code", DataTypes.StringType)
           .add("error_message", DataTypes.StringType)
+          .add("verdict", DataTypes.StringType)
+          .add("verdict_category", DataTypes.StringType)
+          .add("verdict_rule", DataTypes.StringType)
           .add("path", DataTypes.StringType)
           .add("member", DataTypes.StringType)
           .add("member_offset", DataTypes.LongType)
@@ -49,6 +52,9 @@ public final class TestManifest {
         "generated",
         null,
         null,
+        null,
+        null,
+        null,
         path,
         member,
         memberOffset,
@@ -62,6 +68,6 @@ public final class TestManifest {
   public static Row refused(String id, String status, String code, String message) {
     return RowFactory.create(
         "S" + id, null, id, 0, status, code, message, null, null, null, null, null, null, null,
-        null);
+        null, null, null, null);
   }
 }
