@@ -42,7 +42,12 @@ record ImageEncoding(ImageIdentity identity, ClassifierFreeGuidance guidance, Im
             SOFTWARE,
             identity.shownJson(request, marking.prompts()));
     try {
-      return ImageEncoder.encode(image, receipt, marking.labels(imageId), identity.file());
+      byte[] file =
+          ImageEncoder.encode(
+              marking.marked(image), receipt, marking.labels(imageId), identity.file());
+      return marking.signed(file, SOFTWARE);
+    } catch (LightmillException e) {
+      throw e;
     } catch (RuntimeException e) {
       throw new LightmillException(
           ErrorCode.STORE_FAILED, "image %s could not be encoded: %s".formatted(imageId, e), e);
