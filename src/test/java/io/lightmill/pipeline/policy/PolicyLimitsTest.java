@@ -25,7 +25,7 @@ class PolicyLimitsTest {
   void repetitionsOfRepetitionsAreRefused(String pattern) {
     refused(
         "categories: {a: {action: flag,\n patterns: ['%s']}}".formatted(pattern),
-        "line 2, has a pattern that takes too long for each prompt");
+        "line 2, has a pattern of too many repetitions for each prompt");
   }
 
   @Test
