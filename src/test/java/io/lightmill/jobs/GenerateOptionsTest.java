@@ -33,6 +33,7 @@ class GenerateOptionsTest {
     EVERY.put("limit", 7);
     EVERY.put("output", "s3a://bucket/out");
     EVERY.put("format", "jpeg");
+    EVERY.put("quality", 90);
     EVERY.put("path-template", "{sku}/{image_id}");
     EVERY.put("sink", "webdataset");
     EVERY.put("shard-size", 500);
@@ -63,7 +64,31 @@ class GenerateOptionsTest {
     EVERY.put("default-lora", "brand@0.5");
     EVERY.put("seed", -9007199254740993L);
     EVERY.put("truncate-prompts", true);
+    EVERY.put("tier", "efficient");
+    EVERY.put("step-cache", "sea");
+    EVERY.put("cache-threshold", 0.25);
+    EVERY.put("guidance-interval", "0-0.8");
+    EVERY.put("guidance-cache-from", 0.5);
+    EVERY.put("joint-guidance", true);
     EVERY.put("policy", "s3a://bucket/policy.yaml");
+    EVERY.put("blank-images", "keep");
+    EVERY.put("prompt-classifier", "s3a://bucket/toxic");
+    EVERY.put("prompt-threshold", Map.of("toxic", "0.8", "insult", "0.5:flag"));
+    EVERY.put("image-classifier", "s3a://bucket/nsfw");
+    EVERY.put("image-threshold", Map.of("nsfw", "0.7"));
+    EVERY.put("image-action", "retry");
+    EVERY.put("image-retries", 2);
+    EVERY.put("quarantine", "blocked");
+    EVERY.put("best-of", 3);
+    EVERY.put("scorer", "s3a://bucket/clip");
+    EVERY.put("provider", "Example Inc.");
+    EVERY.put("ai-system", "Example Images 3");
+    EVERY.put("prompt-metadata", "hash");
+    EVERY.put("creation-time", "2026-11-26T09:00:00Z");
+    EVERY.put("aigc-producer", "001191");
+    EVERY.put("c2pa-certificate", "s3a://bucket/chain.pem");
+    EVERY.put("c2pa-key", "s3a://bucket/key.pem");
+    EVERY.put("c2pa-timestamp", "https://tsa.example.com/");
     EVERY.put("master", "local[3]");
     EVERY.put("conf", Map.of("spark.ui.enabled", "true", "spark.a", "-Da=b,c -Dd=e"));
     EVERY.put("slots-per-gpu", 2);
@@ -80,6 +105,8 @@ class GenerateOptionsTest {
             Options.all().stream()
                 .map(option -> option.key())
                 .filter(key -> !key.equals("run-id"))
+                .filter(key -> !key.equals("step-mask")) // has no effect beside a threshold
+                .filter(key -> !key.equals("watermark")) // a secret, which no job file has
                 .toList());
 
     Path file = directory.resolve("job.yaml");
@@ -126,7 +153,15 @@ class GenerateOptionsTest {
                 Map.entry("offload-chunk", 64),
                 Map.entry("seed", 0L),
                 Map.entry("truncate-prompts", false),
-                Map.entry("policy", "default")));
+                Map.entry("tier", "quality"),
+                Map.entry("joint-guidance", false),
+                Map.entry("policy", "default"),
+                Map.entry("blank-images", "fail"),
+                Map.entry("image-action", "block"),
+                Map.entry("image-retries", 3),
+                Map.entry("best-of", 1),
+                Map.entry("prompt-metadata", "full"),
+                Map.entry("creation-time", "none")));
   }
 
   @ParameterizedTest
