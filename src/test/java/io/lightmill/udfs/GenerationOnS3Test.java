@@ -93,6 +93,26 @@ class GenerationOnS3Test {
   }
 
   @Test
+  void aContactSheetThatCannotBeStoredIsAProblemAndDoesNotFailTheRun() throws Exception {
+    link.failing(
+        call ->
+            call.method().equals("PUT") && call.target().contains("/out/contact-sheet")
+                ? Fault.DENIED
+                : Fault.NONE);
+
+    RunResult result = job.run(pipeline);
+
+    assertThat(result.summary().labelled()).isEqualTo(Map.of("generated", 4L, "invalid", 1L));
+    assertThat(keys()).contains("out/manifest/first.parquet", "out/runs/first.json");
+    assertThat(result.contactSheet()).isEmpty();
+    assertThat(result.contactSheetImage()).isEmpty();
+    assertThat(result.problems())
+        .singleElement()
+        .asString()
+        .startsWith("the contact sheet cannot be drawn: ");
+  }
+
+  @Test
   void aRunWithoutAManifestIsTakenUpByItsImages() throws Exception {
     job.run(pipeline);
     for (String key : keys()) {
