@@ -11,7 +11,7 @@ import java.util.UUID;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
-import org.apache.spark.api.java.JavaRDD;
+import org.apache.spark.rdd.RDD;
 import org.apache.spark.sql.Column;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
@@ -42,7 +42,7 @@ public record MaterializedRows(Dataset<Row> rows, Runnable deletion) implements 
   public static MaterializedRows of(
       Dataset<Row> rows, Cluster cluster, String output, String runId) {
     if (cluster.local()) {
-      JavaRDD<byte[]> chunks = RowChunks.of(rows).persist(StorageLevel.DISK_ONLY());
+      RDD<byte[]> chunks = RowChunks.of(rows).persist(StorageLevel.DISK_ONLY());
       return new MaterializedRows(
           RowChunks.rows(
               chunks,
