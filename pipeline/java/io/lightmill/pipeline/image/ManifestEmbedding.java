@@ -82,6 +82,25 @@ public record ManifestEmbedding(byte[] store, int start, int length) {
     return JpegSegment.isJpeg(file) ? inJpeg(file) : inPng(file);
   }
 
+  /** The file as it was before a manifest store was inserted; a file without one is unchanged. */
+  public static byte[] removed(byte[] file) {
+    Optional<ManifestEmbedding> found = find(file);
+    if (found.isEmpty()) {
+      return file;
+    }
+    if (RiffChunk.isWebp(file)) {
+      return RiffChunk.file(
+          RiffChunk.read(file).orElseThrow().stream()
+              .filter(chunk -> chunk.start() != found.get().start())
+              .toList());
+    }
+    int end = found.get().start() + found.get().length();
+    return ByteBuffer.allocate(file.length - found.get().length())
+        .put(file, 0, found.get().start())
+        .put(file, end, file.length - end)
+        .array();
+  }
+
   private static Optional<ManifestEmbedding> inPng(byte[] file) {
     if (!PngChunk.isPng(file)) {
       return Optional.empty();
