@@ -3,6 +3,7 @@ package io.lightmill.udfs.draw;
 import io.lightmill.pipeline.BatchWork;
 import io.lightmill.pipeline.Device;
 import io.lightmill.pipeline.DrawingFacts;
+import io.lightmill.pipeline.image.PromptMetadata;
 import io.lightmill.udfs.ImageStatus;
 import io.lightmill.udfs.device.BrokenDeviceException;
 import io.lightmill.udfs.device.ExecutorExit;
@@ -95,10 +96,11 @@ final class PartitionWork implements Chunks.Sizes, TaskCompletionListener {
     this.stop = job.stop();
     this.local = job.cluster().local();
     this.partition = task.partitionId();
-    // Where checks choose among images, those of an attempt are drawn again: scores and seeds are
-    // not in the files.
+    // Files that show no prompt do not say what checks found in it.
+    boolean complete =
+        job.identity().model().checks().isEmpty() || job.marking().prompts() == PromptMetadata.FULL;
     this.triedBefore =
-        job.identity().model().checks().isEmpty()
+        complete
             && (job.repeated() || task.attemptNumber() > 0 || task.stageAttemptNumber() > 0);
     this.threads =
         Executors.newFixedThreadPool(
