@@ -18,6 +18,7 @@ import java.io.Serializable;
  * @param batching how many images are drawn together
  * @param repeated whether an earlier job of this run may have stored some of its images
  * @param threadsPerImage that the drawing of an image may use on a CPU
+ * @param thumbnails small copies of images for the pages of the run
  */
 public record GenerationJob(
     ImageIdentity identity,
@@ -35,5 +36,6 @@ public record GenerationJob(
     int threadsPerImage,
     PipelineLoader loader,
     DrawingCounters counters,
+    Thumbnails thumbnails,
     SharedConfiguration hadoop)
     implements Serializable {}
