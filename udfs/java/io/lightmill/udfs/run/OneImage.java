@@ -16,7 +16,6 @@ import io.lightmill.udfs.table.PromptRows;
 import io.lightmill.udfs.table.RequestRows;
 import java.io.Serializable;
 import java.time.Instant;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -87,7 +86,7 @@ public final class OneImage implements Serializable {
    * @throws LightmillException if the prompt cannot be drawn
    */
   public byte[] draw(String prompt) {
-    Row image = withSchema(planning.call(request(prompt)).next(), planned);
+    Row image = PlannedImages.named(planning.call(request(prompt)).next(), planned);
     String code = ManifestColumns.ERROR_CODE.of(image);
     if (code != null) {
       throw new LightmillException(
@@ -120,12 +119,6 @@ public final class OneImage implements Serializable {
               ? row(struct, Map.of(PROMPT, values.get(PROMPT)))
               : values.get(field.name());
     }
-    return new GenericRowWithSchema(fields, schema);
-  }
-
-  private static Row withSchema(Row row, StructType schema) {
-    Object[] fields = new Object[row.length()];
-    Arrays.setAll(fields, row::get);
     return new GenericRowWithSchema(fields, schema);
   }
 
