@@ -13,6 +13,7 @@ public enum OptionGroup {
   PLAN("Estimates of time and cost"),
   /** Options of the command {@code generate} itself, which programs and SQL do not have. */
   COMMAND("End of the command"),
+  HOSTED("Hosted models: models behind an API"),
   /** Options of the Spark session, which a caller with a session of its own has set already. */
   SPARK("Spark session");
 

@@ -199,7 +199,8 @@ public final class Options {
               OptionType.text(),
               "LOCATION",
               MODEL,
-              "builtin:pocket, or a directory in diffusers' layout on any Hadoop file system.")
+              "builtin:pocket, a directory in diffusers' layout on any Hadoop file system, or a hosted"
+                  + " model: foundry:https://…#MODEL or openai:https://…#MODEL.")
           .or(CheckpointCache.BUILTIN_POCKET)
           .besideJobFile();
 
@@ -427,6 +428,7 @@ public final class Options {
             ProvenanceOptions.ALL.stream(),
             PlanOptions.ALL.stream(),
             ScheduleOptions.ALL.stream(),
+            HostedOptions.ALL.stream(),
             Stream.<Option<?>>of(MASTER, CONF, SLOTS_PER_GPU))
         .flatMap(each -> each)
         .forEach(option -> options.put(option.key(), option));

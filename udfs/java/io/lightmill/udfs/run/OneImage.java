@@ -58,6 +58,7 @@ public final class OneImage implements Serializable {
    *     stages have none
    */
   public static OneImage of(SparkSession spark, GenerationOptions options) {
+    HostedRun.refuseWithoutOutput(options);
     return of(spark, options, RunHooks.of(spark, options, Instant.now()));
   }
 

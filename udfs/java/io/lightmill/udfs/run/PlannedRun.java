@@ -5,6 +5,7 @@ import io.lightmill.udfs.earlier.OrphanFiles;
 import io.lightmill.udfs.earlier.Rerun;
 import io.lightmill.udfs.manifest.RunAttempt;
 import io.lightmill.udfs.option.GenerationOptions;
+import io.lightmill.udfs.option.HostedOptions;
 import io.lightmill.udfs.option.Options;
 import io.lightmill.udfs.plan.BatchPlan;
 import io.lightmill.udfs.plan.ImagePlan;
@@ -38,7 +39,15 @@ record PlannedRun(
                 options.get(Options.FORCE),
                 options.get(Options.RETRY_FAILED),
                 Set.of(run.checkpoint().model().checks()),
-                RunAttempt.of(run.runId())));
+                RunAttempt.of(run.runId()),
+                run.checkpoint()
+                    .loader()
+                    .hosted()
+                    .map(
+                        loader ->
+                            new Rerun.Hosted(
+                                options.get(HostedOptions.RETRY_UNCERTAIN),
+                                options.get(HostedOptions.RETRY_BLOCKED)))));
     Dataset<Row> requested =
         run.hooks()
             .chosen()

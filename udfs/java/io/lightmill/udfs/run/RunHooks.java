@@ -1,6 +1,7 @@
 package io.lightmill.udfs.run;
 
 import io.lightmill.pipeline.DType;
+import io.lightmill.udfs.DeviceChoice;
 import io.lightmill.udfs.device.Cluster;
 import io.lightmill.udfs.device.JobCheckpoint;
 import io.lightmill.udfs.device.Loading;
@@ -43,7 +44,10 @@ record RunHooks(
   }
 
   static RunHooks of(SparkSession spark, GenerationOptions options, Instant started) {
-    Cluster cluster = Cluster.of(spark.sparkContext(), options.get(Options.DEVICE));
+    boolean hosted = HostedRun.isHosted(options);
+    Cluster cluster =
+        Cluster.of(
+            spark.sparkContext(), hosted ? DeviceChoice.CPU : options.get(Options.DEVICE));
     Loading loading = loading(options);
     Configuration hadoop = spark.sparkContext().hadoopConfiguration();
     Optional<DType> dtype = options.find(Options.DTYPE);
@@ -53,8 +57,10 @@ record RunHooks(
         cluster,
         () ->
             RequestedChecks.applied(
-                JobCheckpoint.open(
-                    options.get(Options.CHECKPOINT), loading, dtype, cluster, hadoop),
+                hosted
+                    ? HostedRun.open(options, spark.sparkContext())
+                    : JobCheckpoint.open(
+                        options.get(Options.CHECKPOINT), loading, dtype, cluster, hadoop),
                 options,
                 hadoop));
   }

@@ -67,6 +67,7 @@ public final class UnstoredImages {
    */
   public static UnstoredImages of(
       SparkSession spark, Dataset<Row> prompts, GenerationOptions options) {
+    HostedRun.refuseWithoutOutput(options);
     refuseOptionsOfOutputs(options);
     return of(spark, prompts, options, RunHooks.of(spark, options, Instant.now()));
   }
