@@ -50,6 +50,10 @@ SENTENCES = [
     "It looks new and of high quality.", "The colors are natural.", "The colours are bright and clear.", "There is a lot of empty space around it.", "Morning light comes from the window.",
 ]
 
+KNOWN = {"background": {"white": "on a white background", "grey": "on a grey gradient background", "wood": "on a wooden table", "marble": "on a marble countertop",
+                        "pink": "on a pastel pink background", "night": "on a night blue background"},
+         "position": {"center": "", "left": "on the left", "right": "on the right"}, "label": {"": "", "new": "new badge", "sale": "sale badge"}}
+
 
 def join(*words):
     return " ".join(word for word in words if word)
@@ -171,6 +175,16 @@ def classic(scene, rng):
         lambda: f"{place}, {join(thing, position, label)}",
         lambda: f"photo of {join(thing, position, place, label)}, soft shadow",
     ])()
+
+
+def known(drawn: Scene):
+    """The caption of a scene in words that the first version of the checkpoint was trained on; None if it has another label."""
+    if drawn.label not in KNOWN["label"]:
+        return None
+    words = [drawn.size if drawn.size == "small" else "", drawn.finish if drawn.finish != "plain" else "", drawn.colour, drawn.product]
+    thing = " ".join(word for word in words if word)
+    tail = [KNOWN["position"][drawn.position], KNOWN["label"][drawn.label]]
+    return ", ".join([f"{'an' if thing[0] in 'aeiou' else 'a'} {thing} {KNOWN['background'][drawn.background]}", *(part for part in tail if part)])
 
 
 STYLES = {"classic": (classic, 3), "sentence": (sentence, 5), "keywords": (keywords, 3), "long": (long, 2)}

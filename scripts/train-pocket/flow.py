@@ -48,14 +48,14 @@ def scaling(folder, start=None):
 def encode(folder, size, start):
     """Encodes a pool once; a stopped encoding continues where it was."""
     images, path, done = pool(folder, size)[0], folder / f"latents-{size[0]}x{size[1]}.npy", folder / f"latents-{size[0]}x{size[1]}.txt"
-    count = int(done.read_text()) if done.exists() else 0
-    if count == len(images):
+    count, wanted = int(done.read_text()) if done.exists() else 0, min(len(images), int(os.environ.get("ENCODE_AT_MOST", len(images))))
+    if count >= wanted:
         return
     weights, shape = autoencoder(folder, start), (len(images), shapes.LATENT_CHANNELS, size[1] // 8, size[0] // 8)
     latents = np.lib.format.open_memmap(path, "r+" if count else "w+", np.float16, shape)
     with torch.no_grad(), torch.autocast("cpu", torch.bfloat16):
-        while count < len(images):
-            stop = min(len(images), count + CHUNK)
+        while count < wanted:
+            stop = min(wanted, count + CHUNK)
             for i in range(count, stop, 20):
                 some = slice(i, min(i + 20, stop))
                 latents[some] = networks.encode(weights, shapes.AUTOENCODER, tensor(images[some]))[0].half().numpy()
@@ -70,7 +70,8 @@ class Images:
 
     def __init__(self, folder, size, start):
         encode(folder, size, start)
-        self.latents, self.scenes = np.load(folder / f"latents-{size[0]}x{size[1]}.npy", mmap_mode="r"), pool(folder, size)[1]
+        name = f"latents-{size[0]}x{size[1]}"
+        self.latents, self.scenes = np.load(folder / f"{name}.npy", mmap_mode="r"), pool(folder, size)[1][:int((folder / f"{name}.txt").read_text())]
         self.shift, self.scale = scaling(folder, start)
         self.columns, self.rows = size[0] // 16, size[1] // 16
 

@@ -137,7 +137,7 @@ def train(options):
         loss.backward()
         training.adam.step()
         training.tick()
-        if training.step % 50 == 0:
+        if training.step % 20 == 0:
             print(f"judge step {training.step} at {training.seconds / 60:.1f} min: loss {loss.item():.4f}", flush=True)
             training.save()
     training.save()

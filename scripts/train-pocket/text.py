@@ -12,8 +12,8 @@ import torch.nn.functional as F
 import networks
 import shapes
 import vocabulary
-from captions import caption
-from catalogue import ATTRIBUTES, Scene, scene
+from captions import caption, known
+from catalogue import ATTRIBUTES, scene
 from prompts import CHECKPOINT, Prompts
 from training import Trainer, alone
 
@@ -21,9 +21,6 @@ from training import Trainer, alone
 TEXT_TOKENS, TEXT_SHARE = (32, 48, 64, 96, 128, 192, 256), (40, 18, 32, 3, 3, 2, 2)
 EMPTY_SHARE = 0.08  # the share of empty prompts, away from which guidance leads
 PARTS = ("text_encoder", "text_encoder_2")
-KNOWN = {"background": {"white": "on a white background", "grey": "on a grey gradient background", "wood": "on a wooden table", "marble": "on a marble countertop",
-                        "pink": "on a pastel pink background", "night": "on a night blue background"},
-         "position": {"center": "", "left": "on the left", "right": "on the right"}, "label": {"": "", "new": "new badge", "sale": "sale badge"}}
 
 
 def conditions(weights, clip_ids, t5_ids):
@@ -40,16 +37,6 @@ def asked(scenes, tokens, prompts, rng):
             text = caption(drawn, rng)
         texts.append("" if rng.random() < EMPTY_SHARE else text)
     return prompts.ids(texts, tokens)
-
-
-def known(drawn: Scene):
-    """The caption of a scene in words that the first version of the checkpoint was trained on; None if it has another label."""
-    if drawn.label not in KNOWN["label"]:
-        return None
-    words = [drawn.size if drawn.size == "small" else "", drawn.finish if drawn.finish != "plain" else "", drawn.colour, drawn.product]
-    thing = " ".join(word for word in words if word)
-    tail = [KNOWN["position"][drawn.position], KNOWN["label"][drawn.label]]
-    return ", ".join([f"{'an' if thing[0] in 'aeiou' else 'a'} {thing} {KNOWN['background'][drawn.background]}", *(part for part in tail if part)])
 
 
 def encoders(start, folder):
@@ -102,7 +89,7 @@ def train(options):
             pooled_now, context_now = conditions(weights, *ids)
             near = lambda now, then: F.mse_loss(now, then) / then.var()
             loss = loss + near(pooled[chosen], pooled_then) + near(pooled_now, pooled_then) + 2 * near(context_now, context_then)
-        rate = 1 if options.start is None or trainer.step < 150 else 0.3
+        rate = 1 if options.start is None or trainer.step < 150 else 0.7
         trainer.update(loss, rate * (min(1, (trainer.step + 1) / 50) * (1 - progress) + 0.01))
         if trainer.step % 50 == 0:
             print(f"text step {trainer.step} at {trainer.seconds / 60:.1f} min: loss {loss.item():.4f}, labels read in {100 * right:.0f} %", flush=True)
