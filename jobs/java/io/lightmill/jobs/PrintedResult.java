@@ -3,6 +3,7 @@ package io.lightmill.jobs;
 import io.lightmill.udfs.run.RunResult;
 import java.io.PrintWriter;
 import java.util.List;
+import java.util.Optional;
 
 /** Prints the results of a run: counts, the first failures, and where everything is. */
 record PrintedResult(PrintWriter out, PrintWriter err) {
@@ -14,6 +15,8 @@ record PrintedResult(PrintWriter out, PrintWriter err) {
     out.println(result.summary().sentence());
     result.summary().blankLine().ifPresent(line -> out.println("  " + line));
     result.record().drawing().loadLine().ifPresent(line -> out.println("  " + line));
+    Optional.ofNullable(result.record().hosted())
+        .ifPresent(hosted -> out.println("  " + hosted.line()));
     result.summary().verdictLines().forEach(line -> out.println("  " + line));
     failures.forEach(line -> out.println("  " + line));
     location("manifest", result.manifestLocation());

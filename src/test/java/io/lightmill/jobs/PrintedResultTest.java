@@ -75,7 +75,8 @@ class PrintedResultTest {
         0,
         new RunRecord.Drawing(1, 2, 3, 12.34, 5L << 30, 80L << 20, 4, 2),
         null,
-        Map.of());
+        Map.of(),
+        new RunRecord.Hosted(3, 0.0421, 0.0123));
   }
 
   private void print(

@@ -3,6 +3,8 @@ package io.lightmill.udfs.draw;
 import io.lightmill.pipeline.BatchWork;
 import io.lightmill.pipeline.Device;
 import io.lightmill.pipeline.DrawingFacts;
+import io.lightmill.pipeline.image.PromptMetadata;
+import io.lightmill.pipeline.Verdict;
 import io.lightmill.udfs.ImageStatus;
 import io.lightmill.udfs.device.BrokenDeviceException;
 import io.lightmill.udfs.device.ExecutorExit;
@@ -60,6 +62,7 @@ final class PartitionWork implements Chunks.Sizes, TaskCompletionListener {
   private final Batching batching;
   private final DrawingCounters counters;
   private final Thumbnails thumbnails;
+  private final HostedImages hosted;
   private final AtomicLong failed = new AtomicLong();
   private final DrawingPace pace = new DrawingPace();
   private OnDevice device;
@@ -82,7 +85,10 @@ final class PartitionWork implements Chunks.Sizes, TaskCompletionListener {
     this.counters = job.counters();
     this.thumbnails = job.thumbnails();
     this.devices =
-        TaskDevice.candidates(job.cluster(), task).stream()
+        (job.hosted() == null
+                ? TaskDevice.candidates(job.cluster(), task)
+                : List.of(Device.HOSTED))
+            .stream()
             .map(candidate -> onDevice(job, task, candidate))
             .iterator();
     this.device = devices.next();
@@ -97,14 +103,22 @@ final class PartitionWork implements Chunks.Sizes, TaskCompletionListener {
     this.stop = job.stop();
     this.local = job.cluster().local();
     this.partition = task.partitionId();
-    // Where checks choose among images, those of an attempt are drawn again: scores and seeds are
-    // not in the files.
-    this.triedBefore =
-        job.identity().model().checks().isEmpty()
-            && (job.repeated() || task.attemptNumber() > 0 || task.stageAttemptNumber() > 0);
+    // Files that show no prompt do not say what checks found in it.
+    boolean complete =
+        job.identity().model().checks().isEmpty() || job.marking().prompts() == PromptMetadata.FULL;
+    this.triedBefore = complete && triedBefore(job, task);
+    this.hosted =
+        job.hosted() == null ? null : new HostedImages(job, triedBefore(job, task), finisher);
     this.threads =
         Executors.newFixedThreadPool(
-            Math.min(MAX_THREADS, Runtime.getRuntime().availableProcessors()));
+            job.hosted() == null
+                ? Math.min(MAX_THREADS, Runtime.getRuntime().availableProcessors())
+                : job.hosted().atOnce());
+  }
+
+  /** Whether another attempt may have begun the work of this task. */
+  private static boolean triedBefore(GenerationJob job, TaskContext task) {
+    return job.repeated() || task.attemptNumber() > 0 || task.stageAttemptNumber() > 0;
   }
 
   private static OnDevice onDevice(GenerationJob job, TaskContext task, Device device) {
@@ -150,7 +164,9 @@ final class PartitionWork implements Chunks.Sizes, TaskCompletionListener {
     stopped =
         stopped || (!batches.isEmpty() && reached(pace.begin(batches.get(0).images().size())));
     List<Future<List<Row>>> finishing =
-        stopped || batches.isEmpty() ? leftOut(batches, finished) : drawn(batches, finished);
+        stopped || batches.isEmpty()
+            ? leftOut(batches, finished)
+            : hosted == null ? drawn(batches, finished) : requested(batches);
     return () -> {
       finished.addAll(awaited(finishing));
       return finished;
@@ -172,6 +188,36 @@ final class PartitionWork implements Chunks.Sizes, TaskCompletionListener {
           () -> images.add(rows));
     }
     return images;
+  }
+
+  /** Requests the images of a hosted model, several at once; each is stored when it arrives. */
+  private List<Future<List<Row>>> requested(List<Batch> batches) {
+    List<Future<List<Row>>> finishing = new ArrayList<>();
+    for (Batch batch : batches) {
+      for (List<Row> rows : batch.images()) {
+        finishing.add(
+            threads.submit(
+                () ->
+                    manifestRows(
+                        device.manifest(),
+                        rows,
+                        hosted.outcomes(rows, () -> requested(batch.key(), rows)))));
+      }
+    }
+    return finishing;
+  }
+
+  private DrawnImage requested(String batchKey, List<Row> rows) throws InterruptedException {
+    return device
+        .drawing()
+        .draw(
+            List.of(
+                new BatchDrawing.KeyedBatch(
+                    batchKey, List.of(PlannedImages.request(rows.get(0))))),
+            () -> true,
+            (images, work) -> {})
+        .get(0)
+        .get(0);
   }
 
   private boolean reached(Duration expected) {
@@ -288,10 +334,16 @@ final class PartitionWork implements Chunks.Sizes, TaskCompletionListener {
     DrawingFacts facts = // verdicts of rules are given anew by each run
         DrawingFacts.ofVerdicts(
                 VerdictJson.read(ManifestColumns.VERDICTS.of(earlier)).stream()
-                    .filter(verdict -> verdict.score().isPresent())
+                    .filter(
+                        verdict ->
+                            verdict.score().isPresent()
+                                || verdict.stage() == Verdict.Stage.PROVIDER)
                     .toList())
             .with(ScreeningJson.read(ManifestColumns.SCORES.of(earlier)));
     return switch (ImageStatus.labelled(ManifestColumns.STATUS.of(earlier))) {
+      case UNCERTAIN ->
+          Outcome.uncertainBefore(
+              ManifestColumns.ERROR_CODE.of(earlier), ManifestColumns.ERROR_MESSAGE.of(earlier));
       case FAILED ->
           Outcome.failedBefore(
               ManifestColumns.ERROR_CODE.of(earlier), ManifestColumns.ERROR_MESSAGE.of(earlier));

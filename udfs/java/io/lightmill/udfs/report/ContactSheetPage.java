@@ -201,7 +201,10 @@ public final class ContactSheetPage {
 
   /** A class of the stylesheet. */
   private static String styleOf(ImageStatus status) {
-    return (status == ImageStatus.PENDING ? ImageStatus.FAILED : status).label();
+    return switch (status) {
+      case PENDING, UNCERTAIN -> ImageStatus.FAILED.label();
+      default -> status.label();
+    };
   }
 
   /** Percent-encoded, and relative whatever the path starts with. */

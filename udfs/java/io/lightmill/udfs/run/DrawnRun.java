@@ -101,7 +101,9 @@ record DrawnRun(
   private static long drawn(Manifest.Totals totals) {
     return totals.statuses().getOrDefault(ImageStatus.GENERATED, 0L)
         + totals.statuses().getOrDefault(ImageStatus.FAILED, 0L)
-        + totals.verdicts().blockedAt(Verdict.Stage.IMAGE);
+        + totals.statuses().getOrDefault(ImageStatus.UNCERTAIN, 0L)
+        + totals.verdicts().blockedAt(Verdict.Stage.IMAGE)
+        + totals.verdicts().blockedAt(Verdict.Stage.PROVIDER);
   }
 
   private static GenerationJob job(
@@ -115,6 +117,7 @@ record DrawnRun(
         run.packing().orElse(null),
         run.options().find(CheckOptions.QUARANTINE).orElse(null),
         run.batching(),
+        run.sending().orElse(null),
         new AttemptImages(run.options().get(Options.FORCE), run.reserved()),
         repeated,
         run.stop(),

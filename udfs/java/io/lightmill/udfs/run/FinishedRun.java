@@ -64,6 +64,8 @@ final class FinishedRun {
   static RunResult of(PreparedRun run, PlannedRun plan, DrawnRun drawn, RunTimes times) {
     plan.orphans().sweep(run.lock()::requireRecent);
     DeadRuns.sweep(uncommitted(run), run.reserved(), run.lock()::requireRecent);
+    HostedRun.forget(run, drawn.rows());
+    HostedRun.refusal(run.checkpoint()).ifPresent(run.listener()::notice);
     String location = Manifest.location(run.output(), run.runId());
     return new FinishedRun(run, drawn, times).written(location);
   }
@@ -206,6 +208,7 @@ final class FinishedRun {
         RunRecord.Drawing.of(
             drawn.manifest().totals().device(), drawn.work(), summary.count(ImageStatus.GENERATED)),
         SparkEnvironment.of(run.spark().sparkContext()),
-        BuildVersions.byName());
+        BuildVersions.byName(),
+        HostedRun.requests(run.checkpoint()).orElse(null));
   }
 }
