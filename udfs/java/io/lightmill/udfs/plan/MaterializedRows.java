@@ -42,13 +42,7 @@ public record MaterializedRows(Dataset<Row> rows, Runnable deletion) implements 
   public static MaterializedRows of(
       Dataset<Row> rows, Cluster cluster, String output, String runId) {
     if (cluster.local()) {
-      RDD<byte[]> chunks = RowChunks.of(rows).persist(StorageLevel.DISK_ONLY());
-      return new MaterializedRows(
-          RowChunks.rows(
-              chunks,
-              (org.apache.spark.sql.classic.SparkSession) rows.sparkSession(),
-              rows.schema()),
-          () -> chunks.unpersist(false));
+      return persisted(rows);
     }
     Path runs = new Path(output, DIRECTORY);
     Path run = new Path(runs, "run_id=" + runId);
@@ -56,6 +50,18 @@ public record MaterializedRows(Dataset<Row> rows, Runnable deletion) implements 
     Configuration hadoop = rows.sparkSession().sparkContext().hadoopConfiguration();
     return new MaterializedRows(
         stored(rows, directory, hadoop), () -> delete(directory, run, runs, hadoop));
+  }
+
+  /**
+   * Keeps rows on the local disks of executors, for jobs that end before an executor is likely to
+   * be lost, or that may compute the rows of a lost one again.
+   */
+  public static MaterializedRows persisted(Dataset<Row> rows) {
+    RDD<byte[]> chunks = RowChunks.of(rows).persist(StorageLevel.DISK_ONLY());
+    return new MaterializedRows(
+        RowChunks.rows(
+            chunks, (org.apache.spark.sql.classic.SparkSession) rows.sparkSession(), rows.schema()),
+        () -> chunks.unpersist(false));
   }
 
   /**
