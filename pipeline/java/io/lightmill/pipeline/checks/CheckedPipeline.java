@@ -155,6 +155,10 @@ public final class CheckedPipeline implements DiffusionPipeline {
 
   private void check(Candidates candidates, ImageResult drawn) {
     candidates.addFacts(drawn.facts());
+    if (drawn.facts().isBlocked()) {
+      candidates.addBlocked(drawn);
+      return;
+    }
     Optional<LightmillException> failure = drawn.failure();
     if (failure.isEmpty() && !settings.keepBlank()) {
       failure = BlankCheck.failure(drawn.orElseThrow());

@@ -62,9 +62,16 @@ public record CheckedLoader(
   }
 
   @Override
-  public DiffusionPipeline load(Device device) {
+  public Optional<HostedLoader> hosted() {
+    return drawing.hosted();
+  }
+
+  /** {@inheritDoc} The networks that check images of a hosted model run on the CPU. */
+  @Override
+  public DiffusionPipeline load(Device drawn) {
+    Device device = drawn.equals(Device.HOSTED) ? Device.CPU : drawn;
     try (Loading loading = new Loading()) {
-      DiffusionPipeline pipeline = loading.add(drawing.load(device));
+      DiffusionPipeline pipeline = loading.add(drawing.load(drawn));
       CheckNetworks networks =
           new CheckNetworks(
               loaded(CheckModel.Kind.PROMPT, m -> PromptClassifier.load(m, device), loading),

@@ -35,7 +35,7 @@ public record ImageEncoding(ImageIdentity identity, ClassifierFreeGuidance guida
         new Receipt(
             marking.prompts().shown(facts.drawn(request)),
             guidance,
-            SAMPLER,
+            identity.model().hosted() ? "" : SAMPLER,
             SCHEDULE_TYPE,
             marking.system(),
             identity.model().digest(),

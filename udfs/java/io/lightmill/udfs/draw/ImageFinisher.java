@@ -167,7 +167,8 @@ final class ImageFinisher {
     } catch (LightmillException e) {
       requireStore(e);
       LOG.warn("A drawn image could not be stored: {}", e.getMessage());
-      Outcome failed = Outcome.failed(e, drawn.millis());
+      Outcome failed =
+          Outcome.failed(e, drawn.millis()).with(DrawingFacts.ofCost(drawn.facts().cost()));
       return rows.stream().map(row -> failed).toList();
     }
   }

@@ -68,9 +68,11 @@ public record ImageIdentity(Model model, FileFormat file, String watermark)
   private Map<String, Object> parts(ImageRequest request) {
     Map<String, Object> parts = new TreeMap<>();
     parts.put("model_digest", model.digest());
-    parts.put("pipeline", model.pipelineClass());
-    parts.put("scheduler", model.scheduler());
-    parts.put("dtype", model.dtype());
+    if (model.hosted()) {
+      addHosted(request, parts);
+    } else {
+      addDrawn(request, parts);
+    }
     parts.put("format", format().extension());
     file.chosenQuality().ifPresent(quality -> parts.put("quality", quality));
     if (watermark != null) {
@@ -79,10 +81,29 @@ public record ImageIdentity(Model model, FileFormat file, String watermark)
     if (!model.checks().isEmpty()) {
       parts.put("checks", model.checks());
     }
+    return parts;
+  }
+
+  /**
+   * What a hosted model gets. It draws another image each time, so that the identity is that of a
+   * request: the variation is derived from id and variant of the row, or is the seed of the row.
+   */
+  private void addHosted(ImageRequest request, Map<String, Object> parts) {
+    parts.put("endpoint", model.name());
+    parts.put("reproducible", false);
+    parts.put("prompt", request.prompt());
+    parts.put("width", request.width());
+    parts.put("height", request.height());
+    parts.put("variation", request.seed());
+  }
+
+  private void addDrawn(ImageRequest request, Map<String, Object> parts) {
+    parts.put("pipeline", model.pipelineClass());
+    parts.put("scheduler", model.scheduler());
+    parts.put("dtype", model.dtype());
     RequestColumns.identify(request, model.adapters(), parts);
     request.prompt2().ifPresent(text -> parts.put("prompt_2", text));
     request.prompt3().ifPresent(text -> parts.put("prompt_3", text));
-    return parts;
   }
 
   private static String json(Map<String, Object> parts) {
