@@ -70,6 +70,7 @@ class PrintedResultTest {
         0,
         0,
         null,
+        List.of(),
         null,
         null,
         0,
