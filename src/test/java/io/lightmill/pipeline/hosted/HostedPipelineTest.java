@@ -99,14 +99,14 @@ class HostedPipelineTest {
     StubEndpoint.Seen seen = endpoint.requests.get(0);
     assertThat(seen.body().toString())
         .isEqualTo(
-            "{\"model\":\"local-model\",\"prompt\":\"a mug\",\"n\":1,\"size\":\"768x768\",\"response_format\":\"b64_json\"}");
+            "{\"model\":\"local-model\",\"prompt\":\"a"
+                + " mug\",\"n\":1,\"size\":\"768x768\",\"response_format\":\"b64_json\"}");
     assertThat(seen.headers()).containsEntry("authorization", "Bearer " + StubEndpoint.KEY);
   }
 
   @Test
   void tooManyRequestsAndErrorsOfTheServerAreRepeatedUntilTheImageComes() {
-    String date =
-        DateTimeFormatter.RFC_1123_DATE_TIME.format(ZonedDateTime.now(ZoneOffset.UTC));
+    String date = DateTimeFormatter.RFC_1123_DATE_TIME.format(ZonedDateTime.now(ZoneOffset.UTC));
     ImageResult result =
         drawn(
             StubEndpoint.error(429, "{}", "Retry-After: 0"),
@@ -226,8 +226,7 @@ class HostedPipelineTest {
   @Test
   void anOpenAiEndpointMayAnswerWithAJpeg() {
     endpoint.reacting((prompt, attempt) -> StubEndpoint.base64(StubEndpoint.jpeg(SIZE)));
-    assertThat(
-            drawn(endpoint.openai("m"), StubEndpoint.KEY, ImageRequest.builder("a mug")).image())
+    assertThat(drawn(endpoint.openai("m"), StubEndpoint.KEY, ImageRequest.builder("a mug")).image())
         .isPresent();
   }
 
