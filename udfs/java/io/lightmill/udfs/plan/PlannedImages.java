@@ -32,7 +32,7 @@ public final class PlannedImages {
   public static final String COST = "cost";
 
   /** Whether an earlier row of the table has the same id. */
-  static final String DUPLICATE = "duplicate";
+  public static final String DUPLICATE = "duplicate";
 
   /** Whether the row has a negative prompt without effect, since its guidance is off. */
   static final String IDLE_NEGATIVE_PROMPT = "idle_negative_prompt";

@@ -6,11 +6,9 @@ import io.lightmill.pipeline.ErrorCode;
 import io.lightmill.pipeline.LightmillException;
 import io.lightmill.udfs.column.RequestColumns;
 import io.lightmill.udfs.device.JobCheckpoint;
-import io.lightmill.udfs.draw.Batching;
 import io.lightmill.udfs.draw.UnstoredDrawing;
 import io.lightmill.udfs.manifest.ManifestColumns;
 import io.lightmill.udfs.option.GenerationOptions;
-import io.lightmill.udfs.option.Options;
 import io.lightmill.udfs.plan.PlanImages;
 import io.lightmill.udfs.plan.PlannedImages;
 import io.lightmill.udfs.table.PromptRows;
@@ -59,6 +57,7 @@ public final class OneImage implements Serializable {
    *     stages have none
    */
   public static OneImage of(SparkSession spark, GenerationOptions options) {
+    HostedRun.refuseWithoutOutput(options);
     return of(spark, options, RunHooks.of(spark, options, Instant.now()));
   }
 
@@ -76,14 +75,7 @@ public final class OneImage implements Serializable {
             checkpoint,
             PolicyFile.of(options, spark.sparkContext().hadoopConfiguration()),
             Optional.empty()),
-        UnstoredDrawing.of(
-            ImageFiles.identity(checkpoint.model(), options),
-            checkpoint.limits().guidance(),
-            ImageFiles.marking(spark, checkpoint.model(), options, hooks.started()),
-            hooks.cluster(),
-            checkpoint.loader(),
-            options.get(Options.THREADS_PER_IMAGE),
-            Batching.of(options, hooks.cluster())),
+        UnstoredImages.drawing(spark, options, checkpoint, hooks),
         requests,
         PlannedImages.schema(RequestRows.passthrough(requests)));
   }
