@@ -64,10 +64,15 @@ def main():
     weights = {name: value.contiguous(memory_format=torch.channels_last) if value.dim() == 4 else value for name, value in begin.items()}
     kernels = lambda name, value: value.dim() == 4 and "resnets" in name and value.shape[-1] == 3
     trainer = Trainer(weights, kernels, options.folder / "autoencoder.pt", rate=2e-3, muon_rate=2e-3, decay=0.998)
-    if options.decoder_only:
-        trainer.settle()
+    # Both stages share the clock of one state, so each notes when it began.
+    begun = options.folder / ("autoencoder-decoder-from.txt" if options.decoder_only else "autoencoder-from.txt")
+    if not begun.exists():
+        if options.decoder_only:
+            trainer.settle()
+            trainer.save()
+        begun.write_text(str(trainer.seconds))
     recent = []
-    rng, start, limit = np.random.default_rng(trainer.step), trainer.seconds, options.minutes * 60
+    rng, start, limit = np.random.default_rng(trainer.step), float(begun.read_text()), options.minutes * 60
     while (progress := (trainer.seconds - start) / limit) < 1:
         true = batch(pools, rng, whole=progress > 0.5 or rng.random() < 0.4)
         with torch.autocast("cpu", torch.bfloat16):
@@ -87,8 +92,7 @@ def main():
         if trainer.step % 50 == 0:
             print(f"autoencoder step {trainer.step} at {trainer.seconds / 60:.1f} min: distance {sum(recent) / len(recent):.4f} divergence {divergence.item():.2f}", flush=True)
             recent.clear()
-        if trainer.step % 400 == 0:
-            trainer.save()
+        trainer.save_sometimes()
     if not options.decoder_only:
         level(trainer, options.folder)
     trainer.save()

@@ -1,6 +1,8 @@
-"""Evaluates a checkpoint: the judge's results on its images, their distance from renders, and the differences between seeds."""
+"""Evaluates a checkpoint on held-out combinations: what the judge reads in its images, by phrasing, size and steps; their distance from renders; and the
+differences between seeds."""
 
 import argparse
+import csv
 import json
 import math
 import multiprocessing
@@ -16,19 +18,20 @@ from safetensors.torch import load_file
 
 import judge as judges
 import networks
-from catalogue import SIZES, caption, scene
+from captions import STYLES, caption, known
+from catalogue import LAYOUT, READ, Scene, scene
 from pool import tensor
 from prompts import CHECKPOINT, Prompts
 from render import render
 
-BATCH = 50
+BATCH, PLAIN, BY_HAND = 50, "plain", "by hand"
 
 
 class Checkpoint:
     """A small checkpoint in FLUX's layout, run like diffusers' FluxPipeline: fp32, noise from one generator per image."""
 
     def __init__(self, folder):
-        self.folder, self.prompts = folder, Prompts()
+        self.folder, self.prompts = folder, Prompts(folder)
         self.transformer, self.vae, self.clip, self.t5 = (self.part(name) for name in ("transformer", "vae", "text_encoder", "text_encoder_2"))
         self.scheduler = json.loads((folder / "scheduler/scheduler_config.json").read_text())
 
@@ -68,11 +71,21 @@ class Checkpoint:
         return ((images + 1) * 127.5).round() / 127.5 - 1
 
 
-def asked(count, held, seed, **fixed):
-    """Scenes with one caption each, the same at every call, without finish and label, which the judge does not read."""
+def asked(count, held, seed, style=None, **fixed):
+    """Scenes with one prompt each, the same at every call: in one of the STYLES of captions, with labels, or, without a style, in the plain words that
+    every version of the checkpoint was trained on, without finish and label."""
     rng = random.Random(seed)
-    scenes = [scene(rng, held=held, plain=True, **fixed) for _ in range(count)]
-    return scenes, [caption(drawn, rng) for drawn in scenes]
+    if style == BY_HAND:
+        return by_hand(count)
+    scenes = [scene(rng, held=held, plain=style is None, **fixed) for _ in range(count)]
+    return scenes, [known(drawn) if style is None else caption(drawn, rng, style) for drawn in scenes]
+
+
+def by_hand(count):
+    """Prompts that were written without the generator of captions, for held-out combinations."""
+    with (pathlib.Path(__file__).parent / "by-hand.tsv").open(encoding="utf-8") as file:
+        rows = list(csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE))[:count]
+    return [Scene(**{name: value for name, value in row.items() if name != "prompt"}) for row in rows], [row["prompt"] for row in rows]
 
 
 def renders(scenes, size):
@@ -105,51 +118,66 @@ def percent(right):
     return f"{100 * right.float().mean():.1f}"
 
 
-def measure(options, size, steps, tokens, held, distances):
-    """One line of results for one setting, and a contact sheet."""
+def measure(options, size, steps, phrasing, judge, checkpoint):
+    """The results for one phrasing, and a contact sheet."""
+    scenes, texts = asked(options.count, True, 77, phrasing)
+    drawn = checkpoint.draw(texts, size, steps, options.text_tokens)
+    found, labelled = judge.right(drawn, scenes), torch.tensor([each.label != "" for each in scenes])
+    sheet(drawn[:32], 8, options.folder / f"{options.checkpoint.name}-{size[0]}x{size[1]}-{steps}-{phrasing}.png")
+    share = lambda name, where=slice(None): round(100 * found[name][where].float().mean().item(), 1)
+    return {"all": share("all"), "label": share("label"), "label of labelled": share("label", labelled), "layout": share("layout"),
+            **{name: share(name) for name in (*READ, *LAYOUT)}}
+
+
+def distances(options, size, steps, judge, checkpoint):
+    """The distance from renders and the edge energy, for plain prompts of scenes without finish and label."""
+    scenes, texts = asked(options.count, True, 77)
+    drawn = checkpoint.draw(texts, size, steps, options.text_tokens)
+    true, other = renders(scenes, size), renders(asked(options.count, True, 78)[0], size)
+    small = torch.tensor([each.size == "small" for each in scenes])
+    found = judge.right(drawn, scenes)
+    return {"all": float(percent(found["all"])), "all of small": float(percent(found["all"][small])), "layout": float(percent(found["layout"])),
+            "no label": float(percent(found["label"])), "frechet": round(frechet(features(judge, drawn), features(judge, true)), 1),
+            "frechet of other renders": round(frechet(features(judge, other), features(judge, true)), 1),
+            "edge energy": round(edge_energy(drawn) / edge_energy(true), 3)}
+
+
+def diversity(checkpoint, text_tokens):
+    """The differences between images of one prompt: every seed should give another image."""
+    drawn = checkpoint.draw(["a small red chair on a wooden table"] * 8, (128, 128), text_tokens=text_tokens, seed=100)
+    apart = torch.cdist(drawn.flatten(1), drawn.flatten(1), p=1)[~torch.eye(8, dtype=bool)] / drawn[0].numel() / 2
+    return {"mean": round(apart.mean().item(), 4), "least": round(apart.min().item(), 4)}
+
+
+def line(options, size, steps, phrasing):
     torch.set_num_threads(1)  # each line runs in its own process
     judge, checkpoint = judges.load(options.folder), Checkpoint(options.checkpoint)
-    scenes, texts = asked(options.count, held, 77)
-    drawn, name = checkpoint.draw(texts, size, steps, tokens), "held-out" if held else "seen"
-    found, small = judge.right(drawn, scenes), torch.tensor([each.size == "small" for each in scenes])
-    line = f"{size[0]}x{size[1]} steps {steps} text {tokens} {name} ({len(scenes)}): all {percent(found['all'])}, " + ", ".join(
-        f"{key} {percent(found[key])}" for key in ("product", "colour", "background", "position", "size"))
-    line += f"; small {percent(found['all'][small])} of {int(small.sum())}"
-    if distances:
-        true, other = renders(scenes, size), renders(asked(options.count, held, 78)[0], size)
-        line += (f"; Fréchet {frechet(features(judge, drawn), features(judge, true)):.2f}"
-                 f" (renders {frechet(features(judge, other), features(judge, true)):.2f})"
-                 f"; edge energy {edge_energy(drawn) / edge_energy(true):.3f} of renders'")
-    sheet(drawn[:32], 8, options.folder / f"{options.checkpoint.name}-{size[0]}x{size[1]}-{steps}-{tokens}-{name}.png")
-    return line
+    kind = distances(options, size, steps, judge, checkpoint) if phrasing == PLAIN else measure(options, size, steps, phrasing, judge, checkpoint)
+    return {"checkpoint": options.checkpoint.name, "size": f"{size[0]}x{size[1]}", "steps": steps, "phrasing": phrasing, "count": options.count, **kind}
 
 
-def diversity(options):
-    """The differences between images of one prompt: every seed should give another image."""
-    torch.set_num_threads(1)
-    drawn = Checkpoint(options.checkpoint).draw(["a small red chair on a wooden table"] * 8, (128, 128), text_tokens=options.text_tokens, seed=100)
-    apart = torch.cdist(drawn.flatten(1), drawn.flatten(1), p=1)[~torch.eye(8, dtype=bool)] / drawn[0].numel() / 2
-    return f"eight seeds of one prompt: mean absolute difference of pixels {apart.mean():.4f} of the range, least {apart.min():.4f}"
+def sizes(text):
+    return [tuple(map(int, size.split("x"))) for size in text.split(",")]
 
 
 def main():
     arguments = argparse.ArgumentParser(description=__doc__)
-    arguments.add_argument("folder", type=pathlib.Path, help="that holds the judge and receives the contact sheets")
+    arguments.add_argument("folder", type=pathlib.Path, help="that holds the judge and receives the contact sheets and results.jsonl")
     arguments.add_argument("--checkpoint", type=pathlib.Path, default=CHECKPOINT)
     arguments.add_argument("--count", type=int, default=300)
     arguments.add_argument("--text-tokens", type=int, default=64)
-    arguments.add_argument("--brief", action="store_true", help="only with the size, steps and text length of the model card")
+    arguments.add_argument("--sizes", type=sizes, default=sizes("128x128,256x256"))
+    arguments.add_argument("--steps", type=lambda text: list(map(int, text.split(","))), default=[8, 4])
+    arguments.add_argument("--phrasings", type=lambda text: text.split(","), default=[PLAIN, *STYLES, BY_HAND])
+    arguments.add_argument("--workers", type=int, default=None)
     options = arguments.parse_args()
-    square, usual = (128, 128), options.text_tokens
-    ways = [(square, 8, usual, True, True), (square, 4, usual, True, True)]
-    if not options.brief:
-        ways += [(size, 8, usual, True, False) for size in ((160, 96), (96, 160))]
-        ways += [(square, 8, tokens, True, False) for tokens in (32, 256, 128)]
-    ways += [(square, 8, usual, False, True), (square, 4, usual, False, True)]
-    with ProcessPoolExecutor(mp_context=multiprocessing.get_context("spawn")) as workers:
-        lines = [workers.submit(measure, options, *way) for way in ways] + [workers.submit(diversity, options)]
-        for line in lines:
-            print(line.result(), flush=True)
+    with ProcessPoolExecutor(options.workers, mp_context=multiprocessing.get_context("spawn")) as workers, (options.folder / "results.jsonl").open("a") as results:
+        lines = [workers.submit(line, options, size, steps, phrasing) for size in options.sizes for steps in options.steps for phrasing in options.phrasings]
+        for each in lines:
+            text = json.dumps(each.result())
+            print(text, flush=True)
+            results.write(text + "\n")
+    print("differences between eight seeds, of the range:", diversity(Checkpoint(options.checkpoint), options.text_tokens))
 
 
 if __name__ == "__main__":

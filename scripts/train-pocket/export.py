@@ -4,10 +4,12 @@ import argparse
 import json
 import math
 import pathlib
+import shutil
 
 import torch
 from safetensors.torch import save_file
 
+import flow as flows
 import shapes
 from flow import scaling
 from prompts import CHECKPOINT
@@ -31,12 +33,16 @@ def write(folder, config_name, config, weights):
 def main():
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("folder", type=pathlib.Path)
+    arguments.add_argument("--start", type=pathlib.Path, help="the checkpoint that the training started from, whose autoencoder is kept if none was trained")
     arguments.add_argument("--to", type=pathlib.Path, default=CHECKPOINT)
     options = arguments.parse_args()
     flow = torch.load(options.folder / "flow.pt", weights_only=True)["average"]
+    if options.to != CHECKPOINT:
+        shutil.copytree(CHECKPOINT, options.to, dirs_exist_ok=True, ignore=shutil.ignore_patterns("*.safetensors", "README.md"))
+    shutil.copytree(options.folder / "tokenizer_2", options.to / "tokenizer_2", dirs_exist_ok=True)
     part = lambda prefix: {name[len(prefix):]: value for name, value in flow.items() if name.startswith(prefix)}
-    shift, scale = scaling(options.folder)
-    autoencoder = torch.load(options.folder / "autoencoder.pt", weights_only=True)["average"]
+    shift, scale = scaling(options.folder, options.start)
+    autoencoder = flows.autoencoder(options.folder, options.start)
     write(options.to / "transformer", "config.json", shapes.TRANSFORMER, part("transformer."))
     write(options.to / "vae", "config.json", shapes.AUTOENCODER | {"shift_factor": shift, "scaling_factor": scale}, autoencoder)
     write(options.to / "text_encoder", "config.json", shapes.CLIP, part("text_encoder."))

@@ -1,4 +1,4 @@
-"""Tokenizes prompts with the tokenizers of the checkpoint."""
+"""Tokenizes prompts with the tokenizers of a checkpoint."""
 
 import json
 import pathlib
@@ -21,8 +21,10 @@ def clip_tokenizer():
 
 
 class Prompts:
-    def __init__(self):
-        self.clip, self.t5 = clip_tokenizer(), Tokenizer.from_file(str(CHECKPOINT / "tokenizer_2/tokenizer.json"))
+    """The vocabulary of T5 is that of `folder`, a checkpoint or the state of a training; that of CLIP does not change."""
+
+    def __init__(self, folder=CHECKPOINT):
+        self.clip, self.t5 = clip_tokenizer(), Tokenizer.from_file(str(folder / "tokenizer_2/tokenizer.json"))
         self.t5.no_padding()
         self.t5.no_truncation()
         vocabulary = json.loads((CHECKPOINT / "tokenizer/vocab.json").read_text())

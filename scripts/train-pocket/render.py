@@ -6,7 +6,7 @@ import random
 import cv2
 import numpy as np
 
-from catalogue import COLOURS
+from catalogue import COLOURS, LABELS
 
 OVERSAMPLING = 4
 DARK, METAL, GOLD, PAPER, TIMBER = (50, 48, 53), (188, 190, 197), (213, 175, 82), (245, 244, 240), (158, 107, 64)
@@ -17,7 +17,7 @@ FOOTPRINT = {
 }
 
 
-def render(scene, width, height, seed):
+def render(scene, width, height, seed, badge_colours=False):
     """The image of a scene as [height, width, 3] bytes; the seed varies what the scene does not specify."""
     rng = random.Random(seed)
     side = min(width, height)
@@ -31,7 +31,7 @@ def render(scene, width, height, seed):
     tint = np.array([rng.uniform(-5, 5) for _ in range(3)]) + rng.uniform(0.96, 1.04) * np.array(COLOURS[scene.colour])
     DRAWINGS[scene.product](Painter(image, x, ground - scale, scale, np.clip(tint, 8, 250), scene.finish))
     if scene.label:
-        label(image, scene.label, width, height, side, scene.position == "right")
+        label(image, scene.label, width, height, side, scene.position == "right", rng if badge_colours else None)
     return np.clip(image + 0.5, 0, 255).astype(np.uint8)
 
 
@@ -70,13 +70,27 @@ def shadow(image, x, ground, scale, half):
     image *= (1 - 0.32 * wide - 0.24 * near)[..., None]
 
 
-def label(image, text, width, height, side, left):
-    """A badge in an upper corner, away from the product."""
-    size = 0.17 * side
-    x = 0.03 * side + size * 1.05 if left else width - 0.03 * side - size * 1.05
-    painter = Painter(image, x, 0.05 * side + size * 0.55, size, np.array((198, 30, 46) if text == "sale" else (24, 110, 92)), "matte")
-    painter.fill(rounded(-1, -0.5, 1, 0.5, 0.22), kind="flat")
-    painter.write(text.upper())
+def label(image, text, width, height, side, left, rng=None):
+    """A badge with a word in an upper corner, away from the product. With a random generator the badge has a random colour, so that a
+    judge of labels learns the letters."""
+    size, (strokes, half) = 0.17 * side, written(LETTERING[text])
+    x = 0.03 * side + size * half * 1.05 if left else width - 0.03 * side - size * half * 1.05
+    colour = BADGES[KINDS.get(text, "fact")] if rng is None else [rng.uniform(15, 210) for _ in range(3)]
+    painter = Painter(image, x, 0.05 * side + size * 0.55, size, np.array(colour), "matte")
+    painter.fill(rounded(-half, -0.5, half, 0.5, 0.22), kind="flat")
+    painter.fill(*strokes, colour=(255, 255, 255), kind="flat", rim=False)
+
+
+def written(text):
+    """The strokes of a line of capitals, centred, and half the width of a badge around them."""
+    widths = [WIDTHS.get(letter, 0.30) for letter in text]
+    total = sum(widths) + GAP * (len(text) - 1)
+    squeeze, x, strokes = min(1.0, 2.42 / total), -total / 2, []
+    for letter, wide in zip(text, widths):
+        for path in LETTERS[letter]:
+            strokes += stroke([((x + px * wide) * squeeze, (py - 0.5) * 0.52) for px, py in path], 0.085)
+        x += wide + GAP
+    return strokes, max(1.0, total * squeeze / 2 + 0.19)
 
 
 class Painter:
@@ -114,15 +128,6 @@ class Painter:
             paint = paint * (1 - 0.24 * line)[..., None]
         part = self.image[top:bottom, left:right]
         part += cover[..., None] * (np.clip(paint, 0, 255) - part)
-
-    def write(self, text):
-        """Centred text in stroked capitals."""
-        strokes, advance = [], 0.44
-        for i, letter in enumerate(text):
-            x = (i - (len(text) - 1) / 2) * advance
-            for path in LETTERS[letter]:
-                strokes += stroke([(x + (px - 0.5) * 0.30, (py - 0.5) * 0.52) for px, py in path], 0.085)
-        self.fill(*strokes, colour=(255, 255, 255), kind="flat", rim=False)
 
     def pixels(self, points):
         height, width = self.image.shape[:2]
@@ -306,11 +311,33 @@ DRAWINGS = {
     "mug": mug, "bottle": bottle, "t-shirt": t_shirt, "sneaker": sneaker, "handbag": handbag, "lamp": lamp, "chair": chair,
     "book": book, "phone": phone, "wristwatch": wristwatch, "backpack": backpack, "vase": vase,
 }
+# Paths on the unit square, from the top left.
 LETTERS = {
+    " ": [], "-": [[(0, 0.5), (1, 0.5)]],
+    "%": [[(0.92, 0), (0.08, 1)], [(0.05, 0.05), (0.32, 0.05), (0.32, 0.35), (0.05, 0.35), (0.05, 0.05)], [(0.68, 0.65), (0.95, 0.65), (0.95, 0.95), (0.68, 0.95), (0.68, 0.65)]],
+    "0": [[(0.3, 0), (0.7, 0), (1, 0.28), (1, 0.72), (0.7, 1), (0.3, 1), (0, 0.72), (0, 0.28), (0.3, 0)]],
+    "1": [[(0, 0.22), (0.6, 0), (0.6, 1)]],
+    "2": [[(0, 0.2), (0.3, 0), (0.75, 0), (1, 0.22), (0.9, 0.45), (0, 1), (1, 1)]],
+    "5": [[(0.95, 0), (0.1, 0), (0.05, 0.45), (0.65, 0.4), (1, 0.6), (0.95, 0.85), (0.6, 1), (0, 0.93)]],
     "A": [[(0, 1), (0.5, 0), (1, 1)], [(0.2, 0.65), (0.8, 0.65)]],
+    "B": [[(0, 0), (0, 1), (0.75, 1), (1, 0.85), (1, 0.62), (0.72, 0.47), (0.95, 0.3), (0.92, 0.12), (0.7, 0), (0, 0)], [(0, 0.47), (0.72, 0.47)]],
+    "C": [[(1, 0.14), (0.7, 0), (0.3, 0), (0, 0.28), (0, 0.72), (0.3, 1), (0.7, 1), (1, 0.86)]],
     "E": [[(1, 0), (0, 0), (0, 1), (1, 1)], [(0, 0.5), (0.8, 0.5)]],
+    "F": [[(1, 0), (0, 0), (0, 1)], [(0, 0.5), (0.8, 0.5)]],
+    "G": [[(1, 0.14), (0.7, 0), (0.3, 0), (0, 0.28), (0, 0.72), (0.3, 1), (0.7, 1), (1, 0.86), (1, 0.55), (0.6, 0.55)]],
+    "H": [[(0, 0), (0, 1)], [(1, 0), (1, 1)], [(0, 0.5), (1, 0.5)]],
+    "I": [[(0.5, 0), (0.5, 1)]],
     "L": [[(0, 0), (0, 1), (1, 1)]],
     "N": [[(0, 1), (0, 0), (1, 1), (1, 0)]],
+    "O": [[(0.3, 0), (0.7, 0), (1, 0.28), (1, 0.72), (0.7, 1), (0.3, 1), (0, 0.72), (0, 0.28), (0.3, 0)]],
+    "P": [[(0, 1), (0, 0), (0.7, 0), (1, 0.15), (1, 0.4), (0.7, 0.56), (0, 0.56)]],
+    "R": [[(0, 1), (0, 0), (0.7, 0), (1, 0.15), (1, 0.38), (0.7, 0.52), (0, 0.52)], [(0.5, 0.52), (1, 1)]],
     "S": [[(1, 0.1), (0.5, 0), (0, 0.22), (0.5, 0.5), (1, 0.78), (0.5, 1), (0, 0.9)]],
+    "T": [[(0, 0), (1, 0)], [(0.5, 0), (0.5, 1)]],
+    "V": [[(0, 0), (0.5, 1), (1, 0)]],
     "W": [[(0, 0), (0.25, 1), (0.5, 0.3), (0.75, 1), (1, 0)]],
 }
+WIDTHS, GAP = {"I": 0.08, "1": 0.16, "-": 0.20, " ": 0.06, "%": 0.36}, 0.14
+LETTERING = {name: name.upper() for name in LABELS if name}
+KINDS = dict.fromkeys(("sale", "-20%", "-50%", "2 for 1", "hot", "last"), "offer") | dict.fromkeys(("eco", "bio", "vegan"), "green")
+BADGES = {"offer": (198, 30, 46), "green": (58, 128, 40), "fact": (24, 110, 92)}

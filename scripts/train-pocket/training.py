@@ -99,6 +99,7 @@ class Trainer:
         self.adam = torch.optim.AdamW([value for value in weights.values() if id(value) not in chosen], rate, (0.9, 0.97), weight_decay=0.01, fused=True)
         self.muon, self.rate, self.muon_rate = Muon(matrices), rate, muon_rate
         self.average, self.path, self.step, self.seconds, self.mark = Average(weights, decay), path, 0, 0.0, clock()
+        self.saved = time.monotonic()
         if path.exists():
             state = torch.load(path, weights_only=True)
             with torch.no_grad():
@@ -153,3 +154,9 @@ class Trainer:
         partial = self.path.with_suffix(".partial")
         torch.save(state, partial)
         partial.replace(self.path)
+        self.saved = time.monotonic()
+
+    def save_sometimes(self, minutes=3):
+        """Saves if the last time is some minutes ago, so that a stopped training loses little."""
+        if time.monotonic() - self.saved > 60 * minutes:
+            self.save()

@@ -21,6 +21,7 @@ record PrintedResult(PrintWriter out, PrintWriter err) {
     failures.forEach(line -> out.println("  " + line));
     location("manifest", result.manifestLocation());
     result.recordLocation().ifPresent(file -> location("run record", file));
+    result.reportPage().ifPresent(page -> location("report", page));
     result.contactSheet().ifPresent(page -> location("contact sheet", page));
     result.contactSheetImage().ifPresent(image -> location("", image));
     out.flush();

@@ -26,6 +26,7 @@ class PrintedResultTest {
         Optional.of("out/runs/first.json"),
         Optional.of("out/contact-sheet.html"),
         Optional.of("out/contact-sheet.png"),
+        Optional.of("out/report.html"),
         List.of());
     assertThat(out.toString().lines())
         .containsExactly(
@@ -38,6 +39,7 @@ class PrintedResultTest {
             "  row 3 invalid, PROMPT_MISSING: no prompt",
             "  manifest       out/manifest/first.parquet",
             "  run record     out/runs/first.json",
+            "  report         out/report.html",
             "  contact sheet  out/contact-sheet.html",
             "                 out/contact-sheet.png");
     assertThat(err.toString()).isEmpty();
@@ -49,8 +51,11 @@ class PrintedResultTest {
         Optional.empty(),
         Optional.empty(),
         Optional.empty(),
+        Optional.empty(),
         List.of("the contact sheet cannot be drawn: disk full"));
-    assertThat(out.toString()).contains("manifest").doesNotContain("record", "contact sheet");
+    assertThat(out.toString())
+        .contains("manifest")
+        .doesNotContain("record", "contact sheet", "report");
     assertThat(err.toString())
         .isEqualToIgnoringNewLines("lightmill: the contact sheet cannot be drawn: disk full");
   }
@@ -79,6 +84,7 @@ class PrintedResultTest {
       Optional<String> record,
       Optional<String> sheet,
       Optional<String> image,
+      Optional<String> page,
       List<String> problems) {
     RunResult result =
         new RunResult(
@@ -91,6 +97,7 @@ class PrintedResultTest {
             record,
             sheet,
             image,
+            page,
             problems);
     new PrintedResult(new PrintWriter(out), new PrintWriter(err))
         .print(

@@ -77,7 +77,7 @@ public record CheckedLoader(
               loaded(CheckModel.Kind.PROMPT, m -> PromptClassifier.load(m, device), loading),
               loaded(CheckModel.Kind.IMAGE, m -> ImageClassifier.load(m, device), loading),
               loaded(CheckModel.Kind.SCORER, m -> ImageScorer.load(m, device), loading));
-      CheckedPipeline checked = new CheckedPipeline(pipeline, settings, networks, device);
+      CheckedPipeline checked = new CheckedPipeline(pipeline, settings, networks);
       loading.complete();
       return checked;
     }

@@ -19,6 +19,7 @@ import java.io.Serializable;
  * @param hosted null for a checkpoint that is drawn on devices
  * @param repeated whether an earlier job of this run may have stored some of its images
  * @param threadsPerImage that the drawing of an image may use on a CPU
+ * @param thumbnails small copies of images for the pages of the run
  */
 public record GenerationJob(
     ImageIdentity identity,
@@ -37,5 +38,6 @@ public record GenerationJob(
     int threadsPerImage,
     PipelineLoader loader,
     DrawingCounters counters,
+    Thumbnails thumbnails,
     SharedConfiguration hadoop)
     implements Serializable {}

@@ -4,6 +4,7 @@ import io.lightmill.pipeline.DrawingFacts;
 import io.lightmill.pipeline.ErrorCode;
 import io.lightmill.pipeline.LightmillException;
 import io.lightmill.udfs.earlier.AttemptImages;
+import io.lightmill.udfs.earlier.ReadReceipts;
 import io.lightmill.udfs.manifest.DeviceMillis;
 import io.lightmill.udfs.manifest.ManifestColumns;
 import io.lightmill.udfs.manifest.Outcome;
@@ -84,7 +85,7 @@ final class ImageFinisher {
       }
       byte[] bytes = object.get().bytes();
       byKey.put(key, image(row, bytes.length, DigestUtils.sha256Hex(bytes), null));
-      outcomes.add(Outcome.generatedBefore(byKey.get(key)));
+      outcomes.add(Outcome.generatedBefore(byKey.get(key)).with(ReadReceipts.facts(bytes)));
     }
     return Optional.of(outcomes);
   }

@@ -3,6 +3,7 @@ package io.lightmill.udfs.draw;
 import io.lightmill.pipeline.BatchWork;
 import io.lightmill.pipeline.Device;
 import io.lightmill.pipeline.DrawingFacts;
+import io.lightmill.pipeline.image.PromptMetadata;
 import io.lightmill.pipeline.Verdict;
 import io.lightmill.udfs.ImageStatus;
 import io.lightmill.udfs.device.BrokenDeviceException;
@@ -60,6 +61,7 @@ final class PartitionWork implements Chunks.Sizes, TaskCompletionListener {
   private final boolean triedBefore;
   private final Batching batching;
   private final DrawingCounters counters;
+  private final Thumbnails thumbnails;
   private final HostedImages hosted;
   private final AtomicLong failed = new AtomicLong();
   private final DrawingPace pace = new DrawingPace();
@@ -81,6 +83,7 @@ final class PartitionWork implements Chunks.Sizes, TaskCompletionListener {
   PartitionWork(GenerationJob job, TaskContext task) {
     this.batching = job.batching();
     this.counters = job.counters();
+    this.thumbnails = job.thumbnails();
     this.devices =
         (job.hosted() == null
                 ? TaskDevice.candidates(job.cluster(), task)
@@ -100,10 +103,12 @@ final class PartitionWork implements Chunks.Sizes, TaskCompletionListener {
     this.stop = job.stop();
     this.local = job.cluster().local();
     this.partition = task.partitionId();
-    // Where checks choose among images, those of an attempt are drawn again: scores and seeds are
-    // not in the files.
-    this.triedBefore = job.identity().model().checks().isEmpty() && triedBefore(job, task);
-    this.hosted = job.hosted() == null ? null : new HostedImages(job, triedBefore(job, task), finisher);
+    // Files that show no prompt do not say what checks found in it.
+    boolean complete =
+        job.identity().model().checks().isEmpty() || job.marking().prompts() == PromptMetadata.FULL;
+    this.triedBefore = complete && triedBefore(job, task);
+    this.hosted =
+        job.hosted() == null ? null : new HostedImages(job, triedBefore(job, task), finisher);
     this.threads =
         Executors.newFixedThreadPool(
             job.hosted() == null
@@ -144,7 +149,7 @@ final class PartitionWork implements Chunks.Sizes, TaskCompletionListener {
       List<Row> rows =
           chunk.stream()
               .flatMap(List::stream)
-              .map(row -> manifestRow(device.manifest(), row, undrawn(row)))
+              .map(row -> manifestRow(device.manifest(), row, undrawn(row), Optional.empty()))
               .toList();
       return () -> rows;
     }
@@ -178,7 +183,8 @@ final class PartitionWork implements Chunks.Sizes, TaskCompletionListener {
     for (List<Row> rows : byImage(batch)) {
       Optional<List<Outcome>> found = triedBefore ? finisher.found(rows) : Optional.empty();
       found.ifPresentOrElse(
-          outcomes -> finished.addAll(manifestRows(device.manifest(), rows, outcomes)),
+          outcomes ->
+              finished.addAll(manifestRows(device.manifest(), rows, outcomes, Optional.empty())),
           () -> images.add(rows));
     }
     return images;
@@ -225,7 +231,8 @@ final class PartitionWork implements Chunks.Sizes, TaskCompletionListener {
   }
 
   private void leaveOut(List<Row> rows, List<Row> finished) {
-    rows.forEach(row -> finished.add(device.manifest().row(row, Outcome.pending())));
+    rows.forEach(
+        row -> finished.add(device.manifest().row(row, Outcome.pending(), Optional.empty())));
   }
 
   /**
@@ -286,23 +293,36 @@ final class PartitionWork implements Chunks.Sizes, TaskCompletionListener {
           leaveOut(rows, finished);
         } else {
           finishing.add(
-              threads.submit(() -> manifestRows(manifest, rows, finisher.finish(rows, image))));
+              threads.submit(
+                  () -> {
+                    List<Outcome> outcomes = finisher.finish(rows, image);
+                    return manifestRows(manifest, rows, outcomes, thumbnail(outcomes, rows, image));
+                  }));
         }
       }
     }
     return finishing;
   }
 
-  private List<Row> manifestRows(ManifestRows manifest, List<Row> rows, List<Outcome> outcomes) {
-    Iterator<Outcome> each = outcomes.iterator();
-    return rows.stream().map(row -> manifestRow(manifest, row, each.next())).toList();
+  /** A small copy of an image that is stored. */
+  private Optional<byte[]> thumbnail(List<Outcome> outcomes, List<Row> rows, DrawnImage drawn) {
+    return outcomes.get(0).status() == ImageStatus.GENERATED
+        ? thumbnails.of(ManifestColumns.IMAGE_ID.of(rows.get(0)), drawn.image())
+        : Optional.empty();
   }
 
-  private Row manifestRow(ManifestRows manifest, Row planned, Outcome outcome) {
+  private List<Row> manifestRows(
+      ManifestRows manifest, List<Row> rows, List<Outcome> outcomes, Optional<byte[]> thumbnail) {
+    Iterator<Outcome> each = outcomes.iterator();
+    return rows.stream().map(row -> manifestRow(manifest, row, each.next(), thumbnail)).toList();
+  }
+
+  private Row manifestRow(
+      ManifestRows manifest, Row planned, Outcome outcome, Optional<byte[]> thumbnail) {
     if (outcome.status().isFailure()) {
       failed.incrementAndGet();
     }
-    return manifest.row(planned, outcome);
+    return manifest.row(planned, outcome, thumbnail);
   }
 
   private Outcome undrawn(Row planned) {

@@ -6,7 +6,8 @@ import io.lightmill.udfs.ImageStatus;
 import io.lightmill.udfs.hosted.SentRequests;
 import io.lightmill.udfs.manifest.ManifestColumn;
 import io.lightmill.udfs.manifest.ManifestColumns;
-import io.lightmill.udfs.manifest.StoredImage;
+import io.lightmill.udfs.manifest.ScreeningJson;
+import io.lightmill.udfs.manifest.VerdictJson;
 import io.lightmill.udfs.plan.PlannedImages;
 import io.lightmill.udfs.store.ImageStore;
 import io.lightmill.udfs.store.SharedConfiguration;
@@ -14,6 +15,7 @@ import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.HashMap;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
@@ -97,12 +99,14 @@ record MarkImages(
   }
 
   /** A copy that no manifest names. */
-  static Row found(StoredImage image) {
-    Map<ManifestColumn, Object> known =
-        Map.of(
-            ManifestColumns.PATH, image.path(),
-            ManifestColumns.BYTES, image.bytes(),
-            ManifestColumns.SHA256, image.sha256());
+  static Row found(ReadReceipts.Identified object) {
+    Map<ManifestColumn, Object> known = new HashMap<>();
+    known.put(ManifestColumns.PATH, object.image().path());
+    known.put(ManifestColumns.BYTES, object.image().bytes());
+    known.put(ManifestColumns.SHA256, object.image().sha256());
+    known.put(ManifestColumns.VERDICTS, VerdictJson.of(object.facts().verdicts()));
+    known.put(
+        ManifestColumns.SCORES, object.facts().screening().map(ScreeningJson::of).orElse(null));
     return copy(false, known::get);
   }
 
@@ -171,7 +175,7 @@ record MarkImages(
         receipts
             .read(path)
             .filter(it -> it.imageId().equals(group))
-            .ifPresent(it -> copies.stored.add(found(it.image())));
+            .ifPresent(it -> copies.stored.add(found(it)));
       }
     }
     copies.stored.sort(ORDER);

@@ -49,24 +49,30 @@ record PlannedRun(
                                 options.get(HostedOptions.RETRY_UNCERTAIN),
                                 options.get(HostedOptions.RETRY_BLOCKED)))));
     Dataset<Row> requested =
-        RequestedImages.of(
-            run.table(),
-            run.options(),
-            run.checkpoint(),
-            run.policy(),
-            run.packing().map(Packing::format));
+        run.hooks()
+            .chosen()
+            .apply(
+                RequestedImages.of(
+                    run.table(),
+                    run.options(),
+                    run.checkpoint(),
+                    run.policy(),
+                    run.packing().map(Packing::format)));
     Dataset<Row> rows = earlier.lookedFor() ? kept(requested, run, open) : requested;
     Dataset<Row> marked = kept(earlier.marked(rows), run, open);
     ImagePlan images = ImagePlan.of(run.tableName(), marked, mayCollide(options));
     run.ending().begin(RunEnding.Step.DRAWING);
+    BatchPlan batches =
+        images.batches(
+            run.together(images.toDraw()), run.cluster(), partitions(run, images.requested()));
+    if (images.toDraw() > 0) {
+      run.listener().plan(() -> PlanEstimates.of(run, images, batches));
+    }
     run.listener().planned(images.requested(), images.toDraw());
     if (images.idleNegativePrompts() > 0) {
       run.listener()
           .idleNegativePrompts(images.idleNegativePrompts(), run.checkpoint().limits().guidance());
     }
-    BatchPlan batches =
-        images.batches(
-            run.together(images.toDraw()), run.cluster(), partitions(run, images.requested()));
     return new PlannedRun(images, batches, run.table().passthrough(), orphans);
   }
 
@@ -75,7 +81,7 @@ record PlannedRun(
   }
 
   /** Ids of images are hashes, so names that contain them differ. */
-  private static boolean mayCollide(GenerationOptions options) {
+  static boolean mayCollide(GenerationOptions options) {
     return options
         .find(Options.PATH_TEMPLATE)
         .filter(template -> !template.contains("{image_id}"))

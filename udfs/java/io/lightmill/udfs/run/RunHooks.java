@@ -11,7 +11,10 @@ import java.time.Clock;
 import java.time.Instant;
 import java.util.Optional;
 import java.util.function.Supplier;
+import java.util.function.UnaryOperator;
 import org.apache.hadoop.conf.Configuration;
+import org.apache.spark.sql.Dataset;
+import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
 
 /**
@@ -21,8 +24,24 @@ import org.apache.spark.sql.SparkSession;
  * @param clock of locks and deadline
  * @param cluster to draw on
  * @param checkpoint opens the checkpoint, once
+ * @param chosen the images of the run, of those that the table requests
  */
-record RunHooks(Instant started, Clock clock, Cluster cluster, Supplier<JobCheckpoint> checkpoint) {
+record RunHooks(
+    Instant started,
+    Clock clock,
+    Cluster cluster,
+    Supplier<JobCheckpoint> checkpoint,
+    UnaryOperator<Dataset<Row>> chosen) {
+
+  /** A run over all images that the table requests. */
+  RunHooks(Instant started, Clock clock, Cluster cluster, Supplier<JobCheckpoint> checkpoint) {
+    this(started, clock, cluster, checkpoint, UnaryOperator.identity());
+  }
+
+  /** The same with an open checkpoint and other images. */
+  RunHooks with(JobCheckpoint open, UnaryOperator<Dataset<Row>> images) {
+    return new RunHooks(started, clock, cluster, () -> open, images);
+  }
 
   static RunHooks of(SparkSession spark, GenerationOptions options, Instant started) {
     boolean hosted = HostedRun.isHosted(options);
