@@ -34,9 +34,7 @@ public final class CheckCost {
     CheckSettings keep = new CheckSettings(true, List.of(), List.of(), 1, 0, false, "");
     double none = millis(new CheckedPipeline(drawn, keep, CheckNetworks.NONE), batch);
     double blank =
-        millis(
-            new CheckedPipeline(drawn, CheckSettings.STANDARD, CheckNetworks.NONE),
-            batch);
+        millis(new CheckedPipeline(drawn, CheckSettings.STANDARD, CheckNetworks.NONE), batch);
     System.out.printf(
         "one colour: %.2f ms (the pipeline around it: %.2f ms)%n", blank - none, none);
     if (arguments.length > 0) {

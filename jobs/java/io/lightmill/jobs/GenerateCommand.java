@@ -100,7 +100,8 @@ final class GenerateCommand implements Callable<Integer> {
   public Integer call() throws IOException {
     CommandLine line = spec.commandLine();
     RunEndReports reports =
-        new RunEndReports(SummaryFile.of(summary, json, line.getOut(), line.getErr()), line.getErr());
+        new RunEndReports(
+            SummaryFile.of(summary, json, line.getOut(), line.getErr()), line.getErr());
     PrintWriter out = reports.onStandardOutput() ? line.getErr() : line.getOut();
     try {
       return run(reports, new PrintedResult(out, line.getErr()));
@@ -145,7 +146,10 @@ final class GenerateCommand implements Callable<Integer> {
     PrintWriter err = spec.commandLine().getErr();
     try (GenerationProgress progress =
             new GenerationProgress(
-                Verbosity.of(spec).progress(err), Terminal.ERROR.isOn(), System::nanoTime, options);
+                Verbosity.of(spec).progress(err),
+                Terminal.ERROR.isOn(),
+                System::nanoTime,
+                options);
         Termination termination =
             Termination.of(
                 () -> GenerationRun.end(options), () -> GenerationRun.isCancelled(options), err)) {

@@ -118,8 +118,7 @@ final class JobArguments {
     values.forEach(
         (key, value) ->
             replaced.put(
-                key,
-                named(key).map(option -> placeholders.replaced(option, value)).orElse(value)));
+                key, named(key).map(option -> placeholders.replaced(option, value)).orElse(value)));
     return replaced;
   }
 

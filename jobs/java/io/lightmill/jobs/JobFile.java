@@ -98,7 +98,8 @@ final class JobFile {
   /**
    * The options, as {@link GenerationOptions#parse} takes them.
    *
-   * @throws LightmillException with {@code CONFIGURATION_INVALID} and the line, for an invalid value
+   * @throws LightmillException with {@code CONFIGURATION_INVALID} and the line, for an invalid
+   *     value
    */
   Map<String, String> values(Placeholders placeholders) {
     Map<String, String> values = new LinkedHashMap<>();
@@ -148,9 +149,7 @@ final class JobFile {
     if (!value.isObject() || !value.valueStream().allMatch(JobFile::scalar)) {
       throw refusal(line, "'variables' must be a mapping of names to values");
     }
-    value
-        .propertyStream()
-        .forEach(each -> variables.put(each.getKey(), each.getValue().asText()));
+    value.propertyStream().forEach(each -> variables.put(each.getKey(), each.getValue().asText()));
   }
 
   private Map<String, String> values(Option<?> option, Entry entry, Placeholders placeholders) {
@@ -181,8 +180,7 @@ final class JobFile {
         throw refusal(entry.line(), "option '%s' must be one value".formatted(option));
       }
       String text = replaced(entry, option, value, placeholders);
-      values.put(
-          option.key(), option.relative() ? resolved(entry.line(), option, text) : text);
+      values.put(option.key(), option.relative() ? resolved(entry.line(), option, text) : text);
     }
     values.forEach((key, text) -> check(entry.line(), key, text));
     return values;

@@ -126,7 +126,9 @@ final class Placeholders {
     StringBuilder replaced = new StringBuilder();
     while (placeholders.find()) {
       placeholders.appendReplacement(
-          replaced, Matcher.quoteReplacement(value(option, placeholders.toMatchResult().group(), placeholders)));
+          replaced,
+          Matcher.quoteReplacement(
+              value(option, placeholders.toMatchResult().group(), placeholders)));
     }
     return placeholders.appendTail(replaced).toString();
   }

@@ -25,7 +25,8 @@ import picocli.CommandLine.Spec;
         "Prints what 'generate' with the same options would do: images to draw, existing, blocked"
             + " and invalid; device time, cost and bytes. Draws a few images to measure the speed,"
             + " unless earlier runs or options give it, and writes nothing.",
-    customSynopsis = "lightmill plan --input=TABLE --output=DIRECTORY [--config=FILE.yaml] [OPTION]…",
+    customSynopsis =
+        "lightmill plan --input=TABLE --output=DIRECTORY [--config=FILE.yaml] [OPTION]…",
     sortOptions = false,
     footerHeading = "%nExit statuses:%n",
     footer = {
@@ -47,8 +48,7 @@ final class PlanCommand implements Callable<Integer> {
 
   @Option(
       names = "--no-measure",
-      description =
-          "Draw no image: the speed is that of earlier runs over the output, or unknown.")
+      description = "Draw no image: the speed is that of earlier runs over the output, or unknown.")
   private boolean noMeasure;
 
   static CommandLine commandLine() {

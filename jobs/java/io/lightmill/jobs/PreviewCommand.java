@@ -65,7 +65,8 @@ final class PreviewCommand implements Callable<Integer> {
 
   @Option(
       names = SummaryFile.JSON,
-      description = "Print the end of the preview as JSON on standard output, and nothing else there.")
+      description =
+          "Print the end of the preview as JSON on standard output, and nothing else there.")
   private boolean json;
 
   private final Instant started;

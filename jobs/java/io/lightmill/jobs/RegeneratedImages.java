@@ -16,8 +16,7 @@ record RegeneratedImages(Optional<Regeneration> drawing, Optional<Path> output)
     implements AutoCloseable {
 
   /** Nothing is drawn again. */
-  static final RegeneratedImages NONE =
-      new RegeneratedImages(Optional.empty(), Optional.empty());
+  static final RegeneratedImages NONE = new RegeneratedImages(Optional.empty(), Optional.empty());
 
   private static final String SUBJECT = "redrawn";
 

@@ -14,8 +14,7 @@ final class Versions implements IVersionProvider {
       "lightmill " + built.get("lightmill"),
       "commit %s of %s".formatted(built.get("commit"), BuildVersions.committed()),
       "Java %s, Spark %s, libtorch %s, DJL %s"
-          .formatted(
-              built.get("java"), built.get("spark"), built.get("libtorch"), built.get("djl"))
+          .formatted(built.get("java"), built.get("spark"), built.get("libtorch"), built.get("djl"))
     };
   }
 }

@@ -45,7 +45,9 @@ public enum ErrorCode {
    * known.
    */
   PROVIDER_ANSWER_LOST,
-  /** The request to a hosted model is not sent, since the run ends or its maximum cost is reached. */
+  /**
+   * The request to a hosted model is not sent, since the run ends or its maximum cost is reached.
+   */
   REQUEST_NOT_SENT,
   /** A network computed NaN or infinity for this image. */
   IMAGE_NOT_FINITE,

@@ -82,8 +82,7 @@ public final class C2paSigner {
   private record Room(ManifestEmbedding.Place place, int padding, int store) {}
 
   /** Finds the length: places of about the same size are numbers of the same length. */
-  private Room room(
-      byte[] file, C2paClaim claim, String manifest, byte[] digest, byte[] actions) {
+  private Room room(byte[] file, C2paClaim claim, String manifest, byte[] digest, byte[] actions) {
     byte[] noHash = new byte[digest.length];
     byte[] unsigned = unsigned();
     int length = USUAL_LENGTH;

@@ -94,8 +94,7 @@ public final class SigningCredential {
       }
     }
     byte[] message = {};
-    if (!Es256.verifies(
-        chain.get(0).getPublicKey(), message, Es256.signature(secret, message))) {
+    if (!Es256.verifies(chain.get(0).getPublicKey(), message, Es256.signature(secret, message))) {
       throw invalid(
           key,
           "the key is not that of the first certificate in '%s'; give the key that its request was made with"
@@ -165,8 +164,7 @@ public final class SigningCredential {
 
   private static ECPrivateKey key(PemFile file, byte[] pkcs8) {
     try {
-      PrivateKey key =
-          KeyFactory.getInstance("EC").generatePrivate(new PKCS8EncodedKeySpec(pkcs8));
+      PrivateKey key = KeyFactory.getInstance("EC").generatePrivate(new PKCS8EncodedKeySpec(pkcs8));
       if (key instanceof ECPrivateKey ec && ec.getParams().getOrder().equals(P256_ORDER)) {
         return ec;
       }
@@ -175,7 +173,8 @@ public final class SigningCredential {
     }
     throw invalid(
         file,
-        "the key is not of the curve P-256 (prime256v1), which ES256 needs, or is damaged; give another, or export it again as PKCS #8");
+        "the key is not of the curve P-256 (prime256v1), which ES256 needs, or is damaged; give"
+            + " another, or export it again as PKCS #8");
   }
 
   /** An SEC 1 key of P-256 as PKCS #8 (RFC 5958). */
@@ -215,8 +214,7 @@ public final class SigningCredential {
     Date time = Date.from(now);
     if (time.before(signer.getNotBefore()) || time.after(signer.getNotAfter())) {
       throw invalid(
-          file,
-          "the first certificate is valid from %s to %s only; renew it".formatted(from, to));
+          file, "the first certificate is valid from %s to %s only; renew it".formatted(from, to));
     }
     if (isOwnIssuer(signer)) {
       throw invalid(

@@ -21,9 +21,9 @@ import java.util.stream.Stream;
 
 /**
  * A pipeline whose prompts and images are checked: prompts before they are drawn, images after they
- * are decoded. It draws further images where the settings say so. What is found
- * of an image depends on that image alone, and a check that fails fails the batch, so that no
- * unchecked image is a result.
+ * are decoded. It draws further images where the settings say so. What is found of an image depends
+ * on that image alone, and a check that fails fails the batch, so that no unchecked image is a
+ * result.
  */
 public final class CheckedPipeline implements DiffusionPipeline {
 

@@ -226,10 +226,13 @@ final class AnswerReader {
   }
 
   private static String detail(JsonNode error, int status, HttpHeaders headers, String secret) {
-    String code = Stream.of("code", "type").map(name -> error.path(name).asText("")).distinct()
-        .filter(text -> !text.isEmpty())
-        .map(AnswerReader::shown)
-        .collect(Collectors.joining(" "));
+    String code =
+        Stream.of("code", "type")
+            .map(name -> error.path(name).asText(""))
+            .distinct()
+            .filter(text -> !text.isEmpty())
+            .map(AnswerReader::shown)
+            .collect(Collectors.joining(" "));
     String message = StringUtils.abbreviate(error.path("message").asText(""), SHOWN);
     String all =
         Stream.of("HTTP " + status, code, message)

@@ -48,7 +48,9 @@ final class HostedClient {
                 settings.http2() && endpoint.url().getScheme().equalsIgnoreCase("https")
                     ? HttpClient.Version.HTTP_2
                     : HttpClient.Version.HTTP_1_1);
-    proxy(settings).or(() -> Optional.ofNullable(ProxySelector.getDefault())).ifPresent(builder::proxy);
+    proxy(settings)
+        .or(() -> Optional.ofNullable(ProxySelector.getDefault()))
+        .ifPresent(builder::proxy);
     this.http = builder.build();
   }
 
@@ -113,9 +115,7 @@ final class HostedClient {
   /** The JSON of a request, with the fields that the endpoint has and no others. */
   String body(ImageRequest request) {
     ObjectNode body =
-        JSON.createObjectNode()
-            .put("model", endpoint.model())
-            .put("prompt", request.prompt());
+        JSON.createObjectNode().put("model", endpoint.model()).put("prompt", request.prompt());
     if (endpoint.protocol() == HostedProtocol.FOUNDRY) {
       body.put("width", request.width()).put("height", request.height());
     } else {

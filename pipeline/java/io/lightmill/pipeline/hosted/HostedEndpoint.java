@@ -88,7 +88,9 @@ public record HostedEndpoint(HostedProtocol protocol, URI url, String model)
     String model = whole.getFragment();
     if (model == null || !MODEL.matcher(model).matches()) {
       throw invalid(
-          protocol, "names no model", "add the name of the model or deployment, such as #MAI-Image-2e");
+          protocol,
+          "names no model",
+          "add the name of the model or deployment, such as #MAI-Image-2e");
     }
     return new HostedEndpoint(protocol, URI.create(text.substring(0, text.indexOf('#'))), model);
   }

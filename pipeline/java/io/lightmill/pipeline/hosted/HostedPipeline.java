@@ -157,7 +157,9 @@ public final class HostedPipeline implements DiffusionPipeline {
             .after()
             .orElseGet(
                 () ->
-                    settings.firstPause().multipliedBy(1L << Math.min(attempt - 1, MOST_DOUBLINGS)));
+                    settings
+                        .firstPause()
+                        .multipliedBy(1L << Math.min(attempt - 1, MOST_DOUBLINGS)));
     Duration base = answer.after().isPresent() ? settings.firstPause() : least;
     return least.plusMillis(ThreadLocalRandom.current().nextLong(base.toMillis() / 2 + 1));
   }

@@ -58,8 +58,7 @@ public record ManifestEmbedding(byte[] store, int start, int length) {
     if (JpegSegment.isJpeg(file)) {
       int content = store - BOX_HEADER;
       int segments = (content + MAX_PART - 1) / MAX_PART;
-      return new Place(
-          endOfFirstSegments(file), content + segments * (JPEG_OVERHEAD + BOX_HEADER));
+      return new Place(endOfFirstSegments(file), content + segments * (JPEG_OVERHEAD + BOX_HEADER));
     }
     return new Place(AFTER_IHDR, PNG_OVERHEAD + store);
   }

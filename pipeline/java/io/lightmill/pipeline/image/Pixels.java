@@ -41,7 +41,8 @@ public final class Pixels {
     int width = image.getWidth();
     int height = image.getHeight();
     int[] argb =
-        image.getType() == BufferedImage.TYPE_INT_RGB // the pixels as they are, without a lookup each
+        image.getType()
+                == BufferedImage.TYPE_INT_RGB // the pixels as they are, without a lookup each
             ? (int[]) image.getRaster().getDataElements(0, 0, width, height, null)
             : image.getRGB(0, 0, width, height, null, 0, width);
     byte[] rgb = new byte[CHANNELS * argb.length];

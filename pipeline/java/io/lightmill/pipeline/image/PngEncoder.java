@@ -78,8 +78,7 @@ final class PngEncoder {
       int up = row > 0 ? stride : 0;
       int upMask = row > 0 ? 0xff : 0;
       for (int i = first; i < start + stride; i++) {
-        rows[out++] =
-            (byte) (rgb[i] - ((rgb[i - CHANNELS] & 0xff) + (rgb[i - up] & upMask)) / 2);
+        rows[out++] = (byte) (rgb[i] - ((rgb[i - CHANNELS] & 0xff) + (rgb[i - up] & upMask)) / 2);
       }
     }
     return rows;

@@ -142,7 +142,8 @@ class InspectCommandTest {
     other = withCrc(other, indexOf(other, "tEXtlightmill".getBytes(StandardCharsets.UTF_8)));
     assertThat(inspect(file("other.png", other), "--regenerate"))
         .isEqualTo(ExitStatus.COMPARISONS_FAILED);
-    assertThat(out.toString()).containsPattern("DIFFERS: [0-9]+ of 4096 decoded pixels, by at most");
+    assertThat(out.toString())
+        .containsPattern("DIFFERS: [0-9]+ of 4096 decoded pixels, by at most");
   }
 
   @Test

@@ -47,7 +47,8 @@ public final class JobFileFuzz implements FuzzTarget {
         seed: 12345678901
         """
             .getBytes(UTF_8),
-        "variables: {region: eu}\ninput: s3a://b/{region}/{date-1d:yyyy}\noutput: out\n".getBytes(UTF_8),
+        "variables: {region: eu}\ninput: s3a://b/{region}/{date-1d:yyyy}\noutput: out\n"
+            .getBytes(UTF_8),
         "input: a.csv\noutput: out\ncheckpoint: a/b\npath-template: '{id}/{image_id}'\ncolumn:\n  - prompt=a\n"
             .getBytes(UTF_8));
   }

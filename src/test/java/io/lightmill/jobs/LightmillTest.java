@@ -36,7 +36,8 @@ class LightmillTest {
                 + "commit (unknown|[0-9a-f]{7,}(\\+changes)?) of \\S+\\R"
                 + "Java "
                 + Runtime.version().feature()
-                + "\\..*, Spark 4\\.\\d+\\.\\d+, libtorch \\d+\\.\\d+\\.\\d+, DJL \\d+\\.\\d+\\.\\d+\\R");
+                + "\\..*, Spark 4\\.\\d+\\.\\d+, libtorch \\d+\\.\\d+\\.\\d+, DJL"
+                + " \\d+\\.\\d+\\.\\d+\\R");
   }
 
   @Test

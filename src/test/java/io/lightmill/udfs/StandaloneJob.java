@@ -74,8 +74,7 @@ public final class StandaloneJob {
 
   private static void run(SparkSession spark, Path directory, Run run) throws Exception {
     Path notes = directory.resolve(run.name);
-    RecordingLoader loader =
-        RecordingLoader.plain(notes).breakingAfter(run.breaking).behindGate();
+    RecordingLoader loader = RecordingLoader.plain(notes).breakingAfter(run.breaking).behindGate();
     Stages stages = new Stages(spark, loader, run.slots);
     spark.sparkContext().addSparkListener(stages);
     new TestJob(directory.resolve("prompts.csv"), run.output(directory))

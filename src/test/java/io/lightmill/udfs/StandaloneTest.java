@@ -63,8 +63,7 @@ class StandaloneTest {
     settings.put("spark.sql.shuffle.partitions", "4");
     settings.forEach((key, value) -> arguments.addAll(List.of("--conf", key + "=" + value)));
     arguments.addAll(
-        List.of(
-            "--class", StandaloneJob.class.getName(), "spark-internal", directory.toString()));
+        List.of("--class", StandaloneJob.class.getName(), "spark-internal", directory.toString()));
     for (Run run : runs) {
       Files.createDirectory(directory.resolve(run.name()));
       arguments.add(run.argument());

@@ -24,8 +24,8 @@ import org.apache.commons.io.file.PathUtils;
 
 /**
  * A class-data archive (AppCDS) for JVMs that tests start. With it, a driver's start and first job
- * take about half the processor time. {@link ArchiveTraining} makes it, once per build. Archives need
- * a class path of jars, so the directories of classes are packed.
+ * take about half the processor time. {@link ArchiveTraining} makes it, once per build. Archives
+ * need a class path of jars, so the directories of classes are packed.
  */
 record TestClassArchive(String classPath, Path file) {
 

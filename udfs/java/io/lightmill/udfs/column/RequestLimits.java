@@ -13,8 +13,7 @@ import java.util.Set;
  * @param adapters names of the adapters that the job declares, sorted
  * @param refused names of columns that may have no values
  */
-public record RequestLimits(
-    PipelineLimits checkpoint, List<String> adapters, Set<String> refused)
+public record RequestLimits(PipelineLimits checkpoint, List<String> adapters, Set<String> refused)
     implements Serializable {
 
   /** Accept what some checkpoint accepts, and every adapter. */

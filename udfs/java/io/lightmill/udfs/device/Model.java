@@ -13,8 +13,8 @@ import java.util.Map;
  * @param dtype of the weights on the device, such as {@code bfloat16}
  * @param adapters digests of the adapters that rows may name, by name
  * @param checks digest of the checks that decide which image is the result; empty if none does
- * @param hosted whether it is behind an API: it gets a prompt and a size and nothing else, and draws
- *     another image each time
+ * @param hosted whether it is behind an API: it gets a prompt and a size and nothing else, and
+ *     draws another image each time
  */
 public record Model(
     String name,

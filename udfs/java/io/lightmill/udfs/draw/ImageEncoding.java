@@ -12,7 +12,8 @@ import io.lightmill.udfs.plan.ImageIdentity;
 import java.io.Serializable;
 
 /** Encodes images with their receipts, in the format that is a part of their identity. */
-public record ImageEncoding(ImageIdentity identity, ClassifierFreeGuidance guidance, ImageMarking marking)
+public record ImageEncoding(
+    ImageIdentity identity, ClassifierFreeGuidance guidance, ImageMarking marking)
     implements Serializable {
 
   private static final String SOFTWARE = "Lightmill";

@@ -3,8 +3,8 @@ package io.lightmill.udfs.draw;
 import io.lightmill.pipeline.BatchWork;
 import io.lightmill.pipeline.Device;
 import io.lightmill.pipeline.DrawingFacts;
-import io.lightmill.pipeline.image.PromptMetadata;
 import io.lightmill.pipeline.Verdict;
+import io.lightmill.pipeline.image.PromptMetadata;
 import io.lightmill.udfs.ImageStatus;
 import io.lightmill.udfs.device.BrokenDeviceException;
 import io.lightmill.udfs.device.ExecutorExit;
@@ -85,12 +85,8 @@ final class PartitionWork implements Chunks.Sizes, TaskCompletionListener {
     this.counters = job.counters();
     this.thumbnails = job.thumbnails();
     this.devices =
-        (job.hosted() == null
-                ? TaskDevice.candidates(job.cluster(), task)
-                : List.of(Device.HOSTED))
-            .stream()
-            .map(candidate -> onDevice(job, task, candidate))
-            .iterator();
+        (job.hosted() == null ? TaskDevice.candidates(job.cluster(), task) : List.of(Device.HOSTED))
+            .stream().map(candidate -> onDevice(job, task, candidate)).iterator();
     this.device = devices.next();
     this.finisher =
         new ImageFinisher(
@@ -195,16 +191,26 @@ final class PartitionWork implements Chunks.Sizes, TaskCompletionListener {
     List<Future<List<Row>>> finishing = new ArrayList<>();
     for (Batch batch : batches) {
       for (List<Row> rows : batch.images()) {
-        finishing.add(
-            threads.submit(
-                () ->
-                    manifestRows(
-                        device.manifest(),
-                        rows,
-                        hosted.outcomes(rows, () -> requested(batch.key(), rows)))));
+        finishing.add(threads.submit(() -> requestedRows(batch.key(), rows)));
       }
     }
     return finishing;
+  }
+
+  private List<Row> requestedRows(String batchKey, List<Row> rows) throws Exception {
+    AtomicReference<DrawnImage> answer = new AtomicReference<>();
+    List<Outcome> outcomes =
+        hosted.outcomes(
+            rows,
+            () -> {
+              answer.set(requested(batchKey, rows));
+              return answer.get();
+            });
+    return manifestRows(
+        device.manifest(),
+        rows,
+        outcomes,
+        Optional.ofNullable(answer.get()).flatMap(drawn -> thumbnail(outcomes, rows, drawn)));
   }
 
   private DrawnImage requested(String batchKey, List<Row> rows) throws InterruptedException {
@@ -212,8 +218,7 @@ final class PartitionWork implements Chunks.Sizes, TaskCompletionListener {
         .drawing()
         .draw(
             List.of(
-                new BatchDrawing.KeyedBatch(
-                    batchKey, List.of(PlannedImages.request(rows.get(0))))),
+                new BatchDrawing.KeyedBatch(batchKey, List.of(PlannedImages.request(rows.get(0))))),
             () -> true,
             (images, work) -> {})
         .get(0)

@@ -32,9 +32,9 @@ import org.apache.spark.sql.types.StructType;
 /**
  * The images that this run need not draw, since earlier runs over the same output have drawn them
  * or failed to: images of a manifest whose objects exist; images without a manifest, since their
- * run was killed, which their receipts identify; failed images that are not tried again; images that
- * the same image checks have blocked; and images of hosted models that a filter has blocked or whose
- * answers were lost.
+ * run was killed, which their receipts identify; failed images that are not tried again; images
+ * that the same image checks have blocked; and images of hosted models that a filter has blocked or
+ * whose answers were lost.
  */
 public final class EarlierImages {
 

@@ -224,7 +224,8 @@ record MarkImages(
   /** Whether an image that is not stored is not tried again. */
   private boolean isSettled(Row last) {
     String status = ManifestColumns.STATUS.of(last);
-    boolean ofProvider = Verdict.Stage.PROVIDER.label().equals(ManifestColumns.VERDICT_STAGE.of(last));
+    boolean ofProvider =
+        Verdict.Stage.PROVIDER.label().equals(ManifestColumns.VERDICT_STAGE.of(last));
     return (ImageStatus.FAILED.label().equals(status) && !retryFailed)
         || (hosted != null
             && !hosted.retryUncertain()

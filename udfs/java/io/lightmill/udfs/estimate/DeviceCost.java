@@ -11,8 +11,7 @@ import java.util.OptionalDouble;
  * @param speed of one device; empty if it is unknown
  * @param hour price of a device for an hour; empty if it is unknown
  */
-public record DeviceCost(Optional<ImageSpeed> speed, Optional<Price> hour)
-    implements CostEstimate {
+public record DeviceCost(Optional<ImageSpeed> speed, Optional<Price> hour) implements CostEstimate {
 
   private static final double SECONDS_PER_HOUR = 3600;
 

@@ -39,8 +39,7 @@ public record Measurement(
 
   /** The same where prompts take another time to encode. */
   public Measurement withText(double seconds) {
-    return new Measurement(
-        work, calls, seconds, denoise, decode, total - encode + seconds, bytes);
+    return new Measurement(work, calls, seconds, denoise, decode, total - encode + seconds, bytes);
   }
 
   /** Time that belongs to no phase, such as the loading of networks that take turns. */

@@ -52,7 +52,8 @@ record PlanLines(PlanReport plan) {
         .forEach(
             problem ->
                 lines.add(
-                    "    " + InvisibleCharacters.escaped(problem.code() + ": " + problem.message())));
+                    "    "
+                        + InvisibleCharacters.escaped(problem.code() + ": " + problem.message())));
   }
 
   private record Kind(String size, int steps, String notes) {}
@@ -64,9 +65,7 @@ record PlanLines(PlanReport plan) {
         plan.sizes().stream()
             .collect(
                 Collectors.groupingBy(
-                    size ->
-                        new Kind(
-                            size.width() + "×" + size.height(), size.steps(), notes(size)),
+                    size -> new Kind(size.width() + "×" + size.height(), size.steps(), notes(size)),
                     LinkedHashMap::new,
                     Collectors.toList()));
     kinds.entrySet().stream()
@@ -94,8 +93,7 @@ record PlanLines(PlanReport plan) {
   private static String line(Kind kind, List<PlanReport.Size> sizes) {
     long images = sizes.stream().mapToLong(PlanReport.Size::images).sum();
     boolean known = sizes.stream().allMatch(size -> size.deviceSeconds() != null);
-    double seconds =
-        known ? sizes.stream().mapToDouble(PlanReport.Size::deviceSeconds).sum() : 0;
+    double seconds = known ? sizes.stream().mapToDouble(PlanReport.Size::deviceSeconds).sum() : 0;
     return (row(
                 kind.size(),
                 "" + kind.steps(),
@@ -123,7 +121,8 @@ record PlanLines(PlanReport plan) {
                   slots(),
                   estimate.basis()));
     } else if (estimate.cost() == null) {
-      lines.add("  device time is unknown: %s; 'lightmill plan' measures".formatted(estimate.basis()));
+      lines.add(
+          "  device time is unknown: %s; 'lightmill plan' measures".formatted(estimate.basis()));
     }
     if (estimate.cost() != null) {
       lines.add(
@@ -137,7 +136,8 @@ record PlanLines(PlanReport plan) {
             .formatted(
                 estimate.bytes() == null
                     ? ""
-                    : "about %s to store; ".formatted(FileUtils.byteCountToDisplaySize(estimate.bytes())),
+                    : "about %s to store; "
+                        .formatted(FileUtils.byteCountToDisplaySize(estimate.bytes())),
                 plan.partitions(),
                 plan.partitions() == 1 ? "partition" : "partitions"));
   }

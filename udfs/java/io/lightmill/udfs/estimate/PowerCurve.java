@@ -27,18 +27,14 @@ final class PowerCurve {
     Map.Entry<Double, Double> below = points.floorEntry(size);
     Map.Entry<Double, Double> above = points.ceilingEntry(size);
     if (below != null && above != null) {
-      return below.equals(above)
-          ? below.getValue()
-          : from(below, exponent(below, above), size);
+      return below.equals(above) ? below.getValue() : from(below, exponent(below, above), size);
     }
     if (points.size() == 1) {
       return from(points.firstEntry(), 1, size);
     }
     Map.Entry<Double, Double> outer = below == null ? points.firstEntry() : points.lastEntry();
     Map.Entry<Double, Double> inner =
-        below == null
-            ? points.higherEntry(outer.getKey())
-            : points.lowerEntry(outer.getKey());
+        below == null ? points.higherEntry(outer.getKey()) : points.lowerEntry(outer.getKey());
     return from(outer, Math.max(0, Math.min(STEEPEST, exponent(inner, outer))), size);
   }
 

@@ -86,8 +86,7 @@ public record UndrawnRows(Map<ImageStatus, Long> counts, List<Problem> problems)
           ? ImageStatus.BLOCKED
           : ImageStatus.INVALID;
     }
-    return ImageStatus.labelled(
-        ManifestColumns.STATUS.of(row.<Row>getAs(EarlierImages.EARLIER)));
+    return ImageStatus.labelled(ManifestColumns.STATUS.of(row.<Row>getAs(EarlierImages.EARLIER)));
   }
 
   private static Problem problem(ImageStatus status, Row row) {

@@ -125,8 +125,7 @@ public record RunAllowance(String run) implements RequestAllowance, Serializable
       if (reply.isPresent() && reply.get().refusal() != null) {
         throw new LightmillException(ErrorCode.REQUEST_NOT_SENT, reply.get().refusal());
       }
-      Thread.sleep(
-          reply.map(AllowanceLedger.Reply::waitMillis).orElseGet(UNANSWERED::toMillis));
+      Thread.sleep(reply.map(AllowanceLedger.Reply::waitMillis).orElseGet(UNANSWERED::toMillis));
     }
   }
 

@@ -71,7 +71,15 @@ public record SentRequests(ImageStore store, String runId) {
     try {
       return JSON.writeValueAsBytes(
           new TreeMap<>(
-              Map.of("image_id", imageId, "model", model, "at", Instant.now().toString(), "by", UUID.randomUUID().toString())));
+              Map.of(
+                  "image_id",
+                  imageId,
+                  "model",
+                  model,
+                  "at",
+                  Instant.now().toString(),
+                  "by",
+                  UUID.randomUUID().toString())));
     } catch (JsonProcessingException e) {
       throw new IllegalStateException("strings always have a JSON form", e);
     }

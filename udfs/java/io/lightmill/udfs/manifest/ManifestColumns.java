@@ -28,8 +28,7 @@ import org.apache.spark.sql.types.DataTypes;
 public final class ManifestColumns {
 
   private static final Set<RequestColumn<?>> SENT_TO_HOSTED =
-      Set.of(
-          RequestColumns.ID, RequestColumns.PROMPT, RequestColumns.WIDTH, RequestColumns.HEIGHT);
+      Set.of(RequestColumns.ID, RequestColumns.PROMPT, RequestColumns.WIDTH, RequestColumns.HEIGHT);
 
   /** Null in invalid rows. */
   public static final ManifestColumn IMAGE_ID =
@@ -353,8 +352,7 @@ public final class ManifestColumns {
     return ManifestColumn.ofImage(
         column.name(),
         column.sparkType(),
-        row ->
-            sent || !row.task().model().hosted() ? row.planned().getAs(column.name()) : null);
+        row -> sent || !row.task().model().hosted() ? row.planned().getAs(column.name()) : null);
   }
 
   private static Function<ManifestRow, Object> ofStored(Function<StoredImage, Object> value) {

@@ -129,8 +129,8 @@ public final class HostedOptions {
           OptionType.text(Pattern.compile("[A-Za-z0-9_-]{1,30}"), "a word such as high"),
           "WORD",
           HOSTED,
-          "Quality that openai endpoints are requested to draw in, such as low, medium or high. Part"
-              + " of the identity of images.");
+          "Quality that openai endpoints are requested to draw in, such as low, medium or high."
+              + " Part of the identity of images.");
 
   public static final Option<UnsentValues> UNSENT_VALUES =
       Option.of(
@@ -173,7 +173,11 @@ public final class HostedOptions {
 
   public static final Option<Duration> CONNECT_TIMEOUT =
       Option.of(
-              "connect-timeout", OptionType.duration(), "DURATION", HOSTED, "Time limit to connect.")
+              "connect-timeout",
+              OptionType.duration(),
+              "DURATION",
+              HOSTED,
+              "Time limit to connect.")
           .or(Duration.ofSeconds(10));
 
   public static final Option<Integer> REQUEST_ATTEMPTS =

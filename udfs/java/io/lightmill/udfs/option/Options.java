@@ -199,8 +199,8 @@ public final class Options {
               OptionType.text(),
               "LOCATION",
               MODEL,
-              "builtin:pocket, a directory in diffusers' layout on any Hadoop file system, or a hosted"
-                  + " model: foundry:https://…#MODEL or openai:https://…#MODEL.")
+              "builtin:pocket, a directory in diffusers' layout on any Hadoop file system, or a"
+                  + " hosted model: foundry:https://…#MODEL or openai:https://…#MODEL.")
           .or(CheckpointCache.BUILTIN_POCKET)
           .besideJobFile();
 

@@ -33,8 +33,7 @@ public record Price(BigDecimal amount, String currency) implements Serializable 
       if (matcher.matches()) {
         String currency = matcher.group("currency");
         return Optional.of(
-            new Price(
-                new BigDecimal(matcher.group("amount")), currency == null ? "" : currency));
+            new Price(new BigDecimal(matcher.group("amount")), currency == null ? "" : currency));
       }
     }
     return Optional.empty();

@@ -77,7 +77,6 @@ public record ImageWork(
 
   /** The same image with at most so many steps. */
   public ImageWork withSteps(int most) {
-    return new ImageWork(
-        width, height, Math.min(steps, most), textTokens, guided, lora, sampling);
+    return new ImageWork(width, height, Math.min(steps, most), textTokens, guided, lora, sampling);
   }
 }

@@ -60,9 +60,7 @@ public record MaterializedRows(Dataset<Row> rows, Runnable deletion) implements 
     RDD<byte[]> chunks = RowChunks.of(rows).persist(StorageLevel.DISK_ONLY());
     return new MaterializedRows(
         RowChunks.rows(
-            chunks,
-            (org.apache.spark.sql.classic.SparkSession) rows.sparkSession(),
-            rows.schema()),
+            chunks, (org.apache.spark.sql.classic.SparkSession) rows.sparkSession(), rows.schema()),
         () -> chunks.unpersist(false));
   }
 

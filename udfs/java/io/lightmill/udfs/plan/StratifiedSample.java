@@ -85,7 +85,8 @@ public final class StratifiedSample {
   /** How many images of each stratum are chosen, without those of which none is. */
   static Map<String, Integer> quotas(Map<String, Long> sizes, int most) {
     List<String> strata = new ArrayList<>(sizes.keySet());
-    strata.sort(Comparator.comparing((String each) -> -sizes.get(each)).thenComparing(each -> each));
+    strata.sort(
+        Comparator.comparing((String each) -> -sizes.get(each)).thenComparing(each -> each));
     Map<String, Integer> quotas = new LinkedHashMap<>();
     strata.stream().limit(most).forEach(stratum -> quotas.put(stratum, 1));
     long images = sizes.values().stream().mapToLong(Long::longValue).sum();

@@ -30,6 +30,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.Set;
 import org.apache.hadoop.conf.Configuration;
 
 /**
@@ -90,7 +91,9 @@ public final class Regeneration implements AutoCloseable {
         receipt.request(
             checkpoint.model().adapters(),
             new RequestLimits(
-                checkpoint.limits(), List.copyOf(checkpoint.model().adapters().keySet())));
+                checkpoint.limits(),
+                List.copyOf(checkpoint.model().adapters().keySet()),
+                Set.of()));
     PromptMetadata prompts = PromptMetadata.FULL;
     ImageRequest request = shown;
     if (!fits(identity, request, prompts, facts, receipt)) {
@@ -103,7 +106,11 @@ public final class Regeneration implements AutoCloseable {
                 identity,
                 checkpoint.limits().guidance(),
                 XmpLabels.marking(
-                    xmp, checkpoint.model(), prompts, options.find(ProvenanceOptions.WATERMARK)
+                    xmp,
+                    checkpoint.model(),
+                    prompts,
+                    options
+                        .find(ProvenanceOptions.WATERMARK)
                         .filter(key -> receipt.watermark() != null)
                         .orElse(null)))
             .encoded(request, facts, image);
@@ -149,8 +156,7 @@ public final class Regeneration implements AutoCloseable {
             .filter(name -> !isRemote(name))
             .orElseThrow(() -> unnamed(receipt, named.orElse(""), "only local ones are opened"));
     try {
-      return JobCheckpoint.open(
-          location, loading, Optional.of(receipt.dtype()), cluster(), hadoop);
+      return JobCheckpoint.open(location, loading, Optional.of(receipt.dtype()), cluster(), hadoop);
     } catch (LightmillException e) {
       throw unnamed(receipt, location, e.getMessage());
     }

@@ -119,8 +119,7 @@ record StoredReceipt(String image, JsonNode json) {
     if (!errors.isEmpty()) {
       throw new LightmillException(
           ErrorCode.INPUT_INVALID,
-          "the receipt of '%s' cannot be drawn: %s"
-              .formatted(image, errors.get(0).message()));
+          "the receipt of '%s' cannot be drawn: %s".formatted(image, errors.get(0).message()));
     }
     if (values.of(RequestColumns.PROMPT) == null) {
       throw invalid(RequestColumns.PROMPT.name());

@@ -112,11 +112,11 @@ final class Calibration {
             work -> {
               sizes.putIfAbsent(work.tokens(), work);
               if (work.savesCalls()) {
-                samplings.putIfAbsent(
-                    List.of(work.sampling(), work.guided(), work.steps()), work);
+                samplings.putIfAbsent(List.of(work.sampling(), work.guided(), work.steps()), work);
               }
             });
-    Set<ImageWork> chosen = new LinkedHashSet<>(EvenSample.of(List.copyOf(sizes.values()), MOST_SIZES));
+    Set<ImageWork> chosen =
+        new LinkedHashSet<>(EvenSample.of(List.copyOf(sizes.values()), MOST_SIZES));
     chosen.addAll(EvenSample.of(List.copyOf(samplings.values()), MOST_SIZES));
     return chosen;
   }
@@ -213,8 +213,7 @@ final class Calibration {
         continue;
       }
       ImageWork work =
-          ImageWork.of(
-              RequestColumns.request(row), plan.checkpoint().limits().guidance());
+          ImageWork.of(RequestColumns.request(row), plan.checkpoint().limits().guidance());
       int place = drawn.merge(List.of(row.<Integer>getAs(PARTITION), work), 1, Integer::sum);
       if (place > skipped && ManifestColumns.TRANSFORMER_CALLS.of(row) != null) {
         Measurement each = Measurement.of(work, row);

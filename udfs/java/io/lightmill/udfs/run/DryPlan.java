@@ -7,12 +7,10 @@ import io.lightmill.udfs.RunListener;
 import io.lightmill.udfs.device.JobCheckpoint;
 import io.lightmill.udfs.draw.Batching;
 import io.lightmill.udfs.earlier.EarlierImages;
-import io.lightmill.udfs.earlier.Rerun;
 import io.lightmill.udfs.estimate.PlanReport;
 import io.lightmill.udfs.estimate.UndrawnRows;
 import io.lightmill.udfs.manifest.Manifest;
 import io.lightmill.udfs.manifest.ManifestColumns;
-import io.lightmill.udfs.manifest.RunAttempt;
 import io.lightmill.udfs.option.GenerationOptions;
 import io.lightmill.udfs.option.Options;
 import io.lightmill.udfs.option.Sink;
@@ -27,7 +25,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
-import java.util.Set;
 import java.util.stream.Stream;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
@@ -73,11 +70,7 @@ record DryPlan(
           new EarlierImages(
               spark,
               options.get(Options.OUTPUT_DIRECTORY),
-              new Rerun(
-                  options.get(Options.FORCE),
-                  options.get(Options.RETRY_FAILED),
-                  Set.of(checkpoint.model().checks()),
-                  RunAttempt.of(options.get(Options.RUN_ID))));
+              PlannedRun.rerun(options, checkpoint, options.get(Options.RUN_ID)));
       Dataset<Row> requested =
           open.add(
                   MaterializedRows.persisted(
@@ -153,10 +146,7 @@ record DryPlan(
     return images.batches(
         hooks.cluster().together(batching.batchSize(), batching.chunk(), toDraw),
         hooks.cluster(),
-        options
-            .find(Options.PARTITIONS)
-            .map(OptionalInt::of)
-            .orElseGet(OptionalInt::empty));
+        options.find(Options.PARTITIONS).map(OptionalInt::of).orElseGet(OptionalInt::empty));
   }
 
   @Override

@@ -97,8 +97,8 @@ final class HostedRun {
   /**
    * Checks what needs neither Spark nor network.
    *
-   * @throws LightmillException with {@code CONFIGURATION_INVALID}, also for options of hosted models
-   *     with a checkpoint, and for those of checkpoints with a hosted model
+   * @throws LightmillException with {@code CONFIGURATION_INVALID}, also for options of hosted
+   *     models with a checkpoint, and for those of checkpoints with a hosted model
    */
   static void check(GenerationOptions options) {
     if (!isHosted(options)) {
@@ -115,7 +115,8 @@ final class HostedRun {
     credential(options, endpoint, new Configuration(false));
     if (options.has(HostedOptions.MAX_COST) && !prices(options).given()) {
       throw invalid(
-          "option 'max-cost' needs a price; give price-per-million-output-tokens or price-per-image");
+          "option 'max-cost' needs a price; give price-per-million-output-tokens or"
+              + " price-per-image");
     }
   }
 
@@ -127,12 +128,12 @@ final class HostedRun {
   static void refuseWithoutOutput(GenerationOptions options) {
     if (isHosted(options)) {
       throw invalid(
-          "a hosted model needs an output, since a query that is repeated would pay for its images again; give an output, or name a checkpoint");
+          "a hosted model needs an output, since a query that is repeated would pay for its images"
+              + " again; give an output, or name a checkpoint");
     }
   }
 
-  private static void refuse(
-      GenerationOptions options, List<Option<?>> refused, String sentence) {
+  private static void refuse(GenerationOptions options, List<Option<?>> refused, String sentence) {
     refused.stream()
         .filter(options::has)
         .findFirst()
@@ -183,9 +184,7 @@ final class HostedRun {
     int all = options.get(HostedOptions.CONCURRENT_REQUESTS);
     int each = (2 * all + cluster.slots() - 1) / cluster.slots(); // the last tasks share all of it
     return new HostedSending(
-        Math.max(1, Math.min(all, each)),
-        longest(loader.settings()),
-        loader.endpoint().location());
+        Math.max(1, Math.min(all, each)), longest(loader.settings()), loader.endpoint().location());
   }
 
   /** Why the run sends no further request; empty while it goes on. */
@@ -243,24 +242,19 @@ final class HostedRun {
     if (given.size() > 1) {
       throw invalid(
           "the options %s each name a credential; give one of them"
-              .formatted(
-                  given.stream().map(Option::key).collect(Collectors.joining(", "))));
+              .formatted(given.stream().map(Option::key).collect(Collectors.joining(", "))));
     }
     CredentialHeader header =
         options.find(HostedOptions.CREDENTIAL_HEADER).orElse(endpoint.protocol().header());
     if (options.has(HostedOptions.CREDENTIAL_ALIAS)) {
       return new HadoopCredential(
-          header,
-          options.get(HostedOptions.CREDENTIAL_ALIAS),
-          new SharedConfiguration(hadoop));
+          header, options.get(HostedOptions.CREDENTIAL_ALIAS), new SharedConfiguration(hadoop));
     }
     return options.has(HostedOptions.CREDENTIAL_FILE)
         ? new NamedCredential(header, null, options.get(HostedOptions.CREDENTIAL_FILE))
         : new NamedCredential(
             header,
-            options
-                .find(HostedOptions.CREDENTIAL_ENV)
-                .orElse(endpoint.protocol().environment()),
+            options.find(HostedOptions.CREDENTIAL_ENV).orElse(endpoint.protocol().environment()),
             null);
   }
 

@@ -71,8 +71,7 @@ final class PlanEstimates {
         ? Optional.empty()
         : Optional.of(
             new MeasuredSpeed(
-                measured,
-                "measured by %s of earlier runs".formatted(counted(measured.size()))));
+                measured, "measured by %s of earlier runs".formatted(counted(measured.size()))));
   }
 
   static String counted(int images) {

@@ -1,5 +1,6 @@
 package io.lightmill.udfs.run;
 
+import io.lightmill.udfs.device.JobCheckpoint;
 import io.lightmill.udfs.earlier.EarlierImages;
 import io.lightmill.udfs.earlier.OrphanFiles;
 import io.lightmill.udfs.earlier.Rerun;
@@ -32,22 +33,7 @@ record PlannedRun(
     OrphanFiles orphans = OrphanFiles.of(run.spark(), run.output(), run.runId(), run.reserved());
     orphans.removeShardsOfThisRun();
     EarlierImages earlier =
-        new EarlierImages(
-            run.spark(),
-            run.output(),
-            new Rerun(
-                options.get(Options.FORCE),
-                options.get(Options.RETRY_FAILED),
-                Set.of(run.checkpoint().model().checks()),
-                RunAttempt.of(run.runId()),
-                run.checkpoint()
-                    .loader()
-                    .hosted()
-                    .map(
-                        loader ->
-                            new Rerun.Hosted(
-                                options.get(HostedOptions.RETRY_UNCERTAIN),
-                                options.get(HostedOptions.RETRY_BLOCKED)))));
+        new EarlierImages(run.spark(), run.output(), rerun(options, run.checkpoint(), run.runId()));
     Dataset<Row> requested =
         run.hooks()
             .chosen()
@@ -93,5 +79,22 @@ record PlannedRun(
     return run.packing().isPresent() && run.partitions().isEmpty()
         ? OptionalInt.of(run.cluster().partitions((images - 1) / run.together(images) + 1))
         : run.partitions();
+  }
+
+  /** What a run takes from earlier ones. */
+  static Rerun rerun(GenerationOptions options, JobCheckpoint checkpoint, String runId) {
+    return new Rerun(
+        options.get(Options.FORCE),
+        options.get(Options.RETRY_FAILED),
+        Set.of(checkpoint.model().checks()),
+        RunAttempt.of(runId),
+        checkpoint
+            .loader()
+            .hosted()
+            .map(
+                loader ->
+                    new Rerun.Hosted(
+                        options.get(HostedOptions.RETRY_UNCERTAIN),
+                        options.get(HostedOptions.RETRY_BLOCKED))));
   }
 }

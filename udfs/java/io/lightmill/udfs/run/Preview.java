@@ -68,7 +68,8 @@ public record Preview(int images, Optional<String> stratify, Optional<String> di
               strata(planned.schema()),
               images);
       drawing =
-          hooks.with(plan.checkpoint(), requested -> spark.createDataFrame(chosen, requested.schema()));
+          hooks.with(
+              plan.checkpoint(), requested -> spark.createDataFrame(chosen, requested.schema()));
     }
     return GenerationRun.execute(
         spark,
@@ -86,7 +87,8 @@ public record Preview(int images, Optional<String> stratify, Optional<String> di
     if (directory.isEmpty() && !hooks.cluster().local()) {
       throw new LightmillException(
           ErrorCode.CONFIGURATION_INVALID,
-          "a preview on a cluster needs a directory that all executors can write; give --preview-output");
+          "a preview on a cluster needs a directory that all executors can write; give"
+              + " --preview-output");
     }
     String output = directory.orElseGet(Preview::temporary);
     if (output.equals(options.get(Options.OUTPUT_DIRECTORY))) {

@@ -46,8 +46,7 @@ record RunHooks(
   static RunHooks of(SparkSession spark, GenerationOptions options, Instant started) {
     boolean hosted = HostedRun.isHosted(options);
     Cluster cluster =
-        Cluster.of(
-            spark.sparkContext(), hosted ? DeviceChoice.CPU : options.get(Options.DEVICE));
+        Cluster.of(spark.sparkContext(), hosted ? DeviceChoice.CPU : options.get(Options.DEVICE));
     Loading loading = loading(options);
     Configuration hadoop = spark.sparkContext().hadoopConfiguration();
     Optional<DType> dtype = options.find(Options.DTYPE);

@@ -81,9 +81,7 @@ public final class RunPlan {
     Optional<MeasuredSpeed> earlier =
         PlanEstimates.earlier(
             plan.spark(), plan.options(), plan.checkpoint(), plan.hooks().cluster());
-    return speed == Speed.EARLIER
-        ? earlier
-        : Optional.of(Calibration.of(plan, earlier));
+    return speed == Speed.EARLIER ? earlier : Optional.of(Calibration.of(plan, earlier));
   }
 
   /** The images of a run that would be drawn first, to look at before it begins. */

@@ -34,8 +34,7 @@ class Es256Test {
                 .generatePrivate(
                     new ECPrivateKeySpec(
                         new BigInteger(
-                            "C9AFA9D845BA75166B5C215767B1D6934E50C3DB36E89B127B8A622B120F6721",
-                            16),
+                            "C9AFA9D845BA75166B5C215767B1D6934E50C3DB36E89B127B8A622B120F6721", 16),
                         ((ECPublicKey) KEYS.getPublic()).getParams()));
 
     assertThat(Es256.signature(key, "sample".getBytes(StandardCharsets.US_ASCII)))

@@ -200,8 +200,11 @@ public final class StubEndpoint implements AutoCloseable {
         KEY.equals(request.headers().get("api-key"))
                 || ("Bearer " + KEY).equals(request.headers().get("authorization"))
             ? reactions.apply(request.prompt(), request.attempt())
-            : error(401, "{\"error\":{\"code\":\"401\",\"message\":\"wrong key "
-                + request.headers().get("api-key") + "\"}}");
+            : error(
+                401,
+                "{\"error\":{\"code\":\"401\",\"message\":\"wrong key "
+                    + request.headers().get("api-key")
+                    + "\"}}");
     reaction.to(request, answer, connection);
     if (answer.toString(StandardCharsets.ISO_8859_1).startsWith("HTTP/1.1 200")) {
       successes.computeIfAbsent(request.prompt(), key -> new AtomicInteger()).incrementAndGet();
@@ -274,7 +277,11 @@ public final class StubEndpoint implements AutoCloseable {
   /** Answers with an error. */
   public static Reaction error(int status, String json, String... headers) {
     return (request, out, connection) ->
-        write(out, status, String.join("", List.of(headers).stream().map(h -> h + "\r\n").toList()), json);
+        write(
+            out,
+            status,
+            String.join("", List.of(headers).stream().map(h -> h + "\r\n").toList()),
+            json);
   }
 
   /** Resets the connection, once the request is read. */

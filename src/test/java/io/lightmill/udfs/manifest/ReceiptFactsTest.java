@@ -47,8 +47,7 @@ class ReceiptFactsTest {
 
   private static DrawingFacts stored(DrawingFacts facts, PromptMetadata prompts) {
     return ReceiptFacts.read(
-        "{\"%s\":%s}"
-            .formatted(ReceiptFacts.KEY, ReceiptFacts.of(facts, prompts).orElseThrow()));
+        "{\"%s\":%s}".formatted(ReceiptFacts.KEY, ReceiptFacts.of(facts, prompts).orElseThrow()));
   }
 
   @Test

@@ -32,9 +32,7 @@ final class Altered {
           altered.writeBytes(
               chunk(
                   type,
-                  receipt
-                      ? text.replace(part, by).getBytes(StandardCharsets.ISO_8859_1)
-                      : data));
+                  receipt ? text.replace(part, by).getBytes(StandardCharsets.ISO_8859_1) : data));
         });
     return altered.toByteArray();
   }

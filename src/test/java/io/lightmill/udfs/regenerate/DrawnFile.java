@@ -52,8 +52,7 @@ public final class DrawnFile {
   private DrawnFile() {}
 
   private static RgbImage drawn() {
-    try (DiffusionPipeline pipeline =
-        CHECKPOINT.loader().load(io.lightmill.pipeline.Device.CPU)) {
+    try (DiffusionPipeline pipeline = CHECKPOINT.loader().load(io.lightmill.pipeline.Device.CPU)) {
       return pipeline.generate(List.of(REQUEST)).get(0);
     }
   }

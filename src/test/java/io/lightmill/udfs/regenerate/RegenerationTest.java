@@ -103,8 +103,7 @@ class RegenerationTest {
         DrawnFile.file(FileFormat.of(ImageFormat.PNG), true, PromptMetadata.FULL, POCKET);
 
     refused(PLAIN, marked, "'image' has a watermark whose key has the fingerprint ");
-    refused(
-        with(watermark("another"), null, null), marked, "give that key with --watermark");
+    refused(with(watermark("another"), null, null), marked, "give that key with --watermark");
   }
 
   @Test
