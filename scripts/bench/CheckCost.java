@@ -32,11 +32,9 @@ public final class CheckCost {
         List.of(ImageRequest.builder("a mug").width(SIDE).height(SIDE).seed(1).build());
     DiffusionPipeline drawn = new Drawn(picture);
     CheckSettings keep = new CheckSettings(true, List.of(), List.of(), 1, 0, false, "");
-    double none = millis(new CheckedPipeline(drawn, keep, CheckNetworks.NONE, Device.CPU), batch);
+    double none = millis(new CheckedPipeline(drawn, keep, CheckNetworks.NONE), batch);
     double blank =
-        millis(
-            new CheckedPipeline(drawn, CheckSettings.STANDARD, CheckNetworks.NONE, Device.CPU),
-            batch);
+        millis(new CheckedPipeline(drawn, CheckSettings.STANDARD, CheckNetworks.NONE), batch);
     System.out.printf(
         "one colour: %.2f ms (the pipeline around it: %.2f ms)%n", blank - none, none);
     if (arguments.length > 0) {

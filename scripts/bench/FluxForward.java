@@ -41,6 +41,11 @@ class FluxForward {
         Tensor context = loader.read(inputs, inputs.tensors().get("context"));
         Tensor pooled = loader.read(inputs, inputs.tensors().get("pooled"));
         Tensor guidance = Tensor.of(new float[] {1}, 1);
+        Tensor timesteps = Tensor.of(new float[] {500}, 1);
+        Tensor text = network.tensor("text_tokens", weights, context);
+        Tensor conditions =
+            network.tensor(
+                "conditions", weights, doubleBlocks, singleBlocks, timesteps, pooled, guidance);
         Tensor rope =
             network.tensor(
                 "rope", context.shape()[1], side, side, new long[] {16, 24, 24}, Device.CPU);
@@ -54,10 +59,9 @@ class FluxForward {
                 doubleBlocks,
                 singleBlocks,
                 latents,
-                context,
-                pooled,
-                500.0,
-                guidance,
+                text,
+                conditions,
+                0,
                 rope,
                 heads)) {
           double seconds = (System.nanoTime() - start) / 1e9;

@@ -121,7 +121,9 @@ def flux(device, dtype, tiny):
         context = torch.randn(batch, text, 4096, device=device, dtype=dtype)
         pooled = torch.randn(batch, 768, device=device, dtype=dtype)
         guidance = torch.full((batch,), 3.5, device=device, dtype=dtype)
-        return lambda: network.forward(w, blocks, singles, latents, context, pooled, 500.0, guidance, rope, heads)
+        text_tokens = network.text_tokens(w, context)
+        conditions = network.conditions(w, blocks, singles, torch.full((8,), 500.0, device=device), pooled, guidance)
+        return lambda: network.forward(w, blocks, singles, latents, text_tokens, conditions, 0, rope, heads)
 
     return Family(28, text, width, double + single, shapes.per_token, step)
 

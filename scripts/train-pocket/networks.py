@@ -73,9 +73,10 @@ def stack(w, prefix):
 def velocity(w, config, latents, context, pooled, times, rope):
     """FluxTransformer2DModel.forward with a time in [0, 1] for each row."""
     temb = nn.embed(nn.sinusoid(times * 1000, 256), w, "time_text_embed.timestep_embedder") + nn.embed(pooled, w, "time_text_embed.text_embedder")
-    hidden = [linear(latents, w, "x_embedder"), linear(context, w, "context_embedder"), temb]
     blocks, single_blocks = stack(w, "transformer_blocks."), stack(w, "single_transformer_blocks.")
     transformer = flux.FluxTransformer2DModel()
+    modulations = transformer.modulations(w, blocks, single_blocks, temb)
+    hidden = [linear(latents, w, "x_embedder"), transformer.text_tokens(w, context), modulations]
     img = transformer.rest(blocks, single_blocks, hidden, 0, rope, config["num_attention_heads"])
     return transformer.project(w, img, hidden)
 

@@ -2,8 +2,8 @@
 import nn
 
 def resnet(x: Tensor, w: Dict[str, Tensor], name: str, groups: int) -> Tensor:
-  h = nn.conv(torch.silu(nn.group_norm(x, w, name + ".norm1", groups)), w, name + ".conv1")
-  h = nn.conv(torch.silu(nn.group_norm(h, w, name + ".norm2", groups)), w, name + ".conv2")
+  h = nn.conv(torch.silu_(nn.group_norm(x, w, name + ".norm1", groups)), w, name + ".conv1")
+  h = nn.conv(torch.silu_(nn.group_norm(h, w, name + ".norm2", groups)), w, name + ".conv2")
   if name + ".conv_shortcut.weight" in w:
     x = nn.conv(x, w, name + ".conv_shortcut")
   return x + h
@@ -31,7 +31,7 @@ def decoder(x: Tensor, w: Dict[str, Tensor], up_blocks: int, resnets: int, group
       x = autoencoder_kl.resnet(x, w, block + ".resnets.{}".format(j), groups)
     if block + ".upsamplers.0.conv.weight" in w:
       x = nn.upsample(x, w, block + ".upsamplers.0.conv")
-  return nn.conv(torch.silu(nn.group_norm(x, w, "decoder.conv_norm_out", groups)), w, "decoder.conv_out")
+  return nn.conv(torch.silu_(nn.group_norm(x, w, "decoder.conv_norm_out", groups)), w, "decoder.conv_out")
 
 class AutoencoderKL(Module):
 

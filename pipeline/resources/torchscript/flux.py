@@ -5,12 +5,13 @@ import nn
 def double_block(
     img: Tensor,
     txt: Tensor,
-    temb: Tensor,
+    modulation: Tensor,
     rope: Tensor,
     w: Dict[str, Tensor],
     heads: int) -> Tuple[Tensor, Tensor]:
-  shift, scale, gate, shift2, scale2, gate2 = nn.modulation(temb, w, "norm1").chunk(6, -1)
-  txt_shift, txt_scale, txt_gate, txt_shift2, txt_scale2, txt_gate2 = nn.modulation(temb, w, "norm1_context").chunk(6, -1)
+  parts = modulation.chunk(12, -1)
+  shift, scale, gate, shift2, scale2, gate2 = parts[:6]
+  txt_shift, txt_scale, txt_gate, txt_shift2, txt_scale2, txt_gate2 = parts[6:]
 
   img_out, txt_out = nn.joint_attention(nn.modulate(img, shift, scale), nn.modulate(txt, txt_shift, txt_scale), rope, None, w, heads)
   img = nn.gated(img, gate, img_out)
@@ -20,8 +21,8 @@ def double_block(
   return (img, txt)
 
 # What the block makes of the tokens from the first given one on.
-def single_block(x: Tensor, temb: Tensor, rope: Tensor, w: Dict[str, Tensor], heads: int, first: int) -> Tensor:
-  shift, scale, gate = nn.modulation(temb, w, "norm").chunk(3, -1)
+def single_block(x: Tensor, modulation: Tensor, rope: Tensor, w: Dict[str, Tensor], heads: int, first: int) -> Tensor:
+  shift, scale, gate = modulation.chunk(3, -1)
   h = nn.modulate(x, shift, scale)
   qk, v = nn.heads_of(h, w, "attn", heads, 1e-6)
   attended = nn.attend(nn.rotate(qk, rope), v, None, first)
@@ -38,31 +39,57 @@ class FluxTransformer2DModel(Module):
     text = torch.zeros([text_tokens, 3], dtype=7, device=image.device)
     return nn.rope(torch.cat([text, image.flatten(0, 1)], 0), widths, 10000.)
 
-  # Image tokens, text tokens and the embedding of time, guidance and prompt, as the first block reads them.
-  # Dividing and multiplying by 1000 has the effect of rounding 16-bit timesteps as diffusers does.
-  def embed(
+  # How every block and the last norm are modulated, side by side, for embeddings of time, guidance and prompt:
+  # [..., width] -> [..., 1, (12 * blocks + 3 * single_blocks + 2) * width].
+  def modulations(
       self,
       w: Dict[str, Tensor],
-      latents: Tensor,
-      context: Tensor,
+      blocks: List[Dict[str, Tensor]],
+      single_blocks: List[Dict[str, Tensor]],
+      temb: Tensor) -> Tensor:
+    h = torch.silu(temb)
+    parts = annotate(List[Tensor], [])
+    for block in blocks:
+      parts.append(nn.linear(h, block, "norm1.linear"))
+      parts.append(nn.linear(h, block, "norm1_context.linear"))
+    for block in single_blocks:
+      parts.append(nn.linear(h, block, "norm.linear"))
+    parts.append(nn.linear(h, w, "norm_out.linear"))
+    return torch.cat(parts, -1).unsqueeze(-2)
+
+  # Those of several steps at once [steps, batch, 1, ...], since a product with few rows takes as long as reading its
+  # weight. Dividing and multiplying by 1000 has the effect of rounding 16-bit timesteps as diffusers does.
+  def conditions(
+      self,
+      w: Dict[str, Tensor],
+      blocks: List[Dict[str, Tensor]],
+      single_blocks: List[Dict[str, Tensor]],
+      timesteps: Tensor,
       pooled: Tensor,
-      timestep: float,
-      guidance: Tensor) -> List[Tensor]:
-    time = torch.full([latents.size(0)], timestep, dtype=latents.dtype, device=latents.device) / 1000 * 1000
-    temb = nn.embed(nn.sinusoid(time, 256).to(latents.dtype), w, "time_text_embed.timestep_embedder")
+      guidance: Tensor) -> Tensor:
+    time = timesteps.to(pooled.dtype) / 1000 * 1000
+    temb = nn.embed(nn.sinusoid(time, 256).to(pooled.dtype), w, "time_text_embed.timestep_embedder").unsqueeze(1)
     if "time_text_embed.guidance_embedder.linear_1.weight" in w:
-      strength = nn.sinusoid(guidance * 1000, 256).to(latents.dtype)
+      strength = nn.sinusoid(guidance * 1000, 256).to(pooled.dtype)
       temb = temb + nn.embed(strength, w, "time_text_embed.guidance_embedder")
-    temb = temb + nn.embed(pooled, w, "time_text_embed.text_embedder")
-    return [nn.linear(latents, w, "x_embedder"), nn.linear(context, w, "context_embedder"), temb]
+    return self.modulations(w, blocks, single_blocks, temb + nn.embed(pooled, w, "time_text_embed.text_embedder"))
+
+  # Text tokens as the first block reads them.
+  def text_tokens(self, w: Dict[str, Tensor], context: Tensor) -> Tensor:
+    return nn.linear(context, w, "context_embedder")
+
+  # Image tokens, text tokens and the step's modulations, as the first block reads them.
+  def embed(self, w: Dict[str, Tensor], latents: Tensor, txt: Tensor, conditions: Tensor, step: int) -> List[Tensor]:
+    return [nn.linear(latents, w, "x_embedder"), txt, conditions[step]]
 
   # The image tokens under the first block's modulation.
   def modulated(self, blocks: List[Dict[str, Tensor]], hidden: List[Tensor]) -> Tensor:
-    shift, scale = nn.modulation(hidden[2], blocks[0], "norm1").chunk(6, -1)[:2]
-    return nn.modulate(hidden[0], shift, scale)
+    width = hidden[0].size(2)
+    return nn.modulate(hidden[0], hidden[2][..., :width], hidden[2][..., width:2 * width])
 
   def first(self, blocks: List[Dict[str, Tensor]], hidden: List[Tensor], rope: Tensor, heads: int) -> List[Tensor]:
-    img, txt = flux.double_block(hidden[0], hidden[1], hidden[2], rope, blocks[0], heads)
+    modulation = hidden[2].narrow(-1, 0, 12 * hidden[0].size(2))
+    img, txt = flux.double_block(hidden[0], hidden[1], modulation, rope, blocks[0], heads)
     return [img, txt, hidden[2]]
 
   # The image tokens after the last block.
@@ -74,31 +101,32 @@ class FluxTransformer2DModel(Module):
       done: int,
       rope: Tensor,
       heads: int) -> Tensor:
-    img, txt, temb = hidden[0], hidden[1], hidden[2]
-    for block in blocks[done:]:
-      img, txt = flux.double_block(img, txt, temb, rope, block, heads)
+    img, txt, conditions = hidden[0], hidden[1], hidden[2]
+    width = img.size(2)
+    for i in range(done, len(blocks)):
+      img, txt = flux.double_block(img, txt, conditions.narrow(-1, 12 * i * width, 12 * width), rope, blocks[i], heads)
     x = torch.cat([txt, img], 1)
     for i in range(len(single_blocks)):
       first = txt.size(1) if i == len(single_blocks) - 1 else 0
-      x = flux.single_block(x, temb, rope, single_blocks[i], heads, first)
+      modulation = conditions.narrow(-1, (12 * len(blocks) + 3 * i) * width, 3 * width)
+      x = flux.single_block(x, modulation, rope, single_blocks[i], heads, first)
     return x[:, x.size(1) - img.size(1):]
 
   def project(self, w: Dict[str, Tensor], img: Tensor, hidden: List[Tensor]) -> Tensor:
-    scale, shift = nn.modulation(hidden[2], w, "norm_out").chunk(2, -1)
+    scale, shift = hidden[2][..., -2 * img.size(2):].chunk(2, -1)
     return nn.linear(nn.modulate(img, shift, scale), w, "proj_out")
 
-  # The flow's velocity at a timestep in [0, 1000]: latents [batch, tokens, channels] -> the same shape.
+  # The flow's velocity at a step: latents [batch, tokens, channels] -> the same shape.
   def forward(
       self,
       w: Dict[str, Tensor],
       blocks: List[Dict[str, Tensor]],
       single_blocks: List[Dict[str, Tensor]],
       latents: Tensor,
-      context: Tensor,
-      pooled: Tensor,
-      timestep: float,
-      guidance: Tensor,
+      txt: Tensor,
+      conditions: Tensor,
+      step: int,
       rope: Tensor,
       heads: int) -> Tensor:
-    hidden = self.embed(w, latents, context, pooled, timestep, guidance)
+    hidden = self.embed(w, latents, txt, conditions, step)
     return self.project(w, self.rest(blocks, single_blocks, hidden, 0, rope, heads), hidden)

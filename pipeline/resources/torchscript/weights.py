@@ -18,11 +18,11 @@ class Weights(Module):
     return onednn.pack_conv(kernel, side, side)
 
   # The kernel [outputs, inputs, 3, 3] of a convolution after an upsampling by the nearest pixels, as the kernel [inputs,
-  # outputs, 4, 4] of a transposed convolution with stride 2.
+  # outputs, 4, 4] of a transposed convolution with stride 2, channels last as its inputs.
   def upsampling(self, kernel: Tensor) -> Tensor:
     wide = torch.constant_pad_nd(torch.flip(kernel, [2, 3]).transpose(0, 1), [1, 1, 1, 1], 0.)
     rows = wide[:, :, 1:] + wide[:, :, :-1]
-    return (rows[..., 1:] + rows[..., :-1]).contiguous()
+    return (rows[..., 1:] + rows[..., :-1]).contiguous(memory_format=2)
 
   # Tensors whose names begin with the prefix, without it.
   def below(self, w: Dict[str, Tensor], prefix: str) -> Dict[str, Tensor]:

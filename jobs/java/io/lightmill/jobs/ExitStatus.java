@@ -71,7 +71,12 @@ final class ExitStatus {
           IMAGE_BLANK,
           STORE_FAILED,
           PROMPT_BLOCKED,
-          IMAGE_BLOCKED ->
+          IMAGE_BLOCKED,
+          PROVIDER_BLOCKED,
+          PROVIDER_FAILED,
+          PROVIDER_ANSWER_INVALID,
+          PROVIDER_ANSWER_LOST,
+          REQUEST_NOT_SENT ->
           UNEXPECTED;
     };
   }

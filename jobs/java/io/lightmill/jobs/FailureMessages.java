@@ -32,7 +32,7 @@ final class FailureMessages implements IParameterExceptionHandler, IExecutionExc
     err.printf("Try '%s --help'.%n", command.getCommandSpec().qualifiedName());
     err.flush();
     SummaryFile.named(arguments, command.getOut(), err)
-        .ifPresent(
+        .forEach(
             file -> {
               Instant now = Instant.now();
               LightmillException refused =
@@ -47,7 +47,7 @@ final class FailureMessages implements IParameterExceptionHandler, IExecutionExc
   @Override
   public int handleExecutionException(Exception exception, CommandLine command, ParseResult line) {
     Failure failure = Failure.of(exception);
-    if (failure.known().isEmpty()) {
+    if (failure.known().isEmpty() || Verbosity.of(command) == Verbosity.VERBOSE) {
       LOG.error("{} failed", command.getCommandSpec().qualifiedName(), exception);
     }
     print(command.getErr(), failure.message());
@@ -55,7 +55,8 @@ final class FailureMessages implements IParameterExceptionHandler, IExecutionExc
   }
 
   private static void print(PrintWriter err, String sentence) {
-    err.println("lightmill: " + sentence);
+    Terminal.ERROR.println(
+        err, Terminal.ERROR.ansi(), Terminal.Colour.RED, "lightmill:", " " + sentence);
     err.flush();
   }
 }

@@ -8,14 +8,10 @@ import io.lightmill.udfs.run.GenerationRun;
 import io.lightmill.udfs.run.RunResult;
 import java.io.IOException;
 import java.io.PrintWriter;
-import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
 import java.util.concurrent.Callable;
 import org.apache.spark.SparkConf;
 import org.apache.spark.sql.SparkSession;
@@ -23,6 +19,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
@@ -62,19 +59,9 @@ import picocli.CommandLine.Spec;
 final class GenerateCommand implements Callable<Integer> {
 
   private static final Logger LOG = LoggerFactory.getLogger(GenerateCommand.class);
-  private static final RegisteredOptions OPTIONS = new RegisteredOptions(Options.all(), Set.of());
-
-  /** Set by the launcher: Java cannot tell whether standard error is a terminal. */
-  private static final String TERMINAL = "LIGHTMILL_TERMINAL";
-
   @Spec private CommandSpec spec;
 
-  @Option(
-      names = "--config",
-      paramLabel = "FILE.yaml",
-      description =
-          "Job file in YAML with the options below as keys. The command line takes precedence.")
-  private Path config;
+  @Mixin private JobArguments job;
 
   @Option(
       names = SummaryFile.OPTION,
@@ -83,6 +70,13 @@ final class GenerateCommand implements Callable<Integer> {
           "Write the end of the run as JSON to this file, on any Hadoop file system, whether the"
               + " run succeeds or fails; - for standard output, which then has nothing else.")
   private String summary;
+
+  @Option(
+      names = SummaryFile.JSON,
+      description =
+          "Print the end of the run as JSON on standard output, and nothing else there; as"
+              + " --summary-json=-.")
+  private boolean json;
 
   private final Instant started;
   private GenerationOptions options = GenerationOptions.EMPTY;
@@ -98,36 +92,34 @@ final class GenerateCommand implements Callable<Integer> {
    */
   static CommandLine commandLine(Instant started) {
     CommandLine command = new CommandLine(new GenerateCommand(started));
-    OPTIONS.addTo(command.getCommandSpec());
-    OPTIONS.groupIn(command);
+    JobArguments.addTo(command);
     return command;
   }
 
   @Override
   public Integer call() throws IOException {
     CommandLine line = spec.commandLine();
-    Optional<SummaryFile> file =
-        Optional.ofNullable(summary)
-            .map(location -> new SummaryFile(location, line.getOut(), line.getErr()));
-    boolean json = file.filter(SummaryFile::onStandardOutput).isPresent();
+    RunEndReports reports =
+        new RunEndReports(
+            SummaryFile.of(summary, json, line.getOut(), line.getErr()), line.getErr());
+    PrintWriter out = reports.onStandardOutput() ? line.getErr() : line.getOut();
     try {
-      return run(file, new PrintedResult(json ? line.getErr() : line.getOut(), line.getErr()));
+      return run(reports, new PrintedResult(out, line.getErr()));
     } catch (IOException | RuntimeException e) {
       Failure failure = Failure.of(e);
-      file.ifPresent(
-          it ->
-              it.write(
-                  RunReport.failed(
-                      options, started, Instant.now(), failure.known(), failure.message())));
+      reports.write(
+          options,
+          RunReport.failed(options, started, Instant.now(), failure.known(), failure.message()),
+          failure.status());
       throw e;
     }
   }
 
-  private int run(Optional<SummaryFile> file, PrintedResult printed) throws IOException {
+  private int run(RunEndReports reports, PrintedResult printed) throws IOException {
     options = options().named(started);
     GenerationRun.check(options);
     SparkConf conf = SparkSessions.conf(options);
-    file.ifPresent(it -> it.use(conf));
+    reports.use(conf);
     if (SparkSessions.isLocal(conf)) {
       startEngine(options);
     }
@@ -140,28 +132,24 @@ final class GenerateCommand implements Callable<Integer> {
     }
     RunResult ended = result.lasting(Duration.between(started, Instant.now()));
     printed.print(ended, failures);
-    file.ifPresent(it -> it.write(ended.report(options, started)));
-    return ExitStatus.of(ended.summary(), options.find(Options.MAX_FAILURES));
+    int status = ExitStatus.of(ended.summary(), options.find(Options.MAX_FAILURES));
+    reports.write(options, ended.report(options, started), status);
+    return status;
   }
 
   /** The options of job file and command line, checked as far as that needs no Spark. */
   GenerationOptions options() {
-    Map<String, String> values = new LinkedHashMap<>();
-    if (config != null) {
-      values.putAll(JobFile.read(config));
-    }
-    values.putAll(OPTIONS.values(spec.commandLine().getParseResult()));
-    GenerationOptions parsed = GenerationOptions.parseWithSession(values);
-    parsed.get(Options.INPUT);
-    parsed.get(Options.OUTPUT_DIRECTORY);
-    return parsed;
+    return job.options(spec.commandLine().getParseResult());
   }
 
   private RunResult run(SparkSession session) {
     PrintWriter err = spec.commandLine().getErr();
-    boolean terminal = "1".equals(System.getenv(TERMINAL));
     try (GenerationProgress progress =
-            new GenerationProgress(err, terminal, System::nanoTime, options);
+            new GenerationProgress(
+                Verbosity.of(spec).progress(err),
+                Terminal.ERROR.isOn(),
+                System::nanoTime,
+                options);
         Termination termination =
             Termination.of(
                 () -> GenerationRun.end(options), () -> GenerationRun.isCancelled(options), err)) {

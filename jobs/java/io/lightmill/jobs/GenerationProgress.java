@@ -8,9 +8,11 @@ import io.lightmill.udfs.option.Options;
 import io.lightmill.udfs.option.Redaction;
 import java.io.PrintWriter;
 import java.time.Duration;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.function.LongSupplier;
+import java.util.function.Supplier;
 
 /** Prints what a run is about to do, then a progress bar. Safe for several threads. */
 final class GenerationProgress implements RunListener, AutoCloseable {
@@ -78,6 +80,12 @@ final class GenerationProgress implements RunListener, AutoCloseable {
   }
 
   @Override
+  public void plan(Supplier<List<String>> lines) {
+    lines.get().forEach(out::println);
+    out.flush();
+  }
+
+  @Override
   public synchronized void idleNegativePrompts(long images, ClassifierFreeGuidance guidance) {
     String scale = guidance.name().toLowerCase(Locale.ROOT);
     out.printf(
@@ -89,7 +97,8 @@ final class GenerationProgress implements RunListener, AutoCloseable {
 
   @Override
   public synchronized void notice(String sentence) {
-    out.println("note: " + sentence);
+    Terminal.ERROR.println(
+        out, Terminal.ERROR.ansi(), Terminal.Colour.YELLOW, "note:", " " + sentence);
     out.flush();
   }
 

@@ -25,20 +25,32 @@ import java.util.Optional;
 import java.util.concurrent.Callable;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
-/** {@code lightmill inspect}: what image files say about their provenance. */
+/**
+ * {@code lightmill inspect}: what image files say about their provenance, and whether they are what
+ * their receipts draw.
+ */
 @Command(
     name = "inspect",
-    description = "Prints receipt, XMP, C2PA manifest and watermark of image files.",
+    description = {
+      "Prints receipt, XMP, C2PA manifest and watermark of image files. With --regenerate,",
+      "draws them again from their receipts and compares the pixels."
+    },
+    customSynopsis = {
+      "lightmill inspect [--trust=FILE.pem] [--watermark=KEY] IMAGE…",
+      "lightmill inspect --regenerate [--checkpoint=LOCATION] [--output=FILE] [OPTION]… IMAGE…"
+    },
     sortOptions = false,
     footer = {
       "",
-      "Exit statuses: 0 all manifests are valid, or there is none; 2 a file cannot be",
-      "read; 3 a C2PA manifest is not valid."
+      "Exit statuses: 0 all is valid; 2 a file cannot be read, or not be drawn again with",
+      "these options; 3 a C2PA manifest is not valid, or an image differs from the one that is",
+      "drawn again."
     },
     mixinStandardHelpOptions = true,
     versionProvider = Versions.class)
@@ -63,8 +75,12 @@ final class InspectCommand implements Callable<Integer> {
       description = "Look for the watermark with this key.")
   private String watermark;
 
+  @Mixin private final RegenerateOptions regenerate = new RegenerateOptions();
+
   static CommandLine commandLine() {
-    return new CommandLine(new InspectCommand());
+    CommandLine command = new CommandLine(new InspectCommand());
+    RegenerateOptions.REGISTERED.addTo(command.getCommandSpec());
+    return command;
   }
 
   @Override
@@ -75,14 +91,18 @@ final class InspectCommand implements Callable<Integer> {
             : TrustAnchors.read(new PemFile(trust.toString(), bytes(trust)));
     C2paVerifier verifier = new C2paVerifier(roots, Instant.now());
     boolean valid = true;
-    for (Path image : images) {
-      valid &= inspect(image, verifier);
+    try (RegeneratedImages redrawn =
+        regenerate.open(spec.commandLine().getParseResult(), watermark, images.size())) {
+      for (Path image : images) {
+        byte[] file = bytes(image);
+        valid &= inspect(image, file, verifier);
+        valid &= redrawn.compare(image, file, this::line);
+      }
     }
     return valid ? ExitStatus.DONE : ExitStatus.COMPARISONS_FAILED;
   }
 
-  private boolean inspect(Path image, C2paVerifier verifier) {
-    byte[] file = bytes(image);
+  private boolean inspect(Path image, byte[] file, C2paVerifier verifier) {
     ImageMetadata metadata = ImageMetadata.read(image.toString(), file);
     out().println("%s: %s".formatted(escaped(image.toString()), metadata.format()));
     line("receipt", metadata.receipt().orElse("none"));

@@ -35,6 +35,9 @@ import java.util.regex.Pattern;
  * job file, so that it works from any directory. Names of Spark tables ({@code input-format:
  * table}) are no paths, nor are ids of models on the Hugging Face Hub and the policies {@code
  * default} and {@code none}.
+ *
+ * <p>The mapping {@code variables} has names and values that other values use as {@link
+ * Placeholders}.
  */
 final class JobFile {
 
@@ -45,8 +48,12 @@ final class JobFile {
 
   private static final Pattern URI_SCHEME = Pattern.compile("[A-Za-z][A-Za-z0-9+.-]*:.*");
 
+  /** Key of the variables that values use, which is no option. */
+  private static final String VARIABLES = "variables";
+
   private final Path path;
   private final Map<Option<?>, Entry> entries = new LinkedHashMap<>();
+  private final Map<String, String> variables = new LinkedHashMap<>();
 
   /**
    * @param line of the key in the file, from 1
@@ -58,12 +65,12 @@ final class JobFile {
   }
 
   /**
-   * Reads the options of a file, as {@link GenerationOptions#parse} takes them.
+   * Reads a file.
    *
    * @throws LightmillException with {@code CONFIGURATION_INVALID} and the line, if the file is
-   *     missing, is not a YAML mapping, has an unknown key, a key twice, or an invalid value
+   *     missing, is not a YAML mapping, has an unknown key, or a key twice
    */
-  static Map<String, String> read(Path path) {
+  static JobFile read(Path path) {
     JobFile file = new JobFile(path);
     try (JsonParser parser = YAML.createParser(text(path))) {
       file.parse(parser);
@@ -80,8 +87,23 @@ final class JobFile {
     } catch (IOException e) {
       throw invalid("job file %s cannot be read (%s); check its permissions".formatted(path, e));
     }
+    return file;
+  }
+
+  /** Values by the names of the variables that the file declares. */
+  Map<String, String> variables() {
+    return variables;
+  }
+
+  /**
+   * The options, as {@link GenerationOptions#parse} takes them.
+   *
+   * @throws LightmillException with {@code CONFIGURATION_INVALID} and the line, for an invalid
+   *     value
+   */
+  Map<String, String> values(Placeholders placeholders) {
     Map<String, String> values = new LinkedHashMap<>();
-    file.entries.forEach((option, entry) -> values.putAll(file.values(option, entry)));
+    entries.forEach((option, entry) -> values.putAll(values(option, entry, placeholders)));
     return values;
   }
 
@@ -99,6 +121,11 @@ final class JobFile {
     while (parser.nextToken() == JsonToken.FIELD_NAME) {
       String key = parser.currentName();
       int line = parser.currentTokenLocation().getLineNr();
+      if (key.strip().equalsIgnoreCase(VARIABLES)) {
+        parser.nextToken();
+        declare(line, YAML.readTree(parser));
+        continue;
+      }
       Option<?> option =
           Options.named(key)
               .orElseThrow(
@@ -118,7 +145,14 @@ final class JobFile {
     }
   }
 
-  private Map<String, String> values(Option<?> option, Entry entry) {
+  private void declare(int line, JsonNode value) {
+    if (!value.isObject() || !value.valueStream().allMatch(JobFile::scalar)) {
+      throw refusal(line, "'variables' must be a mapping of names to values");
+    }
+    value.propertyStream().forEach(each -> variables.put(each.getKey(), each.getValue().asText()));
+  }
+
+  private Map<String, String> values(Option<?> option, Entry entry, Placeholders placeholders) {
     Map<String, String> values = new LinkedHashMap<>();
     JsonNode value = entry.value();
     if (option.type().shape() == OptionType.Shape.MAP) {
@@ -128,22 +162,37 @@ final class JobFile {
       if (value.isObject()) {
         value
             .propertyStream()
-            .forEach(each -> values.put(option + "." + each.getKey(), each.getValue().asText()));
+            .forEach(
+                each ->
+                    values.put(
+                        option + "." + each.getKey(),
+                        replaced(entry, option, each.getValue(), placeholders)));
       } else {
         value
             .valueStream()
-            .forEach(each -> RegisteredOptions.put(values, option.key(), each.asText()));
+            .forEach(
+                each ->
+                    RegisteredOptions.put(
+                        values, option.key(), replaced(entry, option, each, placeholders)));
       }
     } else {
       if (!scalar(value)) {
         throw refusal(entry.line(), "option '%s' must be one value".formatted(option));
       }
-      values.put(
-          option.key(),
-          option.relative() ? resolved(entry.line(), option, value.asText()) : value.asText());
+      String text = replaced(entry, option, value, placeholders);
+      values.put(option.key(), option.relative() ? resolved(entry.line(), option, text) : text);
     }
     values.forEach((key, text) -> check(entry.line(), key, text));
     return values;
+  }
+
+  private String replaced(
+      Entry entry, Option<?> option, JsonNode value, Placeholders placeholders) {
+    try {
+      return placeholders.replaced(option, value.asText());
+    } catch (LightmillException e) {
+      throw refusal(entry.line(), e.getMessage());
+    }
   }
 
   private void check(int line, String key, String text) {

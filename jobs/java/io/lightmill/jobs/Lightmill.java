@@ -9,6 +9,9 @@ import java.time.Instant;
 import org.apache.spark.SparkUserAppException;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParseResult;
+import picocli.CommandLine.ScopeType;
 
 /**
  * The command line: {@code lightmill generate …}, or the same behind {@code spark-submit --class
@@ -31,15 +34,36 @@ import picocli.CommandLine.Command;
     })
 public final class Lightmill {
 
+  @Option(
+      names = {"-q", Verbosity.QUIET_OPTION},
+      scope = ScopeType.INHERIT,
+      description = "Print results and errors only.")
+  private boolean quiet;
+
+  @Option(
+      names = {"-v", Verbosity.VERBOSE_OPTION},
+      scope = ScopeType.INHERIT,
+      description = "Also print Lightmill's log, and stack traces of errors.")
+  private boolean verbose;
+
   private Lightmill() {}
+
+  private static int execute(ParseResult line) {
+    ParseResult command = line;
+    while (command.hasSubcommand()) {
+      command = command.subcommand();
+    }
+    Verbosity.of(command.commandSpec()).apply();
+    return new CommandLine.RunLast().execute(line);
+  }
 
   public static void main(String... arguments) throws SparkUserAppException {
     Instant started = Instant.ofEpochMilli(ManagementFactory.getRuntimeMXBean().getStartTime());
     CommandLine command = commandLine(started);
     exit(
         command
-            .setOut(utf8(FileDescriptor.out))
-            .setErr(utf8(FileDescriptor.err))
+            .setOut(new EscapingWriter(utf8(FileDescriptor.out)))
+            .setErr(new EscapingWriter(utf8(FileDescriptor.err)))
             .execute(arguments));
   }
 
@@ -58,12 +82,17 @@ public final class Lightmill {
     FailureMessages failures = new FailureMessages();
     return new CommandLine(new Lightmill())
         .addSubcommand(GenerateCommand.commandLine(started))
+        .addSubcommand(PlanCommand.commandLine())
+        .addSubcommand(PreviewCommand.commandLine(started))
         .addSubcommand(VerifyCommand.commandLine())
         .addSubcommand(MemoryCommand.commandLine())
         .addSubcommand(InspectCommand.commandLine())
+        .addSubcommand(CompletionCommand.commandLine())
         .addSubcommand(new CommandLine.HelpCommand())
         .setExpandAtFiles(false) // a prompt may start with @
         .setUsageHelpAutoWidth(true)
+        .setColorScheme(CommandLine.Help.defaultColorScheme(Terminal.OUT.ansi()))
+        .setExecutionStrategy(Lightmill::execute)
         .setParameterExceptionHandler(failures)
         .setExecutionExceptionHandler(failures);
   }

@@ -3,6 +3,7 @@ package io.lightmill.jobs;
 import io.lightmill.udfs.run.RunResult;
 import java.io.PrintWriter;
 import java.util.List;
+import java.util.Optional;
 
 /** Prints the results of a run: counts, the first failures, and where everything is. */
 record PrintedResult(PrintWriter out, PrintWriter err) {
@@ -14,10 +15,13 @@ record PrintedResult(PrintWriter out, PrintWriter err) {
     out.println(result.summary().sentence());
     result.summary().blankLine().ifPresent(line -> out.println("  " + line));
     result.record().drawing().loadLine().ifPresent(line -> out.println("  " + line));
+    Optional.ofNullable(result.record().hosted())
+        .ifPresent(hosted -> out.println("  " + hosted.line()));
     result.summary().verdictLines().forEach(line -> out.println("  " + line));
     failures.forEach(line -> out.println("  " + line));
     location("manifest", result.manifestLocation());
     result.recordLocation().ifPresent(file -> location("run record", file));
+    result.reportPage().ifPresent(page -> location("report", page));
     result.contactSheet().ifPresent(page -> location("contact sheet", page));
     result.contactSheetImage().ifPresent(image -> location("", image));
     out.flush();

@@ -42,7 +42,11 @@ record RegisteredOptions(List<? extends Option<?>> options, Set<Option<?>> requi
             .description(option.description().replace("%", "%%"))
             .required(required.contains(option));
     return switch (option.type().shape()) {
-      case VALUE -> spec.type(String.class).paramLabel(option.label()).build();
+      case VALUE ->
+          spec.type(String.class)
+              .paramLabel(option.label())
+              .completionCandidates(candidates(option))
+              .build();
       case MAP ->
           spec.type(List.class)
               .auxiliaryTypes(String.class)
@@ -56,6 +60,11 @@ record RegisteredOptions(List<? extends Option<?>> options, Set<Option<?>> requi
               .fallbackValue("true")
               .build();
     };
+  }
+
+  /** What a shell completes: the choices, or null for any text. */
+  private static List<String> candidates(Option<?> option) {
+    return option.type().choices().isEmpty() ? null : option.type().choices();
   }
 
   /** The values on the command line, by key; of a map by key and name, as {@code column.prompt}. */

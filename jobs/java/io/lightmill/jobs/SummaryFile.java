@@ -9,7 +9,10 @@ import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
-import java.util.Optional;
+import java.util.Arrays;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Set;
 import java.util.UUID;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.SparkConf;
@@ -22,6 +25,8 @@ import org.apache.spark.deploy.SparkHadoopUtil;
 final class SummaryFile {
 
   static final String OPTION = "--summary-json";
+
+  static final String JSON = "--json";
 
   /** Then standard output has nothing but the JSON. */
   static final String STANDARD_OUTPUT = "-";
@@ -37,17 +42,34 @@ final class SummaryFile {
     this.err = err;
   }
 
-  /** The file that a command line names which cannot be parsed as a whole. */
-  static Optional<SummaryFile> named(String[] arguments, PrintWriter out, PrintWriter err) {
+  /**
+   * The files of {@value #OPTION} and {@value #JSON}.
+   *
+   * @param location null if the option is not given
+   */
+  static List<SummaryFile> of(String location, boolean json, PrintWriter out, PrintWriter err) {
+    Set<String> locations = new LinkedHashSet<>();
+    if (location != null) {
+      locations.add(location);
+    }
+    if (json) {
+      locations.add(STANDARD_OUTPUT);
+    }
+    return locations.stream().map(each -> new SummaryFile(each, out, err)).toList();
+  }
+
+  /** The files that a command line names which cannot be parsed as a whole. */
+  static List<SummaryFile> named(String[] arguments, PrintWriter out, PrintWriter err) {
+    String location = null;
     for (int i = 0; i < arguments.length; i++) {
       if (arguments[i].startsWith(OPTION + "=")) {
-        return Optional.of(new SummaryFile(arguments[i].substring(OPTION.length() + 1), out, err));
+        location = arguments[i].substring(OPTION.length() + 1);
       }
       if (arguments[i].equals(OPTION) && i + 1 < arguments.length) {
-        return Optional.of(new SummaryFile(arguments[i + 1], out, err));
+        location = arguments[i + 1];
       }
     }
-    return Optional.empty();
+    return of(location, Arrays.asList(arguments).contains(JSON), out, err);
   }
 
   boolean onStandardOutput() {

@@ -12,8 +12,9 @@ final class Versions implements IVersionProvider {
     Map<String, String> built = BuildVersions.byName();
     return new String[] {
       "lightmill " + built.get("lightmill"),
-      "libtorch %s, DJL %s, Java %s"
-          .formatted(built.get("libtorch"), built.get("djl"), built.get("java"))
+      "commit %s of %s".formatted(built.get("commit"), BuildVersions.committed()),
+      "Java %s, Spark %s, libtorch %s, DJL %s"
+          .formatted(built.get("java"), built.get("spark"), built.get("libtorch"), built.get("djl"))
     };
   }
 }

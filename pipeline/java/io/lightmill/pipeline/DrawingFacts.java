@@ -2,6 +2,7 @@ package io.lightmill.pipeline;
 
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalDouble;
 import java.util.OptionalInt;
 
 /**
@@ -12,15 +13,30 @@ import java.util.OptionalInt;
  * @param transformerCalls evaluations of the transformer's blocks that the image took, both sides
  *     of guidance counted; empty if the pipeline does not count them, or nothing was drawn
  * @param screening scores and draws; empty without classifier and scorer
+ * @param cost price of all requests to a hosted model for this image, also of those in vain; empty
+ *     for other models and where no price is given
  */
 public record DrawingFacts(
-    List<Verdict> verdicts, OptionalInt transformerCalls, Optional<Screening> screening) {
+    List<Verdict> verdicts,
+    OptionalInt transformerCalls,
+    Optional<Screening> screening,
+    OptionalDouble cost) {
 
   public static final DrawingFacts NONE =
       new DrawingFacts(List.of(), OptionalInt.empty(), Optional.empty());
 
   public DrawingFacts {
     verdicts = List.copyOf(verdicts);
+  }
+
+  /** Facts of an image without a price. */
+  public DrawingFacts(
+      List<Verdict> verdicts, OptionalInt transformerCalls, Optional<Screening> screening) {
+    this(verdicts, transformerCalls, screening, OptionalDouble.empty());
+  }
+
+  public static DrawingFacts ofCost(OptionalDouble cost) {
+    return NONE.with(cost);
   }
 
   public static DrawingFacts ofCalls(int transformerCalls) {
@@ -32,11 +48,15 @@ public record DrawingFacts(
   }
 
   public DrawingFacts with(List<Verdict> found) {
-    return new DrawingFacts(found, transformerCalls, screening);
+    return new DrawingFacts(found, transformerCalls, screening, cost);
   }
 
   public DrawingFacts with(Optional<Screening> screened) {
-    return new DrawingFacts(verdicts, transformerCalls, screened);
+    return new DrawingFacts(verdicts, transformerCalls, screened, cost);
+  }
+
+  public DrawingFacts with(OptionalDouble price) {
+    return new DrawingFacts(verdicts, transformerCalls, screening, price);
   }
 
   /** The request with the seed that the image was drawn with. */

@@ -34,6 +34,21 @@ public enum ErrorCode {
   WEIGHTS_INVALID,
   /** The engine failed to draw this image. */
   GENERATION_FAILED,
+  /** The filter of a hosted model blocks the prompt or the image. */
+  PROVIDER_BLOCKED,
+  /** The endpoint of a hosted model refuses the request, or does not answer it with success. */
+  PROVIDER_FAILED,
+  /** The answer of a hosted model has no usable image. */
+  PROVIDER_ANSWER_INVALID,
+  /**
+   * The answer of a hosted model was lost after the request was sent: whether it was paid is not
+   * known.
+   */
+  PROVIDER_ANSWER_LOST,
+  /**
+   * The request to a hosted model is not sent, since the run ends or its maximum cost is reached.
+   */
+  REQUEST_NOT_SENT,
   /** A network computed NaN or infinity for this image. */
   IMAGE_NOT_FINITE,
   /** All pixels of the image have one colour. */

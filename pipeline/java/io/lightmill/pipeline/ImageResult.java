@@ -30,7 +30,20 @@ public record ImageResult(
   }
 
   public static ImageResult failed(LightmillException failure) {
-    return new ImageResult(Optional.empty(), Optional.of(failure), DrawingFacts.NONE);
+    return failed(failure, DrawingFacts.NONE);
+  }
+
+  public static ImageResult failed(LightmillException failure, DrawingFacts facts) {
+    return new ImageResult(Optional.empty(), Optional.of(failure), facts);
+  }
+
+  /**
+   * An image that is not there since a verdict blocks it.
+   *
+   * @param facts with a verdict that blocks
+   */
+  public static ImageResult blocked(DrawingFacts facts) {
+    return new ImageResult(Optional.empty(), Optional.empty(), facts);
   }
 
   /** The image; throws the failure, or {@code IMAGE_BLOCKED} if a verdict blocks it. */

@@ -14,6 +14,7 @@ import java.io.Serializable;
  * @param guidance the argument that turns classifier-free guidance on
  * @param defaults the values of a request that has none
  * @param efficient the sampling of the efficient tier
+ * @param sizes limits of sizes beside the others
  */
 public record PipelineLimits(
     int sizeMultiple,
@@ -23,8 +24,31 @@ public record PipelineLimits(
     int minInferenceSteps,
     ClassifierFreeGuidance guidance,
     Defaults defaults,
-    SamplingEfficiency efficient)
+    SamplingEfficiency efficient,
+    ImageSizes sizes)
     implements Serializable {
+
+  /** Limits without further ones of sizes. */
+  public PipelineLimits(
+      int sizeMultiple,
+      int maxSide,
+      long maxPixels,
+      int maxSequenceLength,
+      int minInferenceSteps,
+      ClassifierFreeGuidance guidance,
+      Defaults defaults,
+      SamplingEfficiency efficient) {
+    this(
+        sizeMultiple,
+        maxSide,
+        maxPixels,
+        maxSequenceLength,
+        minInferenceSteps,
+        guidance,
+        defaults,
+        efficient,
+        ImageSizes.ANY);
+  }
 
   /** Limits of a pipeline without an efficient tier. */
   public PipelineLimits(
@@ -56,7 +80,8 @@ public record PipelineLimits(
         minInferenceSteps,
         guidance,
         defaults,
-        sampling);
+        sampling,
+        sizes);
   }
 
   /**

@@ -45,7 +45,9 @@ public record Verdict(
     /** The prompt or the negative prompt, before anything is drawn. */
     PROMPT,
     /** The drawn image, before it is stored. */
-    IMAGE;
+    IMAGE,
+    /** The prompt or the image, by the filter of the provider of a hosted model. */
+    PROVIDER;
 
     /** The name in policies and manifests. */
     public String label() {
@@ -119,6 +121,10 @@ public record Verdict(
 
   /** The reason of a blocked row: what was found, and the fix. */
   public String message() {
+    if (stage == Stage.PROVIDER) {
+      return "the filter of the provider blocks the request: category %s, %s; reword the prompt as a new row, or send it again after a change of the filter (--retry-blocked)"
+          .formatted(category, rule);
+    }
     return "%s is blocked by the policy: category %s, %s '%s'%s; %s"
         .formatted(
             stage.label(),
@@ -141,7 +147,12 @@ public record Verdict(
 
   /** The error of a caller that takes nothing but the image. */
   public LightmillException refusal() {
-    return new LightmillException(
-        stage == Stage.PROMPT ? ErrorCode.PROMPT_BLOCKED : ErrorCode.IMAGE_BLOCKED, message());
+    ErrorCode code =
+        switch (stage) {
+          case PROMPT -> ErrorCode.PROMPT_BLOCKED;
+          case IMAGE -> ErrorCode.IMAGE_BLOCKED;
+          case PROVIDER -> ErrorCode.PROVIDER_BLOCKED;
+        };
+    return new LightmillException(code, message());
   }
 }

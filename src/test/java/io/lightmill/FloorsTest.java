@@ -111,6 +111,7 @@ class FloorsTest {
                             "io.lightmill.udfs",
                             "io.lightmill.udfs.option",
                             "io.lightmill.udfs.run",
+                            "io.lightmill.udfs.regenerate",
                             "io.lightmill.udfs.report",
                             "io.lightmill.udfs.checkpoint"))))
         .check(CLASSES);

@@ -17,6 +17,11 @@ public enum ImageStatus {
   INVALID,
   /** Drawing or storing failed. */
   FAILED,
+  /**
+   * The request to a hosted model was sent and its answer was lost: the image may have been paid.
+   * It is not requested again unless that is wanted.
+   */
+  UNCERTAIN,
   /** The run stopped before the image was drawn; a rerun draws it. */
   PENDING;
 
@@ -27,7 +32,7 @@ public enum ImageStatus {
 
   /** Whether something has to be fixed before there is an image. */
   public boolean isFailure() {
-    return this == FAILED || this == INVALID;
+    return this == FAILED || this == INVALID || this == UNCERTAIN;
   }
 
   /** The name in manifests. */

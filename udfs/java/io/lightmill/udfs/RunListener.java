@@ -3,6 +3,8 @@ package io.lightmill.udfs;
 import io.lightmill.pipeline.ClassifierFreeGuidance;
 import io.lightmill.pipeline.PipelineLimits;
 import java.time.Duration;
+import java.util.List;
+import java.util.function.Supplier;
 import org.slf4j.LoggerFactory;
 
 /**
@@ -59,6 +61,13 @@ public interface RunListener {
 
   /** The plan is complete: {@code images} rows, of which some have to be drawn. */
   default void planned(long images, long toGenerate) {}
+
+  /**
+   * The plan as a table of text, before the run draws.
+   *
+   * @param lines computes it, which takes a few small Spark jobs, so only if it is printed
+   */
+  default void plan(Supplier<List<String>> lines) {}
 
   /** The first device has its model and draws. */
   default void drawing() {}

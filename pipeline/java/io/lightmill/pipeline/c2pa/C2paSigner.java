@@ -30,6 +30,9 @@ public final class C2paSigner {
   private static final int TIME_TAG = 0;
   private static final int SIGNATURE_BYTES = 64;
 
+  /** Of a manifest store, to begin with. */
+  private static final int USUAL_LENGTH = 2000;
+
   private final SigningCredential credential;
   private final byte[] header;
   private final Optional<TimestampServer> timestamps;
@@ -56,32 +59,47 @@ public final class C2paSigner {
     byte[] digest = DigestUtils.sha256(file);
     String manifest = "urn:c2pa:" + uuid(digest, 0);
     byte[] actions = Jumbf.cbor(Jumbf.CBOR, ACTIONS, actions(claim));
-    byte[] noHash = new byte[digest.length];
-    int padding = 0;
-    ManifestEmbedding place = new ManifestEmbedding(new byte[0], 0, 0);
-    byte[] store = new byte[0];
-    byte[] embedded = file;
-    // The place is a part of the store. Its length is even, since RIFF pads odd chunks and readers
-    // disagree whether the padding belongs to the manifest.
-    for (int length = -1; length != store.length; ) {
-      length = store.length;
-      padding = (padding + length % 2) % 2;
-      byte[] unknown = dataHash(place, noHash, padding);
-      byte[] claimed = claim(claim, manifest, digest, actions, unknown);
-      store = store(manifest, actions, unknown, claimed, unsigned());
-      ManifestEmbedding.Embedded inserted = ManifestEmbedding.insert(file, store);
-      place = inserted.place();
-      embedded = inserted.file();
-    }
+    Room room = room(file, claim, manifest, digest, actions);
     byte[] hash =
-        dataHash(place, ContentHash.sha256(embedded, place.start(), place.length()), padding);
+        dataHash(room.place(), ManifestEmbedding.hashWithout(file, digest, room.store()), room);
     byte[] claimed = claim(claim, manifest, digest, actions, hash);
     byte[] signed = store(manifest, actions, hash, claimed, signature(claimed));
-    if (signed.length != store.length) {
+    if (signed.length != room.store()) {
       throw new IllegalStateException(
-          "a manifest store of %d bytes instead of %d".formatted(signed.length, store.length));
+          "a manifest store of %d bytes instead of %d".formatted(signed.length, room.store()));
     }
-    return ManifestEmbedding.insert(file, signed).file();
+    return ManifestEmbedding.insert(file, signed);
+  }
+
+  /**
+   * What the length of a manifest store depends on.
+   *
+   * @param place of the store in the file, which is a part of the store
+   * @param padding bytes that make its length even, since RIFF pads odd chunks and readers disagree
+   *     whether the padding belongs to the manifest
+   * @param store length of the store
+   */
+  private record Room(ManifestEmbedding.Place place, int padding, int store) {}
+
+  /** Finds the length: places of about the same size are numbers of the same length. */
+  private Room room(byte[] file, C2paClaim claim, String manifest, byte[] digest, byte[] actions) {
+    byte[] noHash = new byte[digest.length];
+    byte[] unsigned = unsigned();
+    int length = USUAL_LENGTH;
+    int padding = 0;
+    while (true) {
+      Room room = new Room(ManifestEmbedding.place(file, length), padding, length);
+      byte[] unknown = dataHash(room.place(), noHash, room);
+      byte[] claimed = claim(claim, manifest, digest, actions, unknown);
+      int found = store(manifest, actions, unknown, claimed, unsigned).length;
+      ManifestEmbedding.Place place = ManifestEmbedding.place(file, found);
+      if (found % 2 != 0) {
+        padding = (padding + 1) % 2;
+      } else if (dataHash(place, noHash, room).length == unknown.length) {
+        return new Room(place, padding, found);
+      }
+      length = found;
+    }
   }
 
   private byte[] signature(byte[] claim) {
@@ -142,7 +160,7 @@ public final class C2paSigner {
     return Cbor.bytes(Map.of("actions", List.of(created)));
   }
 
-  private static byte[] dataHash(ManifestEmbedding place, byte[] hash, int padding) {
+  private static byte[] dataHash(ManifestEmbedding.Place place, byte[] hash, Room room) {
     Map<String, Object> exclusion = new LinkedHashMap<>();
     exclusion.put("start", place.start());
     exclusion.put("length", place.length());
@@ -151,7 +169,7 @@ public final class C2paSigner {
     parts.put("name", "jumbf manifest");
     parts.put("alg", "sha256");
     parts.put("hash", hash);
-    parts.put("pad", new byte[padding]);
+    parts.put("pad", new byte[room.padding()]);
     return Jumbf.cbor(Jumbf.CBOR, DATA_HASH, Cbor.bytes(parts));
   }
 

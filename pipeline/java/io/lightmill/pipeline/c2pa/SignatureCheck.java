@@ -113,7 +113,7 @@ final class SignatureCheck {
     try {
       PublicKey key =
           CertificateFactory.getInstance("X.509")
-              .generateCertificate(new ByteArrayInputStream(SigningCredential.der(signer)))
+              .generateCertificate(new ByteArrayInputStream(Certificates.der(signer)))
               .getPublicKey();
       Signature verifier = Signature.getInstance(algorithm);
       verifier.initVerify(key);
@@ -184,12 +184,12 @@ final class SignatureCheck {
     for (int i = 0; i < chain.size(); i++) {
       X509CertificateHolder certificate = chain.get(i);
       if (roots.contains(certificate)
-          || roots.stream().anyMatch(root -> SigningCredential.isSigned(certificate, root))) {
+          || roots.stream().anyMatch(root -> Certificates.isSigned(certificate, root))) {
         return C2paFinding.success(
             "signingCredential.trusted", "the signer's chain ends in a trusted root");
       }
       boolean last = i == chain.size() - 1;
-      if (last || !SigningCredential.isSigned(certificate, chain.get(i + 1))) {
+      if (last || !Certificates.isSigned(certificate, chain.get(i + 1))) {
         break;
       }
     }

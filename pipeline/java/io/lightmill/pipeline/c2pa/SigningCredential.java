@@ -2,41 +2,26 @@ package io.lightmill.pipeline.c2pa;
 
 import io.lightmill.pipeline.ErrorCode;
 import io.lightmill.pipeline.LightmillException;
-import java.io.IOException;
-import java.io.StringReader;
+import java.io.ByteArrayInputStream;
 import java.math.BigInteger;
+import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
+import java.security.GeneralSecurityException;
+import java.security.KeyFactory;
+import java.security.PrivateKey;
+import java.security.cert.CertificateEncodingException;
+import java.security.cert.CertificateException;
+import java.security.cert.CertificateFactory;
+import java.security.cert.CertificateParsingException;
+import java.security.cert.X509Certificate;
+import java.security.interfaces.ECPrivateKey;
+import java.security.spec.PKCS8EncodedKeySpec;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Date;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.Set;
-import org.bouncycastle.asn1.pkcs.PrivateKeyInfo;
-import org.bouncycastle.asn1.x509.ExtendedKeyUsage;
-import org.bouncycastle.asn1.x509.Extension;
-import org.bouncycastle.asn1.x509.Extensions;
-import org.bouncycastle.asn1.x509.KeyPurposeId;
-import org.bouncycastle.asn1.x509.KeyUsage;
-import org.bouncycastle.cert.CertException;
-import org.bouncycastle.cert.X509CertificateHolder;
-import org.bouncycastle.crypto.digests.SHA256Digest;
-import org.bouncycastle.crypto.ec.CustomNamedCurves;
-import org.bouncycastle.crypto.params.AsymmetricKeyParameter;
-import org.bouncycastle.crypto.params.ECPrivateKeyParameters;
-import org.bouncycastle.crypto.params.ECPublicKeyParameters;
-import org.bouncycastle.crypto.signers.ECDSASigner;
-import org.bouncycastle.crypto.signers.HMacDSAKCalculator;
-import org.bouncycastle.crypto.util.PrivateKeyFactory;
-import org.bouncycastle.crypto.util.PublicKeyFactory;
-import org.bouncycastle.openssl.PEMEncryptedKeyPair;
-import org.bouncycastle.openssl.PEMKeyPair;
-import org.bouncycastle.openssl.PEMParser;
-import org.bouncycastle.operator.DefaultDigestAlgorithmIdentifierFinder;
-import org.bouncycastle.operator.OperatorCreationException;
-import org.bouncycastle.operator.bc.BcECContentVerifierProviderBuilder;
-import org.bouncycastle.operator.bc.BcRSAContentVerifierProviderBuilder;
-import org.bouncycastle.pkcs.PKCS8EncryptedPrivateKeyInfo;
-import org.bouncycastle.util.BigIntegers;
 
 /**
  * A chain of certificates and the private key of the first one, with which C2PA manifests are
@@ -45,20 +30,28 @@ import org.bouncycastle.util.BigIntegers;
  */
 public final class SigningCredential {
 
-  private static final BigInteger P256_ORDER = CustomNamedCurves.getByName("P-256").getN();
-  private static final int NUMBER_BYTES = 32;
+  private static final BigInteger P256_ORDER =
+      new BigInteger("ffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551", 16);
+
+  private static final int DIGITAL_SIGNATURE = 0;
+  private static final String EMAIL_PROTECTION = "1.3.6.1.5.5.7.3.4";
+  private static final String AUTHORITY_KEY_IDENTIFIER = "2.5.29.35";
 
   /** Purposes that C2PA's validators accept by default, the last its own. */
   private static final Set<String> PURPOSES =
-      Set.of(
-          KeyPurposeId.id_kp_emailProtection.getId(),
-          "1.3.6.1.5.5.7.3.36",
-          "1.3.6.1.4.1.62558.2.1");
+      Set.of(EMAIL_PROTECTION, "1.3.6.1.5.5.7.3.36", "1.3.6.1.4.1.62558.2.1");
 
-  private final List<X509CertificateHolder> chain;
-  private final ECPrivateKeyParameters key;
+  /** The algorithm of a PKCS #8 key of P-256, and the version before it. */
+  private static final byte[] P256_HEADER =
+      HexFormat.of().parseHex("020100301306072a8648ce3d020106082a8648ce3d030107");
 
-  private SigningCredential(List<X509CertificateHolder> chain, ECPrivateKeyParameters key) {
+  private static final int SEQUENCE = 0x30;
+  private static final int OCTETS = 0x04;
+
+  private final List<X509Certificate> chain;
+  private final ECPrivateKey key;
+
+  private SigningCredential(List<X509Certificate> chain, ECPrivateKey key) {
     this.chain = List.copyOf(chain);
     this.key = key;
   }
@@ -89,8 +82,8 @@ public final class SigningCredential {
    * @throws LightmillException with {@code CONFIGURATION_INVALID} and the name of the file
    */
   public static SigningCredential read(PemFile certificates, PemFile key, Instant now) {
-    List<X509CertificateHolder> chain = chain(certificates);
-    ECPrivateKeyParameters secret = key(key);
+    List<X509Certificate> chain = certificates(certificates);
+    ECPrivateKey secret = key(key);
     requireSigner(chain.get(0), certificates, now);
     for (int i = 1; i < chain.size(); i++) {
       if (!isSigned(chain.get(i - 1), chain.get(i))) {
@@ -100,15 +93,16 @@ public final class SigningCredential {
                 .formatted(i + 1, i));
       }
     }
-    if (!isKeyOf(secret, chain.get(0))) {
+    byte[] message = {};
+    if (!Es256.verifies(chain.get(0).getPublicKey(), message, Es256.signature(secret, message))) {
       throw invalid(
           key,
           "the key is not that of the first certificate in '%s'; give the key that its request was made with"
               .formatted(certificates.name()));
     }
     int last = chain.size() - 1;
-    boolean root = last > 0 && chain.get(last).getIssuer().equals(chain.get(last).getSubject());
-    return new SigningCredential(root ? chain.subList(0, last) : chain, secret);
+    return new SigningCredential(
+        last > 0 && isOwnIssuer(chain.get(last)) ? chain.subList(0, last) : chain, secret);
   }
 
   /** Certificates in DER, the signer's first. */
@@ -116,19 +110,9 @@ public final class SigningCredential {
     return chain.stream().map(SigningCredential::der).toList();
   }
 
-  /** An ES256 signature, the same for the same bytes (RFC 6979). */
+  /** An ES256 signature, the same for the same bytes. */
   byte[] signature(byte[] data) {
-    SHA256Digest digest = new SHA256Digest();
-    digest.update(data, 0, data.length);
-    byte[] hash = new byte[digest.getDigestSize()];
-    digest.doFinal(hash, 0);
-    ECDSASigner signer = new ECDSASigner(new HMacDSAKCalculator(new SHA256Digest()));
-    signer.init(true, key);
-    BigInteger[] numbers = signer.generateSignature(hash);
-    byte[] signature = new byte[2 * NUMBER_BYTES];
-    BigIntegers.asUnsignedByteArray(numbers[0], signature, 0, NUMBER_BYTES);
-    BigIntegers.asUnsignedByteArray(numbers[1], signature, NUMBER_BYTES, NUMBER_BYTES);
-    return signature;
+    return Es256.signature(key, data);
   }
 
   /** The end of the signer's certificate's validity. */
@@ -138,14 +122,15 @@ public final class SigningCredential {
 
   @Override
   public String toString() {
-    return chain.get(0).getSubject().toString();
+    return chain.get(0).getSubjectX500Principal().toString();
   }
 
-  static List<X509CertificateHolder> chain(PemFile file) {
-    List<X509CertificateHolder> chain = new ArrayList<>();
-    for (Object each : objects(file)) {
-      if (each instanceof X509CertificateHolder certificate) {
-        chain.add(certificate);
+  /** The certificates of a PEM file, at least one. */
+  static List<X509Certificate> certificates(PemFile file) {
+    List<X509Certificate> chain = new ArrayList<>();
+    for (PemBlock block : blocks(file)) {
+      if (block.label().equals("CERTIFICATE")) {
+        chain.add(certificate(file, block.der()));
       }
     }
     if (chain.isEmpty()) {
@@ -154,116 +139,140 @@ public final class SigningCredential {
     return chain;
   }
 
-  private static ECPrivateKeyParameters key(PemFile file) {
-    for (Object each : objects(file)) {
-      if (each instanceof PEMEncryptedKeyPair || each instanceof PKCS8EncryptedPrivateKeyInfo) {
+  private static X509Certificate certificate(PemFile file, byte[] der) {
+    try {
+      return (X509Certificate)
+          CertificateFactory.getInstance("X.509")
+              .generateCertificate(new ByteArrayInputStream(der));
+    } catch (CertificateException e) {
+      throw damaged(file);
+    }
+  }
+
+  private static ECPrivateKey key(PemFile file) {
+    for (PemBlock block : blocks(file)) {
+      String label = block.label();
+      if (block.encrypted() || label.equals("ENCRYPTED PRIVATE KEY")) {
         throw invalid(
             file, "the key is encrypted; decrypt it with 'openssl pkcs8 -topk8 -nocrypt'");
-      }
-      PrivateKeyInfo info =
-          each instanceof PEMKeyPair pair
-              ? pair.getPrivateKeyInfo()
-              : each instanceof PrivateKeyInfo plain ? plain : null;
-      if (info != null) {
-        return key(file, info);
+      } else if (label.endsWith("PRIVATE KEY")) {
+        return key(file, label.startsWith("EC ") ? pkcs8(block.der()) : block.der());
       }
     }
     throw invalid(file, "it has no private key; give a PEM file with BEGIN PRIVATE KEY");
   }
 
-  private static ECPrivateKeyParameters key(PemFile file, PrivateKeyInfo info) {
-    AsymmetricKeyParameter key;
+  private static ECPrivateKey key(PemFile file, byte[] pkcs8) {
     try {
-      key = PrivateKeyFactory.createKey(info);
-    } catch (IOException | RuntimeException e) { // its cause may quote the key
-      throw invalid(file, "the key cannot be read; export it again as PKCS #8");
-    }
-    if (key instanceof ECPrivateKeyParameters ec && ec.getParameters().getN().equals(P256_ORDER)) {
-      return ec;
-    }
-    throw invalid(file, "the key is not of the curve P-256 (prime256v1), which ES256 needs");
-  }
-
-  private static List<Object> objects(PemFile file) {
-    List<Object> objects = new ArrayList<>();
-    try (PEMParser parser = new PEMParser(new StringReader(file.text()))) {
-      for (Object each = parser.readObject(); each != null; each = parser.readObject()) {
-        objects.add(each);
+      PrivateKey key = KeyFactory.getInstance("EC").generatePrivate(new PKCS8EncodedKeySpec(pkcs8));
+      if (key instanceof ECPrivateKey ec && ec.getParams().getOrder().equals(P256_ORDER)) {
+        return ec;
       }
-    } catch (IOException | RuntimeException e) { // its cause may quote the key
-      throw invalid(file, "it is not a PEM file or is damaged; export it again");
+    } catch (GeneralSecurityException | RuntimeException e) { // its text may quote the key
+      // as a key of another kind
     }
-    return objects;
+    throw invalid(
+        file,
+        "the key is not of the curve P-256 (prime256v1), which ES256 needs, or is damaged; give"
+            + " another, or export it again as PKCS #8");
   }
 
-  private static void requireSigner(X509CertificateHolder signer, PemFile file, Instant now) {
-    Extensions extensions = signer.getExtensions();
-    if (!signer.isValidOn(Date.from(now))) {
-      throw invalid(
-          file,
-          "the first certificate is valid from %s to %s only; renew it"
-              .formatted(signer.getNotBefore().toInstant(), signer.getNotAfter().toInstant()));
+  /** An SEC 1 key of P-256 as PKCS #8 (RFC 5958). */
+  private static byte[] pkcs8(byte[] sec1) {
+    byte[] octets = der(OCTETS, sec1);
+    return der(
+        SEQUENCE,
+        ByteBuffer.allocate(P256_HEADER.length + octets.length)
+            .put(P256_HEADER)
+            .put(octets)
+            .array());
+  }
+
+  private static byte[] der(int tag, byte[] content) {
+    ByteBuffer der = ByteBuffer.allocate(content.length + 4).put((byte) tag);
+    if (content.length < 0x80) {
+      der.put((byte) content.length);
+    } else {
+      der.put((byte) 0x82).putShort((short) content.length);
     }
-    if (signer.getIssuer().equals(signer.getSubject())) {
+    byte[] bytes = new byte[der.put(content).position()];
+    der.flip().get(bytes);
+    return bytes;
+  }
+
+  private static List<PemBlock> blocks(PemFile file) {
+    try {
+      return PemBlock.read(file.text());
+    } catch (IllegalArgumentException e) { // its text may quote the key
+      throw damaged(file);
+    }
+  }
+
+  private static void requireSigner(X509Certificate signer, PemFile file, Instant now) {
+    Instant from = signer.getNotBefore().toInstant();
+    Instant to = signer.getNotAfter().toInstant();
+    Date time = Date.from(now);
+    if (time.before(signer.getNotBefore()) || time.after(signer.getNotAfter())) {
+      throw invalid(
+          file, "the first certificate is valid from %s to %s only; renew it".formatted(from, to));
+    }
+    if (isOwnIssuer(signer)) {
       throw invalid(
           file,
           "the first certificate is self-signed or a root; put the signer's first, issued by"
               + " another");
     }
-    KeyUsage usage = extensions == null ? null : KeyUsage.fromExtensions(extensions);
-    if (usage == null || !usage.hasUsages(KeyUsage.digitalSignature)) {
+    boolean[] usage = signer.getKeyUsage();
+    if (usage == null || !usage[DIGITAL_SIGNATURE]) {
       throw invalid(
           file, "the first certificate is not for digital signatures (keyUsage); issue another");
     }
-    ExtendedKeyUsage purposes = ExtendedKeyUsage.fromExtensions(extensions);
-    boolean forSigning =
-        purposes != null
-            && List.of(purposes.getUsages()).stream()
-                .anyMatch(purpose -> PURPOSES.contains(purpose.getId()));
-    if (!forSigning) {
+    if (purposes(signer).stream().noneMatch(PURPOSES::contains)) {
       throw invalid(
           file,
           "the first certificate has no extended key usage that C2PA accepts (document signing,"
               + " e-mail protection or C2PA claim signing); issue another");
     }
-    if (extensions.getExtension(Extension.authorityKeyIdentifier) == null) {
+    if (signer.getExtensionValue(AUTHORITY_KEY_IDENTIFIER) == null) {
       throw invalid(file, "the first certificate has no authority key identifier; issue another");
     }
   }
 
-  static boolean isSigned(X509CertificateHolder certificate, X509CertificateHolder issuer) {
-    if (!certificate.getIssuer().equals(issuer.getSubject())) {
+  private static List<String> purposes(X509Certificate signer) {
+    try {
+      List<String> purposes = signer.getExtendedKeyUsage();
+      return purposes == null ? List.of() : purposes;
+    } catch (CertificateParsingException e) {
+      return List.of(); // damaged: no purpose that is accepted
+    }
+  }
+
+  private static boolean isOwnIssuer(X509Certificate certificate) {
+    return certificate.getIssuerX500Principal().equals(certificate.getSubjectX500Principal());
+  }
+
+  private static boolean isSigned(X509Certificate certificate, X509Certificate issuer) {
+    if (!certificate.getIssuerX500Principal().equals(issuer.getSubjectX500Principal())) {
       return false;
     }
     try {
-      DefaultDigestAlgorithmIdentifierFinder digests = new DefaultDigestAlgorithmIdentifierFinder();
-      AsymmetricKeyParameter issuerKey =
-          PublicKeyFactory.createKey(issuer.getSubjectPublicKeyInfo());
-      return certificate.isSignatureValid(
-          issuerKey instanceof ECPublicKeyParameters
-              ? new BcECContentVerifierProviderBuilder(digests).build(issuer)
-              : new BcRSAContentVerifierProviderBuilder(digests).build(issuer));
-    } catch (IOException | OperatorCreationException | CertException | RuntimeException e) {
-      return false; // an algorithm that is none of the two, or a damaged key
+      certificate.verify(issuer.getPublicKey());
+      return true;
+    } catch (GeneralSecurityException e) {
+      return false; // another key, or an algorithm that the JDK does not know
     }
   }
 
-  private static boolean isKeyOf(ECPrivateKeyParameters key, X509CertificateHolder certificate) {
-    try {
-      return PublicKeyFactory.createKey(certificate.getSubjectPublicKeyInfo())
-              instanceof ECPublicKeyParameters ec
-          && key.getParameters().getG().multiply(key.getD()).normalize().equals(ec.getQ());
-    } catch (IOException e) {
-      return false; // a key of an unknown kind
-    }
-  }
-
-  static byte[] der(X509CertificateHolder certificate) {
+  private static byte[] der(X509Certificate certificate) {
     try {
       return certificate.getEncoded();
-    } catch (IOException e) {
+    } catch (CertificateEncodingException e) {
       throw new IllegalStateException("a certificate that was read can be written", e);
     }
+  }
+
+  private static LightmillException damaged(PemFile file) {
+    return invalid(file, "it is not a PEM file or is damaged; export it again");
   }
 
   private static LightmillException invalid(PemFile file, String what) {

@@ -22,7 +22,7 @@ public final class TrustAnchors {
    *     none
    */
   public static TrustAnchors read(SigningCredential.PemFile file) {
-    return new TrustAnchors(SigningCredential.chain(file));
+    return new TrustAnchors(Certificates.read(file));
   }
 
   List<X509CertificateHolder> certificates() {

@@ -29,6 +29,9 @@ final class Candidates {
   /** Evaluations of the transformer for all draws; empty if one does not count them. */
   private OptionalInt calls = OptionalInt.of(0);
 
+  /** The price of all draws; empty if none has one. */
+  private OptionalDouble cost = OptionalDouble.empty();
+
   /**
    * An image and what was found of it.
    *
@@ -68,6 +71,15 @@ final class Candidates {
         calls.isPresent() && facts.transformerCalls().isPresent()
             ? OptionalInt.of(calls.getAsInt() + facts.transformerCalls().getAsInt())
             : OptionalInt.empty();
+    if (facts.cost().isPresent()) {
+      cost = OptionalDouble.of(cost.orElse(0) + facts.cost().getAsDouble());
+    }
+  }
+
+  /** Adds a draw that the pipeline itself blocks, as hosted models do. */
+  void addBlocked(ImageResult drawn) {
+    blocked = new Candidate(draws.size(), drawn, drawn.facts().verdicts(), 0, false);
+    add(Map.of(), OptionalDouble.empty(), Screening.Fate.BLOCKED);
   }
 
   void addFailure(LightmillException reason) {
@@ -114,7 +126,9 @@ final class Candidates {
           new DrawingFacts(promptVerdicts, OptionalInt.empty(), screening));
     } else if (chosen == null) {
       return new ImageResult(
-          Optional.empty(), Optional.of(failure), new DrawingFacts(List.of(), calls, screening));
+          Optional.empty(),
+          Optional.of(failure),
+          new DrawingFacts(List.of(), calls, screening, cost));
     }
     boolean keep = best != null || settings.quarantine();
     return new ImageResult(
@@ -123,6 +137,7 @@ final class Candidates {
         new DrawingFacts(
             Stream.concat(promptVerdicts.stream(), chosen.verdicts.stream()).toList(),
             calls,
-            screening));
+            screening,
+            cost));
   }
 }

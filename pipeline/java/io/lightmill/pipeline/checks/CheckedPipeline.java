@@ -2,7 +2,6 @@ package io.lightmill.pipeline.checks;
 
 import io.lightmill.pipeline.BatchResult;
 import io.lightmill.pipeline.BatchWork;
-import io.lightmill.pipeline.Device;
 import io.lightmill.pipeline.DiffusionPipeline;
 import io.lightmill.pipeline.ImageRequest;
 import io.lightmill.pipeline.ImageResult;
@@ -22,27 +21,24 @@ import java.util.stream.Stream;
 
 /**
  * A pipeline whose prompts and images are checked: prompts before they are drawn, images after they
- * are decoded, both on the device. It draws further images where the settings say so. What is found
- * of an image depends on that image alone, and a check that fails fails the batch, so that no
- * unchecked image is a result.
+ * are decoded. It draws further images where the settings say so. What is found of an image depends
+ * on that image alone, and a check that fails fails the batch, so that no unchecked image is a
+ * result.
  */
 public final class CheckedPipeline implements DiffusionPipeline {
 
   private final DiffusionPipeline drawing;
   private final CheckSettings settings;
   private final CheckNetworks networks;
-  private final Device device;
 
   /**
    * @param drawing draws the images; closed with this pipeline, as are the networks
-   * @param device of the networks
    */
   public CheckedPipeline(
-      DiffusionPipeline drawing, CheckSettings settings, CheckNetworks networks, Device device) {
+      DiffusionPipeline drawing, CheckSettings settings, CheckNetworks networks) {
     this.drawing = drawing;
     this.settings = settings;
     this.networks = networks;
-    this.device = device;
   }
 
   @Override
@@ -159,9 +155,13 @@ public final class CheckedPipeline implements DiffusionPipeline {
 
   private void check(Candidates candidates, ImageResult drawn) {
     candidates.addFacts(drawn.facts());
+    if (drawn.facts().isBlocked()) {
+      candidates.addBlocked(drawn);
+      return;
+    }
     Optional<LightmillException> failure = drawn.failure();
     if (failure.isEmpty() && !settings.keepBlank()) {
-      failure = BlankCheck.failure(drawn.orElseThrow(), device);
+      failure = BlankCheck.failure(drawn.orElseThrow());
     }
     if (failure.isPresent()) {
       candidates.addFailure(failure.get());

@@ -18,13 +18,12 @@ public interface Denoiser extends AutoCloseable {
    * The flow's velocity.
    *
    * @param latents as the transformer reads them; stays the caller's
-   * @param timestep in [0, 1000]; 1000 is pure noise
    * @return of the latents' shape, to be closed by the caller
    */
-  Tensor velocity(Tensor latents, double timestep);
+  Tensor velocity(Tensor latents, FlowStep step);
 
   /** The hidden states before the first block, to be closed by the caller. */
-  Handle embed(Tensor latents, double timestep);
+  Handle embed(Tensor latents, FlowStep step);
 
   /**
    * The image tokens as the first block reads them: normalized and modulated.

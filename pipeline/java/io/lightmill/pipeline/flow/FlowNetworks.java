@@ -23,8 +23,10 @@ public interface FlowNetworks extends AutoCloseable {
    * @param prompts stay the caller's, and open as long as the denoiser is used
    * @param batch requests of the prompts
    * @param grid tokens of each image
+   * @param timesteps of all steps, in [0, 1000]
    */
-  Denoiser denoiser(PromptEmbeddings prompts, List<ImageRequest> batch, TokenGrid grid);
+  Denoiser denoiser(
+      PromptEmbeddings prompts, List<ImageRequest> batch, TokenGrid grid, float[] timesteps);
 
   /**
    * Latents as the transformer reads them. Takes the argument over: returns it or closes it.

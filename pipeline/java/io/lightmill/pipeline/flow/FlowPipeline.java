@@ -281,7 +281,8 @@ public final class FlowPipeline implements DiffusionPipeline {
         Tensor weight = weights(batch);
         Encoded onDevice = encoded.to(device);
         GuidedDenoiser denoiser =
-            new GuidedDenoiser(guidance, loaded, onDevice, grid, weight, probe)) {
+            new GuidedDenoiser(
+                guidance, loaded, onDevice, grid, schedule.timesteps(), weight, probe)) {
       Tensor latents = sampler.sample(schedule, first, denoiser, probe);
       return new Denoised(batch, latents, denoiser.calls());
     }

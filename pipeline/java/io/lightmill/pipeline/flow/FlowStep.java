@@ -8,7 +8,7 @@ package io.lightmill.pipeline.flow;
  * @param timestep input of the transformer, in [0, 1000]; 1000 is pure noise
  * @param sigma noise level of the latents, in [0, 1]; 1 is pure noise
  */
-record FlowStep(int number, int count, double timestep, double sigma) {
+public record FlowStep(int number, int count, double timestep, double sigma) {
 
   boolean isFirst() {
     return number == 0;

@@ -41,7 +41,7 @@ final class GuidanceSide implements AutoCloseable {
       velocity = cache.get().velocity(latents, step);
     } else {
       Arrays.setAll(calls, row -> calls[row] + 1);
-      velocity = denoiser.velocity(latents, step.timestep());
+      velocity = denoiser.velocity(latents, step);
     }
     denoiser.record(probe, velocity, step.number(), number, sides);
     return velocity;

@@ -22,6 +22,7 @@ final class GuidedDenoiser implements AutoCloseable {
   private final FlowNetworks networks;
   private final FlowPipeline.Encoded encoded;
   private final TokenGrid grid;
+  private final float[] timesteps;
   private final Tensor weight;
   private final TensorProbe probe;
   private final SamplingEfficiency efficiency;
@@ -39,6 +40,7 @@ final class GuidedDenoiser implements AutoCloseable {
 
   /**
    * @param encoded stays the caller's
+   * @param timesteps of all steps; not to be changed
    * @param weight {@code [batch]}, the guidance argument of each request; stays the caller's
    */
   GuidedDenoiser(
@@ -46,12 +48,14 @@ final class GuidedDenoiser implements AutoCloseable {
       FlowNetworks networks,
       FlowPipeline.Encoded encoded,
       TokenGrid grid,
+      float[] timesteps,
       Tensor weight,
       TensorProbe probe) {
     this.guidance = guidance;
     this.networks = networks;
     this.encoded = encoded;
     this.grid = grid;
+    this.timesteps = timesteps;
     this.weight = weight;
     this.probe = probe;
     this.efficiency = encoded.batch().get(0).efficiency();
@@ -139,7 +143,11 @@ final class GuidedDenoiser implements AutoCloseable {
   private GuidanceSide side(PromptEmbeddings texts, List<ImageRequest> rows) {
     return parts.add(
         new GuidanceSide(
-            networks.denoiser(texts, rows, grid), efficiency.steps(), grid, rows.size(), probe));
+            networks.denoiser(texts, rows, grid, timesteps),
+            efficiency.steps(),
+            grid,
+            rows.size(),
+            probe));
   }
 
   /** Transformer calls that each image took so far, both sides counted. */

@@ -49,7 +49,7 @@ final class StepCache implements AutoCloseable {
   Tensor velocity(Tensor latents, FlowStep step) {
     boolean passFirst = caching.method() == StepCaching.Method.FIRST_BLOCK;
     try (Loading open = new Loading()) {
-      Handle hidden = open.add(denoiser.embed(latents, step.timestep()));
+      Handle hidden = open.add(denoiser.embed(latents, step));
       Handle start = passFirst ? open.add(denoiser.first(hidden)) : hidden;
       long[] rows = computed(hidden, start, step);
       Tensor image = open.add(image(start, passFirst ? 1 : 0, rows));

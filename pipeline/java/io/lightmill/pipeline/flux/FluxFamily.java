@@ -189,8 +189,9 @@ public final class FluxFamily implements Family {
     }
 
     @Override
-    public Denoiser denoiser(PromptEmbeddings prompts, List<ImageRequest> batch, TokenGrid grid) {
-      return transformer.denoiser(prompts, batch, grid);
+    public Denoiser denoiser(
+        PromptEmbeddings prompts, List<ImageRequest> batch, TokenGrid grid, float[] timesteps) {
+      return transformer.denoiser(prompts, batch, grid, timesteps);
     }
 
     @Override

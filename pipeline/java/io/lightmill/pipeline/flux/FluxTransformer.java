@@ -7,6 +7,7 @@ import io.lightmill.pipeline.checkpoint.Checkpoint;
 import io.lightmill.pipeline.checkpoint.Loading;
 import io.lightmill.pipeline.checkpoint.WeightLoader;
 import io.lightmill.pipeline.flow.Denoiser;
+import io.lightmill.pipeline.flow.FlowStep;
 import io.lightmill.pipeline.flow.PromptEmbeddings;
 import io.lightmill.pipeline.flow.RotaryTables;
 import io.lightmill.pipeline.flow.TokenGrid;
@@ -14,12 +15,19 @@ import io.lightmill.pipeline.torch.Handle;
 import io.lightmill.pipeline.torch.ScriptModule;
 import io.lightmill.pipeline.torch.Tensor;
 import io.lightmill.pipeline.torch.Weights;
+import java.util.Arrays;
 import java.util.List;
 
 /** The network of {@code flux.py} with the weights of a checkpoint. */
 final class FluxTransformer implements AutoCloseable {
 
   private static final ScriptModule NETWORK = ScriptModule.of("flux", "FluxTransformer2DModel");
+
+  /**
+   * Steps whose modulations are computed at once. Those of FLUX.1 dev take 17 MB an image in 16
+   * bits.
+   */
+  private static final int STEPS_AT_ONCE = 8;
 
   private final FluxConfig config;
   private final Device device;
@@ -52,7 +60,8 @@ final class FluxTransformer implements AutoCloseable {
    * The transformer with these prompts. Checkpoints without a guidance embedding ignore {@code
    * guidance_scale}.
    */
-  Denoiser denoiser(PromptEmbeddings prompts, List<ImageRequest> batch, TokenGrid grid) {
+  Denoiser denoiser(
+      PromptEmbeddings prompts, List<ImageRequest> batch, TokenGrid grid, float[] timesteps) {
     float[] guidance = new float[batch.size()];
     for (int i = 0; i < guidance.length; i++) {
       guidance[i] = (float) batch.get(i).guidanceScale();
@@ -69,49 +78,52 @@ final class FluxTransformer implements AutoCloseable {
                       NETWORK.tensor(
                           "rope", textTokens, grid.rows(), grid.columns(), widths, device),
                   textTokens));
+      Tensor text = loading.add(NETWORK.tensor("text_tokens", weights, prompts.context()));
       loading.complete();
-      return new Prompted(prompts, scales, rope);
+      return new Prompted(text, prompts.pooled().orElseThrow(), scales, rope, timesteps);
     }
   }
 
   private final class Prompted implements Denoiser {
 
-    private final PromptEmbeddings prompts;
+    private final Tensor text;
+    private final Tensor pooled;
     private final Tensor guidance;
     private final Tensor rope;
+    private final float[] timesteps;
 
-    private Prompted(PromptEmbeddings prompts, Tensor guidance, Tensor rope) {
-      this.prompts = prompts;
+    /** What modulates the steps from the first one on; null before. */
+    private Tensor conditions;
+
+    private int first;
+
+    private Prompted(Tensor text, Tensor pooled, Tensor guidance, Tensor rope, float[] timesteps) {
+      this.text = text;
+      this.pooled = pooled;
       this.guidance = guidance;
       this.rope = rope;
+      this.timesteps = timesteps;
     }
 
     @Override
-    public Tensor velocity(Tensor latents, double timestep) {
+    public Tensor velocity(Tensor latents, FlowStep step) {
       return NETWORK.tensor(
           "forward",
           weights,
           doubleBlocks,
           singleBlocks,
           latents,
-          prompts.context(),
-          prompts.pooled().orElseThrow(),
-          timestep,
-          guidance,
+          text,
+          conditions(step.number()),
+          step.number() - first,
           rope,
           config.heads());
     }
 
     @Override
-    public Handle embed(Tensor latents, double timestep) {
+    public Handle embed(Tensor latents, FlowStep step) {
       return NETWORK.handle(
-          "embed",
-          weights,
-          latents,
-          prompts.context(),
-          prompts.pooled().orElseThrow(),
-          timestep,
-          guidance);
+          "embed", weights, latents, text, conditions(step.number()), step.number() - first);
     }
 
     @Override
@@ -134,8 +146,33 @@ final class FluxTransformer implements AutoCloseable {
       return NETWORK.tensor("project", weights, image, hidden);
     }
 
+    /** The conditions that hold this step's at index {@code step - first}. */
+    private Tensor conditions(int step) {
+      if (conditions == null || step < first || step >= first + STEPS_AT_ONCE) {
+        closeConditions();
+        first = step - step % STEPS_AT_ONCE;
+        int end = Math.min(first + STEPS_AT_ONCE, timesteps.length);
+        float[] some = Arrays.copyOfRange(timesteps, first, end);
+        try (Tensor times = Tensor.of(some, device, DType.F32)) {
+          conditions =
+              NETWORK.tensor(
+                  "conditions", weights, doubleBlocks, singleBlocks, times, pooled, guidance);
+        }
+      }
+      return conditions;
+    }
+
+    private void closeConditions() {
+      if (conditions != null) {
+        conditions.close();
+        conditions = null;
+      }
+    }
+
     @Override
     public void close() {
+      closeConditions();
+      text.close();
       rope.close();
       guidance.close();
     }

@@ -230,7 +230,8 @@ public final class Flux2KleinFamily implements Family {
     }
 
     @Override
-    public Denoiser denoiser(PromptEmbeddings prompts, List<ImageRequest> batch, TokenGrid grid) {
+    public Denoiser denoiser(
+        PromptEmbeddings prompts, List<ImageRequest> batch, TokenGrid grid, float[] timesteps) {
       return transformer.denoiser(prompts, grid);
     }
 

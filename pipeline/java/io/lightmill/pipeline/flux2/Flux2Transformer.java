@@ -4,6 +4,7 @@ import io.lightmill.pipeline.Device;
 import io.lightmill.pipeline.checkpoint.Checkpoint;
 import io.lightmill.pipeline.checkpoint.WeightLoader;
 import io.lightmill.pipeline.flow.Denoiser;
+import io.lightmill.pipeline.flow.FlowStep;
 import io.lightmill.pipeline.flow.PromptEmbeddings;
 import io.lightmill.pipeline.flow.RotaryTables;
 import io.lightmill.pipeline.flow.TokenGrid;
@@ -73,7 +74,7 @@ final class Flux2Transformer implements AutoCloseable {
     }
 
     @Override
-    public Tensor velocity(Tensor latents, double timestep) {
+    public Tensor velocity(Tensor latents, FlowStep step) {
       return NETWORK.tensor(
           "forward",
           weights,
@@ -81,16 +82,16 @@ final class Flux2Transformer implements AutoCloseable {
           singleBlocks,
           latents,
           prompts.context(),
-          timestep,
+          step.timestep(),
           config.sinusoids(),
           rope,
           config.heads());
     }
 
     @Override
-    public Handle embed(Tensor latents, double timestep) {
+    public Handle embed(Tensor latents, FlowStep step) {
       return NETWORK.handle(
-          "embed", weights, latents, prompts.context(), timestep, config.sinusoids());
+          "embed", weights, latents, prompts.context(), step.timestep(), config.sinusoids());
     }
 
     @Override

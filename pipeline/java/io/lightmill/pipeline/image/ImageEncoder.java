@@ -5,6 +5,8 @@ import io.lightmill.pipeline.RgbImage;
 /** Encodes pixels and their receipt as the bytes of one image object. */
 public final class ImageEncoder {
 
+  private static final int THUMBNAIL_QUALITY = 72;
+
   private ImageEncoder() {}
 
   /** Encodes an image with the defaults of its format and without further labels. */
@@ -32,6 +34,11 @@ public final class ImageEncoder {
   /** A JPEG without a receipt, such as a thumbnail. */
   public static byte[] jpeg(RgbImage image) {
     return JpegEncoder.plain(image);
+  }
+
+  /** A small copy of an image, as a lossy WebP without a receipt. */
+  public static byte[] thumbnail(RgbImage image) {
+    return WebpEncoder.plain(image, new FileFormat(ImageFormat.WEBP, THUMBNAIL_QUALITY));
   }
 
   /** A PNG without a receipt, such as a contact sheet. */

@@ -3,11 +3,11 @@ package io.lightmill.pipeline.image;
 import java.io.ByteArrayOutputStream;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.zip.CRC32;
+import org.apache.commons.codec.digest.DigestUtils;
 
 /**
  * The place of a C2PA manifest store in an image file (C2PA specification 2.1, appendix A): a
@@ -39,33 +39,68 @@ public record ManifestEmbedding(byte[] store, int start, int length) {
   private static final int MAX_PART = MAX_SEGMENT - (JPEG_OVERHEAD - 4) - BOX_HEADER;
 
   /**
-   * A file with a manifest store.
+   * Where a manifest store is inserted.
+   *
+   * @param start of the chunk or the first segment in the file
+   * @param length of the chunk or the segments, with their headers
+   */
+  public record Place(int start, int length) {}
+
+  /**
+   * The place of a manifest store of this length.
    *
    * @param file a PNG, JPEG or WebP without one
    */
-  @SuppressWarnings("ArrayRecordComponent") // never compared
-  public record Embedded(byte[] file, ManifestEmbedding place) {}
-
-  /** Inserts a manifest store. Its place depends on its length only. */
-  public static Embedded insert(byte[] file, byte[] store) {
+  public static Place place(byte[] file, int store) {
     if (RiffChunk.isWebp(file)) {
-      List<RiffChunk> chunks = new ArrayList<>(RiffChunk.read(file).orElseThrow());
-      RiffChunk chunk = new RiffChunk(RiffChunk.C2PA, store);
-      chunks.add(chunk);
-      return new Embedded(
-          RiffChunk.file(chunks),
-          new ManifestEmbedding(store, file.length, chunk.toByteArray().length));
+      return new Place(file.length, RiffChunk.HEADER + store + store % 2);
     }
-    boolean jpeg = JpegSegment.isJpeg(file);
-    int start = jpeg ? endOfFirstSegments(file) : AFTER_IHDR;
-    byte[] inserted = jpeg ? segments(store) : chunk(store);
+    if (JpegSegment.isJpeg(file)) {
+      int content = store - BOX_HEADER;
+      int segments = (content + MAX_PART - 1) / MAX_PART;
+      return new Place(endOfFirstSegments(file), content + segments * (JPEG_OVERHEAD + BOX_HEADER));
+    }
+    return new Place(AFTER_IHDR, PNG_OVERHEAD + store);
+  }
+
+  /**
+   * SHA-256 of a file with a manifest store, without the store: that of the file before, unless its
+   * header says how long it is.
+   *
+   * @param file without a store
+   * @param digest SHA-256 of that file
+   * @param store length of the store
+   */
+  public static byte[] hashWithout(byte[] file, byte[] digest, int store) {
+    if (!RiffChunk.isWebp(file)) {
+      return digest;
+    }
+    byte[] longer = file.clone();
+    RiffChunk.setLength(longer, file.length + place(file, store).length());
+    return DigestUtils.sha256(longer);
+  }
+
+  /**
+   * Inserts a manifest store.
+   *
+   * @param file a PNG, JPEG or WebP without one
+   */
+  public static byte[] insert(byte[] file, byte[] store) {
+    int start = place(file, store.length).start();
+    byte[] inserted =
+        RiffChunk.isWebp(file)
+            ? new RiffChunk(RiffChunk.C2PA, store).toByteArray()
+            : JpegSegment.isJpeg(file) ? segments(store) : chunk(store);
     byte[] result =
         ByteBuffer.allocate(file.length + inserted.length)
             .put(file, 0, start)
             .put(inserted)
             .put(file, start, file.length - start)
             .array();
-    return new Embedded(result, new ManifestEmbedding(store, start, inserted.length));
+    if (RiffChunk.isWebp(file)) {
+      RiffChunk.setLength(result, result.length);
+    }
+    return result;
   }
 
   /** Finds the manifest store of a file; empty if it has none or is damaged. */
@@ -80,6 +115,25 @@ public record ManifestEmbedding(byte[] store, int start, int length) {
                   new ManifestEmbedding(chunk.data(), chunk.start(), chunk.toByteArray().length));
     }
     return JpegSegment.isJpeg(file) ? inJpeg(file) : inPng(file);
+  }
+
+  /** The file as it was before a manifest store was inserted; a file without one is unchanged. */
+  public static byte[] removed(byte[] file) {
+    Optional<ManifestEmbedding> found = find(file);
+    if (found.isEmpty()) {
+      return file;
+    }
+    if (RiffChunk.isWebp(file)) {
+      return RiffChunk.file(
+          RiffChunk.read(file).orElseThrow().stream()
+              .filter(chunk -> chunk.start() != found.get().start())
+              .toList());
+    }
+    int end = found.get().start() + found.get().length();
+    return ByteBuffer.allocate(file.length - found.get().length())
+        .put(file, 0, found.get().start())
+        .put(file, end, file.length - end)
+        .array();
   }
 
   private static Optional<ManifestEmbedding> inPng(byte[] file) {

@@ -40,7 +40,11 @@ public final class Pixels {
   public static RgbImage copy(BufferedImage image) {
     int width = image.getWidth();
     int height = image.getHeight();
-    int[] argb = image.getRGB(0, 0, width, height, null, 0, width);
+    int[] argb =
+        image.getType()
+                == BufferedImage.TYPE_INT_RGB // the pixels as they are, without a lookup each
+            ? (int[]) image.getRaster().getDataElements(0, 0, width, height, null)
+            : image.getRGB(0, 0, width, height, null, 0, width);
     byte[] rgb = new byte[CHANNELS * argb.length];
     for (int i = 0; i < argb.length; i++) {
       rgb[CHANNELS * i] = (byte) (argb[i] >> 16);

@@ -71,10 +71,14 @@ final class PngEncoder {
     for (int row = 0; row < image.height(); row++) {
       int start = row * stride;
       rows[out++] = AVERAGE;
-      for (int i = start; i < start + stride; i++) {
-        int left = i >= start + CHANNELS ? rgb[i - CHANNELS] & 0xff : 0;
-        int up = row > 0 ? rgb[i - stride] & 0xff : 0;
-        rows[out++] = (byte) (rgb[i] - (left + up) / 2);
+      int first = start + CHANNELS; // the bytes before it have no left neighbour
+      for (int i = start; i < first; i++) {
+        rows[out++] = (byte) (rgb[i] - (row > 0 ? rgb[i - stride] & 0xff : 0) / 2);
+      }
+      int up = row > 0 ? stride : 0;
+      int upMask = row > 0 ? 0xff : 0;
+      for (int i = first; i < start + stride; i++) {
+        rows[out++] = (byte) (rgb[i] - ((rgb[i - CHANNELS] & 0xff) + (rgb[i - up] & upMask)) / 2);
       }
     }
     return rows;

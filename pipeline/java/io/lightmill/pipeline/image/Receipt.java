@@ -13,7 +13,8 @@ import org.apache.commons.text.StringEscapeUtils;
  *
  * @param request with all values set
  * @param guidance that the pipeline uses
- * @param sampler name that the community's tools use, such as {@code Euler}
+ * @param sampler name that the community's tools use, such as {@code Euler}; empty for a hosted
+ *     model, of which neither sampler nor steps, guidance and seed are known
  * @param scheduleType name that the community's tools use, such as {@code Simple}
  * @param model name of the checkpoint
  * @param modelDigest of the checkpoint, in hex
@@ -61,14 +62,9 @@ public record Receipt(
   /** The last line of {@link #parameters()}. */
   String settings() {
     List<String> settings = new ArrayList<>();
-    settings.add("Steps: " + request.numInferenceSteps());
-    settings.add("Sampler: " + quoted(sampler));
-    settings.add("Schedule type: " + quoted(scheduleType));
-    settings.add("CFG scale: " + plain(guidance.guides(request) ? guidance.scale(request) : 1));
-    if (guidance == ClassifierFreeGuidance.TRUE_CFG_SCALE && request.guidanceScale() > 0) {
-      settings.add("Distilled CFG Scale: " + plain(request.guidanceScale()));
+    if (!sampler.isEmpty()) {
+      addSampling(settings);
     }
-    settings.add("Seed: " + request.seed());
     settings.add("Size: %dx%d".formatted(request.width(), request.height()));
     settings.add("Model hash: " + modelDigest.substring(0, shortHash()));
     settings.add("Model: " + quoted(model));
@@ -80,6 +76,17 @@ public record Receipt(
     }
     settings.add("Version: " + quoted(software));
     return String.join(", ", settings);
+  }
+
+  private void addSampling(List<String> settings) {
+    settings.add("Steps: " + request.numInferenceSteps());
+    settings.add("Sampler: " + quoted(sampler));
+    settings.add("Schedule type: " + quoted(scheduleType));
+    settings.add("CFG scale: " + plain(guidance.guides(request) ? guidance.scale(request) : 1));
+    if (guidance == ClassifierFreeGuidance.TRUE_CFG_SCALE && request.guidanceScale() > 0) {
+      settings.add("Distilled CFG Scale: " + plain(request.guidanceScale()));
+    }
+    settings.add("Seed: " + request.seed());
   }
 
   private int shortHash() {

@@ -70,6 +70,11 @@ record RiffChunk(String type, int start, byte[] data) {
     return new RiffChunk("RIFF", body.toByteArray()).toByteArray();
   }
 
+  /** Writes the length of a file into its header. */
+  static void setLength(byte[] file, int length) {
+    ByteBuffer.wrap(file).order(ByteOrder.LITTLE_ENDIAN).putInt(Integer.BYTES, length - HEADER);
+  }
+
   byte[] toByteArray() {
     return ByteBuffer.allocate(HEADER + data.length + data.length % 2)
         .order(ByteOrder.LITTLE_ENDIAN)

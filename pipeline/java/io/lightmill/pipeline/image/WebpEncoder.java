@@ -57,7 +57,7 @@ final class WebpEncoder {
     return new RiffChunk(RiffChunk.EXTENDED, Arrays.copyOf(header, 10));
   }
 
-  private static byte[] plain(RgbImage image, FileFormat file) {
+  static byte[] plain(RgbImage image, FileFormat file) {
     ImageWriter writer = new WebPImageWriterSpi().createWriterInstance(null);
     ByteArrayOutputStream bytes = new ByteArrayOutputStream();
     try (MemoryCacheImageOutputStream out = new MemoryCacheImageOutputStream(bytes)) {

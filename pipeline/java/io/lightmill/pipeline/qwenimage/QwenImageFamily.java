@@ -172,7 +172,8 @@ public final class QwenImageFamily implements Family {
     }
 
     @Override
-    public Denoiser denoiser(PromptEmbeddings prompts, List<ImageRequest> batch, TokenGrid grid) {
+    public Denoiser denoiser(
+        PromptEmbeddings prompts, List<ImageRequest> batch, TokenGrid grid, float[] timesteps) {
       return transformer.denoiser(prompts, grid);
     }
 

@@ -4,6 +4,7 @@ import io.lightmill.pipeline.Device;
 import io.lightmill.pipeline.checkpoint.Checkpoint;
 import io.lightmill.pipeline.checkpoint.WeightLoader;
 import io.lightmill.pipeline.flow.Denoiser;
+import io.lightmill.pipeline.flow.FlowStep;
 import io.lightmill.pipeline.flow.Guidance;
 import io.lightmill.pipeline.flow.PromptEmbeddings;
 import io.lightmill.pipeline.flow.RotaryTables;
@@ -87,7 +88,7 @@ final class QwenImageTransformer implements AutoCloseable {
     }
 
     @Override
-    public Tensor velocity(Tensor latents, double timestep) {
+    public Tensor velocity(Tensor latents, FlowStep step) {
       return NETWORK.tensor(
           "forward",
           weights,
@@ -95,15 +96,15 @@ final class QwenImageTransformer implements AutoCloseable {
           latents,
           prompts.context(),
           prompts.lengths(),
-          timestep,
+          step.timestep(),
           rope,
           config.heads());
     }
 
     @Override
-    public Handle embed(Tensor latents, double timestep) {
+    public Handle embed(Tensor latents, FlowStep step) {
       return NETWORK.handle(
-          "embed", weights, latents, prompts.context(), prompts.lengths(), timestep);
+          "embed", weights, latents, prompts.context(), prompts.lengths(), step.timestep());
     }
 
     @Override

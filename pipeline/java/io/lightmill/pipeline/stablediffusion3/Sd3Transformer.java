@@ -3,6 +3,7 @@ package io.lightmill.pipeline.stablediffusion3;
 import io.lightmill.pipeline.checkpoint.Checkpoint;
 import io.lightmill.pipeline.checkpoint.WeightLoader;
 import io.lightmill.pipeline.flow.Denoiser;
+import io.lightmill.pipeline.flow.FlowStep;
 import io.lightmill.pipeline.flow.PromptEmbeddings;
 import io.lightmill.pipeline.flow.TokenGrid;
 import io.lightmill.pipeline.torch.Handle;
@@ -52,7 +53,7 @@ final class Sd3Transformer implements AutoCloseable {
     }
 
     @Override
-    public Tensor velocity(Tensor latents, double timestep) {
+    public Tensor velocity(Tensor latents, FlowStep step) {
       return NETWORK.tensor(
           "forward",
           weights,
@@ -60,21 +61,21 @@ final class Sd3Transformer implements AutoCloseable {
           latents,
           prompts.context(),
           prompts.pooled().orElseThrow(),
-          timestep,
+          step.timestep(),
           config.patchSize(),
           config.positions(),
           config.heads());
     }
 
     @Override
-    public Handle embed(Tensor latents, double timestep) {
+    public Handle embed(Tensor latents, FlowStep step) {
       return NETWORK.handle(
           "embed",
           weights,
           latents,
           prompts.context(),
           prompts.pooled().orElseThrow(),
-          timestep,
+          step.timestep(),
           config.patchSize(),
           config.positions());
     }

@@ -236,7 +236,8 @@ public final class StableDiffusion3Family implements Family {
     }
 
     @Override
-    public Denoiser denoiser(PromptEmbeddings prompts, List<ImageRequest> batch, TokenGrid grid) {
+    public Denoiser denoiser(
+        PromptEmbeddings prompts, List<ImageRequest> batch, TokenGrid grid, float[] timesteps) {
       return transformer.denoiser(prompts, grid);
     }
 

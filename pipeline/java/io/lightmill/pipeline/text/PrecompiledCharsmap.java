@@ -2,7 +2,6 @@ package io.lightmill.pipeline.text;
 
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
-import java.nio.IntBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayDeque;
@@ -22,12 +21,12 @@ final class PrecompiledCharsmap {
 
   private static final int LABELS = 0xff;
 
-  private final IntBuffer trie;
+  private final int[] trie;
   private final ByteBuffer texts;
   private final BitSet seen = new BitSet();
   private final Deque<Integer> nodes = new ArrayDeque<>();
 
-  private PrecompiledCharsmap(IntBuffer trie, ByteBuffer texts) {
+  private PrecompiledCharsmap(int[] trie, ByteBuffer texts) {
     this.trie = trie;
     this.texts = texts;
   }
@@ -42,7 +41,8 @@ final class PrecompiledCharsmap {
     if (length < Integer.BYTES || length % Integer.BYTES != 0 || length > bytes.remaining()) {
       return false;
     }
-    IntBuffer trie = bytes.slice(bytes.position(), length).order(bytes.order()).asIntBuffer();
+    int[] trie = new int[length / Integer.BYTES]; // read many times, by index
+    bytes.slice(bytes.position(), length).order(bytes.order()).asIntBuffer().get(trie);
     int start = bytes.position() + length;
     ByteBuffer texts = bytes.slice(start, map.length - start);
     return isUtf8(texts) && new PrecompiledCharsmap(trie, texts).isSound();
@@ -58,11 +58,11 @@ final class PrecompiledCharsmap {
   }
 
   private boolean isSound() {
-    visit(offset(trie.get(0)));
+    visit(offset(trie[0]));
     while (!nodes.isEmpty()) {
       int node = nodes.remove();
       // A text may continue with any byte, even if the node has no child for it.
-      if ((node | LABELS) >= trie.limit() || !visitChildren(node)) {
+      if ((node | LABELS) >= trie.length || !visitChildren(node)) {
         return false;
       }
     }
@@ -71,10 +71,10 @@ final class PrecompiledCharsmap {
 
   private boolean visitChildren(int node) {
     for (int label = 1; label <= LABELS; label++) {
-      int unit = trie.get(node ^ label);
+      int unit = trie[node ^ label];
       if (label(unit) == label) {
         int child = (node ^ label) ^ offset(unit);
-        if (hasLeaf(unit) && !(child < trie.limit() && startsText(leaf(trie.get(child))))) {
+        if (hasLeaf(unit) && !(child < trie.length && startsText(leaf(trie[child])))) {
           return false;
         }
         visit(child);

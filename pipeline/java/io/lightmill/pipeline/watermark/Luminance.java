@@ -3,35 +3,28 @@ package io.lightmill.pipeline.watermark;
 import io.lightmill.pipeline.RgbImage;
 
 /**
- * The brightness of an image, in levels of 0 to 255, and how much it varies around each pixel.
+ * The brightness of an image, in sixteenths of its 256 levels, so that sums are whole numbers.
  *
  * @param values row by row
  */
 @SuppressWarnings("ArrayRecordComponent") // buffers, never compared
-record Luminance(int width, int height, float[] values) {
+record Luminance(int width, int height, short[] values) {
 
-  /** Of the mean around a pixel, on each side. */
-  private static final int MEAN_RADIUS = 3;
+  /** Of one level. */
+  static final int UNITS = 16;
 
-  /** Of the deviation around a pixel. */
-  private static final int RADIUS = 3;
+  /** Weights of red, green and blue (ITU-R BT.601), of 256. */
+  private static final int RED = 77;
 
-  /**
-   * Within this distance of a plain area, a pixel counts as plain: an edge hides nothing beside it.
-   */
-  private static final int PLAIN_RADIUS = 4;
-
-  /** Of plain areas, so that what is embedded there stays below what one sees. */
-  static final float FLOOR = 2.5f;
+  private static final int GREEN = 150;
+  private static final int BLUE = 29;
 
   static Luminance of(RgbImage image) {
     byte[] rgb = image.rgb();
-    float[] values = new float[image.width() * image.height()];
-    for (int i = 0; i < values.length; i++) {
-      values[i] =
-          0.299f * (rgb[3 * i] & 0xff)
-              + 0.587f * (rgb[3 * i + 1] & 0xff)
-              + 0.114f * (rgb[3 * i + 2] & 0xff);
+    short[] values = new short[image.width() * image.height()];
+    for (int i = 0, at = 0; i < values.length; i++, at += 3) {
+      int sum = RED * (rgb[at] & 0xff) + GREEN * (rgb[at + 1] & 0xff) + BLUE * (rgb[at + 2] & 0xff);
+      values[i] = (short) (sum / UNITS);
     }
     return new Luminance(image.width(), image.height(), values);
   }
@@ -40,105 +33,28 @@ record Luminance(int width, int height, float[] values) {
   Luminance scaled(double scale) {
     int wide = Math.max(1, (int) Math.round(width * scale));
     int high = Math.max(1, (int) Math.round(height * scale));
-    float[] result = new float[wide * high];
+    int[] left = new int[wide];
+    float[] along = new float[wide];
+    for (int x = 0; x < wide; x++) {
+      double column = Math.max(0, Math.min(width - 1.0, (x + 0.5) * width / wide - 0.5));
+      left[x] = Math.min(Math.max(0, width - 2), (int) column);
+      along[x] = width == 1 ? 0 : (float) (column - left[x]);
+    }
+    short[] result = new short[wide * high];
     for (int y = 0; y < high; y++) {
       double row = Math.max(0, Math.min(height - 1.0, (y + 0.5) * height / high - 0.5));
-      int top = (int) row;
-      int bottom = Math.min(height - 1, top + 1);
-      float down = (float) (row - top);
+      int top = (int) row * width;
+      int bottom = Math.min(height - 1, (int) row + 1) * width;
+      float down = (float) (row - (int) row);
       for (int x = 0; x < wide; x++) {
-        double column = Math.max(0, Math.min(width - 1.0, (x + 0.5) * width / wide - 0.5));
-        int left = (int) column;
-        int right = Math.min(width - 1, left + 1);
-        float along = (float) (column - left);
-        float above =
-            values[top * width + left] * (1 - along) + values[top * width + right] * along;
+        int from = left[x];
+        int to = Math.min(width - 1, from + 1);
+        float above = values[top + from] + (values[top + to] - values[top + from]) * along[x];
         float below =
-            values[bottom * width + left] * (1 - along) + values[bottom * width + right] * along;
-        result[y * wide + x] = above * (1 - down) + below * down;
+            values[bottom + from] + (values[bottom + to] - values[bottom + from]) * along[x];
+        result[y * wide + x] = (short) (above + (below - above) * down + 0.5f);
       }
     }
     return new Luminance(wide, high, result);
-  }
-
-  /** The mean around each pixel. */
-  Luminance mean() {
-    return new Luminance(width, height, blurred(values, MEAN_RADIUS));
-  }
-
-  /**
-   * How much each pixel may change: the standard deviation around it, or the least of those near
-   * it, at least {@link #FLOOR}.
-   */
-  float[] deviation() {
-    float[] mean = blurred(values, RADIUS);
-    float[] squares = new float[values.length];
-    for (int i = 0; i < values.length; i++) {
-      float difference = values[i] - mean[i];
-      squares[i] = difference * difference;
-    }
-    float[] deviation = least(blurred(squares, RADIUS));
-    for (int i = 0; i < deviation.length; i++) {
-      // Sums of floats leave a little less than nothing in plain areas.
-      deviation[i] = Math.max(FLOOR, (float) Math.sqrt(Math.max(0, deviation[i])));
-    }
-    return deviation;
-  }
-
-  /** The least value near each pixel. */
-  private float[] least(float[] pixels) {
-    float[] rows = new float[pixels.length];
-    for (int y = 0; y < height; y++) {
-      least(pixels, rows, y * width, 1, width);
-    }
-    float[] result = new float[pixels.length];
-    for (int x = 0; x < width; x++) {
-      least(rows, result, x, width, height);
-    }
-    return result;
-  }
-
-  private static void least(float[] in, float[] out, int start, int step, int count) {
-    for (int i = 0; i < count; i++) {
-      int last = Math.min(count - 1, i + PLAIN_RADIUS);
-      float value = Float.MAX_VALUE;
-      for (int j = Math.max(0, i - PLAIN_RADIUS); j <= last; j++) {
-        value = Math.min(value, in[start + j * step]);
-      }
-      out[start + i * step] = value;
-    }
-  }
-
-  /** The mean of the pixels around each, of those that exist. */
-  private float[] blurred(float[] pixels, int radius) {
-    float[] rows = new float[pixels.length];
-    for (int y = 0; y < height; y++) {
-      blur(pixels, rows, y * width, 1, width, radius);
-    }
-    float[] result = new float[pixels.length];
-    for (int x = 0; x < width; x++) {
-      blur(rows, result, x, width, height, radius);
-    }
-    return result;
-  }
-
-  private static void blur(float[] in, float[] out, int start, int step, int count, int radius) {
-    double sum = 0;
-    int pixels = 0;
-    for (int i = 0; i < Math.min(radius, count); i++) {
-      sum += in[start + i * step];
-      pixels++;
-    }
-    for (int i = 0; i < count; i++) {
-      if (i + radius < count) {
-        sum += in[start + (i + radius) * step];
-        pixels++;
-      }
-      if (i - radius - 1 >= 0) {
-        sum -= in[start + (i - radius - 1) * step];
-        pixels--;
-      }
-      out[start + i * step] = (float) (sum / pixels);
-    }
   }
 }

@@ -17,10 +17,18 @@ import org.apache.commons.codec.digest.DigestUtils;
 public final class Watermark {
 
   /** Of a mark, in deviations of the surroundings. */
-  private static final double STRENGTH = 0.2;
+  private static final double STRENGTH =
+      Double.parseDouble(System.getProperty("wm.strength", "0.2"));
 
   /** More is seen in strong textures too. */
-  private static final float MOST_LEVELS = 5;
+  private static final float MOST_LEVELS = Float.parseFloat(System.getProperty("wm.most", "5"));
+
+  /** Steps of 2^32 between the thresholds of neighbouring pixels (Roberts' R2 sequence). */
+  private static final int STEP_X = (int) 3242174889L;
+
+  private static final int STEP_Y = (int) 2447445414L;
+
+  private static final int TILE = TileSpectrum.SIDE - 1;
 
   private final WatermarkPattern pattern;
 
@@ -38,25 +46,30 @@ public final class Watermark {
 
   /** The image with the mark. The same image and key give the same pixels. */
   public RgbImage embed(RgbImage image) {
-    Luminance luminance = Luminance.of(image);
-    Luminance mean = luminance.mean();
-    float[] deviation = luminance.deviation();
-    double[] tile = tile(Tile.folded(luminance, mean, deviation));
+    Texture texture = Texture.of(Luminance.of(image));
+    float[] tile = tile(texture.folded());
     byte[] rgb = image.rgb().clone();
     for (int y = 0, i = 0; y < image.height(); y++) {
-      int row = y % WatermarkPattern.SIDE * WatermarkPattern.SIDE;
-      for (int x = 0; x < image.width(); x++, i++) {
-        double change = deviation[i] * tile[row + x % WatermarkPattern.SIDE];
-        add(rgb, 3 * i, Math.max(-MOST_LEVELS, Math.min(MOST_LEVELS, change)), x, y);
+      int row = (y & TILE) * TileSpectrum.SIDE;
+      int threshold = y * STEP_Y;
+      for (int x = 0; x < image.width(); x++, i++, threshold += STEP_X) {
+        float change = texture.deviation()[i] * tile[row + (x & TILE)];
+        int levels = rounded(Math.max(-MOST_LEVELS, Math.min(MOST_LEVELS, change)), threshold);
+        if (levels != 0) {
+          add(rgb, 3 * i, levels);
+        }
       }
     }
     return new RgbImage(image.width(), image.height(), rgb);
   }
 
   /** Rounds up or down by a fixed pattern, so that changes of less than a level are not lost. */
-  private static void add(byte[] rgb, int start, double change, int x, int y) {
-    double threshold = ((x * 0.7548776662466927 + y * 0.5698402909980532) % 1 + 1) % 1;
-    int levels = (int) Math.floor(change + threshold);
+  private static int rounded(float change, int threshold) {
+    int above = 16; // a cast truncates, which is the floor of a positive number
+    return (int) (change + above + (threshold >>> 8) * 0x1p-24f) - above;
+  }
+
+  private static void add(byte[] rgb, int start, int levels) {
     for (int channel = start; channel < start + 3; channel++) {
       rgb[channel] = (byte) Math.max(0, Math.min(255, (rgb[channel] & 0xff) + levels));
     }
@@ -66,32 +79,31 @@ public final class Watermark {
    * The tile to add, in deviations: in the phases of the key, stronger where the image itself has a
    * frequency in another phase.
    */
-  private double[] tile(Spectrum host) {
-    double[] weights = new double[WatermarkPattern.size()];
+  private float[] tile(TileSpectrum host) {
+    float[] weights = new float[WatermarkPattern.size()];
     double energy = 0;
     for (int i = 0; i < weights.length; i++) {
       int index = WatermarkPattern.index(i);
-      double along =
-          host.real()[index] * pattern.cosine(i) + host.imaginary()[index] * pattern.sine(i);
-      double across =
-          host.imaginary()[index] * pattern.cosine(i) - host.real()[index] * pattern.sine(i);
+      float re = host.real()[index];
+      float im = host.imaginary()[index];
+      float along = re * pattern.cosine(i) + im * pattern.sine(i);
+      float across = im * pattern.cosine(i) - re * pattern.sine(i);
       // Where the phase is right already, less is needed.
-      weights[i] =
-          Math.max(0.4, Math.min(2, 1 + (Math.abs(across) - along) / (8 * WatermarkPattern.SIDE)));
+      float wanted = 1 + (Math.abs(across) - along) / (8 * TileSpectrum.SIDE);
+      weights[i] = Math.max(0.4f, Math.min(2, wanted));
       energy += 2 * weights[i] * weights[i];
     }
-    int pixels = WatermarkPattern.SIDE * WatermarkPattern.SIDE;
-    double scale = STRENGTH * pixels / Math.sqrt(energy);
-    Spectrum mark = new Spectrum(WatermarkPattern.SIDE);
+    float scale = (float) (STRENGTH / Math.sqrt(energy));
+    TileSpectrum mark = new TileSpectrum();
     for (int i = 0; i < weights.length; i++) {
-      double real = scale * weights[i] * pattern.cosine(i);
-      double imaginary = scale * weights[i] * pattern.sine(i);
-      mark.real()[WatermarkPattern.index(i)] = real;
-      mark.imaginary()[WatermarkPattern.index(i)] = imaginary;
-      mark.real()[WatermarkPattern.conjugate(i)] = real;
-      mark.imaginary()[WatermarkPattern.conjugate(i)] = -imaginary;
+      float weight = scale * weights[i];
+      mark.set(
+          WatermarkPattern.u(i),
+          WatermarkPattern.v(i),
+          weight * pattern.cosine(i),
+          weight * pattern.sine(i));
     }
-    return mark.inverse();
+    return mark.tile();
   }
 
   /** Looks for the mark. */

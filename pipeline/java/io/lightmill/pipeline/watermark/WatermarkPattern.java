@@ -7,24 +7,21 @@ import java.util.List;
 import org.apache.commons.codec.digest.DigestUtils;
 
 /**
- * The pattern of a key: phases of the frequencies of a tile of {@link #SIDE} × {@link #SIDE}
- * pixels, which an image repeats. The frequencies are those that survive halving and JPEG.
+ * The pattern of a key: phases of frequencies of a tile, which an image repeats. The frequencies
+ * are those that survive halving and JPEG.
  */
 final class WatermarkPattern {
 
-  /** Pixels of a tile's side. */
-  static final int SIDE = 64;
-
   /** Of frequencies, in cycles per tile. Halving an image leaves those below 16. */
-  private static final double LOWEST = 4;
+  private static final int LOWEST = Integer.getInteger("wm.low", 4);
 
-  private static final double HIGHEST = 13;
+  static final int HIGHEST = Integer.getInteger("wm.high", 13);
 
-  /** Half of the frequencies; the others are their conjugates. */
+  /** Half of the frequencies, along y and x; the others are their conjugates. */
   private static final List<int[]> FREQUENCIES = frequencies();
 
-  private final double[] cosines = new double[FREQUENCIES.size()];
-  private final double[] sines = new double[FREQUENCIES.size()];
+  private final float[] cosines = new float[FREQUENCIES.size()];
+  private final float[] sines = new float[FREQUENCIES.size()];
 
   /** The phases are SHA-256 digests of the key and a counter, so that they tell nothing of it. */
   WatermarkPattern(String key) {
@@ -35,8 +32,8 @@ final class WatermarkPattern {
         digest = ByteBuffer.wrap(DigestUtils.sha256(block.getBytes(StandardCharsets.UTF_8)));
       }
       double phase = 2 * Math.PI * Integer.toUnsignedLong(digest.getInt()) / 0x1p32;
-      cosines[i] = Math.cos(phase);
-      sines[i] = Math.sin(phase);
+      cosines[i] = (float) Math.cos(phase);
+      sines[i] = (float) Math.sin(phase);
     }
   }
 
@@ -44,34 +41,37 @@ final class WatermarkPattern {
     return FREQUENCIES.size();
   }
 
+  /** Cycles per tile along y. */
+  static int u(int i) {
+    return FREQUENCIES.get(i)[0];
+  }
+
+  /** Cycles per tile along x. */
+  static int v(int i) {
+    return FREQUENCIES.get(i)[1];
+  }
+
   /** The index of a frequency in a spectrum. */
   static int index(int i) {
-    int[] frequency = FREQUENCIES.get(i);
-    return frequency[0] * SIDE + frequency[1];
+    return TileSpectrum.index(u(i), v(i));
   }
 
-  /** The index of a frequency's conjugate. */
-  static int conjugate(int i) {
-    int[] frequency = FREQUENCIES.get(i);
-    return (SIDE - frequency[0]) % SIDE * SIDE + (SIDE - frequency[1]) % SIDE;
-  }
-
-  double cosine(int i) {
+  float cosine(int i) {
     return cosines[i];
   }
 
-  double sine(int i) {
+  float sine(int i) {
     return sines[i];
   }
 
   private static List<int[]> frequencies() {
     List<int[]> all = new ArrayList<>();
-    for (int u = 0; u <= SIDE / 2; u++) {
-      for (int v = -SIDE / 2 + 1; v < SIDE / 2; v++) {
-        double radius = Math.hypot(u, v);
-        boolean half = u > 0 || v > 0;
-        if (half && radius >= LOWEST && radius <= HIGHEST) {
-          all.add(new int[] {u, (v + SIDE) % SIDE});
+    for (int v = 0; v <= HIGHEST; v++) {
+      for (int u = -HIGHEST; u <= HIGHEST; u++) {
+        int square = u * u + v * v;
+        boolean half = v > 0 || u > 0;
+        if (half && square >= LOWEST * LOWEST && square <= HIGHEST * HIGHEST) {
+          all.add(new int[] {u, v});
         }
       }
     }

@@ -10,14 +10,13 @@ public final class WatermarkSearch {
   /** Of the image against the one that was marked. */
   private static final double[] SCALES = {1, 0.5, 0.75, 2.0 / 3, 0.8, 0.9, 1.25, 1.5, 2};
 
-  private final List<Spectrum> tiles = new ArrayList<>();
+  private final List<TileSpectrum> tiles = new ArrayList<>();
 
   public WatermarkSearch(RgbImage image) {
     Luminance luminance = Luminance.of(image);
     for (double scale : SCALES) {
       Luminance scaled = scale == 1 ? luminance : luminance.scaled(1 / scale);
-      Luminance mean = scaled.mean();
-      tiles.add(whitened(Tile.folded(scaled, mean, scaled.deviation())));
+      tiles.add(whitened(Texture.of(scaled).folded()));
     }
   }
 
@@ -33,14 +32,14 @@ public final class WatermarkSearch {
   }
 
   /** Only phases: no frequency of the image counts more than another. */
-  private static Spectrum whitened(Spectrum tile) {
-    Spectrum phases = new Spectrum(tile.side());
+  private static TileSpectrum whitened(TileSpectrum tile) {
+    TileSpectrum phases = new TileSpectrum();
     for (int i = 0; i < WatermarkPattern.size(); i++) {
       int index = WatermarkPattern.index(i);
       double magnitude = Math.hypot(tile.real()[index], tile.imaginary()[index]);
-      if (magnitude > 1e-9) {
-        phases.real()[index] = tile.real()[index] / magnitude;
-        phases.imaginary()[index] = tile.imaginary()[index] / magnitude;
+      if (magnitude > 1e-6) {
+        phases.real()[index] = (float) (tile.real()[index] / magnitude);
+        phases.imaginary()[index] = (float) (tile.imaginary()[index] / magnitude);
       }
     }
     return phases;
@@ -50,20 +49,23 @@ public final class WatermarkSearch {
    * The highest of the correlations at all shifts: sums of the cosines of phase differences, whose
    * variance is a half each where there is no mark.
    */
-  private static double score(Spectrum phases, WatermarkPattern pattern) {
-    Spectrum product = new Spectrum(phases.side());
+  private static double score(TileSpectrum phases, WatermarkPattern pattern) {
+    TileSpectrum product = new TileSpectrum();
     for (int i = 0; i < WatermarkPattern.size(); i++) {
       int index = WatermarkPattern.index(i);
-      double re = phases.real()[index];
-      double im = phases.imaginary()[index];
-      product.real()[index] = re * pattern.cosine(i) + im * pattern.sine(i);
-      product.imaginary()[index] = im * pattern.cosine(i) - re * pattern.sine(i);
+      float re = phases.real()[index];
+      float im = phases.imaginary()[index];
+      product.set(
+          WatermarkPattern.u(i),
+          WatermarkPattern.v(i),
+          re * pattern.cosine(i) + im * pattern.sine(i),
+          im * pattern.cosine(i) - re * pattern.sine(i));
     }
-    double highest = 0;
-    for (double value : product.inverse()) {
+    float highest = 0;
+    for (float value : product.tile()) {
       highest = Math.max(highest, value);
     }
-    int pixels = phases.side() * phases.side();
-    return highest * pixels / Math.sqrt(WatermarkPattern.size() / 2.0);
+    // Each frequency counts twice, since its conjugate has the same cosine.
+    return highest / 2 / Math.sqrt(WatermarkPattern.size() / 2.0);
   }
 }

@@ -5,6 +5,7 @@ import io.lightmill.pipeline.checkpoint.Checkpoint;
 import io.lightmill.pipeline.checkpoint.Loading;
 import io.lightmill.pipeline.checkpoint.WeightLoader;
 import io.lightmill.pipeline.flow.Denoiser;
+import io.lightmill.pipeline.flow.FlowStep;
 import io.lightmill.pipeline.flow.Guidance;
 import io.lightmill.pipeline.flow.PromptEmbeddings;
 import io.lightmill.pipeline.flow.RotaryTables;
@@ -107,7 +108,7 @@ final class ZImageTransformer implements AutoCloseable {
     }
 
     @Override
-    public Tensor velocity(Tensor latents, double timestep) {
+    public Tensor velocity(Tensor latents, FlowStep step) {
       return NETWORK.tensor(
           "forward",
           weights,
@@ -117,14 +118,14 @@ final class ZImageTransformer implements AutoCloseable {
           captions,
           lengths,
           rope,
-          timestep,
+          step.timestep(),
           config.timeScale(),
           config.heads(),
           config.normEps());
     }
 
     @Override
-    public Handle embed(Tensor latents, double timestep) {
+    public Handle embed(Tensor latents, FlowStep step) {
       return NETWORK.handle(
           "embed",
           weights,
@@ -133,7 +134,7 @@ final class ZImageTransformer implements AutoCloseable {
           captions,
           lengths,
           rope,
-          timestep,
+          step.timestep(),
           config.timeScale(),
           config.heads(),
           config.normEps());

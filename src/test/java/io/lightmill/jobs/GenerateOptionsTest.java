@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.lightmill.udfs.option.GenerationOptions;
+import io.lightmill.udfs.option.OptionGroup;
 import io.lightmill.udfs.option.Options;
 import io.lightmill.udfs.option.Redaction;
 import java.io.IOException;
@@ -89,6 +90,9 @@ class GenerateOptionsTest {
     EVERY.put("c2pa-certificate", "s3a://bucket/chain.pem");
     EVERY.put("c2pa-key", "s3a://bucket/key.pem");
     EVERY.put("c2pa-timestamp", "https://tsa.example.com/");
+    EVERY.put("images-per-second", 2.5);
+    EVERY.put("seconds-per-megapixel-step", 0.25);
+    EVERY.put("device-hour-price", "2.49 USD");
     EVERY.put("master", "local[3]");
     EVERY.put("conf", Map.of("spark.ui.enabled", "true", "spark.a", "-Da=b,c -Dd=e"));
     EVERY.put("slots-per-gpu", 2);
@@ -103,6 +107,7 @@ class GenerateOptionsTest {
     assertThat(EVERY.keySet())
         .containsExactlyInAnyOrderElementsOf(
             Options.all().stream()
+                .filter(option -> option.group() != OptionGroup.COMMAND) // not in a run record
                 .map(option -> option.key())
                 .filter(key -> !key.equals("run-id"))
                 .filter(key -> !key.equals("step-mask")) // has no effect beside a threshold

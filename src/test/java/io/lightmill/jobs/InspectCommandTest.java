@@ -12,6 +12,7 @@ import io.lightmill.pipeline.image.ImageFormat;
 import io.lightmill.pipeline.image.Pictures;
 import io.lightmill.pipeline.image.Receipts;
 import io.lightmill.pipeline.watermark.Watermark;
+import io.lightmill.udfs.regenerate.DrawnFile;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.RandomAccessFile;
@@ -111,6 +112,50 @@ class InspectCommandTest {
         .contains("xmp       none")
         .contains("c2pa      none")
         .contains("watermark not found: score ");
+  }
+
+  @Test
+  void anImageIsDrawnAgainFromItsReceipt() throws IOException {
+    byte[] drawn = DrawnFile.png();
+    C2paSigner signer =
+        new C2paSigner(
+            SigningCredential.read(
+                Authority.pem("chain.pem", AUTHORITY.signer(KEYS)),
+                Authority.pem("key.pem", KEYS.getPrivate()),
+                Instant.now()),
+            Optional.empty());
+    String image =
+        file(
+            "image.png",
+            signer.sign(drawn, new C2paClaim("Lightmill", "pocket", Optional.empty())));
+    Path output = directory.resolve("again.png");
+
+    assertThat(inspect("--regenerate", "--output=" + output, image)).isEqualTo(ExitStatus.DONE);
+    assertThat(out.toString())
+        .contains("redrawn   identical: all 4096 decoded pixels")
+        .contains("redrawn   the bytes of the file are identical, its C2PA manifest apart");
+    assertThat(output).hasBinaryContent(drawn);
+
+    byte[] other = drawn.clone();
+    String receipt = "\"seed\":-7";
+    other[indexOf(other, receipt.getBytes(StandardCharsets.UTF_8)) + receipt.length() - 1] = '8';
+    other = withCrc(other, indexOf(other, "tEXtlightmill".getBytes(StandardCharsets.UTF_8)));
+    assertThat(inspect(file("other.png", other), "--regenerate"))
+        .isEqualTo(ExitStatus.COMPARISONS_FAILED);
+    assertThat(out.toString())
+        .containsPattern("DIFFERS: [0-9]+ of 4096 decoded pixels, by at most");
+  }
+
+  @Test
+  void optionsOfTheDrawingNeedIt() throws IOException {
+    String image = file("image.png", ImageEncoder.png(Pictures.noise(9, 9)));
+
+    assertThat(inspect(image, "--checkpoint=here")).isEqualTo(ExitStatus.REFUSED);
+    assertThat(err.toString()).contains("without --regenerate; add it");
+    assertThat(inspect(image, image, "--regenerate", "--output=x")).isEqualTo(ExitStatus.REFUSED);
+    assertThat(err.toString()).contains("--output names one file, but 2 images are given");
+    assertThat(inspect(image, "--regenerate")).isEqualTo(ExitStatus.REFUSED);
+    assertThat(err.toString()).contains("has no receipt of Lightmill");
   }
 
   @ParameterizedTest

@@ -14,12 +14,17 @@ public final class JobFileFuzz implements FuzzTarget {
 
   private final Path file = FuzzTarget.directory().resolve("job.yaml");
 
+  private Map<String, String> read() {
+    JobFile job = JobFile.read(file);
+    return job.values(new Placeholders(Placeholders.date("2026-11-26"), job.variables()));
+  }
+
   @Override
   public void run(byte[] input) {
     FuzzTarget.write(file, input);
     try {
-      Map<String, String> values = JobFile.read(file);
-      FuzzTarget.require(values.equals(JobFile.read(file)), "a file is read the same way twice");
+      Map<String, String> values = read();
+      FuzzTarget.require(values.equals(read()), "a file is read the same way twice");
       values.forEach(GenerationOptions::check);
       GenerationOptions.parse(values);
     } catch (LightmillException e) {
@@ -41,6 +46,8 @@ public final class JobFileFuzz implements FuzzTarget {
         format: jpeg
         seed: 12345678901
         """
+            .getBytes(UTF_8),
+        "variables: {region: eu}\ninput: s3a://b/{region}/{date-1d:yyyy}\noutput: out\n"
             .getBytes(UTF_8),
         "input: a.csv\noutput: out\ncheckpoint: a/b\npath-template: '{id}/{image_id}'\ncolumn:\n  - prompt=a\n"
             .getBytes(UTF_8));

@@ -21,6 +21,10 @@ class JobFileTest {
 
   @TempDir Path directory;
 
+  private static Map<String, String> read(Path file) {
+    return JobFile.read(file).values(new Placeholders(Placeholders.date("2026-11-26"), Map.of()));
+  }
+
   @Test
   void keysStandForOptions() throws IOException {
     GenerationOptions options =
@@ -185,7 +189,7 @@ class JobFileTest {
   @Test
   void whatIsNotYamlIsRefusedWithTheLine() throws IOException {
     Path file = file("input: a\noutput: \"b\nwidth: 3\n");
-    assertThatThrownBy(() -> JobFile.read(file))
+    assertThatThrownBy(() -> read(file))
         .isInstanceOf(LightmillException.class)
         .hasMessageMatching("(?s)job file .*job\\.yaml is not YAML: .* at line \\d+")
         .extracting(e -> ((LightmillException) e).code())
@@ -195,13 +199,13 @@ class JobFileTest {
   @Test
   void anEmptyFileIsRefused() throws IOException {
     Path file = file("");
-    assertThatThrownBy(() -> JobFile.read(file)).hasMessageContaining("must have a mapping");
+    assertThatThrownBy(() -> read(file)).hasMessageContaining("must have a mapping");
   }
 
   @Test
   void aMissingFileIsNamed() {
     Path file = directory.resolve("nowhere.yaml");
-    assertThatThrownBy(() -> JobFile.read(file))
+    assertThatThrownBy(() -> read(file))
         .isInstanceOf(LightmillException.class)
         .hasMessageContainingAll(file.toString(), "does not exist");
   }
@@ -210,14 +214,14 @@ class JobFileTest {
   void aFileOfAnotherKindIsRefusedAtOnce() throws Exception {
     Path file = directory.resolve("job.yaml");
     Files.createSymbolicLink(file, Path.of("/dev/zero"));
-    assertThatThrownBy(() -> JobFile.read(file))
+    assertThatThrownBy(() -> read(file))
         .hasMessage(file + " is a pipe or a device; replace it by a regular file");
     Files.delete(file);
     assertThat(new ProcessBuilder("mkfifo", file.toString()).start().waitFor()).isZero();
-    assertThatThrownBy(() -> JobFile.read(file)).hasMessageContaining("is a pipe or a device");
+    assertThatThrownBy(() -> read(file)).hasMessageContaining("is a pipe or a device");
     Files.delete(file);
     Files.writeString(file, "prompt-template: >\n" + "  a line\n".repeat(2_000_000));
-    assertThatThrownBy(() -> JobFile.read(file))
+    assertThatThrownBy(() -> read(file))
         .isInstanceOf(LightmillException.class)
         .hasMessageContaining("has 18000019 bytes, and a file of its kind may have 262144 at most")
         .extracting(e -> ((LightmillException) e).code())
@@ -239,13 +243,13 @@ class JobFileTest {
   @Test
   void bombsOfYamlAreRefused() throws IOException {
     String laughs = "column: &a {prompt: &b [x, x, x]}\nseed: *b\n";
-    assertThatThrownBy(() -> JobFile.read(file(laughs)))
+    assertThatThrownBy(() -> read(file(laughs)))
         .isInstanceOf(LightmillException.class)
         .hasMessageContaining("line 1: option 'column' must be a mapping");
-    assertThatThrownBy(() -> JobFile.read(file("column: " + "[".repeat(100_000))))
+    assertThatThrownBy(() -> read(file("column: " + "[".repeat(100_000))))
         .isInstanceOf(LightmillException.class)
         .hasMessageContaining("job.yaml is not YAML");
-    assertThatThrownBy(() -> JobFile.read(file("seed: " + "9".repeat(100_000))))
+    assertThatThrownBy(() -> read(file("seed: " + "9".repeat(100_000))))
         .isInstanceOf(LightmillException.class)
         .extracting(e -> ((LightmillException) e).code())
         .isEqualTo(ErrorCode.CONFIGURATION_INVALID);

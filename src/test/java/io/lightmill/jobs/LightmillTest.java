@@ -33,9 +33,11 @@ class LightmillTest {
     assertThat(version.out())
         .matches(
             "(?s)lightmill \\d+\\.\\d+\\.\\S+\\R"
-                + "libtorch \\d+\\.\\d+\\.\\d+, DJL \\d+\\.\\d+\\.\\d+, Java "
+                + "commit (unknown|[0-9a-f]{7,}(\\+changes)?) of \\S+\\R"
+                + "Java "
                 + Runtime.version().feature()
-                + "\\..*");
+                + "\\..*, Spark 4\\.\\d+\\.\\d+, libtorch \\d+\\.\\d+\\.\\d+, DJL"
+                + " \\d+\\.\\d+\\.\\d+\\R");
   }
 
   @Test

@@ -26,6 +26,7 @@ class PrintedResultTest {
         Optional.of("out/runs/first.json"),
         Optional.of("out/contact-sheet.html"),
         Optional.of("out/contact-sheet.png"),
+        Optional.of("out/report.html"),
         List.of());
     assertThat(out.toString().lines())
         .containsExactly(
@@ -37,6 +38,7 @@ class PrintedResultTest {
             "  row 3 invalid, PROMPT_MISSING: no prompt",
             "  manifest       out/manifest/first.parquet",
             "  run record     out/runs/first.json",
+            "  report         out/report.html",
             "  contact sheet  out/contact-sheet.html",
             "                 out/contact-sheet.png");
     assertThat(err.toString()).isEmpty();
@@ -48,8 +50,11 @@ class PrintedResultTest {
         Optional.empty(),
         Optional.empty(),
         Optional.empty(),
+        Optional.empty(),
         List.of("the contact sheet cannot be drawn: disk full"));
-    assertThat(out.toString()).contains("manifest").doesNotContain("record", "contact sheet");
+    assertThat(out.toString())
+        .contains("manifest")
+        .doesNotContain("record", "contact sheet", "report");
     assertThat(err.toString())
         .isEqualToIgnoringNewLines("lightmill: the contact sheet cannot be drawn: disk full");
   }
@@ -70,13 +75,15 @@ class PrintedResultTest {
         0,
         new RunRecord.Drawing(1, 2, 3, 12.34, 5L << 30, 80L << 20, 4, 2),
         null,
-        Map.of());
+        Map.of(),
+        new RunRecord.Hosted(3, 0.0421, 0.0123));
   }
 
   private void print(
       Optional<String> record,
       Optional<String> sheet,
       Optional<String> image,
+      Optional<String> page,
       List<String> problems) {
     RunResult result =
         new RunResult(
@@ -89,6 +96,7 @@ class PrintedResultTest {
             record,
             sheet,
             image,
+            page,
             problems);
     new PrintedResult(new PrintWriter(out), new PrintWriter(err))
         .print(

@@ -14,6 +14,7 @@ import io.lightmill.pipeline.classify.ImageClassifier;
 import io.lightmill.udfs.option.CheckOptions;
 import io.lightmill.udfs.option.GenerationOptions;
 import io.lightmill.udfs.option.Options;
+import io.lightmill.udfs.regenerate.Regeneration;
 import io.lightmill.udfs.run.GenerationRun;
 import io.lightmill.udfs.run.RunResult;
 import java.awt.image.BufferedImage;
@@ -27,6 +28,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import javax.imageio.ImageIO;
+import org.apache.commons.io.file.PathUtils;
 import org.apache.spark.sql.Row;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -132,6 +134,31 @@ class CheckedGenerationTest {
     assertThat(rows(flagged).get(worst).<String>getAs("verdict")).isEqualTo("flagged");
   }
 
+  /** The images of a run that was killed before its manifest was written. */
+  @Test
+  void verdictsAndScoresOutliveARunWithoutAManifest() throws IOException {
+    GenerationOptions flagged =
+        options("flagged", "one")
+            .with(CheckOptions.IMAGE_CLASSIFIER, VIT)
+            .with(CheckOptions.IMAGE_THRESHOLD, Map.of("nsfw", "0:flag"));
+    List<Row> drawn = rows(run(flagged));
+    Path output = directory.resolve("flagged");
+    for (String written : List.of("manifest", "runs", "current.parquet")) {
+      PathUtils.delete(output.resolve(written));
+    }
+
+    List<Row> found = rows(run(flagged.with(Options.RUN_ID, "two")));
+
+    assertThat(found).extracting(row -> row.<String>getAs("status")).containsOnly("reused");
+    for (String column : List.of("verdict", "verdicts", "scores", "seed_used", "draws", "sha256")) {
+      assertThat(found)
+          .as(column)
+          .extracting(row -> row.<Object>getAs(column))
+          .isEqualTo(drawn.stream().map(row -> row.<Object>getAs(column)).toList())
+          .doesNotContainNull();
+    }
+  }
+
   /** A row with the seed that was used draws the same image without checks. */
   @Test
   void theChosenSeedDrawsTheSameImage() throws IOException {
@@ -163,6 +190,13 @@ class CheckedGenerationTest {
                   row.<Long>getAs("seed_used")));
     }
     assertThat(rows).anyMatch(row -> !row.<Long>getAs("seed_used").equals(row.<Long>getAs("seed")));
+    try (Regeneration regeneration =
+        new Regeneration(GenerationOptions.EMPTY, Optional.empty(), Optional.empty())) {
+      for (Row row : rows) {
+        assertThat(regeneration.draw("image", Files.readAllBytes(file("best", row))).sameFile())
+            .isTrue();
+      }
+    }
     Files.write(table, lines);
 
     List<Row> again = rows(run(options("again", "one")));

@@ -1,6 +1,7 @@
 package io.lightmill.udfs;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
 import io.lightmill.pipeline.StepCaching;
@@ -10,6 +11,7 @@ import io.lightmill.udfs.option.EfficiencyOptions;
 import io.lightmill.udfs.option.GenerationOptions;
 import io.lightmill.udfs.option.Options;
 import io.lightmill.udfs.option.Tier;
+import io.lightmill.udfs.regenerate.Regeneration;
 import io.lightmill.udfs.report.RunRecord;
 import io.lightmill.udfs.run.GenerationRun;
 import io.lightmill.udfs.run.RunResult;
@@ -220,6 +222,18 @@ class PocketGenerationTest {
         Files.readAllBytes(directory.resolve("out").resolve(rows.get(2).<String>getAs("path")));
     assertThat(new String(image, StandardCharsets.ISO_8859_1))
         .contains("Lora: brand@0.5", rows.get(2).<String>getAs("lora_digests"));
+    try (Regeneration again =
+        new Regeneration(
+            GenerationOptions.EMPTY.with(Options.LORA, Map.of("renamed", adapter.toString())),
+            Optional.empty(),
+            Optional.empty())) {
+      assertThat(again.draw("image", image).pixels().none()).isTrue();
+    }
+    try (Regeneration without =
+        new Regeneration(GenerationOptions.EMPTY, Optional.empty(), Optional.empty())) {
+      assertThatThrownBy(() -> without.draw("image", image))
+          .hasMessageContaining("give its file with --lora NAME=FILE");
+    }
   }
 
   private Path adapter() throws IOException {

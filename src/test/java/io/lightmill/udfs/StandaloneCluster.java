@@ -138,9 +138,7 @@ final class StandaloneCluster implements AutoCloseable {
   private Daemon daemon(Path home, String name, String... arguments) throws IOException {
     List<String> all = new ArrayList<>(List.of("--webui-port", "0"));
     all.addAll(List.of(arguments));
-    ProcessBuilder builder =
-        TestJvm.of("256m", home.resolve("jars") + "/*", DAEMONS + name, all)
-            .redirectErrorStream(true);
+    ProcessBuilder builder = TestJvm.of("256m", DAEMONS + name, all).redirectErrorStream(true);
     builder.environment().put("SPARK_HOME", home.toString());
     builder.environment().put("SPARK_SCALA_VERSION", "2.13");
     Daemon daemon = new Daemon(name, builder.start());

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.lightmill.udfs.RecordingLoader.Drawing;
 import io.lightmill.udfs.RecordingLoader.Place;
+import io.lightmill.udfs.StandaloneJob.Run;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -14,7 +15,6 @@ import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
 import org.apache.spark.sql.Row;
-import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -32,103 +32,42 @@ class StandaloneTest {
   private static final int EXECUTORS = 2;
   private static final int GPUS = 4;
 
+  private static final Run SHARED = new Run("shared", 2, 2 * GPUS, 0);
+  private static final Run ALONE = new Run("alone", 1, GPUS, 0);
+
+  /** Ends an executor, so it comes last. */
+  private static final Run BROKEN = new Run("broken", 1, GPUS, 2);
+
   @TempDir static Path directory;
 
-  private static StandaloneCluster cluster;
+  private static Path log;
 
-  private String name;
-
+  /** One application runs everything, so its JVMs start once. */
   @BeforeAll
-  static void start() throws IOException {
-    cluster = StandaloneCluster.start(directory, 4, GPUS / EXECUTORS);
+  static void submit() throws Exception {
     Files.write(directory.resolve("prompts.csv"), List.of(TestJob.rows(ROWS)));
-  }
-
-  @AfterAll
-  static void stop() {
-    cluster.close();
-  }
-
-  @Test
-  void eachTaskDrawsOnTheGpuThatItWasGivenAndTheModelIsLoadedOncePerExecutorAndGpu()
-      throws Exception {
-    RecordingLoader loader = submitted("alone", 1);
-
-    // The first four were all there before any of them drawn.
-    assertThat(places(loader, GPUS)).hasSize(GPUS).doesNotHaveDuplicates();
-    for (Place gpu : Set.copyOf(loader.loads())) {
-      assertThat(visits(loader, gpu))
-          .as("tasks on %s, one after the other", gpu)
-          .doesNotHaveDuplicates();
+    log = directory.resolve("submit.log");
+    try (StandaloneCluster cluster = StandaloneCluster.start(directory, 4, GPUS / EXECUTORS)) {
+      submit(cluster.settings(), SHARED, ALONE, BROKEN);
     }
-    loadedOncePerExecutorAndGpu(loader);
-    tablesWereReadWithoutGpus(loader);
-    manifestNamesTheGpus(loader);
   }
 
-  @Test
-  void twoSlotsShareAGpuAndItsModel() throws Exception {
-    RecordingLoader loader = submitted("shared", 2);
-
-    // The first eight were all there before any of them drawn.
-    assertThat(
-            places(loader, 2 * GPUS).stream()
-                .collect(Collectors.groupingBy(place -> place, Collectors.counting()))
-                .values())
-        .hasSize(GPUS)
-        .containsOnly(2L);
-    loadedOncePerExecutorAndGpu(loader);
-    tablesWereReadWithoutGpus(loader);
-    manifestNamesTheGpus(loader);
-  }
-
-  /** Its executor ends, and others draw what it did not. */
-  @Test
-  void theTableEndsCompleteAfterADeviceFailedForGood() throws Exception {
-    RecordingLoader loader = submitted("broken", 1, 2);
-
-    assertThat(loader.broken()).hasSize(1);
-    Map<String, Long> statuses =
-        TestSpark.session()
-            .read()
-            .parquet(directory.resolve("broken-out/manifest/first.parquet").toString())
-            .collectAsList()
-            .stream()
-            .collect(
-                Collectors.groupingBy(row -> row.<String>getAs("status"), Collectors.counting()));
-    assertThat(statuses).isEqualTo(Map.of("generated", (long) ROWS));
-    assertThat(Files.readString(directory.resolve("broken.log")))
-        .contains(
-            "BrokenDeviceException: the device fails a tiny computation",
-            "Command exited with code 71");
-  }
-
-  private RecordingLoader submitted(String name, int slots) throws Exception {
-    return submitted(name, slots, 0);
-  }
-
-  private RecordingLoader submitted(String name, int slots, int breaking) throws Exception {
-    this.name = name;
-    Path notes = Files.createDirectory(directory.resolve(name));
+  private static void submit(Map<String, String> settings, Run... runs) throws Exception {
     List<String> arguments = new ArrayList<>();
     arguments.addAll(
         List.of("--properties-file", Path.of("conf/spark/standalone.conf").toString()));
-    Map<String, String> settings = cluster.settings();
     settings.put("spark.executor.resource.gpu.amount", "" + GPUS / EXECUTORS);
-    settings.put("spark.lightmill.slotsPerGpu", "" + slots);
+    settings.put(StandaloneJob.SLOTS_PER_GPU, "" + runs[0].slotsPerGpu());
     settings.put("spark.plugins", "io.lightmill.udfs.progress.ProgressPlugin");
     settings.put("spark.ui.enabled", "false");
     settings.put("spark.sql.shuffle.partitions", "4");
     settings.forEach((key, value) -> arguments.addAll(List.of("--conf", key + "=" + value)));
-    arguments.addAll(List.of("--class", StandaloneJob.class.getName(), "spark-internal"));
     arguments.addAll(
-        List.of(
-            directory.resolve("prompts.csv").toString(),
-            directory.resolve(name + "-out").toString(),
-            notes.toString(),
-            "" + GPUS * slots,
-            "" + breaking));
-    Path log = directory.resolve(name + ".log");
+        List.of("--class", StandaloneJob.class.getName(), "spark-internal", directory.toString()));
+    for (Run run : runs) {
+      Files.createDirectory(directory.resolve(run.name()));
+      arguments.add(run.argument());
+    }
     Process submit =
         TestJvm.of("1g", "org.apache.spark.deploy.SparkSubmit", arguments)
             .redirectErrorStream(true)
@@ -139,7 +78,63 @@ class StandaloneTest {
     } finally {
       submit.destroyForcibly();
     }
-    return RecordingLoader.plain(notes);
+  }
+
+  @Test
+  void eachTaskDrawsOnTheGpuThatItWasGivenAndTheModelIsLoadedOncePerExecutorAndGpu()
+      throws Exception {
+    RecordingLoader loader = loader(ALONE);
+
+    // The first four were all there before any of them drawn.
+    assertThat(places(loader, GPUS)).hasSize(GPUS).doesNotHaveDuplicates();
+    for (Place gpu : Set.copyOf(loader.loads())) {
+      assertThat(visits(loader, gpu))
+          .as("tasks on %s, one after the other", gpu)
+          .doesNotHaveDuplicates();
+    }
+    loadedOncePerExecutorAndGpu(loader);
+    tablesWereReadWithoutGpus(ALONE);
+    manifestNamesTheGpus(ALONE);
+  }
+
+  @Test
+  void twoSlotsShareAGpuAndItsModel() throws Exception {
+    RecordingLoader loader = loader(SHARED);
+
+    // The first eight were all there before any of them drawn.
+    assertThat(
+            places(loader, 2 * GPUS).stream()
+                .collect(Collectors.groupingBy(place -> place, Collectors.counting()))
+                .values())
+        .hasSize(GPUS)
+        .containsOnly(2L);
+    loadedOncePerExecutorAndGpu(loader);
+    tablesWereReadWithoutGpus(SHARED);
+    manifestNamesTheGpus(SHARED);
+  }
+
+  /** Its executor ends, and others draw what it did not. */
+  @Test
+  void theTableEndsCompleteAfterADeviceFailedForGood() throws Exception {
+    assertThat(loader(BROKEN).broken()).hasSize(1);
+    Map<String, Long> statuses =
+        manifest(BROKEN).stream()
+            .collect(
+                Collectors.groupingBy(row -> row.<String>getAs("status"), Collectors.counting()));
+    assertThat(statuses).isEqualTo(Map.of("generated", (long) ROWS));
+    assertThat(Files.readString(log))
+        .contains(
+            "BrokenDeviceException: the device fails a tiny computation",
+            "Command exited with code 71");
+  }
+
+  private static RecordingLoader loader(Run run) {
+    return RecordingLoader.plain(directory.resolve(run.name()));
+  }
+
+  private static List<Row> manifest(Run run) {
+    Path manifest = run.output(directory).resolve("manifest/first.parquet");
+    return TestSpark.session().read().parquet(manifest.toString()).collectAsList();
   }
 
   private static String read(Path log) {
@@ -181,21 +176,18 @@ class StandaloneTest {
         .isEqualTo(Set.copyOf(loads));
   }
 
-  private void tablesWereReadWithoutGpus(RecordingLoader loader) throws IOException {
-    assertThat(loader.gpusWhileCounting()).isNotEmpty().containsOnly("0");
-    List<String> stages = Files.readAllLines(directory.resolve(name).resolve(StandaloneJob.STAGES));
+  private static void tablesWereReadWithoutGpus(Run run) throws IOException {
+    assertThat(loader(run).gpusWhileCounting()).isNotEmpty().containsOnly("0");
+    List<String> stages =
+        Files.readAllLines(directory.resolve(run.name()).resolve(StandaloneJob.STAGES));
     assertThat(stages).contains("none").containsOnlyOnce("gpu");
   }
 
-  private void manifestNamesTheGpus(RecordingLoader loader) {
-    List<Row> rows =
-        TestSpark.session()
-            .read()
-            .parquet(directory.resolve(name + "-out/manifest/first.parquet").toString())
-            .collectAsList();
+  private static void manifestNamesTheGpus(Run run) {
+    List<Row> rows = manifest(run);
     assertThat(rows.stream().map(row -> row.<String>getAs("status"))).containsOnly("generated");
     Map<String, String> devices =
-        loader.drawings().stream()
+        loader(run).drawings().stream()
             .collect(Collectors.toMap(Drawing::prompt, drawing -> drawing.place().device()));
     assertThat(devices).hasSize(ROWS);
     assertThat(

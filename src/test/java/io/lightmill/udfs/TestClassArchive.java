@@ -24,7 +24,7 @@ import org.apache.commons.io.file.PathUtils;
 
 /**
  * A class-data archive (AppCDS) for JVMs that tests start. With it, a driver's start and first job
- * take about half the processor time. A driver that runs a job makes it, once per build. Archives
+ * take about half the processor time. {@link ArchiveTraining} makes it, once per build. Archives
  * need a class path of jars, so the directories of classes are packed.
  */
 record TestClassArchive(String classPath, Path file) {
@@ -132,7 +132,7 @@ record TestClassArchive(String classPath, Path file) {
                   "1g",
                   "-XX:ArchiveClassesAtExit=" + written,
                   classPath,
-                  ChaosDriver.class.getName(),
+                  ArchiveTraining.class.getName(),
                   settings)
               .redirectErrorStream(true)
               .redirectOutput(log.toFile())

@@ -24,10 +24,6 @@ final class TestJvm {
     return builder(heap, archive.option(), archive.classPath(), main, arguments);
   }
 
-  static ProcessBuilder of(String heap, String classPath, String main, List<String> arguments) {
-    return builder(heap, "-Xshare:auto", classPath, main, arguments);
-  }
-
   static ProcessBuilder builder(
       String heap, String option, String classPath, String main, List<String> arguments) {
     List<String> command = new ArrayList<>();
@@ -50,17 +46,15 @@ final class TestJvm {
 
   /** The jars that stand for a Spark distribution and the jars of the job. */
   static List<Path> jars() {
-    return entries().stream()
-        .filter(entry -> entry.toString().endsWith(".jar"))
-        // Servlet 6 is for the S3 service of the tests; the pages of Spark's master need Servlet 5.
-        .filter(jar -> !jar.getFileName().toString().startsWith("tomcat-servlet-api"))
-        .toList();
+    return entries().stream().filter(entry -> entry.toString().endsWith(".jar")).toList();
   }
 
-  /** The class path of this JVM. */
+  /** The class path of this JVM, but for what only this JVM needs. */
   static List<Path> entries() {
     return Arrays.stream(System.getProperty("java.class.path").split(File.pathSeparator, -1))
         .filter(entry -> !entry.isEmpty()) // Surefire ends with one
+        // Servlet 6 is for the S3 service of the tests; the pages of Spark's master need Servlet 5.
+        .filter(entry -> !entry.contains("tomcat-servlet-api"))
         .map(entry -> Path.of(entry).toAbsolutePath()) // executors run elsewhere
         .toList();
   }

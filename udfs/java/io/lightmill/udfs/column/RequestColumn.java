@@ -102,6 +102,14 @@ public final class RequestColumn<T> {
       }
       return checked(otherwise, limits, errors);
     }
+    if (limits.refused().contains(name)) {
+      errors.add(
+          new RowError(
+              ErrorCode.VALUE_INVALID,
+              "%s '%s' cannot be sent to the hosted model, which has no field for it; leave it empty, or let the run leave it out (--unsent-values=ignore)"
+                  .formatted(name, ColumnType.abbreviated(text))));
+      return null;
+    }
     return parse(text, limits, errors);
   }
 

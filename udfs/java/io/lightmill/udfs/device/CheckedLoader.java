@@ -62,15 +62,22 @@ public record CheckedLoader(
   }
 
   @Override
-  public DiffusionPipeline load(Device device) {
+  public Optional<HostedLoader> hosted() {
+    return drawing.hosted();
+  }
+
+  /** {@inheritDoc} The networks that check images of a hosted model run on the CPU. */
+  @Override
+  public DiffusionPipeline load(Device drawn) {
+    Device device = drawn.equals(Device.HOSTED) ? Device.CPU : drawn;
     try (Loading loading = new Loading()) {
-      DiffusionPipeline pipeline = loading.add(drawing.load(device));
+      DiffusionPipeline pipeline = loading.add(drawing.load(drawn));
       CheckNetworks networks =
           new CheckNetworks(
               loaded(CheckModel.Kind.PROMPT, m -> PromptClassifier.load(m, device), loading),
               loaded(CheckModel.Kind.IMAGE, m -> ImageClassifier.load(m, device), loading),
               loaded(CheckModel.Kind.SCORER, m -> ImageScorer.load(m, device), loading));
-      CheckedPipeline checked = new CheckedPipeline(pipeline, settings, networks, device);
+      CheckedPipeline checked = new CheckedPipeline(pipeline, settings, networks);
       loading.complete();
       return checked;
     }

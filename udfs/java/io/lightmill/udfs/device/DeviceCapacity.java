@@ -18,6 +18,9 @@ record DeviceCapacity(int threads, long bytes) {
   private static final String CORES = "spark.executor.cores";
 
   static DeviceCapacity of(Device device) {
+    if (device.equals(Device.HOSTED)) {
+      return new DeviceCapacity(Integer.MAX_VALUE, Long.MAX_VALUE); // the allowance limits requests
+    }
     return device.equals(Device.CPU)
         ? new DeviceCapacity(cores(), memory())
         : new DeviceCapacity(slots(), Long.MAX_VALUE);

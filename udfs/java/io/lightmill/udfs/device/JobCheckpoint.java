@@ -7,6 +7,7 @@ import io.lightmill.pipeline.PipelineLimits;
 import io.lightmill.pipeline.checkpoint.Checkpoint;
 import io.lightmill.pipeline.checkpoint.CheckpointCache;
 import io.lightmill.pipeline.families.Families;
+import io.lightmill.pipeline.hosted.HostedIdentity;
 import io.lightmill.udfs.checkpoint.CheckpointFetch;
 import io.lightmill.udfs.store.SharedConfiguration;
 import java.nio.file.Path;
@@ -49,6 +50,16 @@ public record JobCheckpoint(Model model, PipelineLimits limits, PipelineLoader l
         limits,
         new CheckpointLoader(
             location, model.digest(), dtype, loading, adapters, new SharedConfiguration(hadoop)));
+  }
+
+  /** A hosted model, of which nothing is fetched. */
+  public static JobCheckpoint hosted(HostedLoader loader) {
+    Model model =
+        Model.hosted(
+            loader.endpoint().location(),
+            HostedIdentity.digest(loader.endpoint(), loader.settings()),
+            loader.endpoint().protocol().scheme());
+    return new JobCheckpoint(model, loader.endpoint().limits(), loader);
   }
 
   /** The digests of the job's adapters, each of which fits the checkpoint. */

@@ -21,7 +21,7 @@ public final class ModelPreload {
   /** Begins to load, if this JVM will draw. */
   public static ModelPreload of(Cluster cluster, PipelineLoader loader, long images) {
     return new ModelPreload(
-        cluster.local() && images > 0
+        cluster.local() && images > 0 && loader.hosted().isEmpty()
             ? TaskDevice.local(cluster).stream()
                 .map(device -> started(LoadedPipelines.slot(device), loader))
                 .toList()

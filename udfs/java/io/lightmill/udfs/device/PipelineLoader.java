@@ -4,6 +4,7 @@ import io.lightmill.pipeline.Device;
 import io.lightmill.pipeline.DiffusionPipeline;
 import io.lightmill.pipeline.PromptLength;
 import java.io.Serializable;
+import java.util.Optional;
 
 /** Loads a pipeline in executors; sent to them with the tasks. */
 public interface PipelineLoader extends Serializable {
@@ -17,6 +18,11 @@ public interface PipelineLoader extends Serializable {
   /** The memory that the pipeline takes on a CPU; loads no weights. */
   default DrawingMemory memory() {
     return DrawingMemory.UNKNOWN;
+  }
+
+  /** The loader of a hosted model; empty for a checkpoint that is drawn on devices of the run. */
+  default Optional<HostedLoader> hosted() {
+    return Optional.empty();
   }
 
   /** Loads the weights onto a device. */

@@ -1,21 +1,16 @@
 package io.lightmill.udfs.draw;
 
 import io.lightmill.pipeline.Device;
-import io.lightmill.pipeline.LightmillException;
 import io.lightmill.udfs.device.LoadedPipelines;
 import io.lightmill.udfs.device.TaskDevice;
 import io.lightmill.udfs.manifest.Manifest;
-import io.lightmill.udfs.manifest.ManifestColumns;
 import io.lightmill.udfs.manifest.ManifestRow;
 import io.lightmill.udfs.manifest.Outcome;
-import io.lightmill.udfs.manifest.StoredImage;
 import io.lightmill.udfs.plan.PlannedImages;
 import java.util.ArrayDeque;
 import java.util.Arrays;
 import java.util.Iterator;
-import java.util.List;
 import java.util.Queue;
-import org.apache.commons.codec.digest.DigestUtils;
 import org.apache.spark.TaskContext;
 import org.apache.spark.api.java.function.MapPartitionsFunction;
 import org.apache.spark.sql.Row;
@@ -53,27 +48,17 @@ public record DrawUnstored(UnstoredDrawing drawing) implements MapPartitionsFunc
     return new Drawn(planned, manifest, drawing.on(LoadedPipelines.slot(device)));
   }
 
-  private static final class Drawn implements Iterator<Row>, Chunks.Sizes {
+  private static final class Drawn implements Iterator<Row> {
 
+    private final UnstoredRows drawing;
     private final Chunks chunks;
     private final ManifestRows manifest;
-    private final UnstoredDrawing.OnDevice drawing;
     private final Queue<Row> ready = new ArrayDeque<>();
 
-    Drawn(Iterator<Row> planned, ManifestRows manifest, UnstoredDrawing.OnDevice drawing) {
-      this.chunks = new Chunks(planned, this);
+    Drawn(Iterator<Row> planned, ManifestRows manifest, UnstoredDrawing.OnDevice device) {
+      this.drawing = new UnstoredRows(device);
+      this.chunks = new Chunks(planned, drawing);
       this.manifest = manifest;
-      this.drawing = drawing;
-    }
-
-    @Override
-    public int batch(String batchKey, int ahead) {
-      return drawing.drawing().batchSize(batchKey, ahead);
-    }
-
-    @Override
-    public int chunk(Row first) {
-      return drawing.batching().chunk(first);
     }
 
     @Override
@@ -84,50 +69,9 @@ public record DrawUnstored(UnstoredDrawing drawing) implements MapPartitionsFunc
     @Override
     public Row next() {
       if (ready.isEmpty()) {
-        draw(chunks.next());
+        drawing.draw(chunks.next(), this::add);
       }
       return ready.remove();
-    }
-
-    private void draw(List<List<Row>> chunk) {
-      if (chunk.get(0).get(0).getAs(PlannedImages.BATCH_KEY) == null) {
-        chunk.forEach(batch -> batch.forEach(row -> add(row, undrawn(row), null)));
-        return;
-      }
-      Iterator<List<UnstoredDrawing.Encoded>> drawn =
-          drawing.draw(chunk.stream().map(Drawn::requests).toList()).iterator();
-      for (List<Row> batch : chunk) {
-        Iterator<UnstoredDrawing.Encoded> images = drawn.next().iterator();
-        for (Row row : batch) {
-          UnstoredDrawing.Encoded image = images.next();
-          add(row, outcome(image), image.bytes());
-        }
-      }
-    }
-
-    private static BatchDrawing.KeyedBatch requests(List<Row> batch) {
-      return new BatchDrawing.KeyedBatch(
-          batch.get(0).getAs(PlannedImages.BATCH_KEY),
-          batch.stream().map(PlannedImages::request).toList());
-    }
-
-    private static Outcome undrawn(Row row) {
-      return Outcome.refused(
-          ManifestColumns.ERROR_CODE.of(row), ManifestColumns.ERROR_MESSAGE.of(row));
-    }
-
-    private static Outcome outcome(UnstoredDrawing.Encoded image) {
-      LightmillException failure = image.failure();
-      if (failure != null) {
-        return Outcome.failed(failure, image.device()).with(image.facts().with(List.of()));
-      }
-      if (image.facts().isBlocked()) {
-        return Outcome.blocked(null, image.facts(), image.device());
-      }
-      StoredImage unplaced =
-          StoredImage.object(
-              null, image.bytes().length, DigestUtils.sha256Hex(image.bytes()), image.blank());
-      return Outcome.generated(unplaced, image.facts(), image.device(), image.encodeMillis(), 0);
     }
 
     private void add(Row row, Outcome outcome, byte[] image) {

@@ -11,6 +11,7 @@ import java.util.Iterator;
 import org.apache.spark.TaskContext;
 import org.apache.spark.api.java.function.MapPartitionsFunction;
 import org.apache.spark.sql.Row;
+import org.apache.spark.sql.types.DataTypes;
 import org.apache.spark.sql.types.StructType;
 
 /**
@@ -18,10 +19,15 @@ import org.apache.spark.sql.types.StructType;
  * rows out. It draws rows as they are needed, and holds two batches at most, or two chunks of
  * batches.
  *
- * @param schema of the rows that come out
+ * @param schema of the rows that come out, by {@link #schema(StructType)}
  */
 public record GenerateImages(GenerationJob job, StructType schema)
     implements MapPartitionsFunction<Row, Row> {
+
+  /** A manifest in flight, and the small copies of images. */
+  public static StructType schema(StructType passthrough) {
+    return Manifest.schemaInFlight(passthrough).add(Manifest.THUMBNAIL, DataTypes.BinaryType);
+  }
 
   @Override
   public Iterator<Row> call(Iterator<Row> planned) {

@@ -16,8 +16,10 @@ import java.io.Serializable;
  * @param packing of the images; null to leave each an object of its own
  * @param quarantine directory below the output for blocked images; null to store none
  * @param batching how many images are drawn together
+ * @param hosted null for a checkpoint that is drawn on devices
  * @param repeated whether an earlier job of this run may have stored some of its images
  * @param threadsPerImage that the drawing of an image may use on a CPU
+ * @param thumbnails small copies of images for the pages of the run
  */
 public record GenerationJob(
     ImageIdentity identity,
@@ -28,6 +30,7 @@ public record GenerationJob(
     Packing packing,
     String quarantine,
     Batching batching,
+    HostedSending hosted,
     AttemptImages own,
     boolean repeated,
     DrawingStop stop,
@@ -35,5 +38,6 @@ public record GenerationJob(
     int threadsPerImage,
     PipelineLoader loader,
     DrawingCounters counters,
+    Thumbnails thumbnails,
     SharedConfiguration hadoop)
     implements Serializable {}

@@ -12,7 +12,8 @@ import io.lightmill.udfs.plan.ImageIdentity;
 import java.io.Serializable;
 
 /** Encodes images with their receipts, in the format that is a part of their identity. */
-record ImageEncoding(ImageIdentity identity, ClassifierFreeGuidance guidance, ImageMarking marking)
+public record ImageEncoding(
+    ImageIdentity identity, ClassifierFreeGuidance guidance, ImageMarking marking)
     implements Serializable {
 
   private static final String SOFTWARE = "Lightmill";
@@ -29,18 +30,18 @@ record ImageEncoding(ImageIdentity identity, ClassifierFreeGuidance guidance, Im
    * @param facts of its drawing, which may have had a further seed
    * @throws LightmillException with {@code STORE_FAILED} if the image cannot be encoded
    */
-  byte[] encoded(ImageRequest request, DrawingFacts facts, RgbImage image) {
+  public byte[] encoded(ImageRequest request, DrawingFacts facts, RgbImage image) {
     String imageId = ImageIdentity.imageId(identity.canonicalJson(request));
     Receipt receipt =
         new Receipt(
             marking.prompts().shown(facts.drawn(request)),
             guidance,
-            SAMPLER,
+            identity.model().hosted() ? "" : SAMPLER,
             SCHEDULE_TYPE,
             marking.system(),
             identity.model().digest(),
             SOFTWARE,
-            identity.shownJson(request, marking.prompts()));
+            identity.receiptJson(request, marking.prompts(), facts));
     try {
       byte[] file =
           ImageEncoder.encode(

@@ -4,6 +4,7 @@ import io.lightmill.pipeline.DrawingFacts;
 import io.lightmill.pipeline.ErrorCode;
 import io.lightmill.pipeline.LightmillException;
 import io.lightmill.udfs.earlier.AttemptImages;
+import io.lightmill.udfs.earlier.ReadReceipts;
 import io.lightmill.udfs.manifest.DeviceMillis;
 import io.lightmill.udfs.manifest.ManifestColumns;
 import io.lightmill.udfs.manifest.Outcome;
@@ -84,7 +85,7 @@ final class ImageFinisher {
       }
       byte[] bytes = object.get().bytes();
       byKey.put(key, image(row, bytes.length, DigestUtils.sha256Hex(bytes), null));
-      outcomes.add(Outcome.generatedBefore(byKey.get(key)));
+      outcomes.add(Outcome.generatedBefore(byKey.get(key)).with(ReadReceipts.facts(bytes)));
     }
     return Optional.of(outcomes);
   }
@@ -166,7 +167,8 @@ final class ImageFinisher {
     } catch (LightmillException e) {
       requireStore(e);
       LOG.warn("A drawn image could not be stored: {}", e.getMessage());
-      Outcome failed = Outcome.failed(e, drawn.millis());
+      Outcome failed =
+          Outcome.failed(e, drawn.millis()).with(DrawingFacts.ofCost(drawn.facts().cost()));
       return rows.stream().map(row -> failed).toList();
     }
   }

@@ -3,6 +3,8 @@ package io.lightmill.udfs.draw;
 import io.lightmill.pipeline.BatchWork;
 import io.lightmill.pipeline.Device;
 import io.lightmill.pipeline.DrawingFacts;
+import io.lightmill.pipeline.Verdict;
+import io.lightmill.pipeline.image.PromptMetadata;
 import io.lightmill.udfs.ImageStatus;
 import io.lightmill.udfs.device.BrokenDeviceException;
 import io.lightmill.udfs.device.ExecutorExit;
@@ -59,6 +61,8 @@ final class PartitionWork implements Chunks.Sizes, TaskCompletionListener {
   private final boolean triedBefore;
   private final Batching batching;
   private final DrawingCounters counters;
+  private final Thumbnails thumbnails;
+  private final HostedImages hosted;
   private final AtomicLong failed = new AtomicLong();
   private final DrawingPace pace = new DrawingPace();
   private OnDevice device;
@@ -79,10 +83,10 @@ final class PartitionWork implements Chunks.Sizes, TaskCompletionListener {
   PartitionWork(GenerationJob job, TaskContext task) {
     this.batching = job.batching();
     this.counters = job.counters();
+    this.thumbnails = job.thumbnails();
     this.devices =
-        TaskDevice.candidates(job.cluster(), task).stream()
-            .map(candidate -> onDevice(job, task, candidate))
-            .iterator();
+        (job.hosted() == null ? TaskDevice.candidates(job.cluster(), task) : List.of(Device.HOSTED))
+            .stream().map(candidate -> onDevice(job, task, candidate)).iterator();
     this.device = devices.next();
     this.finisher =
         new ImageFinisher(
@@ -95,14 +99,22 @@ final class PartitionWork implements Chunks.Sizes, TaskCompletionListener {
     this.stop = job.stop();
     this.local = job.cluster().local();
     this.partition = task.partitionId();
-    // Where checks choose among images, those of an attempt are drawn again: scores and seeds are
-    // not in the files.
-    this.triedBefore =
-        job.identity().model().checks().isEmpty()
-            && (job.repeated() || task.attemptNumber() > 0 || task.stageAttemptNumber() > 0);
+    // Files that show no prompt do not say what checks found in it.
+    boolean complete =
+        job.identity().model().checks().isEmpty() || job.marking().prompts() == PromptMetadata.FULL;
+    this.triedBefore = complete && triedBefore(job, task);
+    this.hosted =
+        job.hosted() == null ? null : new HostedImages(job, triedBefore(job, task), finisher);
     this.threads =
         Executors.newFixedThreadPool(
-            Math.min(MAX_THREADS, Runtime.getRuntime().availableProcessors()));
+            job.hosted() == null
+                ? Math.min(MAX_THREADS, Runtime.getRuntime().availableProcessors())
+                : job.hosted().atOnce());
+  }
+
+  /** Whether another attempt may have begun the work of this task. */
+  private static boolean triedBefore(GenerationJob job, TaskContext task) {
+    return job.repeated() || task.attemptNumber() > 0 || task.stageAttemptNumber() > 0;
   }
 
   private static OnDevice onDevice(GenerationJob job, TaskContext task, Device device) {
@@ -133,7 +145,7 @@ final class PartitionWork implements Chunks.Sizes, TaskCompletionListener {
       List<Row> rows =
           chunk.stream()
               .flatMap(List::stream)
-              .map(row -> manifestRow(device.manifest(), row, undrawn(row)))
+              .map(row -> manifestRow(device.manifest(), row, undrawn(row), Optional.empty()))
               .toList();
       return () -> rows;
     }
@@ -148,7 +160,9 @@ final class PartitionWork implements Chunks.Sizes, TaskCompletionListener {
     stopped =
         stopped || (!batches.isEmpty() && reached(pace.begin(batches.get(0).images().size())));
     List<Future<List<Row>>> finishing =
-        stopped || batches.isEmpty() ? leftOut(batches, finished) : drawn(batches, finished);
+        stopped || batches.isEmpty()
+            ? leftOut(batches, finished)
+            : hosted == null ? drawn(batches, finished) : requested(batches);
     return () -> {
       finished.addAll(awaited(finishing));
       return finished;
@@ -165,10 +179,50 @@ final class PartitionWork implements Chunks.Sizes, TaskCompletionListener {
     for (List<Row> rows : byImage(batch)) {
       Optional<List<Outcome>> found = triedBefore ? finisher.found(rows) : Optional.empty();
       found.ifPresentOrElse(
-          outcomes -> finished.addAll(manifestRows(device.manifest(), rows, outcomes)),
+          outcomes ->
+              finished.addAll(manifestRows(device.manifest(), rows, outcomes, Optional.empty())),
           () -> images.add(rows));
     }
     return images;
+  }
+
+  /** Requests the images of a hosted model, several at once; each is stored when it arrives. */
+  private List<Future<List<Row>>> requested(List<Batch> batches) {
+    List<Future<List<Row>>> finishing = new ArrayList<>();
+    for (Batch batch : batches) {
+      for (List<Row> rows : batch.images()) {
+        finishing.add(threads.submit(() -> requestedRows(batch.key(), rows)));
+      }
+    }
+    return finishing;
+  }
+
+  private List<Row> requestedRows(String batchKey, List<Row> rows) throws Exception {
+    AtomicReference<DrawnImage> answer = new AtomicReference<>();
+    List<Outcome> outcomes =
+        hosted.outcomes(
+            rows,
+            () -> {
+              answer.set(requested(batchKey, rows));
+              return answer.get();
+            });
+    return manifestRows(
+        device.manifest(),
+        rows,
+        outcomes,
+        Optional.ofNullable(answer.get()).flatMap(drawn -> thumbnail(outcomes, rows, drawn)));
+  }
+
+  private DrawnImage requested(String batchKey, List<Row> rows) throws InterruptedException {
+    return device
+        .drawing()
+        .draw(
+            List.of(
+                new BatchDrawing.KeyedBatch(batchKey, List.of(PlannedImages.request(rows.get(0))))),
+            () -> true,
+            (images, work) -> {})
+        .get(0)
+        .get(0);
   }
 
   private boolean reached(Duration expected) {
@@ -182,7 +236,8 @@ final class PartitionWork implements Chunks.Sizes, TaskCompletionListener {
   }
 
   private void leaveOut(List<Row> rows, List<Row> finished) {
-    rows.forEach(row -> finished.add(device.manifest().row(row, Outcome.pending())));
+    rows.forEach(
+        row -> finished.add(device.manifest().row(row, Outcome.pending(), Optional.empty())));
   }
 
   /**
@@ -243,23 +298,36 @@ final class PartitionWork implements Chunks.Sizes, TaskCompletionListener {
           leaveOut(rows, finished);
         } else {
           finishing.add(
-              threads.submit(() -> manifestRows(manifest, rows, finisher.finish(rows, image))));
+              threads.submit(
+                  () -> {
+                    List<Outcome> outcomes = finisher.finish(rows, image);
+                    return manifestRows(manifest, rows, outcomes, thumbnail(outcomes, rows, image));
+                  }));
         }
       }
     }
     return finishing;
   }
 
-  private List<Row> manifestRows(ManifestRows manifest, List<Row> rows, List<Outcome> outcomes) {
-    Iterator<Outcome> each = outcomes.iterator();
-    return rows.stream().map(row -> manifestRow(manifest, row, each.next())).toList();
+  /** A small copy of an image that is stored. */
+  private Optional<byte[]> thumbnail(List<Outcome> outcomes, List<Row> rows, DrawnImage drawn) {
+    return outcomes.get(0).status() == ImageStatus.GENERATED
+        ? thumbnails.of(ManifestColumns.IMAGE_ID.of(rows.get(0)), drawn.image())
+        : Optional.empty();
   }
 
-  private Row manifestRow(ManifestRows manifest, Row planned, Outcome outcome) {
+  private List<Row> manifestRows(
+      ManifestRows manifest, List<Row> rows, List<Outcome> outcomes, Optional<byte[]> thumbnail) {
+    Iterator<Outcome> each = outcomes.iterator();
+    return rows.stream().map(row -> manifestRow(manifest, row, each.next(), thumbnail)).toList();
+  }
+
+  private Row manifestRow(
+      ManifestRows manifest, Row planned, Outcome outcome, Optional<byte[]> thumbnail) {
     if (outcome.status().isFailure()) {
       failed.incrementAndGet();
     }
-    return manifest.row(planned, outcome);
+    return manifest.row(planned, outcome, thumbnail);
   }
 
   private Outcome undrawn(Row planned) {
@@ -271,10 +339,16 @@ final class PartitionWork implements Chunks.Sizes, TaskCompletionListener {
     DrawingFacts facts = // verdicts of rules are given anew by each run
         DrawingFacts.ofVerdicts(
                 VerdictJson.read(ManifestColumns.VERDICTS.of(earlier)).stream()
-                    .filter(verdict -> verdict.score().isPresent())
+                    .filter(
+                        verdict ->
+                            verdict.score().isPresent()
+                                || verdict.stage() == Verdict.Stage.PROVIDER)
                     .toList())
             .with(ScreeningJson.read(ManifestColumns.SCORES.of(earlier)));
     return switch (ImageStatus.labelled(ManifestColumns.STATUS.of(earlier))) {
+      case UNCERTAIN ->
+          Outcome.uncertainBefore(
+              ManifestColumns.ERROR_CODE.of(earlier), ManifestColumns.ERROR_MESSAGE.of(earlier));
       case FAILED ->
           Outcome.failedBefore(
               ManifestColumns.ERROR_CODE.of(earlier), ManifestColumns.ERROR_MESSAGE.of(earlier));

@@ -7,6 +7,7 @@ import static org.apache.spark.sql.functions.struct;
 import static org.apache.spark.sql.functions.unix_micros;
 
 import io.lightmill.udfs.ImageStatus;
+import io.lightmill.udfs.hosted.SentRequests;
 import io.lightmill.udfs.manifest.ManifestColumn;
 import io.lightmill.udfs.manifest.ManifestColumns;
 import io.lightmill.udfs.plan.PlannedImages;
@@ -18,6 +19,7 @@ import io.lightmill.udfs.store.PathTemplate;
 import io.lightmill.udfs.store.SharedConfiguration;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Stream;
 import org.apache.hadoop.conf.Configuration;
@@ -30,8 +32,9 @@ import org.apache.spark.sql.types.StructType;
 /**
  * The images that this run need not draw, since earlier runs over the same output have drawn them
  * or failed to: images of a manifest whose objects exist; images without a manifest, since their
- * run was killed, which their receipts identify; failed images that are not tried again; and images
- * that the same image checks have blocked.
+ * run was killed, which their receipts identify; failed images that are not tried again; images
+ * that the same image checks have blocked; and images of hosted models that a filter has blocked or
+ * whose answers were lost.
  */
 public final class EarlierImages {
 
@@ -66,6 +69,7 @@ public final class EarlierImages {
   private final ImageStore store;
   private final List<String> manifests;
   private final boolean staged;
+  private final List<SentRequests.Open> unanswered;
   private final boolean lookedFor;
 
   public EarlierImages(SparkSession spark, String output, Rerun rerun) {
@@ -75,8 +79,14 @@ public final class EarlierImages {
     this.store = ImageStore.open(output, hadoop());
     this.manifests = rerun.manifests(EarlierManifests.committed(store));
     this.staged = !store.listing().children(StagedImages.DIRECTORY).isEmpty();
+    this.unanswered =
+        rerun.hosted().isEmpty()
+            ? List.of()
+            : SentRequests.open(
+                store, rerun.force() ? Optional.of(rerun.attempt()) : Optional.empty());
     this.lookedFor =
         !manifests.isEmpty()
+            || !unanswered.isEmpty()
             || (!rerun.force()
                 && (staged || !store.listing().children(PathTemplate.DIRECTORY).isEmpty()));
   }
@@ -103,8 +113,14 @@ public final class EarlierImages {
             .withColumn(ManifestColumns.CREATED_AT.name(), unix_micros(created));
     Dataset<Row> known = stored(rows, images);
     boolean checked = rerun.imagePolicies().stream().anyMatch(policy -> !policy.isEmpty());
-    if (!rerun.retryFailed() || checked) {
+    if (!rerun.retryFailed() || checked || rerun.hosted().isPresent()) {
       known = known.union(history(rows));
+    }
+    if (!unanswered.isEmpty()) {
+      known =
+          known.union(
+              spark.createDataFrame(
+                  unanswered.stream().map(MarkImages::unanswered).toList(), StoredCopies.TYPE));
     }
     Column group = coalesce(col(IMAGE_ID), ManifestColumns.ID.col(), lit(""));
     Dataset<Row> both =
@@ -126,7 +142,8 @@ public final class EarlierImages {
                 serializableHadoop(),
                 images.schema(),
                 rerun.retryFailed(),
-                Set.copyOf(rerun.imagePolicies())),
+                Set.copyOf(rerun.imagePolicies()),
+                rerun.hosted().orElse(null)),
             images.schema().add(EARLIER, TYPE))
         .of(both);
   }

@@ -1,15 +1,21 @@
 package io.lightmill.udfs.earlier;
 
+import io.lightmill.pipeline.ErrorCode;
 import io.lightmill.pipeline.Verdict;
 import io.lightmill.udfs.ImageStatus;
+import io.lightmill.udfs.hosted.SentRequests;
 import io.lightmill.udfs.manifest.ManifestColumn;
 import io.lightmill.udfs.manifest.ManifestColumns;
-import io.lightmill.udfs.manifest.StoredImage;
+import io.lightmill.udfs.manifest.ScreeningJson;
+import io.lightmill.udfs.manifest.VerdictJson;
 import io.lightmill.udfs.plan.PlannedImages;
 import io.lightmill.udfs.store.ImageStore;
 import io.lightmill.udfs.store.SharedConfiguration;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.HashMap;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
@@ -32,13 +38,15 @@ import org.apache.spark.sql.types.StructType;
  * @param planned schema of the images
  * @param retryFailed whether images that failed are tried again
  * @param imagePolicies see {@link Rerun}
+ * @param hosted see {@link Rerun}; null for a checkpoint
  */
 record MarkImages(
     String output,
     SharedConfiguration hadoop,
     StructType planned,
     boolean retryFailed,
-    Set<String> imagePolicies)
+    Set<String> imagePolicies,
+    Rerun.Hosted hosted)
     implements MapPartitionsFunction<Row, Row> {
 
   /** The image id; of a row without one, its id, so that such rows are spread. */
@@ -91,18 +99,39 @@ record MarkImages(
   }
 
   /** A copy that no manifest names. */
-  static Row found(StoredImage image) {
-    Map<ManifestColumn, Object> known =
-        Map.of(
-            ManifestColumns.PATH, image.path(),
-            ManifestColumns.BYTES, image.bytes(),
-            ManifestColumns.SHA256, image.sha256());
+  static Row found(ReadReceipts.Identified object) {
+    Map<ManifestColumn, Object> known = new HashMap<>();
+    known.put(ManifestColumns.PATH, object.image().path());
+    known.put(ManifestColumns.BYTES, object.image().bytes());
+    known.put(ManifestColumns.SHA256, object.image().sha256());
+    known.put(ManifestColumns.VERDICTS, VerdictJson.of(object.facts().verdicts()));
+    known.put(
+        ManifestColumns.SCORES, object.facts().screening().map(ScreeningJson::of).orElse(null));
     return copy(false, known::get);
   }
 
   /** A row of {@link StoredCopies#TYPE}. */
   static Row unread(String imageId, String path) {
     return RowFactory.create(imageId, copy(true, Map.of(ManifestColumns.PATH, (Object) path)::get));
+  }
+
+  /** A row of {@link StoredCopies#TYPE} for a request of a run that was killed. */
+  static Row unanswered(SentRequests.Open request) {
+    Map<ManifestColumn, Object> known =
+        Map.of(
+            ManifestColumns.STATUS,
+            ImageStatus.UNCERTAIN.label(),
+            ManifestColumns.ERROR_CODE,
+            ErrorCode.PROVIDER_ANSWER_LOST.name(),
+            ManifestColumns.ERROR_MESSAGE,
+            "an earlier run was killed after it sent the request at %s, and the image may have been paid; --retry-uncertain sends the request again"
+                .formatted(request.modified()));
+    List<Object> copy = new ArrayList<>();
+    EarlierImages.COLUMNS.forEach(column -> copy.add(known.get(column)));
+    copy.add(ChronoUnit.MICROS.between(Instant.EPOCH, request.modified()));
+    copy.add(false);
+    return RowFactory.create(
+        request.imageId(), new GenericRowWithSchema(copy.toArray(), COPY_TYPE));
   }
 
   private static Row copy(boolean unread, Function<ManifestColumn, Object> values) {
@@ -146,7 +175,7 @@ record MarkImages(
         receipts
             .read(path)
             .filter(it -> it.imageId().equals(group))
-            .ifPresent(it -> copies.stored.add(found(it.image())));
+            .ifPresent(it -> copies.stored.add(found(it)));
       }
     }
     copies.stored.sort(ORDER);
@@ -195,7 +224,16 @@ record MarkImages(
   /** Whether an image that is not stored is not tried again. */
   private boolean isSettled(Row last) {
     String status = ManifestColumns.STATUS.of(last);
+    boolean ofProvider =
+        Verdict.Stage.PROVIDER.label().equals(ManifestColumns.VERDICT_STAGE.of(last));
     return (ImageStatus.FAILED.label().equals(status) && !retryFailed)
+        || (hosted != null
+            && !hosted.retryUncertain()
+            && ImageStatus.UNCERTAIN.label().equals(status))
+        || (hosted != null
+            && !hosted.retryBlocked()
+            && ofProvider
+            && ImageStatus.BLOCKED.label().equals(status))
         || (ImageStatus.BLOCKED.label().equals(status)
             && Verdict.Stage.IMAGE.label().equals(ManifestColumns.VERDICT_STAGE.of(last))
             && imagePolicies.contains(ManifestColumns.POLICY_DIGEST.<String>of(last)));

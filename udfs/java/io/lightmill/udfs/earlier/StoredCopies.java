@@ -126,7 +126,7 @@ record StoredCopies(String output, SharedConfiguration hadoop, boolean force)
     return requested
         ? receipts
             .read(path)
-            .map(it -> RowFactory.create(it.imageId(), MarkImages.found(it.image())))
+            .map(it -> RowFactory.create(it.imageId(), MarkImages.found(it)))
             .stream()
             .toList()
         : List.of();

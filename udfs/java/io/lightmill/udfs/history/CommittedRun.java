@@ -13,6 +13,7 @@ import java.util.Map;
 import java.util.Optional;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.Path;
+import org.apache.parquet.HadoopReadOptions;
 import org.apache.parquet.hadoop.ParquetFileReader;
 import org.apache.parquet.hadoop.util.HadoopInputFile;
 import org.apache.spark.sql.types.DataType;
@@ -70,7 +71,10 @@ public record CommittedRun(
   static CommittedRun of(CommittedManifest manifest, String output, Configuration hadoop) {
     Path file = new Path(output, manifest.file());
     try (ParquetFileReader reader =
-        ParquetFileReader.open(HadoopInputFile.fromPath(file, hadoop))) {
+        ParquetFileReader.open(
+            HadoopInputFile.fromPath(file, hadoop),
+            // The default options read the XML files of a new Hadoop configuration.
+            HadoopReadOptions.builder(hadoop).build())) {
       Map<String, String> footer = reader.getFileMetaData().getKeyValueMetaData();
       return new CommittedRun(
           manifest.runId(),

@@ -24,6 +24,9 @@ final class LockRenewal implements AutoCloseable {
   /** Runs before Spark (50) stops and Hadoop's file systems (10) are closed. */
   private static final int PRIORITY = 60;
 
+  /** For so long the release may delay the end of the process: Hadoop's default. */
+  private static final Duration RELEASE = Duration.ofSeconds(30);
+
   private final RunLock lock;
   private final Duration shortInterval;
   private final Duration longestOutage;
@@ -53,7 +56,9 @@ final class LockRenewal implements AutoCloseable {
     this.longestOutage = longestOutage;
     this.lost = lost;
     this.atShutdown = lock::close;
-    ShutdownHookManager.get().addShutdownHook(atShutdown, PRIORITY);
+    // Without a timeout, it reads the XML files of a new Hadoop configuration for its default.
+    ShutdownHookManager.get()
+        .addShutdownHook(atShutdown, PRIORITY, RELEASE.toMillis(), TimeUnit.MILLISECONDS);
     renewing.setExecuteExistingDelayedTasksAfterShutdownPolicy(false);
     renewAfter(interval);
   }

@@ -41,6 +41,12 @@ public final class Manifest {
 
   public static final String CONTENT_TYPE = "application/vnd.apache.parquet";
 
+  /**
+   * A column of rows in flight after those of {@link #schemaInFlight}: a small copy of the image as
+   * a WebP file, null where there is none. No manifest has it.
+   */
+  public static final String THUMBNAIL = "lightmill_thumbnail";
+
   /** Of the names of directories that older releases wrote. */
   public static final String OLD_PREFIX = "run_id=";
 
@@ -96,7 +102,7 @@ public final class Manifest {
 
   /** Names that no passthrough column may have. */
   public static List<String> reserved() {
-    return List.of(COLUMNS.fieldNames());
+    return Stream.concat(Arrays.stream(COLUMNS.fieldNames()), Stream.of(THUMBNAIL)).toList();
   }
 
   public static StructType schema(StructType passthrough) {

@@ -11,7 +11,9 @@ import java.time.temporal.ChronoUnit;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalDouble;
 import java.util.OptionalInt;
+import java.util.Set;
 import java.util.function.Function;
 import java.util.function.ToDoubleFunction;
 import java.util.stream.Collectors;
@@ -24,6 +26,9 @@ import org.apache.spark.sql.types.DataTypes;
  * them by itself.
  */
 public final class ManifestColumns {
+
+  private static final Set<RequestColumn<?>> SENT_TO_HOSTED =
+      Set.of(RequestColumns.ID, RequestColumns.PROMPT, RequestColumns.WIDTH, RequestColumns.HEIGHT);
 
   /** Null in invalid rows. */
   public static final ManifestColumn IMAGE_ID =
@@ -243,6 +248,24 @@ public final class ManifestColumns {
           DataTypes.StringType,
           row -> row.outcome().device() == null ? null : row.task().device().name());
 
+  /** Whether the same request draws the same image: not so for hosted models. */
+  public static final ManifestColumn REPRODUCIBLE =
+      ManifestColumn.ofImage(
+          "reproducible", DataTypes.BooleanType, row -> !row.task().model().hosted());
+
+  /**
+   * Price of the requests to a hosted model for this image, also of those in vain, in the currency
+   * of the given prices; null elsewhere.
+   */
+  public static final ManifestColumn COST =
+      ManifestColumn.ofRun(
+          "cost",
+          DataTypes.DoubleType,
+          row -> {
+            OptionalDouble cost = row.outcome().facts().cost();
+            return cost.isPresent() ? cost.getAsDouble() : null;
+          });
+
   private static final List<ManifestColumn> FIRST =
       List.of(
           IMAGE_ID,
@@ -284,6 +307,7 @@ public final class ManifestColumns {
           MODEL,
           MODEL_DIGEST,
           DTYPE,
+          REPRODUCIBLE,
           RUN_ID,
           ATTEMPT,
           CREATED_AT,
@@ -294,7 +318,8 @@ public final class ManifestColumns {
           TRANSFORMER_CALLS,
           ENCODE_MS,
           STORE_MS,
-          DEVICE);
+          DEVICE,
+          COST);
 
   /** In the order of the manifest; the request columns that no list names come in the middle. */
   public static final List<ManifestColumn> ALL =
@@ -321,8 +346,13 @@ public final class ManifestColumns {
         .map(ManifestColumns::requested);
   }
 
+  /** A value that a hosted model does not get is null in its rows. */
   private static ManifestColumn requested(RequestColumn<?> column) {
-    return ManifestColumn.planned(column.name(), column.sparkType());
+    boolean sent = SENT_TO_HOSTED.contains(column);
+    return ManifestColumn.ofImage(
+        column.name(),
+        column.sparkType(),
+        row -> sent || !row.task().model().hosted() ? row.planned().getAs(column.name()) : null);
   }
 
   private static Function<ManifestRow, Object> ofStored(Function<StoredImage, Object> value) {
@@ -346,7 +376,8 @@ public final class ManifestColumns {
       return screening.get().seed().orElse(null);
     }
     boolean first = row.task().model().checks().isEmpty();
-    return first && row.outcome().image() != null ? SEED.of(row.planned()) : null;
+    boolean known = first && !row.task().model().hosted();
+    return known && row.outcome().image() != null ? SEED.of(row.planned()) : null;
   }
 
   private static Function<ManifestRow, Object> ofVerdict(Function<Verdict, Object> value) {

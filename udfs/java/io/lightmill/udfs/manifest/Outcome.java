@@ -81,13 +81,23 @@ public record Outcome(
     return reused(image).with(DrawingFacts.ofVerdicts(facts.verdicts()));
   }
 
+  /** Its answer was lost in an earlier run, and it is not requested again. */
+  public static Outcome uncertainBefore(String errorCode, String errorMessage) {
+    return undrawn(ImageStatus.UNCERTAIN, errorCode, errorMessage, null);
+  }
+
   public static Outcome pending() {
     return undrawn(ImageStatus.PENDING, null, null, null);
   }
 
+  /** The failure decides the status: an image that was not requested is pending. */
   public static Outcome failed(LightmillException failure, DeviceMillis device) {
     return new Outcome(
-        ImageStatus.FAILED,
+        switch (failure.code()) {
+          case PROVIDER_ANSWER_LOST -> ImageStatus.UNCERTAIN;
+          case REQUEST_NOT_SENT -> ImageStatus.PENDING;
+          default -> ImageStatus.FAILED;
+        },
         failure.code().name(),
         failure.getMessage(),
         null,

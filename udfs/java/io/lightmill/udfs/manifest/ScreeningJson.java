@@ -27,7 +27,7 @@ public final class ScreeningJson {
 
   private ScreeningJson() {}
 
-  static String of(Screening screening) {
+  public static String of(Screening screening) {
     ObjectNode root = JSON.createObjectNode();
     labels(root, "prompt", screening.prompt());
     ArrayNode draws = root.putArray("draws");

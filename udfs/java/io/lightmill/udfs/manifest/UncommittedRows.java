@@ -1,5 +1,6 @@
 package io.lightmill.udfs.manifest;
 
+import io.lightmill.udfs.rows.MappedPartitions;
 import io.lightmill.udfs.store.ImageStore;
 import io.lightmill.udfs.store.OpenObject;
 import io.lightmill.udfs.store.SharedConfiguration;
@@ -8,11 +9,12 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;
-import java.util.List;
 import java.util.Optional;
+import org.apache.spark.rdd.RDD;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
+import org.apache.spark.sql.execution.SQLExecution;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -44,18 +46,21 @@ public record UncommittedRows(SparkSession spark, String output, String runId) {
             new SharedConfiguration(ManifestFormat.settings(spark, rows.schema(), committed)),
             output,
             local() ? null : key);
-    List<String> written =
-        ((org.apache.spark.sql.classic.Dataset<Row>) rows)
-            .queryExecution()
-            .toRdd()
-            .toJavaRDD()
-            .mapPartitions(writing)
-            .collect();
-    if (written.size() != 1) {
-      throw new IllegalStateException("rows in %d partitions".formatted(written.size()));
+    RDD<String> files =
+        MappedPartitions.of(
+            ((org.apache.spark.sql.classic.Dataset<Row>) rows).queryExecution().toRdd(),
+            writing,
+            String.class);
+    // Otherwise the tasks of an RDD do not know the settings of the session, and compile code.
+    String[] written =
+        (String[])
+            SQLExecution.withSQLConfPropagated(
+                (org.apache.spark.sql.classic.SparkSession) spark, files::collect);
+    if (written.length != 1) {
+      throw new IllegalStateException("rows in %d partitions".formatted(written.length));
     }
     if (local()) {
-      Path file = Path.of(written.get(0));
+      Path file = Path.of(written[0]);
       return new UncommittedFile(out -> Files.copy(file, out), () -> delete(file));
     }
     ImageStore store = ImageStore.open(output, spark.sparkContext().hadoopConfiguration());

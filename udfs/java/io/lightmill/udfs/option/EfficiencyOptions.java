@@ -90,7 +90,7 @@ public final class EfficiencyOptions {
                   + " same steps.")
           .or(false);
 
-  static final List<Option<?>> ALL =
+  public static final List<Option<?>> ALL =
       List.of(
           TIER,
           STEP_CACHE,

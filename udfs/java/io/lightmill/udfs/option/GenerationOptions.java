@@ -52,6 +52,10 @@ public final class GenerationOptions {
         .keySet()
         .forEach(
             key -> {
+              if (option(key).group() == OptionGroup.COMMAND) {
+                throw invalid(
+                    "option '%s' is one of the command line only; leave it out".formatted(key));
+              }
               if (option(key).group() == OptionGroup.SPARK) {
                 throw invalid(
                     "option '%s' sets up a Spark session, and this run has one; leave it out"
@@ -246,12 +250,14 @@ public final class GenerationOptions {
 
   /**
    * The options with their values and defaults, as a job file has them: numbers, booleans, strings
-   * and maps of strings. Secrets are replaced. The run id is left out, since a run id is used once.
+   * and maps of strings. Secrets are replaced. The run id is left out, since a run id is used once,
+   * and so are options of the command line itself, which may contain secrets.
    */
   public Map<String, Object> jobFile() {
     Map<String, Object> file = new LinkedHashMap<>();
     Options.all().stream()
         .filter(option -> !option.equals(Options.RUN_ID))
+        .filter(option -> option.group() != OptionGroup.COMMAND)
         .forEach(option -> plain(option).ifPresent(value -> file.put(option.key(), value)));
     return file;
   }

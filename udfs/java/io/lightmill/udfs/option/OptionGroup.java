@@ -10,6 +10,10 @@ public enum OptionGroup {
   EFFICIENCY("Efficiency: fewer transformer calls, at a cost in quality"),
   SAFETY("Checks of prompts and images"),
   PROVENANCE("Provenance of the images"),
+  PLAN("Estimates of time and cost"),
+  /** Options of the command {@code generate} itself, which programs and SQL do not have. */
+  COMMAND("End of the command"),
+  HOSTED("Hosted models: models behind an API"),
   /** Options of the Spark session, which a caller with a session of its own has set already. */
   SPARK("Spark session");
 

@@ -3,6 +3,7 @@ package io.lightmill.udfs.option;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
@@ -28,12 +29,23 @@ public final class OptionType<T> {
   private final String expected;
   private final Function<String, Optional<T>> reader;
   private final Function<T, Object> writer;
+  private final List<String> choices;
 
   private OptionType(
       Shape shape,
       String expected,
       Function<String, Optional<T>> reader,
       Function<T, Object> writer) {
+    this(shape, expected, reader, writer, List.of());
+  }
+
+  private OptionType(
+      Shape shape,
+      String expected,
+      Function<String, Optional<T>> reader,
+      Function<T, Object> writer,
+      List<String> choices) {
+    this.choices = choices;
     this.shape = shape;
     this.expected = expected;
     this.reader = reader;
@@ -131,10 +143,12 @@ public final class OptionType<T> {
     Map<T, String> names =
         byName.entrySet().stream()
             .collect(Collectors.toMap(Map.Entry::getValue, Map.Entry::getKey));
-    return value(
+    return new OptionType<>(
+        Shape.VALUE,
         "one of " + String.join(", ", byName.keySet()),
         text -> Optional.ofNullable(byName.get(text.toLowerCase(Locale.ROOT))),
-        names::get);
+        names::get,
+        List.copyOf(byName.keySet()));
   }
 
   /**
@@ -163,6 +177,11 @@ public final class OptionType<T> {
   /** What a text must be, as the end of {@code must be …}. */
   public String expected() {
     return expected;
+  }
+
+  /** The texts of the only values that there are; empty for other types. */
+  public List<String> choices() {
+    return choices;
   }
 
   /** Empty if the text is no such value. */

@@ -22,6 +22,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.apache.commons.text.similarity.LevenshteinDistance;
@@ -198,7 +199,8 @@ public final class Options {
               OptionType.text(),
               "LOCATION",
               MODEL,
-              "builtin:pocket, or a directory in diffusers' layout on any Hadoop file system.")
+              "builtin:pocket, a directory in diffusers' layout on any Hadoop file system, or a"
+                  + " hosted model: foundry:https://…#MODEL or openai:https://…#MODEL.")
           .or(CheckpointCache.BUILTIN_POCKET)
           .besideJobFile();
 
@@ -364,10 +366,14 @@ public final class Options {
 
   /** The key that a misspelt one is most like. */
   public static String closest(String key) {
+    return closest(key, BY_KEY.keySet());
+  }
+
+  /** The one of these keys, at least one, that a misspelt one is most like. */
+  public static String closest(String key, Set<String> keys) {
     LevenshteinDistance distance = LevenshteinDistance.getDefaultInstance();
     String wanted = normalized(key);
-    return Collections.min(
-        BY_KEY.keySet(), Comparator.comparingInt(each -> distance.apply(wanted, each)));
+    return Collections.min(keys, Comparator.comparingInt(each -> distance.apply(wanted, each)));
   }
 
   static String normalized(String key) {
@@ -420,6 +426,9 @@ public final class Options {
             Stream.<Option<?>>of(POLICY),
             CheckOptions.ALL.stream(),
             ProvenanceOptions.ALL.stream(),
+            PlanOptions.ALL.stream(),
+            ScheduleOptions.ALL.stream(),
+            HostedOptions.ALL.stream(),
             Stream.<Option<?>>of(MASTER, CONF, SLOTS_PER_GPU))
         .flatMap(each -> each)
         .forEach(option -> options.put(option.key(), option));

@@ -119,7 +119,7 @@ public final class BatchPlan implements Serializable {
     return keys.stream().mapToLong(key -> (key.images() + batchSize - 1) / batchSize).sum();
   }
 
-  int partitions() {
+  public int partitions() {
     return partitions;
   }
 

@@ -15,7 +15,13 @@ final class ImageCost {
    * pass at 1024×1024, grow with the tokens; the growth of attention in large images is left out.
    */
   static long of(BatchKey key) {
-    long tokens = (long) key.width() * key.height() / PIXELS_PER_TOKEN + key.maxSequenceLength();
-    return tokens * key.numInferenceSteps() * (key.guided() ? 2 : 1);
+    return tokens(key.width(), key.height(), key.maxSequenceLength())
+        * key.numInferenceSteps()
+        * (key.guided() ? 2 : 1);
+  }
+
+  /** Tokens of an image and its prompt. */
+  static long tokens(int width, int height, int textTokens) {
+    return (long) width * height / PIXELS_PER_TOKEN + textTokens;
   }
 }

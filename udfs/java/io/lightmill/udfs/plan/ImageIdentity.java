@@ -2,14 +2,17 @@ package io.lightmill.udfs.plan;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.StreamWriteFeature;
+import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.SerializationFeature;
 import com.fasterxml.jackson.databind.json.JsonMapper;
+import io.lightmill.pipeline.DrawingFacts;
 import io.lightmill.pipeline.ImageRequest;
 import io.lightmill.pipeline.image.FileFormat;
 import io.lightmill.pipeline.image.ImageFormat;
 import io.lightmill.pipeline.image.PromptMetadata;
 import io.lightmill.udfs.column.RequestColumns;
 import io.lightmill.udfs.device.Model;
+import io.lightmill.udfs.manifest.ReceiptFacts;
 import java.io.Serializable;
 import java.util.Map;
 import java.util.Optional;
@@ -48,24 +51,28 @@ public record ImageIdentity(Model model, FileFormat file, String watermark)
   }
 
   /**
-   * The canonical JSON with prompts as image files show them. If these are not the prompts, the
-   * JSON has the image id too.
+   * The JSON of a receipt: the canonical JSON with prompts as image files show them, and what
+   * checks found. If that is not the canonical JSON, it has the image id too.
    */
-  public String shownJson(ImageRequest request, PromptMetadata prompts) {
-    if (prompts == PromptMetadata.FULL) {
+  public String receiptJson(ImageRequest request, PromptMetadata prompts, DrawingFacts facts) {
+    Optional<JsonNode> checked = ReceiptFacts.of(facts, prompts);
+    if (prompts == PromptMetadata.FULL && checked.isEmpty()) {
       return canonicalJson(request);
     }
     Map<String, Object> parts = parts(prompts.shown(request));
     parts.put(IMAGE_ID, imageId(canonicalJson(request)));
+    checked.ifPresent(found -> parts.put(ReceiptFacts.KEY, found));
     return json(parts);
   }
 
   private Map<String, Object> parts(ImageRequest request) {
     Map<String, Object> parts = new TreeMap<>();
     parts.put("model_digest", model.digest());
-    parts.put("pipeline", model.pipelineClass());
-    parts.put("scheduler", model.scheduler());
-    parts.put("dtype", model.dtype());
+    if (model.hosted()) {
+      addHosted(request, parts);
+    } else {
+      addDrawn(request, parts);
+    }
     parts.put("format", format().extension());
     file.chosenQuality().ifPresent(quality -> parts.put("quality", quality));
     if (watermark != null) {
@@ -74,10 +81,29 @@ public record ImageIdentity(Model model, FileFormat file, String watermark)
     if (!model.checks().isEmpty()) {
       parts.put("checks", model.checks());
     }
+    return parts;
+  }
+
+  /**
+   * What a hosted model gets. It draws another image each time, so that the identity is that of a
+   * request: the variation is derived from id and variant of the row, or is the seed of the row.
+   */
+  private void addHosted(ImageRequest request, Map<String, Object> parts) {
+    parts.put("endpoint", model.name());
+    parts.put("reproducible", false);
+    parts.put("prompt", request.prompt());
+    parts.put("width", request.width());
+    parts.put("height", request.height());
+    parts.put("variation", request.seed());
+  }
+
+  private void addDrawn(ImageRequest request, Map<String, Object> parts) {
+    parts.put("pipeline", model.pipelineClass());
+    parts.put("scheduler", model.scheduler());
+    parts.put("dtype", model.dtype());
     RequestColumns.identify(request, model.adapters(), parts);
     request.prompt2().ifPresent(text -> parts.put("prompt_2", text));
     request.prompt3().ifPresent(text -> parts.put("prompt_3", text));
-    return parts;
   }
 
   private static String json(Map<String, Object> parts) {
@@ -91,19 +117,19 @@ public record ImageIdentity(Model model, FileFormat file, String watermark)
   /**
    * The id of the image whose file has this receipt: the id that it names, else that of the JSON.
    *
-   * @param shownJson of {@link #shownJson}
+   * @param receipt of {@link #receiptJson}
    */
-  public static String imageIdOf(String shownJson) {
-    return namedId(shownJson).orElseGet(() -> imageId(shownJson));
+  public static String imageIdOf(String receipt) {
+    return namedId(receipt).orElseGet(() -> imageId(receipt));
   }
 
   /** Receipts without an id are most of them, and need not be parsed. */
-  private static Optional<String> namedId(String shownJson) {
-    if (!shownJson.contains('"' + IMAGE_ID + '"')) {
+  private static Optional<String> namedId(String receipt) {
+    if (!receipt.contains('"' + IMAGE_ID + '"')) {
       return Optional.empty();
     }
     try {
-      return Optional.ofNullable(JSON.readTree(shownJson).path(IMAGE_ID).textValue());
+      return Optional.ofNullable(JSON.readTree(receipt).path(IMAGE_ID).textValue());
     } catch (JsonProcessingException e) {
       return Optional.empty(); // damaged: the hash of the text is the id of no image
     }

@@ -21,6 +21,7 @@ import io.lightmill.pipeline.ErrorCode;
 import io.lightmill.pipeline.LightmillException;
 import io.lightmill.udfs.device.Cluster;
 import io.lightmill.udfs.manifest.ManifestColumns;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalInt;
@@ -117,6 +118,17 @@ public record ImagePlan(
       }
     }
     return List.copyOf(keys.values());
+  }
+
+  /** Distinct images that must be drawn, by what decides their time. */
+  public Map<ImageWork, Long> work() {
+    return keys.stream()
+        .collect(
+            Collectors.toMap(
+                key -> ImageWork.of(key.batchKey()),
+                BatchPlan.KeyCount::images,
+                Long::sum,
+                LinkedHashMap::new));
   }
 
   /** Distinct images that must be drawn. */

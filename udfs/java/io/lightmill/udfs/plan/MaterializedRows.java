@@ -11,7 +11,7 @@ import java.util.UUID;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
-import org.apache.spark.api.java.JavaRDD;
+import org.apache.spark.rdd.RDD;
 import org.apache.spark.sql.Column;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
@@ -42,13 +42,7 @@ public record MaterializedRows(Dataset<Row> rows, Runnable deletion) implements 
   public static MaterializedRows of(
       Dataset<Row> rows, Cluster cluster, String output, String runId) {
     if (cluster.local()) {
-      JavaRDD<byte[]> chunks = RowChunks.of(rows).persist(StorageLevel.DISK_ONLY());
-      return new MaterializedRows(
-          RowChunks.rows(
-              chunks,
-              (org.apache.spark.sql.classic.SparkSession) rows.sparkSession(),
-              rows.schema()),
-          () -> chunks.unpersist(false));
+      return persisted(rows);
     }
     Path runs = new Path(output, DIRECTORY);
     Path run = new Path(runs, "run_id=" + runId);
@@ -56,6 +50,18 @@ public record MaterializedRows(Dataset<Row> rows, Runnable deletion) implements 
     Configuration hadoop = rows.sparkSession().sparkContext().hadoopConfiguration();
     return new MaterializedRows(
         stored(rows, directory, hadoop), () -> delete(directory, run, runs, hadoop));
+  }
+
+  /**
+   * Keeps rows on the local disks of executors, for jobs that end before an executor is likely to
+   * be lost, or that may compute the rows of a lost one again.
+   */
+  public static MaterializedRows persisted(Dataset<Row> rows) {
+    RDD<byte[]> chunks = RowChunks.of(rows).persist(StorageLevel.DISK_ONLY());
+    return new MaterializedRows(
+        RowChunks.rows(
+            chunks, (org.apache.spark.sql.classic.SparkSession) rows.sparkSession(), rows.schema()),
+        () -> chunks.unpersist(false));
   }
 
   /**

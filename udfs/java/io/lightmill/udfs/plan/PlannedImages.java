@@ -6,8 +6,10 @@ import io.lightmill.udfs.column.RequestColumns;
 import io.lightmill.udfs.manifest.ManifestColumn;
 import io.lightmill.udfs.manifest.ManifestColumns;
 import io.lightmill.udfs.table.RequestRows;
+import java.util.Arrays;
 import java.util.List;
 import org.apache.spark.sql.Row;
+import org.apache.spark.sql.catalyst.expressions.GenericRowWithSchema;
 import org.apache.spark.sql.types.DataTypes;
 import org.apache.spark.sql.types.StructType;
 
@@ -30,7 +32,7 @@ public final class PlannedImages {
   public static final String COST = "cost";
 
   /** Whether an earlier row of the table has the same id. */
-  static final String DUPLICATE = "duplicate";
+  public static final String DUPLICATE = "duplicate";
 
   /** Whether the row has a negative prompt without effect, since its guidance is off. */
   static final String IDLE_NEGATIVE_PROMPT = "idle_negative_prompt";
@@ -62,6 +64,13 @@ public final class PlannedImages {
         .add(DUPLICATE, DataTypes.BooleanType)
         .add(IDLE_NEGATIVE_PROMPT, DataTypes.BooleanType)
         .add(PASSTHROUGH, passthrough);
+  }
+
+  /** A row of {@link PlanImages} whose values can be read by name. */
+  public static Row named(Row planned, StructType schema) {
+    Object[] values = new Object[planned.length()];
+    Arrays.setAll(values, planned::get);
+    return new GenericRowWithSchema(values, schema);
   }
 
   /** The columns of requests, in the order of the schema. */

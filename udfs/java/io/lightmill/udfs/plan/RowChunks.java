@@ -1,12 +1,13 @@
 package io.lightmill.udfs.plan;
 
+import io.lightmill.udfs.rows.MappedPartitions;
 import java.util.Arrays;
 import java.util.Iterator;
 import java.util.NoSuchElementException;
 import org.apache.commons.collections4.IteratorUtils;
 import org.apache.commons.collections4.iterators.LazyIteratorChain;
-import org.apache.spark.api.java.JavaRDD;
 import org.apache.spark.api.java.function.FlatMapFunction;
+import org.apache.spark.rdd.RDD;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.catalyst.InternalRow;
@@ -29,17 +30,16 @@ final class RowChunks {
 
   private RowChunks() {}
 
-  static JavaRDD<byte[]> of(Dataset<Row> rows) {
-    return ((org.apache.spark.sql.classic.Dataset<Row>) rows)
-        .queryExecution()
-        .toRdd()
-        .toJavaRDD()
-        .mapPartitions(new Chunks(rows.schema()));
+  static RDD<byte[]> of(Dataset<Row> rows) {
+    return MappedPartitions.of(
+        ((org.apache.spark.sql.classic.Dataset<Row>) rows).queryExecution().toRdd(),
+        new Chunks(rows.schema()),
+        byte[].class);
   }
 
-  static Dataset<Row> rows(JavaRDD<byte[]> chunks, SparkSession spark, StructType schema) {
-    JavaRDD<InternalRow> rows = chunks.mapPartitions(new Rows(schema.length()));
-    return spark.internalCreateDataFrame(rows.rdd(), schema, false);
+  static Dataset<Row> rows(RDD<byte[]> chunks, SparkSession spark, StructType schema) {
+    return spark.internalCreateDataFrame(
+        MappedPartitions.of(chunks, new Rows(schema.length()), InternalRow.class), schema, false);
   }
 
   private record Chunks(StructType schema)

@@ -1,10 +1,11 @@
 package io.lightmill.udfs.plan;
 
+import io.lightmill.udfs.rows.MappedPartitions;
 import java.util.Iterator;
 import org.apache.commons.collections4.IteratorUtils;
-import org.apache.spark.api.java.JavaRDD;
 import org.apache.spark.api.java.function.FlatMapFunction;
 import org.apache.spark.api.java.function.MapPartitionsFunction;
+import org.apache.spark.rdd.RDD;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.catalyst.CatalystTypeConverters;
@@ -24,14 +25,12 @@ public record RowFunction(MapPartitionsFunction<Row, Row> function, StructType s
 
   /** The rows that the function makes, computed when they are needed. */
   public Dataset<Row> of(Dataset<Row> rows) {
-    JavaRDD<InternalRow> results =
-        ((org.apache.spark.sql.classic.Dataset<Row>) rows)
-            .queryExecution()
-            .toRdd()
-            .toJavaRDD()
-            .mapPartitions(new Partition(function, rows.schema(), schema));
-    return ((SparkSession) rows.sparkSession())
-        .internalCreateDataFrame(results.rdd(), schema, false);
+    RDD<InternalRow> results =
+        MappedPartitions.of(
+            ((org.apache.spark.sql.classic.Dataset<Row>) rows).queryExecution().toRdd(),
+            new Partition(function, rows.schema(), schema),
+            InternalRow.class);
+    return ((SparkSession) rows.sparkSession()).internalCreateDataFrame(results, schema, false);
   }
 
   private record Partition(

@@ -18,6 +18,7 @@ import org.slf4j.LoggerFactory;
  * driver share a JVM. On a cluster, a run without it
  *
  * <ul>
+ *   <li>cannot draw with a hosted model, whose requests the driver grants,
  *   <li>reports progress when tasks end, instead of a few times a second,
  *   <li>cannot end early after too many failures or on request; deadlines hold,
  *   <li>counts the time to load models as time to draw.
@@ -32,7 +33,8 @@ public final class ProgressPlugin implements SparkPlugin {
   /** A message that waits for no reply. */
   private record Notice(Serializable message) implements Serializable {}
 
-  static boolean configured(SparkConf conf) {
+  /** Whether a session has it. */
+  public static boolean configured(SparkConf conf) {
     return conf.get("spark.plugins", "").contains(ProgressPlugin.class.getName());
   }
 
@@ -61,7 +63,7 @@ public final class ProgressPlugin implements SparkPlugin {
   }
 
   /** Asks the driver from a task; empty where it does not answer. */
-  static Optional<Object> ask(Serializable question) {
+  public static Optional<Object> ask(Serializable question) {
     PluginContext context = executor;
     try {
       return Optional.ofNullable(context == null ? receive(question) : context.ask(question));
@@ -84,6 +86,8 @@ public final class ProgressPlugin implements SparkPlugin {
     } else if (message instanceof DrawingStop.Question question) {
       ImageProgress.received(question);
       return DrawingStop.answer(question);
+    } else if (message instanceof DriverQuestion question) {
+      return question.answer();
     }
     return null;
   }

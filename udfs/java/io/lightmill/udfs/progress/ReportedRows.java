@@ -57,7 +57,7 @@ public final class ReportedRows implements Iterator<Row> {
   private boolean isDrawn(Row row) {
     return switch (ImageStatus.labelled(row.getString(status))) {
       case GENERATED -> true;
-      case BLOCKED, FAILED -> !row.isNullAt(generateMillis);
+      case BLOCKED, FAILED, UNCERTAIN -> !row.isNullAt(generateMillis);
       case REUSED, INVALID, PENDING -> false;
     };
   }

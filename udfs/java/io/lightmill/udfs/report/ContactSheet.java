@@ -29,7 +29,7 @@ public final class ContactSheet {
   private static final Color GREASE_PENCIL = new Color(0xe5484d);
 
   private static final int MARGIN = 40;
-  private static final int FRAME = 224;
+  static final int FRAME = 224;
   private static final int FRAME_GAP = 10;
   private static final int REBATE = 26;
   private static final int STRIP_GAP = 22;

@@ -1,23 +1,20 @@
 package io.lightmill.udfs.report;
 
+import static io.lightmill.udfs.report.PageText.duration;
+import static io.lightmill.udfs.report.PageText.number;
+import static io.lightmill.udfs.report.PageText.text;
+
 import io.lightmill.pipeline.Verdict;
 import io.lightmill.udfs.ImageStatus;
 import io.lightmill.udfs.VerdictCounts;
-import java.io.IOException;
-import java.io.InputStream;
-import java.io.UncheckedIOException;
 import java.net.URI;
 import java.net.URISyntaxException;
-import java.nio.charset.StandardCharsets;
-import java.time.Duration;
 import java.util.List;
-import java.util.Locale;
 import java.util.function.BiFunction;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.apache.commons.lang3.StringUtils;
-import org.apache.commons.text.StringEscapeUtils;
 
 /**
  * The contact sheet as one self-contained page: images, prompts and errors. It loads the images and
@@ -27,8 +24,6 @@ public final class ContactSheetPage {
 
   /** Maximum number of cards on a page; for longer jobs use an {@link EvenSample}. */
   public static final int MAX_CARDS = 200;
-
-  private static final int MAX_TEXT = 600;
 
   private ContactSheetPage() {}
 
@@ -69,7 +64,7 @@ public final class ContactSheetPage {
     """
         .formatted(
             text(run.runId()),
-            stylesheet(),
+            PageText.resource("/contactsheet/page.css"),
             header(run, cards.size()),
             IntStream.range(0, cards.size())
                 .mapToObj(i -> card(cards.get(i), i + 1))
@@ -206,7 +201,10 @@ public final class ContactSheetPage {
 
   /** A class of the stylesheet. */
   private static String styleOf(ImageStatus status) {
-    return (status == ImageStatus.PENDING ? ImageStatus.FAILED : status).label();
+    return switch (status) {
+      case PENDING, UNCERTAIN -> ImageStatus.FAILED.label();
+      default -> status.label();
+    };
   }
 
   /** Percent-encoded, and relative whatever the path starts with. */
@@ -215,33 +213,6 @@ public final class ContactSheetPage {
       return new URI(null, null, "./" + path, null).toASCIIString();
     } catch (URISyntaxException e) {
       throw new IllegalArgumentException(e);
-    }
-  }
-
-  private static String text(String value) {
-    boolean whole = value.codePointCount(0, value.length()) <= MAX_TEXT;
-    String cut = whole ? value : value.substring(0, value.offsetByCodePoints(0, MAX_TEXT)) + "…";
-    return StringEscapeUtils.escapeXml10(cut);
-  }
-
-  private static String number(long value) {
-    return String.format(Locale.US, "%,d", value);
-  }
-
-  private static String duration(Duration duration) {
-    String seconds = duration.toSecondsPart() + " s";
-    String minutes = duration.toMinutesPart() + " min ";
-    if (duration.toHours() > 0) {
-      return duration.toHours() + " h " + minutes.strip();
-    }
-    return duration.toMinutes() > 0 ? minutes + seconds : seconds;
-  }
-
-  private static String stylesheet() {
-    try (InputStream css = ContactSheetPage.class.getResourceAsStream("/contactsheet/page.css")) {
-      return new String(css.readAllBytes(), StandardCharsets.UTF_8);
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
     }
   }
 }

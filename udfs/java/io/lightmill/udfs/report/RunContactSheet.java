@@ -5,13 +5,17 @@ import io.lightmill.pipeline.Verdict;
 import io.lightmill.pipeline.image.ImageEncoder;
 import io.lightmill.udfs.ImageStatus;
 import io.lightmill.udfs.VerdictCounts;
+import io.lightmill.udfs.manifest.Manifest;
 import io.lightmill.udfs.shard.ImagePlace;
 import io.lightmill.udfs.shard.PlacedImages;
 import io.lightmill.udfs.store.ImageStore;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Base64;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import org.apache.spark.sql.Row;
 
@@ -27,8 +31,12 @@ public record RunContactSheet(ImageStore output, List<Row> rows) {
   /** In pixels; frames of the sheet are smaller. */
   private static final int THUMBNAIL = 256;
 
-  /** Draws the stored images and replaces the sheet of an earlier run. */
-  public void store(RunFacts run) {
+  /**
+   * Draws the stored images and replaces the sheet of an earlier run.
+   *
+   * @return small copies of the images that are shown, by image id
+   */
+  public Map<String, RgbImage> store(RunFacts run) {
     List<Optional<RgbImage>> images = rows.parallelStream().map(this::image).toList();
     List<Tile> tiles = new ArrayList<>();
     List<Card> cards = new ArrayList<>();
@@ -39,9 +47,34 @@ public record RunContactSheet(ImageStore output, List<Row> rows) {
     output.put(IMAGE, ImageEncoder.png(ContactSheet.draw(tiles)), "image/png");
     String page = ContactSheetPage.render(run, cards);
     output.put(PAGE, page.getBytes(StandardCharsets.UTF_8), "text/html; charset=utf-8");
+    Map<String, RgbImage> shown = new HashMap<>();
+    for (int i = 0; i < rows.size(); i++) {
+      String id = rows.get(i).getAs("image_id");
+      images.get(i).ifPresent(image -> shown.put(id, image));
+    }
+    return shown;
   }
 
   private Optional<RgbImage> image(Row row) {
+    return thumbnail(row).or(() -> stored(row));
+  }
+
+  /** The small copy that the run has made, if it is as large as a frame. */
+  private static Optional<RgbImage> thumbnail(Row row) {
+    boolean made = Arrays.asList(row.schema().fieldNames()).contains(Manifest.THUMBNAIL);
+    return (made
+            ? RunContactSheet.<byte[]>value(row, Manifest.THUMBNAIL)
+            : Optional.<byte[]>empty())
+        .flatMap(file -> Thumbnail.read(file, THUMBNAIL))
+        .filter(
+            image ->
+                Math.max(image.width(), image.height())
+                    >= Math.min(
+                        ContactSheet.FRAME,
+                        Math.max(row.<Integer>getAs("width"), row.<Integer>getAs("height"))));
+  }
+
+  private Optional<RgbImage> stored(Row row) {
     return RunContactSheet.<String>value(row, "path")
         .map(
             path ->

@@ -1,5 +1,6 @@
 package io.lightmill.udfs.report;
 
+import com.fasterxml.jackson.annotation.JsonInclude;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.PropertyNamingStrategies;
 import com.fasterxml.jackson.databind.SerializationFeature;
@@ -32,6 +33,7 @@ import org.apache.commons.io.FileUtils;
  * @param verdicts blocked and flagged rows of the manifest, by stage and category
  * @param imagesPerSecond generated images per second of the generating stage
  * @param drawing what the devices did
+ * @param hosted requests to a hosted model; null, and not in the file, for a checkpoint
  */
 @JsonNaming(PropertyNamingStrategies.SnakeCaseStrategy.class)
 public record RunRecord(
@@ -49,7 +51,8 @@ public record RunRecord(
     double imagesPerSecond,
     Drawing drawing,
     SparkEnvironment spark,
-    Map<String, String> versions) {
+    Map<String, String> versions,
+    @JsonInclude(JsonInclude.Include.NON_NULL) Hosted hosted) {
 
   private static final ObjectMapper JSON =
       JsonMapper.builder().enable(SerializationFeature.INDENT_OUTPUT).build();
@@ -131,6 +134,30 @@ public record RunRecord(
                   FileUtils.byteCountToDisplaySize(loadedBytes),
                   loadSeconds,
                   FileUtils.byteCountToDisplaySize(loadedBytesPerImage)));
+    }
+  }
+
+  /**
+   * Requests to a hosted model.
+   *
+   * @param requests that were sent, also in vain
+   * @param cost of images, in the currency of the given prices; 0 without prices
+   * @param uncertainCost that requests whose answers were lost may have had beside it
+   */
+  @JsonNaming(PropertyNamingStrategies.SnakeCaseStrategy.class)
+  public record Hosted(long requests, double cost, double uncertainCost) {
+
+    /** A line such as {@code 12 requests cost 0.24, and up to 0.02 for lost answers}. */
+    public String line() {
+      return String.format(
+          Locale.ROOT,
+          "%d %s%s%s",
+          requests,
+          requests == 1 ? "request" : "requests",
+          cost == 0 ? "" : String.format(Locale.ROOT, " cost %.4f", cost),
+          uncertainCost == 0
+              ? ""
+              : String.format(Locale.ROOT, ", and up to %.4f for lost answers", uncertainCost));
     }
   }
 

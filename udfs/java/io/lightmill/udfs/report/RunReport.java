@@ -63,6 +63,7 @@ public record RunReport(
     String manifest,
     String runRecord,
     String contactSheet,
+    String report,
     List<String> problems) {
 
   /** The report of the latest committed run over an output, as a key below it. */
@@ -94,6 +95,7 @@ public record RunReport(
       String manifest,
       Optional<String> runRecord,
       Optional<String> contactSheet,
+      Optional<String> report,
       List<String> problems) {}
 
   /** The report of a committed run. */
@@ -121,6 +123,7 @@ public record RunReport(
         places.manifest(),
         places.runRecord().orElse(null),
         places.contactSheet().orElse(null),
+        places.report().orElse(null),
         places.problems());
   }
 
@@ -155,6 +158,7 @@ public record RunReport(
         VerdictCounts.NONE,
         new Seconds(Duration.between(started, ended).toMillis() / 1000.0, 0),
         new Rates(0, 0),
+        null,
         null,
         null,
         null,

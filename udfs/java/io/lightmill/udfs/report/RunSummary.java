@@ -7,6 +7,7 @@ import io.lightmill.pipeline.Verdict;
 import io.lightmill.udfs.ImageStatus;
 import io.lightmill.udfs.VerdictCounts;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collections;
 import java.util.EnumMap;
 import java.util.LinkedHashMap;
@@ -60,9 +61,12 @@ public record RunSummary(
     return counts.getOrDefault(status, 0L);
   }
 
-  /** Failed and invalid rows: what {@code max-failures} counts. */
+  /** Failed, invalid and uncertain rows: what {@code max-failures} counts. */
   public long failures() {
-    return count(ImageStatus.FAILED) + count(ImageStatus.INVALID);
+    return Arrays.stream(ImageStatus.values())
+        .filter(ImageStatus::isFailure)
+        .mapToLong(this::count)
+        .sum();
   }
 
   /** Rows that are not pending. */
@@ -160,7 +164,7 @@ public record RunSummary(
   }
 
   /**
-   * One line for each of the first failed and invalid rows, with the reason.
+   * One line for each of the first failed, invalid and uncertain rows, with the reason.
    *
    * @param manifest called only if there are any
    */
@@ -171,7 +175,13 @@ public record RunSummary(
     List<Row> first =
         manifest
             .get()
-            .filter(col("status").isin(ImageStatus.FAILED.label(), ImageStatus.INVALID.label()))
+            .filter(
+                col("status")
+                    .isin(
+                        Arrays.stream(ImageStatus.values())
+                            .filter(ImageStatus::isFailure)
+                            .map(ImageStatus::label)
+                            .toArray()))
             .select("id", "variant", "status", "error_code", "error_message")
             .orderBy("id", "variant")
             .takeAsList(SHOWN_FAILURES);

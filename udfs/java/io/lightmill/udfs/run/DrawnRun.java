@@ -14,6 +14,7 @@ import io.lightmill.udfs.option.CheckOptions;
 import io.lightmill.udfs.option.Options;
 import io.lightmill.udfs.plan.MaterializedRows;
 import io.lightmill.udfs.plan.RowFunction;
+import io.lightmill.udfs.report.PageThumbnails;
 import io.lightmill.udfs.store.SharedConfiguration;
 import java.io.IOException;
 import java.time.Instant;
@@ -45,8 +46,8 @@ record DrawnRun(
   static DrawnRun of(PreparedRun run, PlannedRun plan, Resources open, boolean repeated)
       throws IOException, InterruptedException {
     DrawingCounters counters = DrawingCounters.in(run.spark().sparkContext());
-    StructType inFlight = Manifest.schemaInFlight(plan.passthrough());
-    GenerateImages generating = new GenerateImages(job(run, repeated, counters), inFlight);
+    StructType inFlight = GenerateImages.schema(plan.passthrough());
+    GenerateImages generating = new GenerateImages(job(run, plan, repeated, counters), inFlight);
     ModelPreload loading =
         ModelPreload.of(run.cluster(), run.checkpoint().loader(), plan.images().toDraw());
     long submitted = System.nanoTime();
@@ -100,10 +101,13 @@ record DrawnRun(
   private static long drawn(Manifest.Totals totals) {
     return totals.statuses().getOrDefault(ImageStatus.GENERATED, 0L)
         + totals.statuses().getOrDefault(ImageStatus.FAILED, 0L)
-        + totals.verdicts().blockedAt(Verdict.Stage.IMAGE);
+        + totals.statuses().getOrDefault(ImageStatus.UNCERTAIN, 0L)
+        + totals.verdicts().blockedAt(Verdict.Stage.IMAGE)
+        + totals.verdicts().blockedAt(Verdict.Stage.PROVIDER);
   }
 
-  private static GenerationJob job(PreparedRun run, boolean repeated, DrawingCounters counters) {
+  private static GenerationJob job(
+      PreparedRun run, PlannedRun plan, boolean repeated, DrawingCounters counters) {
     return new GenerationJob(
         ImageFiles.identity(run.checkpoint().model(), run.options()),
         run.checkpoint().limits().guidance(),
@@ -113,6 +117,7 @@ record DrawnRun(
         run.packing().orElse(null),
         run.options().find(CheckOptions.QUARANTINE).orElse(null),
         run.batching(),
+        run.sending().orElse(null),
         new AttemptImages(run.options().get(Options.FORCE), run.reserved()),
         repeated,
         run.stop(),
@@ -120,6 +125,7 @@ record DrawnRun(
         run.options().get(Options.THREADS_PER_IMAGE),
         run.checkpoint().loader(),
         counters,
+        PageThumbnails.of(plan.images().requested()),
         new SharedConfiguration(run.spark().sparkContext().hadoopConfiguration()));
   }
 }

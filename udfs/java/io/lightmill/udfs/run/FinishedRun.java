@@ -1,7 +1,6 @@
 package io.lightmill.udfs.run;
 
-import static org.apache.spark.sql.functions.col;
-
+import io.lightmill.pipeline.RgbImage;
 import io.lightmill.udfs.ImageStatus;
 import io.lightmill.udfs.history.CurrentState;
 import io.lightmill.udfs.history.DeadRuns;
@@ -11,29 +10,31 @@ import io.lightmill.udfs.option.Options;
 import io.lightmill.udfs.option.Redaction;
 import io.lightmill.udfs.report.BuildVersions;
 import io.lightmill.udfs.report.ContactSheet;
+import io.lightmill.udfs.report.PageRows;
 import io.lightmill.udfs.report.RunContactSheet;
 import io.lightmill.udfs.report.RunFacts;
+import io.lightmill.udfs.report.RunPage;
 import io.lightmill.udfs.report.RunRecord;
 import io.lightmill.udfs.report.RunReport;
 import io.lightmill.udfs.report.RunSummary;
-import io.lightmill.udfs.report.SheetRows;
 import io.lightmill.udfs.report.SparkEnvironment;
+import io.lightmill.udfs.report.StoredRunPage;
 import io.lightmill.udfs.store.ImageStore;
 import java.io.IOException;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
-import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Step 4: orphan files are removed; current state, run record, contact sheet and the report of the
- * latest run are written. Images and manifest are complete by now, so a failure is logged and
- * listed in the result, and does not fail the run.
+ * Step 4: orphan files are removed; current state, run record, contact sheet, report and the file
+ * of the latest run are written. Images and manifest are complete by now, so a failure is logged
+ * and listed in the result, and does not fail the run.
  */
 final class FinishedRun {
 
@@ -44,6 +45,8 @@ final class FinishedRun {
   private final RunSummary summary;
   private final RunRecord record;
   private final List<String> problems = new ArrayList<>();
+  private PageRows shownRows;
+  private Map<String, RgbImage> sheetImages = Map.of();
 
   FinishedRun(PreparedRun run, DrawnRun drawn, RunTimes times) {
     this.run = run;
@@ -61,6 +64,8 @@ final class FinishedRun {
   static RunResult of(PreparedRun run, PlannedRun plan, DrawnRun drawn, RunTimes times) {
     plan.orphans().sweep(run.lock()::requireRecent);
     DeadRuns.sweep(uncommitted(run), run.reserved(), run.lock()::requireRecent);
+    HostedRun.forget(run, drawn.rows());
+    HostedRun.refusal(run.checkpoint()).ifPresent(run.listener()::notice);
     String location = Manifest.location(run.output(), run.runId());
     return new FinishedRun(run, drawn, times).written(location);
   }
@@ -72,16 +77,19 @@ final class FinishedRun {
   RunResult written(String location) {
     attempted("the current state cannot be written", this::storeState);
     Optional<String> stored = attempted("the run record cannot be written", this::storeRecord);
-    Optional<String> sheet =
-        summary.settled() == 0
-            ? Optional.empty()
-            : attempted("the contact sheet cannot be drawn", this::storeSheet);
-    RunResult result = result(location, stored, sheet);
+    Optional<String> sheet = Optional.empty();
+    Optional<String> page = Optional.empty();
+    if (summary.settled() > 0) {
+      sheet = attempted("the contact sheet cannot be drawn", this::storeSheet);
+      page = attempted("the report cannot be written", this::storePage);
+    }
+    RunResult result = result(location, stored, sheet, page);
     attempted("the file of the latest run cannot be written", output -> latest(output, result));
-    return result(location, stored, sheet);
+    return result(location, stored, sheet, page);
   }
 
-  private RunResult result(String location, Optional<String> stored, Optional<String> sheet) {
+  private RunResult result(
+      String location, Optional<String> stored, Optional<String> sheet, Optional<String> page) {
     return new RunResult(
         run.runId(),
         run.spark(),
@@ -91,7 +99,8 @@ final class FinishedRun {
         record,
         stored,
         sheet,
-        sheet.map(page -> location(RunContactSheet.IMAGE)),
+        sheet.map(html -> location(RunContactSheet.IMAGE)),
+        page,
         List.copyOf(problems));
   }
 
@@ -133,17 +142,38 @@ final class FinishedRun {
   }
 
   private String storeSheet(ImageStore output) {
-    Dataset<Row> settled = drawn.rows().filter(col("status").notEqual(ImageStatus.PENDING.label()));
-    List<Row> rows = SheetRows.of(settled, summary.settled(), ContactSheet.MAX_TILES);
-    new RunContactSheet(output, rows)
-        .store(
-            new RunFacts(
-                run.runId(),
-                Redaction.location(run.options().get(Options.CHECKPOINT)),
-                summary.counts(),
-                summary.verdicts(),
-                Duration.between(run.hooks().started(), drawn.ended())));
+    List<Row> rows = shownRows().sheet(ContactSheet.MAX_TILES);
+    sheetImages = new RunContactSheet(output, rows).store(facts());
     return RunContactSheet.PAGE;
+  }
+
+  private String storePage(ImageStore output) {
+    new StoredRunPage(
+            output,
+            new RunPage.Facts(
+                facts(), run.hooks().started(), run.cluster().slots(), summary.imagesPerSecond()),
+            shownRows(),
+            drawn.rows(),
+            sheetImages)
+        .store();
+    return StoredRunPage.PAGE;
+  }
+
+  /** Read once for both pages. */
+  private PageRows shownRows() {
+    if (shownRows == null) {
+      shownRows = PageRows.of(drawn.rows(), summary.counts());
+    }
+    return shownRows;
+  }
+
+  private RunFacts facts() {
+    return new RunFacts(
+        run.runId(),
+        Redaction.location(run.options().get(Options.CHECKPOINT)),
+        summary.counts(),
+        summary.verdicts(),
+        Duration.between(run.hooks().started(), drawn.ended()));
   }
 
   private String location(String key) {
@@ -178,6 +208,7 @@ final class FinishedRun {
         RunRecord.Drawing.of(
             drawn.manifest().totals().device(), drawn.work(), summary.count(ImageStatus.GENERATED)),
         SparkEnvironment.of(run.spark().sparkContext()),
-        BuildVersions.byName());
+        BuildVersions.byName(),
+        HostedRun.requests(run.checkpoint()).orElse(null));
   }
 }

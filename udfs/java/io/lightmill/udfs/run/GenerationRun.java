@@ -47,7 +47,10 @@ public final class GenerationRun {
    * @throws io.lightmill.pipeline.LightmillException for errors that the caller can fix
    */
   public static void check(GenerationOptions options) {
-    CheckpointCache.require(options.get(Options.CHECKPOINT));
+    HostedRun.check(options);
+    if (!HostedRun.isHosted(options)) {
+      CheckpointCache.require(options.get(Options.CHECKPOINT));
+    }
     options
         .find(Options.PROMPT_TEMPLATE)
         .ifPresent(template -> ColumnTemplate.parse(PromptColumns.TEMPLATE, template));

@@ -4,6 +4,8 @@ import io.lightmill.pipeline.ClassifierFreeGuidance;
 import io.lightmill.pipeline.PipelineLimits;
 import io.lightmill.udfs.RunListener;
 import java.time.Duration;
+import java.util.List;
+import java.util.function.Supplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -43,6 +45,12 @@ record GuardedListener(RunListener listener) implements RunListener {
   @Override
   public void planned(long images, long toGenerate) {
     listener.planned(images, toGenerate);
+  }
+
+  /** A plan that cannot be printed does not stop the run. */
+  @Override
+  public void plan(Supplier<List<String>> lines) {
+    logged(() -> listener.plan(lines));
   }
 
   @Override

@@ -6,18 +6,15 @@ import io.lightmill.pipeline.ErrorCode;
 import io.lightmill.pipeline.LightmillException;
 import io.lightmill.udfs.column.RequestColumns;
 import io.lightmill.udfs.device.JobCheckpoint;
-import io.lightmill.udfs.draw.Batching;
 import io.lightmill.udfs.draw.UnstoredDrawing;
 import io.lightmill.udfs.manifest.ManifestColumns;
 import io.lightmill.udfs.option.GenerationOptions;
-import io.lightmill.udfs.option.Options;
 import io.lightmill.udfs.plan.PlanImages;
 import io.lightmill.udfs.plan.PlannedImages;
 import io.lightmill.udfs.table.PromptRows;
 import io.lightmill.udfs.table.RequestRows;
 import java.io.Serializable;
 import java.time.Instant;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -60,6 +57,7 @@ public final class OneImage implements Serializable {
    *     stages have none
    */
   public static OneImage of(SparkSession spark, GenerationOptions options) {
+    HostedRun.refuseWithoutOutput(options);
     return of(spark, options, RunHooks.of(spark, options, Instant.now()));
   }
 
@@ -77,14 +75,7 @@ public final class OneImage implements Serializable {
             checkpoint,
             PolicyFile.of(options, spark.sparkContext().hadoopConfiguration()),
             Optional.empty()),
-        UnstoredDrawing.of(
-            ImageFiles.identity(checkpoint.model(), options),
-            checkpoint.limits().guidance(),
-            ImageFiles.marking(spark, checkpoint.model(), options, hooks.started()),
-            hooks.cluster(),
-            checkpoint.loader(),
-            options.get(Options.THREADS_PER_IMAGE),
-            Batching.of(options, hooks.cluster())),
+        UnstoredImages.drawing(spark, options, checkpoint, hooks),
         requests,
         PlannedImages.schema(RequestRows.passthrough(requests)));
   }
@@ -95,7 +86,7 @@ public final class OneImage implements Serializable {
    * @throws LightmillException if the prompt cannot be drawn
    */
   public byte[] draw(String prompt) {
-    Row image = withSchema(planning.call(request(prompt)).next(), planned);
+    Row image = PlannedImages.named(planning.call(request(prompt)).next(), planned);
     String code = ManifestColumns.ERROR_CODE.of(image);
     if (code != null) {
       throw new LightmillException(
@@ -128,12 +119,6 @@ public final class OneImage implements Serializable {
               ? row(struct, Map.of(PROMPT, values.get(PROMPT)))
               : values.get(field.name());
     }
-    return new GenericRowWithSchema(fields, schema);
-  }
-
-  private static Row withSchema(Row row, StructType schema) {
-    Object[] fields = new Object[row.length()];
-    Arrays.setAll(fields, row::get);
     return new GenericRowWithSchema(fields, schema);
   }
 

@@ -1,10 +1,12 @@
 package io.lightmill.udfs.run;
 
+import io.lightmill.udfs.device.JobCheckpoint;
 import io.lightmill.udfs.earlier.EarlierImages;
 import io.lightmill.udfs.earlier.OrphanFiles;
 import io.lightmill.udfs.earlier.Rerun;
 import io.lightmill.udfs.manifest.RunAttempt;
 import io.lightmill.udfs.option.GenerationOptions;
+import io.lightmill.udfs.option.HostedOptions;
 import io.lightmill.udfs.option.Options;
 import io.lightmill.udfs.plan.BatchPlan;
 import io.lightmill.udfs.plan.ImagePlan;
@@ -31,33 +33,32 @@ record PlannedRun(
     OrphanFiles orphans = OrphanFiles.of(run.spark(), run.output(), run.runId(), run.reserved());
     orphans.removeShardsOfThisRun();
     EarlierImages earlier =
-        new EarlierImages(
-            run.spark(),
-            run.output(),
-            new Rerun(
-                options.get(Options.FORCE),
-                options.get(Options.RETRY_FAILED),
-                Set.of(run.checkpoint().model().checks()),
-                RunAttempt.of(run.runId())));
+        new EarlierImages(run.spark(), run.output(), rerun(options, run.checkpoint(), run.runId()));
     Dataset<Row> requested =
-        RequestedImages.of(
-            run.table(),
-            run.options(),
-            run.checkpoint(),
-            run.policy(),
-            run.packing().map(Packing::format));
+        run.hooks()
+            .chosen()
+            .apply(
+                RequestedImages.of(
+                    run.table(),
+                    run.options(),
+                    run.checkpoint(),
+                    run.policy(),
+                    run.packing().map(Packing::format)));
     Dataset<Row> rows = earlier.lookedFor() ? kept(requested, run, open) : requested;
     Dataset<Row> marked = kept(earlier.marked(rows), run, open);
     ImagePlan images = ImagePlan.of(run.tableName(), marked, mayCollide(options));
     run.ending().begin(RunEnding.Step.DRAWING);
+    BatchPlan batches =
+        images.batches(
+            run.together(images.toDraw()), run.cluster(), partitions(run, images.requested()));
+    if (images.toDraw() > 0) {
+      run.listener().plan(() -> PlanEstimates.of(run, images, batches));
+    }
     run.listener().planned(images.requested(), images.toDraw());
     if (images.idleNegativePrompts() > 0) {
       run.listener()
           .idleNegativePrompts(images.idleNegativePrompts(), run.checkpoint().limits().guidance());
     }
-    BatchPlan batches =
-        images.batches(
-            run.together(images.toDraw()), run.cluster(), partitions(run, images.requested()));
     return new PlannedRun(images, batches, run.table().passthrough(), orphans);
   }
 
@@ -66,7 +67,7 @@ record PlannedRun(
   }
 
   /** Ids of images are hashes, so names that contain them differ. */
-  private static boolean mayCollide(GenerationOptions options) {
+  static boolean mayCollide(GenerationOptions options) {
     return options
         .find(Options.PATH_TEMPLATE)
         .filter(template -> !template.contains("{image_id}"))
@@ -78,5 +79,22 @@ record PlannedRun(
     return run.packing().isPresent() && run.partitions().isEmpty()
         ? OptionalInt.of(run.cluster().partitions((images - 1) / run.together(images) + 1))
         : run.partitions();
+  }
+
+  /** What a run takes from earlier ones. */
+  static Rerun rerun(GenerationOptions options, JobCheckpoint checkpoint, String runId) {
+    return new Rerun(
+        options.get(Options.FORCE),
+        options.get(Options.RETRY_FAILED),
+        Set.of(checkpoint.model().checks()),
+        RunAttempt.of(runId),
+        checkpoint
+            .loader()
+            .hosted()
+            .map(
+                loader ->
+                    new Rerun.Hosted(
+                        options.get(HostedOptions.RETRY_UNCERTAIN),
+                        options.get(HostedOptions.RETRY_BLOCKED))));
   }
 }

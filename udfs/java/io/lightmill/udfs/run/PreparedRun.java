@@ -7,6 +7,7 @@ import io.lightmill.udfs.device.Cluster;
 import io.lightmill.udfs.device.JobCheckpoint;
 import io.lightmill.udfs.device.LoadedPipelines;
 import io.lightmill.udfs.draw.Batching;
+import io.lightmill.udfs.draw.HostedSending;
 import io.lightmill.udfs.draw.ImageMarking;
 import io.lightmill.udfs.earlier.EarlierManifests;
 import io.lightmill.udfs.lock.LockWait;
@@ -96,6 +97,15 @@ record PreparedRun(
     JobCheckpoint checkpoint = // may take minutes: all bytes are fetched and hashed
         LongWait.REPORTED.of(
             options.get(Options.CHECKPOINT), listener, () -> hooks.checkpoint().get());
+    HostedRun.allowance(checkpoint)
+        .ifPresent(
+            allowance -> {
+              open.add(allowance::close);
+              allowance.endWhen(
+                  () -> HostedRun.ended(options, key, hooks.started(), hooks.clock()));
+              HostedRun.notice(options, table.columns().sources().keySet())
+                  .ifPresent(listener::notice);
+            });
     ImageMarking marking = ImageFiles.marking(spark, checkpoint.model(), options, hooks.started());
     open.add(LoadedPipelines.run(checkpoint.loader()));
     listener.opened(
@@ -152,7 +162,17 @@ record PreparedRun(
 
   /** How many images are drawn together on this cluster. */
   Batching batching() {
-    return Batching.of(options, cluster());
+    return sending()
+        .map(hosted -> new Batching(1, hosted.atOnce()))
+        .orElseGet(() -> Batching.of(options, cluster()));
+  }
+
+  /** How images of a hosted model are requested; empty for a checkpoint. */
+  Optional<HostedSending> sending() {
+    return checkpoint
+        .loader()
+        .hosted()
+        .map(loader -> HostedRun.sending(options, loader, cluster()));
   }
 
   /**

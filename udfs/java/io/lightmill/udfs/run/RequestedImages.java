@@ -4,6 +4,7 @@ import io.lightmill.pipeline.policy.PromptPolicy;
 import io.lightmill.udfs.column.RequestColumns;
 import io.lightmill.udfs.device.JobCheckpoint;
 import io.lightmill.udfs.option.GenerationOptions;
+import io.lightmill.udfs.option.HostedOptions;
 import io.lightmill.udfs.option.Options;
 import io.lightmill.udfs.plan.ImageKeys;
 import io.lightmill.udfs.plan.PlanImages;
@@ -17,6 +18,7 @@ import io.lightmill.udfs.table.RequestRows;
 import io.lightmill.udfs.table.RequestRules;
 import io.lightmill.udfs.table.RowDefaults;
 import java.util.Optional;
+import java.util.Set;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 
@@ -39,6 +41,14 @@ final class RequestedImages {
         .of(requests);
   }
 
+  /** Columns that may have no values. */
+  private static Set<String> refused(GenerationOptions options, JobCheckpoint checkpoint) {
+    return checkpoint.model().hosted()
+            && options.get(HostedOptions.UNSENT_VALUES) == HostedOptions.UnsentValues.INVALID
+        ? HostedRun.unsent()
+        : Set.of();
+  }
+
   /** Plans the images of one row. */
   static PlanImages planning(
       PromptColumns columns,
@@ -53,7 +63,8 @@ final class RequestedImages {
             new RowDefaults(
                 options.columnDefaults(checkpoint.limits()),
                 options.get(Options.SEED),
-                options.get(Options.TRUNCATE_PROMPTS))),
+                options.get(Options.TRUNCATE_PROMPTS),
+                refused(options, checkpoint))),
         columns.template().orElse(null),
         columns.sources().containsKey(RequestColumns.ID),
         ImageFiles.identity(checkpoint.model(), options),

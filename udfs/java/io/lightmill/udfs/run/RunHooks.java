@@ -1,6 +1,7 @@
 package io.lightmill.udfs.run;
 
 import io.lightmill.pipeline.DType;
+import io.lightmill.udfs.DeviceChoice;
 import io.lightmill.udfs.device.Cluster;
 import io.lightmill.udfs.device.JobCheckpoint;
 import io.lightmill.udfs.device.Loading;
@@ -10,7 +11,10 @@ import java.time.Clock;
 import java.time.Instant;
 import java.util.Optional;
 import java.util.function.Supplier;
+import java.util.function.UnaryOperator;
 import org.apache.hadoop.conf.Configuration;
+import org.apache.spark.sql.Dataset;
+import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
 
 /**
@@ -20,11 +24,29 @@ import org.apache.spark.sql.SparkSession;
  * @param clock of locks and deadline
  * @param cluster to draw on
  * @param checkpoint opens the checkpoint, once
+ * @param chosen the images of the run, of those that the table requests
  */
-record RunHooks(Instant started, Clock clock, Cluster cluster, Supplier<JobCheckpoint> checkpoint) {
+record RunHooks(
+    Instant started,
+    Clock clock,
+    Cluster cluster,
+    Supplier<JobCheckpoint> checkpoint,
+    UnaryOperator<Dataset<Row>> chosen) {
+
+  /** A run over all images that the table requests. */
+  RunHooks(Instant started, Clock clock, Cluster cluster, Supplier<JobCheckpoint> checkpoint) {
+    this(started, clock, cluster, checkpoint, UnaryOperator.identity());
+  }
+
+  /** The same with an open checkpoint and other images. */
+  RunHooks with(JobCheckpoint open, UnaryOperator<Dataset<Row>> images) {
+    return new RunHooks(started, clock, cluster, () -> open, images);
+  }
 
   static RunHooks of(SparkSession spark, GenerationOptions options, Instant started) {
-    Cluster cluster = Cluster.of(spark.sparkContext(), options.get(Options.DEVICE));
+    boolean hosted = HostedRun.isHosted(options);
+    Cluster cluster =
+        Cluster.of(spark.sparkContext(), hosted ? DeviceChoice.CPU : options.get(Options.DEVICE));
     Loading loading = loading(options);
     Configuration hadoop = spark.sparkContext().hadoopConfiguration();
     Optional<DType> dtype = options.find(Options.DTYPE);
@@ -34,8 +56,10 @@ record RunHooks(Instant started, Clock clock, Cluster cluster, Supplier<JobCheck
         cluster,
         () ->
             RequestedChecks.applied(
-                JobCheckpoint.open(
-                    options.get(Options.CHECKPOINT), loading, dtype, cluster, hadoop),
+                hosted
+                    ? HostedRun.open(options, spark.sparkContext())
+                    : JobCheckpoint.open(
+                        options.get(Options.CHECKPOINT), loading, dtype, cluster, hadoop),
                 options,
                 hadoop));
   }

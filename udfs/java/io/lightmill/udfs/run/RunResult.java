@@ -29,6 +29,7 @@ import org.apache.spark.sql.types.StructType;
  * @param recordLocation file of the run record; empty if it could not be written
  * @param contactSheet HTML page; empty if there is none
  * @param contactSheetImage PNG; empty if there is none
+ * @param reportPage HTML page with charts, reasons and all pictures; empty if there is none
  * @param problems failures after the commit, one sentence each; images and manifest are complete
  */
 public record RunResult(
@@ -41,6 +42,7 @@ public record RunResult(
     Optional<String> recordLocation,
     Optional<String> contactSheet,
     Optional<String> contactSheetImage,
+    Optional<String> reportPage,
     List<String> problems) {
 
   /** The committed manifest, with one row for each requested image. */
@@ -60,6 +62,7 @@ public record RunResult(
         recordLocation,
         contactSheet,
         contactSheetImage,
+        reportPage,
         problems);
   }
 
@@ -75,6 +78,7 @@ public record RunResult(
         recordLocation,
         contactSheet,
         contactSheetImage,
+        reportPage,
         problems);
   }
 
@@ -89,7 +93,7 @@ public record RunResult(
         options.with(Options.RUN_ID, runId),
         started,
         summary,
-        new RunReport.Places(manifestLocation, recordLocation, contactSheet, problems));
+        new RunReport.Places(manifestLocation, recordLocation, contactSheet, reportPage, problems));
   }
 
   /** Rows by status; statuses of no row are left out. */

@@ -67,6 +67,7 @@ public final class UnstoredImages {
    */
   public static UnstoredImages of(
       SparkSession spark, Dataset<Row> prompts, GenerationOptions options) {
+    HostedRun.refuseWithoutOutput(options);
     refuseOptionsOfOutputs(options);
     return of(spark, prompts, options, RunHooks.of(spark, options, Instant.now()));
   }
@@ -84,16 +85,7 @@ public final class UnstoredImages {
             PolicyFile.of(options, spark.sparkContext().hadoopConfiguration()),
             Optional.empty());
     StructType schema = DrawUnstored.schema(PlannedImages.passthrough(planned.schema()));
-    DrawUnstored drawing =
-        new DrawUnstored(
-            UnstoredDrawing.of(
-                ImageFiles.identity(checkpoint.model(), options),
-                checkpoint.limits().guidance(),
-                ImageFiles.marking(spark, checkpoint.model(), options, hooks.started()),
-                hooks.cluster(),
-                checkpoint.loader(),
-                options.get(Options.THREADS_PER_IMAGE),
-                Batching.of(options, hooks.cluster())));
+    DrawUnstored drawing = new DrawUnstored(drawing(spark, options, checkpoint, hooks));
     Dataset<Row> few =
         planned
             .repartition(1)
@@ -101,6 +93,19 @@ public final class UnstoredImages {
             .repartition(hooks.cluster().slots())
             .sortWithinPartitions(PlannedImages.BATCH_KEY, ManifestColumns.IMAGE_ID.name());
     return new UnstoredImages(hooks.cluster(), few.mapPartitions(drawing, Encoders.row(schema)));
+  }
+
+  /** How the options of a run draw images that are not stored. */
+  static UnstoredDrawing drawing(
+      SparkSession spark, GenerationOptions options, JobCheckpoint checkpoint, RunHooks hooks) {
+    return UnstoredDrawing.of(
+        ImageFiles.identity(checkpoint.model(), options),
+        checkpoint.limits().guidance(),
+        ImageFiles.marking(spark, checkpoint.model(), options, hooks.started()),
+        hooks.cluster(),
+        checkpoint.loader(),
+        options.get(Options.THREADS_PER_IMAGE),
+        Batching.of(options, hooks.cluster()));
   }
 
   public StructType schema() {

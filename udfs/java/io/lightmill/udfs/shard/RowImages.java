@@ -1,5 +1,6 @@
 package io.lightmill.udfs.shard;
 
+import io.lightmill.udfs.manifest.Manifest;
 import io.lightmill.udfs.manifest.ManifestColumn;
 import io.lightmill.udfs.manifest.ManifestColumns;
 import java.util.List;
@@ -24,6 +25,7 @@ public final class RowImages {
     this.ofImage =
         IntStream.range(0, schema.length())
             .filter(i -> !ManifestColumns.aboutRun(schema.apply(i).name()))
+            .filter(i -> !schema.apply(i).name().equals(Manifest.THUMBNAIL))
             .boxed()
             .toList();
   }

@@ -17,7 +17,7 @@ import scala.jdk.javaapi.CollectionConverters;
 /**
  * Rows as JSON objects, identical on every host: times are ISO-8601 in UTC, whatever the time zone.
  */
-final class RowJson {
+public final class RowJson {
 
   private static final JsonMapper JSON =
       JsonMapper.builder().enable(StreamWriteFeature.WRITE_BIGDECIMAL_AS_PLAIN).build();
@@ -37,7 +37,8 @@ final class RowJson {
     }
   }
 
-  private static Map<String, Object> object(StructType schema, Row row, List<Integer> columns) {
+  /** Some columns of a row, by their names; null values are kept. */
+  public static Map<String, Object> object(StructType schema, Row row, List<Integer> columns) {
     Map<String, Object> object = new LinkedHashMap<>();
     columns.forEach(i -> object.put(schema.apply(i).name(), plain(row.get(i))));
     return object;

@@ -40,6 +40,7 @@ public final class SharedConfiguration implements Serializable {
 
   private transient Configuration value;
   private transient byte[] written;
+  private transient String digest;
 
   public SharedConfiguration(Configuration value) {
     this.value = value;
@@ -55,8 +56,9 @@ public final class SharedConfiguration implements Serializable {
       ByteArrayOutputStream bytes = new ByteArrayOutputStream();
       value.write(new DataOutputStream(bytes));
       written = bytes.toByteArray();
+      digest = DigestUtils.sha256Hex(written); // once: a run serializes each function several times
     }
-    out.writeUTF(DigestUtils.sha256Hex(written));
+    out.writeUTF(digest);
     out.writeInt(written.length);
     out.write(written);
   }

@@ -21,6 +21,7 @@ import io.lightmill.udfs.column.RequestColumns;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 import org.apache.commons.codec.digest.DigestUtils;
 import org.apache.spark.sql.Column;
 import org.apache.spark.sql.Dataset;
@@ -59,6 +60,9 @@ public final class RequestRows {
   /** Says what is wrong with a row that cannot be read; null in good rows. */
   static final String CORRUPT = "corrupt";
 
+  /** The column that {@link #beside} adds. */
+  public static final String REQUEST = "lightmill_request";
+
   private static final int DERIVED_ID_DIGITS = 16;
 
   /** Width and height in pixels; smaller numbers are sizes of other things. */
@@ -87,7 +91,7 @@ public final class RequestRows {
     Dataset<Row> rows =
         table.select(
             struct(named(columns.passthrough())).as(PASSTHROUGH),
-            (identified ? givenId(columns) : derivedId(table)).as(ID),
+            (identified ? givenId(columns) : derivedId(List.of(table.columns()))).as(ID),
             struct(requested(table, columns)).as(REQUESTED),
             array(placeholders(columns)).cast("array<string>").as(PLACEHOLDERS),
             corrupt(table).as(CORRUPT));
@@ -99,6 +103,34 @@ public final class RequestRows {
             ID,
             when(col(OCCURRENCE).gt(1), concat(col(ID), lit("-"), col(OCCURRENCE)))
                 .otherwise(col(ID)));
+  }
+
+  /**
+   * Adds a last column {@link #REQUEST}, a struct with the columns of {@link #of} and no
+   * passthrough columns. Without an id column, the id is a hash of the columns that are read, so
+   * that equal requests have equal ids, whatever other columns the table has. Needs no shuffle.
+   */
+  public static Dataset<Row> beside(Dataset<Row> table, PromptColumns columns) {
+    boolean identified = columns.sources().containsKey(RequestColumns.ID);
+    return table.withColumn(
+        REQUEST,
+        struct(
+            struct(new Column[0]).as(PASSTHROUGH),
+            (identified ? givenId(columns) : derivedId(read(columns))).as(ID),
+            struct(requested(table, columns)).as(REQUESTED),
+            array(placeholders(columns)).cast("array<string>").as(PLACEHOLDERS),
+            corrupt(table).as(CORRUPT),
+            lit(1).as(OCCURRENCE)));
+  }
+
+  private static List<String> read(PromptColumns columns) {
+    return Stream.of(
+            columns.sources().values().stream(),
+            columns.size().stream(),
+            columns.template().stream().flatMap(template -> template.columns().stream()))
+        .flatMap(each -> each)
+        .distinct()
+        .toList();
   }
 
   /** The type of the passthrough columns. */
@@ -116,9 +148,9 @@ public final class RequestRows {
     return DigestUtils.sha256Hex(json).substring(0, DERIVED_ID_DIGITS);
   }
 
-  /** SHA-256 of the row as JSON, columns sorted by name, nulls left out, times in UTC. */
-  private static Column derivedId(Dataset<Row> table) {
-    List<String> sorted = Arrays.stream(table.columns()).sorted().toList();
+  /** SHA-256 of columns as JSON, sorted by name, nulls left out, times in UTC. */
+  private static Column derivedId(List<String> columns) {
+    List<String> sorted = columns.stream().sorted().toList();
     Column json = to_json(struct(named(sorted)), Map.of("timeZone", "UTC"));
     return left(sha2(json.cast("binary"), 256), lit(DERIVED_ID_DIGITS));
   }

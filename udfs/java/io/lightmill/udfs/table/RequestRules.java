@@ -35,7 +35,7 @@ public record RequestRules(
   public static RequestRules of(
       PipelineLimits checkpoint, Collection<String> adapters, RowDefaults job) {
     job.values().keySet().forEach(RequestRules::requireDefault);
-    RequestLimits limits = new RequestLimits(checkpoint, List.copyOf(adapters));
+    RequestLimits limits = new RequestLimits(checkpoint, List.copyOf(adapters), job.refused());
     List<RowError> errors = new ArrayList<>();
     ColumnValues defaults =
         ColumnValues.read(
@@ -98,5 +98,10 @@ public record RequestRules(
               "%dx%d is %d pixels, more than the %d that this checkpoint draws; make one side smaller"
                   .formatted(width, height, pixels, max)));
     }
+    limits
+        .checkpoint()
+        .sizes()
+        .error(width, height)
+        .ifPresent(message -> errors.add(new RowError(ErrorCode.SIZE_INVALID, message)));
   }
 }

@@ -18,7 +18,7 @@ class C2paDamageTest {
     byte[] seed = new C2paFuzz().seeds().get(0);
     byte[] store = Arrays.copyOfRange(seed, 1, seed.length);
     store[new String(store, ISO_8859_1).indexOf("Signer")] = (byte) 0xff;
-    byte[] file = ManifestEmbedding.insert(ImageEncoder.png(Pictures.noise(8, 8)), store).file();
+    byte[] file = ManifestEmbedding.insert(ImageEncoder.png(Pictures.noise(8, 8)), store);
 
     C2paReport report =
         new C2paVerifier(TrustAnchors.NONE, Instant.now()).verify(file).orElseThrow();

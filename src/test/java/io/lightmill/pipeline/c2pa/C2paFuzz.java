@@ -59,7 +59,7 @@ public final class C2paFuzz implements FuzzTarget {
   }
 
   private boolean valid(byte[] file, byte[] store) {
-    Optional<C2paReport> report = verifier.verify(ManifestEmbedding.insert(file, store).file());
+    Optional<C2paReport> report = verifier.verify(ManifestEmbedding.insert(file, store));
     report.ifPresent(it -> FuzzTarget.require(!it.trusted(), "an unknown signer is not trusted"));
     return report.map(C2paReport::valid).orElse(false);
   }

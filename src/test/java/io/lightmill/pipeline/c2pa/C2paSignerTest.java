@@ -160,13 +160,14 @@ class C2paSignerTest {
     byte[] store =
         Jumbf.superbox("c2pa", "c2pa", Jumbf.cbor("cbor", "x", Cbor.bytes(new byte[150_000])));
     byte[] file = file(ImageFormat.JPEG, "a mug");
-    ManifestEmbedding.Embedded embedded = ManifestEmbedding.insert(file, store);
-    ManifestEmbedding found = ManifestEmbedding.find(embedded.file()).orElseThrow();
+    byte[] embedded = ManifestEmbedding.insert(file, store);
+    ManifestEmbedding found = ManifestEmbedding.find(embedded).orElseThrow();
 
     assertThat(found.store()).isEqualTo(store);
-    assertThat(found.start()).isEqualTo(embedded.place().start());
-    assertThat(found.length()).isEqualTo(embedded.place().length());
-    assertThat(ImageDecoder.decode(embedded.file())).isPresent();
+    assertThat(new ManifestEmbedding.Place(found.start(), found.length()))
+        .isEqualTo(ManifestEmbedding.place(file, store.length));
+    assertThat(ManifestEmbedding.removed(embedded)).isEqualTo(file);
+    assertThat(ImageDecoder.decode(embedded)).isPresent();
   }
 
   @Test

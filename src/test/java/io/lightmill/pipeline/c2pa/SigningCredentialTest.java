@@ -54,7 +54,7 @@ class SigningCredentialTest {
   void textsAndErrorsHaveNothingOfTheKey() {
     SigningCredential credential = SigningCredential.read(CHAIN, KEY, NOW);
 
-    assertThat(credential.toString()).isEqualTo("O=Test,CN=Signer");
+    assertThat(credential.toString()).isEqualTo("CN=Signer, O=Test");
     assertThat(KEY.toString()).isEqualTo("key.pem");
   }
 
@@ -108,6 +108,29 @@ class SigningCredentialTest {
         Authority.pem("c.pem", AUTHORITY.signer(KEYS), new Authority().root()),
         KEY,
         "'c.pem': certificate 2 did not issue certificate 1");
+  }
+
+  @Test
+  void otherBlocksAndTextsInAFileAreSkipped() {
+    PemFile exported =
+        text(
+            "key.pem",
+            "Bag Attributes: <none>\n-----BEGIN EC PARAMETERS-----\nBggqhkjOPQMBBw==\n"
+                + "-----END EC PARAMETERS-----\n"
+                + KEY.text());
+
+    assertThat(SigningCredential.read(CHAIN, exported, NOW).chain()).hasSize(1);
+    refused(
+        CHAIN,
+        text(
+            "k.pem",
+            "-----BEGIN EC PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\n"
+                + "DEK-Info: AES-256-CBC,00\n\nAAAA\n-----END EC PRIVATE KEY-----\n"),
+        "'k.pem': the key is encrypted; decrypt it with");
+    refused(
+        CHAIN,
+        text("k.pem", "-----BEGIN RSA PRIVATE KEY-----\nMAA=\n-----END RSA PRIVATE KEY-----\n"),
+        "'k.pem': the key is not of the curve P-256");
   }
 
   private static void refused(PemFile certificates, PemFile key, String message) {

@@ -4,7 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.lightmill.pipeline.BatchResult;
 import io.lightmill.pipeline.BatchWork;
-import io.lightmill.pipeline.Device;
 import io.lightmill.pipeline.DiffusionPipeline;
 import io.lightmill.pipeline.ErrorCode;
 import io.lightmill.pipeline.ImageRequest;
@@ -77,7 +76,7 @@ class CheckedChunkTest {
 
   private List<BatchResult> draw(BooleanSupplier goOn, List<List<Long>> seeds) {
     try (CheckedPipeline pipeline =
-        new CheckedPipeline(new Noise(), CheckSettings.STANDARD, CheckNetworks.NONE, Device.CPU)) {
+        new CheckedPipeline(new Noise(), CheckSettings.STANDARD, CheckNetworks.NONE)) {
       return pipeline.drawChunk(
           seeds.stream()
               .map(batch -> batch.stream().map(CheckedChunkTest::request).toList())

@@ -87,7 +87,7 @@ class CheckedPipelineTest {
   }
 
   private List<ImageResult> results(CheckSettings settings, CheckNetworks networks, long... seeds) {
-    return new CheckedPipeline(new Noise(), settings, networks, Device.CPU)
+    return new CheckedPipeline(new Noise(), settings, networks)
         .results(LongStream.of(seeds).mapToObj(seed -> request(PROMPT, seed)).toList());
   }
 
@@ -133,7 +133,7 @@ class CheckedPipelineTest {
     RgbImage image = noise(-1);
     image.rgb()[40 * 3 * 16 + 1] = (byte) difference; // green, in the middle
 
-    assertThat(BlankCheck.failure(image, Device.CPU).isPresent()).isEqualTo(blank);
+    assertThat(BlankCheck.failure(image).isPresent()).isEqualTo(blank);
   }
 
   @Test
@@ -315,7 +315,7 @@ class CheckedPipelineTest {
         new CheckNetworks(Optional.of(prompts), Optional.empty(), Optional.empty());
 
     List<ImageResult> results =
-        new CheckedPipeline(new Noise(), settings, networks, Device.CPU)
+        new CheckedPipeline(new Noise(), settings, networks)
             .results(List.of(request(PROMPT, 1), request(other, 2)));
 
     assertThat(results.get(0).facts().verdicts())

@@ -43,7 +43,8 @@ class PromptCacheTest {
     }
 
     @Override
-    public Denoiser denoiser(PromptEmbeddings prompts, List<ImageRequest> batch, TokenGrid grid) {
+    public Denoiser denoiser(
+        PromptEmbeddings prompts, List<ImageRequest> batch, TokenGrid grid, float[] timesteps) {
       throw new AssertionError("only text encoders are used");
     }
 

@@ -72,7 +72,7 @@ public final class ImageFuzz implements FuzzTarget {
     for (ImageFormat format : ImageFormat.values()) {
       byte[] file = ImageEncoder.encode(Pictures.slopes(6, 4), Receipts.of("a"), format);
       seeds.add(file);
-      seeds.add(ManifestEmbedding.insert(file, new byte[40]).file());
+      seeds.add(ManifestEmbedding.insert(file, new byte[40]));
     }
     seeds.add(ImageEncoder.png(Pictures.plain(3, 3, 0x804020)));
     seeds.add(ImageEncoder.jpeg(Pictures.plain(8, 8, 0x804020)));

@@ -97,7 +97,9 @@ class RunContactSheetTest {
   }
 
   private void store(List<Row> rows) {
-    List<Row> shown = SheetRows.of(TestManifest.of(rows), rows.size(), ContactSheet.MAX_TILES);
+    List<Row> shown =
+        PageRows.of(TestManifest.of(rows), Map.of(ImageStatus.GENERATED, (long) rows.size()))
+            .sheet(ContactSheet.MAX_TILES);
     new RunContactSheet(ImageStore.open(output.toString(), new Configuration(false)), shown)
         .store(
             new RunFacts(

@@ -147,6 +147,7 @@ class WriteOutputTest {
         Optional.empty(),
         Optional.empty(),
         Optional.empty(),
+        Optional.empty(),
         List.of());
   }
 

@@ -1,0 +1,103 @@
+package io.lightmill.udfs.run;
+
+import io.lightmill.udfs.device.Cluster;
+import io.lightmill.udfs.device.JobCheckpoint;
+import io.lightmill.udfs.estimate.CostEstimate;
+import io.lightmill.udfs.estimate.DeviceCost;
+import io.lightmill.udfs.estimate.EarlierSpeed;
+import io.lightmill.udfs.estimate.ImageSpeed;
+import io.lightmill.udfs.estimate.MeasuredSpeed;
+import io.lightmill.udfs.estimate.Measurement;
+import io.lightmill.udfs.estimate.PlanReport;
+import io.lightmill.udfs.estimate.UndrawnRows;
+import io.lightmill.udfs.option.GenerationOptions;
+import io.lightmill.udfs.option.Options;
+import io.lightmill.udfs.option.PlanOptions;
+import io.lightmill.udfs.option.Redaction;
+import io.lightmill.udfs.plan.BatchPlan;
+import io.lightmill.udfs.plan.ImagePlan;
+import io.lightmill.udfs.table.PromptInput;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalDouble;
+import org.apache.spark.sql.SparkSession;
+
+/** What the images of a plan take and cost. */
+final class PlanEstimates {
+
+  private PlanEstimates() {}
+
+  /** The table of a run that is about to draw. */
+  static List<String> of(PreparedRun run, ImagePlan images, BatchPlan batches) {
+    UndrawnRows undrawn =
+        images.undrawn() == 0 ? UndrawnRows.NONE : UndrawnRows.of(images.images());
+    Optional<MeasuredSpeed> measured =
+        given(run.options()).isPresent() || images.toDraw() == 0
+            ? Optional.empty()
+            : earlier(run.spark(), run.options(), run.checkpoint(), run.cluster());
+    return PlanReport.of(
+            setting(run.options(), run.checkpoint(), run.cluster(), batches),
+            PlanReport.Images.of(images.requested(), images.toDraw(), undrawn, 0),
+            undrawn.problems(),
+            images.work(),
+            cost(run.options(), measured),
+            bytesPerPixel(measured))
+        .lines();
+  }
+
+  /** The speed that the options give. */
+  static Optional<ImageSpeed> given(GenerationOptions options) {
+    return options
+        .find(PlanOptions.IMAGES_PER_SECOND)
+        .map(ImageSpeed::ofImages)
+        .or(
+            () ->
+                options
+                    .find(PlanOptions.SECONDS_PER_MEGAPIXEL_STEP)
+                    .map(ImageSpeed::ofMegapixelSteps));
+  }
+
+  /** The speed of earlier runs over the output. */
+  static Optional<MeasuredSpeed> earlier(
+      SparkSession spark, GenerationOptions options, JobCheckpoint checkpoint, Cluster cluster) {
+    List<Measurement> measured =
+        EarlierSpeed.of(
+            spark,
+            options.get(Options.OUTPUT_DIRECTORY),
+            checkpoint.model(),
+            checkpoint.limits().guidance(),
+            cluster.cuda());
+    return measured.isEmpty()
+        ? Optional.empty()
+        : Optional.of(
+            new MeasuredSpeed(
+                measured, "measured by %s of earlier runs".formatted(counted(measured.size()))));
+  }
+
+  static String counted(int images) {
+    return images == 1 ? "1 image" : images + " images";
+  }
+
+  static CostEstimate cost(GenerationOptions options, Optional<MeasuredSpeed> measured) {
+    return new DeviceCost(
+        given(options).or(() -> measured), options.find(PlanOptions.DEVICE_HOUR_PRICE));
+  }
+
+  static OptionalDouble bytesPerPixel(Optional<MeasuredSpeed> measured) {
+    return measured
+        .map(speed -> OptionalDouble.of(speed.bytesPerPixel()))
+        .orElseGet(OptionalDouble::empty);
+  }
+
+  static PlanReport.Setting setting(
+      GenerationOptions options, JobCheckpoint checkpoint, Cluster cluster, BatchPlan batches) {
+    return new PlanReport.Setting(
+        Redaction.location(options.find(Options.INPUT).orElse(PromptInput.DATA_FRAME)),
+        Redaction.location(options.get(Options.OUTPUT_DIRECTORY)),
+        Redaction.location(options.get(Options.CHECKPOINT)),
+        checkpoint.model().digest(),
+        cluster.cuda(),
+        cluster.slots(),
+        batches.partitions());
+  }
+}
