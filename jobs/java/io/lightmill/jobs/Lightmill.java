@@ -88,6 +88,7 @@ public final class Lightmill {
         .addSubcommand(VerifyCommand.commandLine())
         .addSubcommand(MemoryCommand.commandLine())
         .addSubcommand(InspectCommand.commandLine())
+        .addSubcommand(MergeCommand.commandLine())
         .addSubcommand(CompletionCommand.commandLine())
         .addSubcommand(new CommandLine.HelpCommand())
         .setExpandAtFiles(false) // a prompt may start with @
