@@ -76,6 +76,7 @@ final class FinishedRun {
 
   RunResult written(String location) {
     attempted("the current state cannot be written", this::storeState);
+    mergeTable();
     Optional<String> stored = attempted("the run record cannot be written", this::storeRecord);
     Optional<String> sheet = Optional.empty();
     Optional<String> page = Optional.empty();
@@ -113,6 +114,21 @@ final class FinishedRun {
 
   private static double elapsed(Instant from, Instant to) {
     return Duration.between(from, to).toMillis() / 1000.0;
+  }
+
+  private void mergeTable() {
+    try {
+      ManifestMerge.table(run.spark(), run.options())
+          .ifPresent(table -> ManifestMerge.merge(run.spark(), run.output(), table));
+    } catch (Exception e) { // Spark throws checked exceptions that Scala does not declare
+      String problem =
+          "the manifest table is not up to date (images and manifest are complete), since %s; the next run repeats the merge, or: %s"
+              .formatted(
+                  String.valueOf(e.getMessage()).lines().findFirst().orElse("").strip(),
+                  ManifestMerge.command(run.options()));
+      LOG.warn("Run {}: {}", run.runId(), problem, e);
+      problems.add(problem);
+    }
   }
 
   private interface Storing {
@@ -196,6 +212,12 @@ final class FinishedRun {
         run.policy()
             .map(policy -> new RunRecord.Policy(policy.location(), policy.digest()))
             .orElse(null),
+        run.checkpoint().loader().checks().stream()
+            .map(
+                check ->
+                    new RunRecord.Check(
+                        check.kind().label(), Redaction.location(check.location()), check.digest()))
+            .toList(),
         summary.verdicts(),
         new RunRecord.Seconds(
             times.start(),
