@@ -121,8 +121,7 @@ record PlanLines(PlanReport plan) {
                   slots(),
                   estimate.basis()));
     } else if (estimate.cost() == null) {
-      lines.add(
-          "  device time is unknown: %s; 'lightmill plan' measures".formatted(estimate.basis()));
+      lines.add("  " + estimate.basis());
     }
     if (estimate.cost() != null) {
       lines.add(

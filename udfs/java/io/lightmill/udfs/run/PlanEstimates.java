@@ -1,5 +1,6 @@
 package io.lightmill.udfs.run;
 
+import io.lightmill.pipeline.hosted.HostedEndpoint;
 import io.lightmill.udfs.device.Cluster;
 import io.lightmill.udfs.device.JobCheckpoint;
 import io.lightmill.udfs.estimate.CostEstimate;
@@ -32,7 +33,7 @@ final class PlanEstimates {
     UndrawnRows undrawn =
         images.undrawn() == 0 ? UndrawnRows.NONE : UndrawnRows.of(images.images());
     Optional<MeasuredSpeed> measured =
-        given(run.options()).isPresent() || images.toDraw() == 0
+        given(run.options()).isPresent() || HostedRun.isHosted(run.options())
             ? Optional.empty()
             : earlier(run.spark(), run.options(), run.checkpoint(), run.cluster());
     return PlanReport.of(
@@ -79,6 +80,10 @@ final class PlanEstimates {
   }
 
   static CostEstimate cost(GenerationOptions options, Optional<MeasuredSpeed> measured) {
+    if (HostedRun.isHosted(options)) {
+      return new HostedCost(
+          HostedEndpoint.parse(options.get(Options.CHECKPOINT)), HostedRun.prices(options));
+    }
     return new DeviceCost(
         given(options).or(() -> measured), options.find(PlanOptions.DEVICE_HOUR_PRICE));
   }

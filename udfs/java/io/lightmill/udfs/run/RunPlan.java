@@ -75,7 +75,9 @@ public final class RunPlan {
   }
 
   private static Optional<MeasuredSpeed> measured(DryPlan plan, Speed speed) {
-    if (plan.images().toDraw() == 0 || PlanEstimates.given(plan.options()).isPresent()) {
+    if (plan.images().toDraw() == 0
+        || PlanEstimates.given(plan.options()).isPresent()
+        || HostedRun.isHosted(plan.options())) { // whose images cost money
       return Optional.empty();
     }
     Optional<MeasuredSpeed> earlier =
