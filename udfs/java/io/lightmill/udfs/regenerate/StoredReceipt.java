@@ -45,6 +45,12 @@ record StoredReceipt(String image, JsonNode json) {
   static StoredReceipt read(String image, String receipt) {
     try {
       JsonNode json = JSON.readTree(receipt);
+      if (json.isObject() && !json.path("reproducible").asBoolean(true)) {
+        throw new LightmillException(
+            ErrorCode.INPUT_INVALID,
+            "the image '%s' is of a hosted model (%s), which draws another image each time; it cannot be drawn again"
+                .formatted(image, json.path("endpoint").asText()));
+      }
       if (json.isObject()) {
         return new StoredReceipt(image, json);
       }
