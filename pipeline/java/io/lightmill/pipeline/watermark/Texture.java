@@ -13,7 +13,7 @@ import java.util.Arrays;
 record Texture(int width, int height, float[] difference, float[] deviation) {
 
   /** Of mean and deviation around a pixel, on each side. */
-  private static final int RADIUS = Integer.getInteger("wm.radius", 3);
+  private static final int RADIUS = 3;
 
   /**
    * Within this distance of a plain area, a pixel counts as plain: an edge hides nothing beside it.
@@ -21,10 +21,10 @@ record Texture(int width, int height, float[] difference, float[] deviation) {
   private static final int PLAIN_RADIUS = 4;
 
   /** Of plain areas, so that what is embedded there stays below what one sees. */
-  static final float FLOOR = Float.parseFloat(System.getProperty("wm.floor", "2.5"));
+  static final float FLOOR = 4;
 
   /** Larger differences, in deviations, are edges of the image, in which a mark does not show. */
-  private static final float EDGE = Float.parseFloat(System.getProperty("wm.edge", "1.5"));
+  private static final float EDGE = 1.5f;
 
   static Texture of(Luminance image) {
     int width = image.width();

@@ -18,10 +18,10 @@ public final class Watermark {
 
   /** Of a mark, in deviations of the surroundings. */
   private static final double STRENGTH =
-      Double.parseDouble(System.getProperty("wm.strength", "0.2"));
+      0.25;
 
   /** More is seen in strong textures too. */
-  private static final float MOST_LEVELS = Float.parseFloat(System.getProperty("wm.most", "5"));
+  private static final float MOST_LEVELS = 5;
 
   /** Steps of 2^32 between the thresholds of neighbouring pixels (Roberts' R2 sequence). */
   private static final int STEP_X = (int) 3242174889L;
