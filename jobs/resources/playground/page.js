@@ -69,11 +69,11 @@
     const own = form.querySelectorAll('[name]');
     const first = values([...own].filter((input) => !input.closest('#other')));
     const cells = {};
-    const named = new Set([...own].map((input) => input.name));
-    Object.entries(row).forEach(([name, value]) => {
-      if (!named.has(name) && name !== 'id') cells[name] = value;
-    });
-    if (at('template').value.trim()) {
+    if (at('template').value.trim()) { // else the prompt is not that of the example row
+      const named = new Set([...own].map((input) => input.name));
+      Object.entries(row).forEach(([name, value]) => {
+        if (!named.has(name) && name !== 'id') cells[name] = value;
+      });
       placeholders().forEach((name) => {
         const input = at('cell-' + name);
         const known = Object.keys(row).find((key) => key.toLowerCase() === name.toLowerCase()) || name;
@@ -150,7 +150,7 @@
       const own = this.request.settings[i];
       const differ = Object.keys({ ...a, ...b }).filter((name) => a[name] !== b[name]);
       return 'AB'[i] + (differ.length ? ': ' + differ.map((name) =>
-        name + ' ' + (own[name] === undefined ? 'default' : own[name])).join(', ') : '');
+        name + ' ' + (own[name] ?? setup.defaults[name] ?? 'none')).join(', ') : '');
     }
 
     take(event) {
@@ -158,6 +158,7 @@
       if (event.event === 'planned') {
         at('empty')?.remove();
         results.prepend(this.box);
+        this.box.scrollIntoView({ block: 'nearest' });
         const each = event.pictures / this.sides.length;
         for (let i = 0; i < event.pictures; i++) {
           const card = element('article', 'picture');

@@ -1,10 +1,10 @@
 package io.lightmill.jobs;
 
-import io.lightmill.jobs.playground.Playground;
 import io.lightmill.jobs.playground.PlaygroundServer;
 import io.lightmill.udfs.option.ColumnOptions;
 import io.lightmill.udfs.option.GenerationOptions;
 import io.lightmill.udfs.option.Options;
+import io.lightmill.udfs.playground.Playground;
 import java.io.PrintWriter;
 import java.util.List;
 import java.util.Set;

@@ -9,6 +9,8 @@ import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpServer;
 import io.lightmill.pipeline.ErrorCode;
 import io.lightmill.pipeline.LightmillException;
+import io.lightmill.udfs.playground.DrawRequest;
+import io.lightmill.udfs.playground.Playground;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
@@ -141,7 +143,7 @@ public final class PlaygroundServer implements AutoCloseable {
                 exchange,
                 OK,
                 "application/json",
-                JSON.writeValueAsString(ExampleRows.pasted(body.path("text").asText())));
+                JSON.writeValueAsString(playground.pasted(body.path("text").asText())));
         case "cancel" -> {
           playground.cancel(body.path("id").asText());
           send(exchange, OK, "application/json", "{}");

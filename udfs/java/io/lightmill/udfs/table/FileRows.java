@@ -72,8 +72,7 @@ final class FileRows implements Iterator<InternalRow> {
             context.parallelize(tasks, Math.max(1, tasks.size())).rdd(),
             (Iterator<List<TableFile>> task) ->
                 new FileRows(
-                    task.hasNext() ? task.next() : List.of(), source, hadoop.value()), // one each
-            InternalRow.class);
+                    task.hasNext() ? task.next() : List.of(), source, hadoop.value())); // one each
     return ((org.apache.spark.sql.classic.SparkSession) spark)
         .internalCreateDataFrame(rows, schema, false);
   }

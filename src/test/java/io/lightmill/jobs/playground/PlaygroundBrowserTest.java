@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.lightmill.browser.Chromium;
 import io.lightmill.udfs.TestTables;
 import io.lightmill.udfs.option.GenerationOptions;
+import io.lightmill.udfs.playground.Playground;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -93,7 +94,7 @@ class PlaygroundBrowserTest {
     chromium.until("document.querySelectorAll('.side .picture img').length === 2");
 
     assertThat(chromium.texts(".side h3"))
-        .containsExactly("A: num_inference_steps default", "B: num_inference_steps 3");
+        .containsExactly("A: num_inference_steps 2", "B: num_inference_steps 3");
     assertThat(chromium.texts(".caption span").stream().map(text -> text.split(" · ")[0]).distinct())
         .hasSize(1);
   }

@@ -9,6 +9,7 @@ import io.lightmill.pipeline.LightmillException;
 import io.lightmill.pipeline.image.ImageMetadata;
 import io.lightmill.udfs.TestTables;
 import io.lightmill.udfs.option.GenerationOptions;
+import io.lightmill.udfs.playground.Playground;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;

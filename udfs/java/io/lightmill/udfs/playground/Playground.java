@@ -1,4 +1,4 @@
-package io.lightmill.jobs.playground;
+package io.lightmill.udfs.playground;
 
 import io.lightmill.pipeline.ErrorCode;
 import io.lightmill.pipeline.ImageRequest;
@@ -9,10 +9,12 @@ import io.lightmill.udfs.option.GenerationOptions;
 import io.lightmill.udfs.option.Options;
 import io.lightmill.udfs.option.Redaction;
 import io.lightmill.udfs.run.TextRequests;
+import java.io.UncheckedIOException;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.CancellationException;
 import java.util.function.Consumer;
 import org.slf4j.Logger;
@@ -46,7 +48,7 @@ public final class Playground implements AutoCloseable {
   public static Playground open(GenerationOptions options) {
     List<Map<String, String>> rows = options.find(Options.INPUT).map(ExampleRows::of).orElse(List.of());
     TextRequests requests = TextRequests.open(options);
-    requests.plan(Map.of("prompt", "a test"), java.util.Optional.empty()); // checks the defaults
+    requests.plan(Map.of("prompt", "a test"), Optional.empty()); // checks the defaults
     return new Playground(
         requests,
         new Drawings(requests.load(), options.get(Options.THREADS_PER_IMAGE)),
@@ -54,7 +56,7 @@ public final class Playground implements AutoCloseable {
   }
 
   /** What the page shows before anything is drawn, for JSON. */
-  Map<String, Object> setup() {
+  public Map<String, Object> setup() {
     PipelineLimits limits = requests.checkpoint().limits();
     GenerationOptions options = requests.options();
     Map<String, String> defaults = new LinkedHashMap<>();
@@ -85,23 +87,19 @@ public final class Playground implements AutoCloseable {
   /**
    * Draws the images of a request.
    *
-   * @param events receives what happens, for JSON
-   * @throws LightmillException if the request cannot be planned
+   * @param request whose invalid and blocked rows are events, too
+   * @param events receives what happens, for JSON, on the calling thread; what it throws cancels
+   *     the request
    */
-  void draw(DrawRequest request, Consumer<Map<String, Object>> events) {
-    try {
-      drawings.run(
-          request.id(),
-          () -> {
-            List<Picture> pictures = planned(request);
-            events.accept(
-                Map.of(
-                    "event", "planned", "pictures", pictures.size(), "ahead", drawings.size() - 1));
-            for (int i = 0; i < pictures.size(); i++) {
-              draw(request, i, pictures.get(i), events);
-            }
-            events.accept(Map.of("event", "done"));
-          });
+  public void draw(DrawRequest request, Consumer<Map<String, Object>> events) {
+    try (Drawings.Request drawing = drawings.request(request.id())) {
+      List<Picture> pictures = planned(request);
+      events.accept(
+          Map.of("event", "planned", "pictures", pictures.size(), "ahead", drawings.size() - 1));
+      for (int i = 0; i < pictures.size(); i++) {
+        draw(request, drawing, i, pictures.get(i), events);
+      }
+      events.accept(Map.of("event", "done"));
     } catch (CancellationException e) {
       events.accept(Map.of("event", "cancelled"));
     } catch (LightmillException e) {
@@ -128,8 +126,11 @@ public final class Playground implements AutoCloseable {
   }
 
   private void draw(
-      DrawRequest request, int place, Picture picture, Consumer<Map<String, Object>> events)
-      throws InterruptedException {
+      DrawRequest request,
+      Drawings.Request drawing,
+      int place,
+      Picture picture,
+      Consumer<Map<String, Object>> events) {
     Map<String, Object> result = new LinkedHashMap<>();
     result.put("picture", place);
     result.put("setting", picture.setting());
@@ -146,10 +147,10 @@ public final class Playground implements AutoCloseable {
       ImageRequest image = picture.planned().request().orElseThrow();
       int steps = image.numInferenceSteps();
       events.accept(
-          Map.of("event", "step", "picture", place, "step", 0, "steps", steps, "seed", image.seed() + ""));
+          Map.of("event", "step", "picture", place, "step", 0, "steps", steps));
       long start = System.nanoTime();
       RgbImage drawn =
-          drawings.draw(
+          drawing.draw(
               image,
               step ->
                   events.accept(
@@ -173,7 +174,7 @@ public final class Playground implements AutoCloseable {
     } catch (LightmillException e) {
       result.put("event", e.code() == ErrorCode.PROMPT_BLOCKED ? "blocked" : "failed");
       result.put("message", e.getMessage());
-    } catch (CancellationException | java.io.UncheckedIOException e) {
+    } catch (CancellationException | UncheckedIOException e) {
       throw e;
     } catch (RuntimeException e) {
       LOG.error("A picture cannot be drawn", e);
@@ -183,7 +184,18 @@ public final class Playground implements AutoCloseable {
     events.accept(result);
   }
 
-  void cancel(String id) {
+  /**
+   * Reads a row that was pasted: a CSV header and a line, or a JSON object.
+   *
+   * @return its cells by column
+   * @throws LightmillException with {@code INPUT_INVALID} if the text is neither
+   */
+  public Map<String, String> pasted(String text) {
+    return ExampleRows.pasted(text);
+  }
+
+  /** Cancels a request; none if there is none with this id. */
+  public void cancel(String id) {
     drawings.cancel(id);
   }
 

@@ -1,4 +1,4 @@
-package io.lightmill.jobs.playground;
+package io.lightmill.udfs.playground;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import io.lightmill.pipeline.ErrorCode;
@@ -16,11 +16,16 @@ import java.util.Optional;
  * @param settings cells of table rows, one for each of the settings to compare
  * @param template of the prompt
  */
-record DrawRequest(String id, List<Map<String, String>> settings, Optional<String> template) {
+public record DrawRequest(String id, List<Map<String, String>> settings, Optional<String> template) {
 
   private static final int MOST_SETTINGS = 2;
 
-  static DrawRequest of(JsonNode body) {
+  /**
+   * Reads a request.
+   *
+   * @throws LightmillException with {@code INPUT_INVALID} if it is malformed
+   */
+  public static DrawRequest of(JsonNode body) {
     List<Map<String, String>> settings = new ArrayList<>();
     for (JsonNode setting : body.path("settings")) {
       Map<String, String> cells = new LinkedHashMap<>();

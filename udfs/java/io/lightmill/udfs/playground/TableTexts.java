@@ -1,4 +1,4 @@
-package io.lightmill.jobs.playground;
+package io.lightmill.udfs.playground;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
