@@ -21,7 +21,7 @@ record Texture(int width, int height, float[] difference, float[] deviation) {
   private static final int PLAIN_RADIUS = 4;
 
   /** Of areas of one colour, so that what is embedded there stays below what one sees. */
-  private static final float PLAIN = Float.parseFloat(System.getProperty("wm.plain", "2.4"));
+  private static final float PLAIN = 2.4f;
 
   /** Larger differences, in deviations, are edges of the image, in which a mark does not show. */
   private static final float EDGE = 1.5f;

@@ -17,7 +17,7 @@ import org.apache.commons.codec.digest.DigestUtils;
 public final class Watermark {
 
   /** Of a mark, in deviations of the surroundings. */
-  private static final double STRENGTH = Double.parseDouble(System.getProperty("wm.strength", "0.25"));
+  private static final double STRENGTH = 0.25;
 
   /** More is seen in strong textures too. */
   private static final float MOST_LEVELS = 5;
