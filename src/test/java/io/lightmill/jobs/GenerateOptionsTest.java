@@ -93,6 +93,12 @@ class GenerateOptionsTest {
     EVERY.put("requests-per-minute", 60);
     EVERY.put("concurrent-requests", 5);
     EVERY.put("max-cost", 12.5);
+    EVERY.put("input-version", "12");
+    EVERY.put("input-timestamp", "2026-11-26 09:00:00");
+    EVERY.put("manifest-table", "lake.shop.images");
+    EVERY.put("manifest-table-format", "iceberg");
+    EVERY.put("batch-output", "s3a://bucket/results");
+    EVERY.put("batch-images", "b64_json");
     EVERY.put("price-per-million-input-tokens", 5.5);
     EVERY.put("price-per-million-output-tokens", 19.5);
     EVERY.put("price-per-image", 0.04);
@@ -186,6 +192,7 @@ class GenerateOptionsTest {
                 Map.entry("image-action", "block"),
                 Map.entry("image-retries", 3),
                 Map.entry("best-of", 1),
+                Map.entry("batch-images", "url"),
                 Map.entry("prompt-metadata", "full"),
                 Map.entry("creation-time", "none")));
   }
@@ -319,7 +326,7 @@ class GenerateOptionsTest {
             "Reruns and limits of a run:",
             "--[no-]retry-failed",
             "Model and devices:",
-            "Default: builtin:pocket.",
+            "builtin:pocket.",
             "Values for rows that have none in their columns:",
             "--num-inference-steps=N",
             "Spark session:",
