@@ -34,7 +34,7 @@ class CompletionCommandTest {
     command[2] = asking;
     command[3] = "bash";
     System.arraycopy(words, 0, command, 4, words.length);
-    Process bash = new ProcessBuilder(command).redirectErrorStream(true).start();
+    Process bash = new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.DISCARD).start();
     String replies = new String(bash.getInputStream().readAllBytes());
     assertThat(bash.waitFor()).as(replies).isZero();
     return replies.lines().map(String::strip).toList();
