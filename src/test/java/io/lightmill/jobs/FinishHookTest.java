@@ -54,7 +54,8 @@ class FinishHookTest {
     run("exit 3", Duration.ofSeconds(30)); // it does not read its input either
     assertThat(err.toString())
         .isEqualToIgnoringNewLines(
-            "lightmill: the command of on-finish ended with status 3; the run has ended as reported");
+            "lightmill: the command of on-finish ended with status 3; the run has ended as"
+                + " reported");
   }
 
   @Test

@@ -93,6 +93,33 @@ class GenerateOptionsTest {
     EVERY.put("c2pa-certificate", "s3a://bucket/chain.pem");
     EVERY.put("c2pa-key", "s3a://bucket/key.pem");
     EVERY.put("c2pa-timestamp", "https://tsa.example.com/");
+    EVERY.put("requests-per-minute", 60);
+    EVERY.put("concurrent-requests", 5);
+    EVERY.put("max-cost", 12.5);
+    EVERY.put("input-version", "12");
+    EVERY.put("input-timestamp", "2026-11-26 09:00:00");
+    EVERY.put("manifest-table", "lake.shop.images");
+    EVERY.put("manifest-table-format", "iceberg");
+    EVERY.put("batch-output", "s3a://bucket/results");
+    EVERY.put("batch-images", "b64_json");
+    EVERY.put("price-per-million-input-tokens", 5.5);
+    EVERY.put("price-per-million-output-tokens", 19.5);
+    EVERY.put("price-per-image", 0.04);
+    EVERY.put("output-tokens-per-image", 1056);
+    EVERY.put("credential-env", "IMAGE_KEY");
+    EVERY.put("credential-file", "/run/secrets/key");
+    EVERY.put("credential-alias", "image.key");
+    EVERY.put("credential-header", "bearer");
+    EVERY.put("hosted-quality", "high");
+    EVERY.put("unsent-values", "invalid");
+    EVERY.put("retry-uncertain", true);
+    EVERY.put("retry-blocked", true);
+    EVERY.put("request-timeout", "2m");
+    EVERY.put("connect-timeout", "5s");
+    EVERY.put("request-attempts", 3);
+    EVERY.put("retry-time", "30m");
+    EVERY.put("proxy", "proxy.example.com:3128");
+    EVERY.put("http1", true);
     EVERY.put("images-per-second", 2.5);
     EVERY.put("seconds-per-megapixel-step", 0.25);
     EVERY.put("device-hour-price", "2.49 USD");
@@ -168,6 +195,7 @@ class GenerateOptionsTest {
                 Map.entry("image-action", "block"),
                 Map.entry("image-retries", 3),
                 Map.entry("best-of", 1),
+                Map.entry("batch-images", "url"),
                 Map.entry("prompt-metadata", "full"),
                 Map.entry("creation-time", "none")));
   }
@@ -313,7 +341,7 @@ class GenerateOptionsTest {
             "Reruns and limits of a run:",
             "--[no-]retry-failed",
             "Model and devices:",
-            "Default: builtin:pocket.",
+            "builtin:pocket.",
             "Values for rows that have none in their columns:",
             "--num-inference-steps=N",
             "Spark session:",

@@ -95,7 +95,7 @@ record PlannedRun(
             .map(
                 loader ->
                     new Rerun.Hosted(
-                        options.get(HostedOptions.RETRY_UNCERTAIN),
-                        options.get(HostedOptions.RETRY_BLOCKED))));
+                        options.find(HostedOptions.RETRY_UNCERTAIN).orElse(false),
+                        options.find(HostedOptions.RETRY_BLOCKED).orElse(false))));
   }
 }

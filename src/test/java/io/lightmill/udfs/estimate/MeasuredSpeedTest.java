@@ -71,7 +71,8 @@ class MeasuredSpeedTest {
     MeasuredSpeed speed =
         new MeasuredSpeed(
             List.of(
-                new Measurement(work, 10, 0.2, exact.denoise() * 0.5, 0, exact.denoise() * 0.5 + 0.2, 1),
+                new Measurement(
+                    work, 10, 0.2, exact.denoise() * 0.5, 0, exact.denoise() * 0.5 + 0.2, 1),
                 new Measurement(work, 10, 0.0, exact.denoise() * 1.5, 0, exact.denoise() * 1.5, 1)),
             "a test");
     assertThat(speed.seconds(work)).isCloseTo(exact.denoise() + 0.1, within(1e-6));
@@ -83,8 +84,7 @@ class MeasuredSpeedTest {
     double small = speed.seconds(work(512, 4)) - TEXT - REST - decode(work(512, 4));
     double large = speed.seconds(work(1024, 4)) - TEXT - REST - decode(work(1024, 4));
     assertThat(large / small)
-        .isCloseTo(
-            (double) work(1024, 4).tokens() / work(512, 4).tokens(), within(1e-6));
+        .isCloseTo((double) work(1024, 4).tokens() / work(512, 4).tokens(), within(1e-6));
   }
 
   @Test
@@ -124,8 +124,7 @@ class MeasuredSpeedTest {
     GenerationOptions options =
         GenerationOptions.parse(Map.of("device-hour-price", "€1.80", "images-per-second", "0.5"));
     Price hour = options.get(PlanOptions.DEVICE_HOUR_PRICE);
-    DeviceCost cost =
-        new DeviceCost(Optional.of(ImageSpeed.ofImages(0.5)), Optional.of(hour));
+    DeviceCost cost = new DeviceCost(Optional.of(ImageSpeed.ofImages(0.5)), Optional.of(hour));
     PlanReport report = report(cost, Map.of(work(512, 28), 9000L));
     assertThat(report.estimate().deviceHours()).isEqualTo(5);
     assertThat(report.estimate().drawingSeconds()).isEqualTo(2 * 3600 + 1800);

@@ -10,11 +10,14 @@ import io.lightmill.pipeline.image.ImageReceiptReader;
 import io.lightmill.udfs.ImageStatus;
 import io.lightmill.udfs.RunListener;
 import io.lightmill.udfs.TestSpark;
+import io.lightmill.udfs.estimate.PlanReport;
 import io.lightmill.udfs.option.GenerationOptions;
 import io.lightmill.udfs.report.RunEnd;
 import io.lightmill.udfs.run.GenerationRun;
+import io.lightmill.udfs.run.RunPlan;
 import io.lightmill.udfs.run.RunResult;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -53,7 +56,7 @@ class HostedRunTest {
     endpoint.close();
   }
 
-  private RunResult run(String name, String... more) {
+  private GenerationOptions options(String name, String... more) {
     Map<String, String> options = new HashMap<>();
     options.put("checkpoint", endpoint.foundry());
     options.put("input", directory.resolve("prompts.csv").toString());
@@ -67,10 +70,14 @@ class HostedRunTest {
     for (int i = 0; i < more.length; i += 2) {
       options.put(more[i], more[i + 1]);
     }
+    return GenerationOptions.parse(options);
+  }
+
+  private RunResult run(String name, String... more) {
     return GenerationRun.execute(
         TestSpark.session(),
         Optional.empty(),
-        GenerationOptions.parse(options),
+        options(name, more),
         new RunListener() {
           @Override
           public void notice(String sentence) {
@@ -180,6 +187,8 @@ class HostedRunTest {
     assertThat(directory.resolve("out/requests"))
         .satisfiesAnyOf(
             path -> assertThat(path).doesNotExist(), path -> assertThat(files(path)).isEmpty());
+    assertThat(first.contactSheet()).isPresent();
+    assertThat(first.problems()).isEmpty();
     noFileHasTheKey();
 
     RunResult again = run("again");
@@ -217,7 +226,7 @@ class HostedRunTest {
     try (Stream<Path> files = Files.walk(path)) {
       return files.filter(Files::isRegularFile).toList();
     } catch (IOException e) {
-      throw new java.io.UncheckedIOException(e);
+      throw new UncheckedIOException(e);
     }
   }
 
@@ -242,6 +251,18 @@ class HostedRunTest {
       lines.add("mug " + i);
     }
     table(lines.toArray(String[]::new));
+
+    PlanReport plan =
+        RunPlan.of(
+            TestSpark.session(),
+            Optional.empty(),
+            options("plan"),
+            RunPlan.Speed.MEASURED,
+            RunListener.NONE);
+    assertThat(plan.lines())
+        .contains("  costs 0.067 at 5 per million input tokens, 19.5 per million output tokens");
+    assertThat(plan.images().toDraw()).isEqualTo(6);
+    assertThat(endpoint.requests).as("a plan sends nothing").isEmpty();
 
     RunResult first = run("first", "max-cost", "0.035", "unsent-values", "invalid");
 
