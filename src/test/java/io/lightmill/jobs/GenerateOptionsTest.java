@@ -1,12 +1,15 @@
 package io.lightmill.jobs;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.lightmill.pipeline.LightmillException;
 import io.lightmill.udfs.option.GenerationOptions;
 import io.lightmill.udfs.option.OptionGroup;
 import io.lightmill.udfs.option.Options;
 import io.lightmill.udfs.option.Redaction;
+import io.lightmill.udfs.option.ScheduleOptions;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -231,6 +234,18 @@ class GenerateOptionsTest {
                 Redaction.REDACTED,
                 "spark.hadoop.fs.s3a.endpoint",
                 "http://store:9000"));
+  }
+
+  /** It may contain secrets, and would let whoever writes SQL run commands. */
+  @Test
+  void aCommandAtTheEndIsOfTheCommandLineOnly() {
+    GenerationOptions options =
+        ParsedGenerate.of("--input=a", "--output=b", "--on-finish=curl hidden").options();
+    assertThat(options.get(ScheduleOptions.ON_FINISH)).isEqualTo("curl hidden");
+    assertThat(options.jobFile().toString()).doesNotContain("hidden");
+    assertThatThrownBy(() -> GenerationOptions.parse(Map.of("on_finish", "curl hidden")))
+        .isInstanceOf(LightmillException.class)
+        .hasMessage("option 'on_finish' is one of the command line only; leave it out");
   }
 
   @Test
