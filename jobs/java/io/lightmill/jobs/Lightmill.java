@@ -84,6 +84,7 @@ public final class Lightmill {
         .addSubcommand(GenerateCommand.commandLine(started))
         .addSubcommand(PlanCommand.commandLine())
         .addSubcommand(PreviewCommand.commandLine(started))
+        .addSubcommand(PlaygroundCommand.commandLine())
         .addSubcommand(VerifyCommand.commandLine())
         .addSubcommand(MemoryCommand.commandLine())
         .addSubcommand(InspectCommand.commandLine())

@@ -1,7 +1,11 @@
 package io.lightmill.pipeline.hosted;
 
 import java.io.Serializable;
+import java.math.BigDecimal;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
 import java.util.OptionalDouble;
 
 /**
@@ -25,6 +29,21 @@ public record TokenPrices(
   /** Whether a price is given. */
   public boolean given() {
     return perMillionInput != null || perMillionOutput != null || perImage != null;
+  }
+
+  /** What prices refer to, such as {@code 19.5 per million output tokens}; empty without one. */
+  public Optional<String> rate() {
+    List<String> rates = new ArrayList<>();
+    add(rates, perMillionInput, "per million input tokens");
+    add(rates, perMillionOutput, "per million output tokens");
+    add(rates, perImage, "per image");
+    return rates.isEmpty() ? Optional.empty() : Optional.of(String.join(", ", rates));
+  }
+
+  private static void add(List<String> rates, Double price, String unit) {
+    if (price != null) {
+      rates.add(BigDecimal.valueOf(price).stripTrailingZeros().toPlainString() + " " + unit);
+    }
   }
 
   private boolean ofTokens() {

@@ -35,6 +35,7 @@ class PrintedResultTest {
             "  1 image has a single colour: see the column 'blank' of the manifest",
             "  networks took turns on the device: 5 GB loaded from files in 12.3 s, 80 MB per"
                 + " image",
+            "  3 requests cost 0.0421, and up to 0.0123 for lost answers",
             "  row 3 invalid, PROMPT_MISSING: no prompt",
             "  manifest       out/manifest/first.parquet",
             "  run record     out/runs/first.json",
@@ -70,6 +71,7 @@ class PrintedResultTest {
         0,
         0,
         null,
+        List.of(),
         null,
         null,
         0,

@@ -41,7 +41,7 @@ final class StandaloneCluster implements AutoCloseable {
   static StandaloneCluster start(Path directory, int cores, int gpus) throws IOException {
     StandaloneCluster cluster = new StandaloneCluster();
     try {
-      Path home = cluster.home(directory);
+      Path home = home(directory, cluster.links);
       cluster.url =
           cluster
               .daemon(home, "master.Master", "--host", "127.0.0.1", "--port", "0")
@@ -102,7 +102,12 @@ final class StandaloneCluster implements AutoCloseable {
     links.forEach(link -> link.toFile().delete()); // JUnit warns of each that it finds
   }
 
-  private Path home(Path directory) throws IOException {
+  /**
+   * A Spark home of links to the jars of this JVM.
+   *
+   * @param links receives them, to be deleted: JUnit warns of each that it finds
+   */
+  static Path home(Path directory, List<Path> links) throws IOException {
     Path jars = Files.createDirectories(directory.resolve("spark/jars"));
     for (Path jar : TestJvm.jars()) {
       Path link = jars.resolve(jar.getFileName());

@@ -1,6 +1,7 @@
 package io.lightmill.udfs.estimate;
 
 import io.lightmill.pipeline.InvisibleCharacters;
+import io.lightmill.pipeline.hosted.HostedEndpoint;
 import io.lightmill.udfs.ImageStatus;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -120,9 +121,12 @@ record PlanLines(PlanReport plan) {
                   plan.slots(),
                   slots(),
                   estimate.basis()));
+    } else if (HostedEndpoint.isHosted(plan.checkpoint())) {
+      if (estimate.cost() == null) {
+        lines.add("  cost is unknown: " + estimate.basis());
+      }
     } else if (estimate.cost() == null) {
-      lines.add(
-          "  device time is unknown: %s; 'lightmill plan' measures".formatted(estimate.basis()));
+      lines.add("  " + estimate.basis());
     }
     if (estimate.cost() != null) {
       lines.add(

@@ -9,7 +9,10 @@ import java.util.List;
 import java.util.Map;
 import java.util.regex.Pattern;
 
-/** The options of hosted models: models behind an API. */
+/**
+ * The options of hosted models: models behind an API. Defaults are where they are used, so that the
+ * records of other runs do not have them.
+ */
 public final class HostedOptions {
 
   /** What becomes of values that the endpoint has no field for. */
@@ -37,8 +40,7 @@ public final class HostedOptions {
               OptionType.wholeNumber(1, 10_000),
               "N",
               HOSTED,
-              "Maximum number of requests of all executors together that wait for an answer.")
-          .or(8);
+              "Maximum number of requests of all executors together that wait for an answer. Default: 8.");
 
   public static final Option<Double> MAX_COST =
       Option.of(
@@ -140,8 +142,7 @@ public final class HostedOptions {
               HOSTED,
               "What becomes of values of rows that the endpoint has no field for, such as seeds,"
                   + " steps and negative prompts: ignore, a notice names their columns; or invalid,"
-                  + " their rows are invalid.")
-          .or(UnsentValues.IGNORE);
+                  + " their rows are invalid. Default: ignore.");
 
   public static final Option<Boolean> RETRY_UNCERTAIN =
       Option.of(
@@ -150,8 +151,7 @@ public final class HostedOptions {
               "",
               HOSTED,
               "Send requests again whose answer was lost in an earlier run, and which may have been"
-                  + " paid. By default their rows stay uncertain.")
-          .or(false);
+                  + " paid. By default their rows stay uncertain.");
 
   public static final Option<Boolean> RETRY_BLOCKED =
       Option.of(
@@ -159,8 +159,7 @@ public final class HostedOptions {
               OptionType.flag(),
               "",
               HOSTED,
-              "Send requests again that the filter of the provider has blocked in an earlier run.")
-          .or(false);
+              "Send requests again that the filter of the provider has blocked in an earlier run.");
 
   public static final Option<Duration> REQUEST_TIMEOUT =
       Option.of(
@@ -168,8 +167,7 @@ public final class HostedOptions {
               OptionType.duration(),
               "DURATION",
               HOSTED,
-              "Time limit of a request, such as 3m: after that its row is uncertain.")
-          .or(Duration.ofMinutes(3));
+              "Time limit of a request, such as 3m: after that its row is uncertain. Default: 3m.");
 
   public static final Option<Duration> CONNECT_TIMEOUT =
       Option.of(
@@ -177,8 +175,7 @@ public final class HostedOptions {
               OptionType.duration(),
               "DURATION",
               HOSTED,
-              "Time limit to connect.")
-          .or(Duration.ofSeconds(10));
+              "Time limit to connect. Default: 10s.");
 
   public static final Option<Integer> REQUEST_ATTEMPTS =
       Option.of(
@@ -187,8 +184,7 @@ public final class HostedOptions {
               "N",
               HOSTED,
               "Maximum number of attempts for an image, where the endpoint answers with HTTP 429 or"
-                  + " 5xx or cannot be reached.")
-          .or(8);
+                  + " 5xx or cannot be reached. Default: 8.");
 
   public static final Option<Duration> RETRY_TIME =
       Option.of(
@@ -196,8 +192,8 @@ public final class HostedOptions {
               OptionType.duration(),
               "DURATION",
               HOSTED,
-              "Time from the first attempt for an image after which no other one begins.")
-          .or(Duration.ofMinutes(10));
+              "Time from the first attempt for an image after which no other one begins. Default:"
+              + " 10m.");
 
   public static final Option<String> PROXY =
       Option.of(
@@ -209,14 +205,13 @@ public final class HostedOptions {
           "HTTP proxy of all executors. By default that of Java's system properties"
               + " (https.proxyHost).");
 
-  public static final Option<Boolean> HTTP2 =
+  public static final Option<Boolean> HTTP1 =
       Option.of(
-              "http2",
-              OptionType.flag(),
-              "",
-              HOSTED,
-              "Use HTTP/2 where the endpoint does; --no-http2 uses HTTP/1.1.")
-          .or(true);
+          "http1",
+          OptionType.flag(),
+          "",
+          HOSTED,
+          "Use HTTP/1.1 even where the endpoint has HTTP/2.");
 
   /** In the order of the help text. */
   public static final List<Option<?>> ALL =
@@ -241,7 +236,7 @@ public final class HostedOptions {
           REQUEST_ATTEMPTS,
           RETRY_TIME,
           PROXY,
-          HTTP2);
+          HTTP1);
 
   private HostedOptions() {}
 

@@ -201,7 +201,7 @@ public final class Options {
               "LOCATION",
               MODEL,
               "builtin:pocket, a directory in diffusers' layout on any Hadoop file system, or a"
-                  + " hosted model: foundry:https://…#MODEL or openai:https://…#MODEL.")
+                  + " model behind an API: foundry:URL#MODEL or openai:URL#MODEL.")
           .or(CheckpointCache.BUILTIN_POCKET)
           .besideJobFile();
 

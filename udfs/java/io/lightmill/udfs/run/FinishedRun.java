@@ -236,6 +236,12 @@ final class FinishedRun {
         run.policy()
             .map(policy -> new RunRecord.Policy(policy.location(), policy.digest()))
             .orElse(null),
+        run.checkpoint().loader().checks().stream()
+            .map(
+                check ->
+                    new RunRecord.Check(
+                        check.kind().label(), Redaction.location(check.location()), check.digest()))
+            .toList(),
         summary.verdicts(),
         new RunRecord.Seconds(
             times.start(),

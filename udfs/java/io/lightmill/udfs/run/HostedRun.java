@@ -74,6 +74,8 @@ final class HostedRun {
           RequestColumns.NUM_IMAGES_PER_PROMPT,
           RequestColumns.REVISES);
 
+  private static final int CONCURRENT_REQUESTS = 8;
+
   /** After the time limit of a request, before its lease ends. */
   private static final Duration SLACK = Duration.ofSeconds(30);
 
@@ -166,7 +168,7 @@ final class HostedRun {
         new AllowanceLedger(
             new AllowanceLedger.Limits(
                 options.find(HostedOptions.REQUESTS_PER_MINUTE).orElse(0),
-                options.get(HostedOptions.CONCURRENT_REQUESTS),
+                atOnce(options),
                 options.find(HostedOptions.MAX_COST).orElse(Double.POSITIVE_INFINITY),
                 longest(settings)),
             System::nanoTime);
@@ -179,9 +181,19 @@ final class HostedRun {
     return settings.connectTimeout().plus(settings.requestTimeout()).plus(SLACK);
   }
 
+  /** Whether rows with values that are not sent are invalid. */
+  static boolean refusesUnsent(GenerationOptions options) {
+    return options.find(HostedOptions.UNSENT_VALUES).orElse(HostedOptions.UnsentValues.IGNORE)
+        == HostedOptions.UnsentValues.INVALID;
+  }
+
+  private static int atOnce(GenerationOptions options) {
+    return options.find(HostedOptions.CONCURRENT_REQUESTS).orElse(CONCURRENT_REQUESTS);
+  }
+
   /** How a task of the run requests images. */
   static HostedSending sending(GenerationOptions options, HostedLoader loader, Cluster cluster) {
-    int all = options.get(HostedOptions.CONCURRENT_REQUESTS);
+    int all = atOnce(options);
     int each = (2 * all + cluster.slots() - 1) / cluster.slots(); // the last tasks share all of it
     return new HostedSending(
         Math.max(1, Math.min(all, each)), longest(loader.settings()), loader.endpoint().location());
@@ -210,15 +222,16 @@ final class HostedRun {
   }
 
   static HostedSettings settings(GenerationOptions options) {
+    HostedSettings standard = HostedSettings.STANDARD;
     return new HostedSettings(
         options.find(HostedOptions.HOSTED_QUALITY).orElse(null),
-        options.get(HostedOptions.CONNECT_TIMEOUT),
-        options.get(HostedOptions.REQUEST_TIMEOUT),
-        options.get(HostedOptions.REQUEST_ATTEMPTS),
-        options.get(HostedOptions.RETRY_TIME),
-        HostedSettings.STANDARD.firstPause(),
+        options.find(HostedOptions.CONNECT_TIMEOUT).orElse(standard.connectTimeout()),
+        options.find(HostedOptions.REQUEST_TIMEOUT).orElse(standard.requestTimeout()),
+        options.find(HostedOptions.REQUEST_ATTEMPTS).orElse(standard.attempts()),
+        options.find(HostedOptions.RETRY_TIME).orElse(standard.retryTime()),
+        standard.firstPause(),
         options.find(HostedOptions.PROXY).orElse(null),
-        options.get(HostedOptions.HTTP2),
+        !options.find(HostedOptions.HTTP1).orElse(false),
         prices(options));
   }
 
@@ -274,7 +287,7 @@ final class HostedRun {
   static Optional<String> notice(GenerationOptions options, Set<RequestColumn<?>> columns) {
     Set<String> unsent = unsent();
     Stream<String> ofTable =
-        options.get(HostedOptions.UNSENT_VALUES) == HostedOptions.UnsentValues.INVALID
+        refusesUnsent(options)
             ? Stream.empty()
             : columns.stream()
                 .map(RequestColumn::name)

@@ -54,6 +54,7 @@ record PlannedRun(
     if (images.toDraw() > 0) {
       run.listener().plan(() -> PlanEstimates.of(run, images, batches));
     }
+    run.progress().planned(images.toDraw());
     run.listener().planned(images.requested(), images.toDraw());
     if (images.idleNegativePrompts() > 0) {
       run.listener()
@@ -94,7 +95,7 @@ record PlannedRun(
             .map(
                 loader ->
                     new Rerun.Hosted(
-                        options.get(HostedOptions.RETRY_UNCERTAIN),
-                        options.get(HostedOptions.RETRY_BLOCKED))));
+                        options.find(HostedOptions.RETRY_UNCERTAIN).orElse(false),
+                        options.find(HostedOptions.RETRY_BLOCKED).orElse(false))));
   }
 }

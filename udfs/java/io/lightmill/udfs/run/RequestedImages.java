@@ -4,7 +4,6 @@ import io.lightmill.pipeline.policy.PromptPolicy;
 import io.lightmill.udfs.column.RequestColumns;
 import io.lightmill.udfs.device.JobCheckpoint;
 import io.lightmill.udfs.option.GenerationOptions;
-import io.lightmill.udfs.option.HostedOptions;
 import io.lightmill.udfs.option.Options;
 import io.lightmill.udfs.plan.ImageKeys;
 import io.lightmill.udfs.plan.PlanImages;
@@ -43,8 +42,7 @@ final class RequestedImages {
 
   /** Columns that may have no values. */
   private static Set<String> refused(GenerationOptions options, JobCheckpoint checkpoint) {
-    return checkpoint.model().hosted()
-            && options.get(HostedOptions.UNSENT_VALUES) == HostedOptions.UnsentValues.INVALID
+    return checkpoint.model().hosted() && HostedRun.refusesUnsent(options)
         ? HostedRun.unsent()
         : Set.of();
   }

@@ -3,6 +3,7 @@ package io.lightmill.udfs.run;
 import io.lightmill.udfs.RunListener;
 import io.lightmill.udfs.estimate.MeasuredSpeed;
 import io.lightmill.udfs.estimate.PlanReport;
+import io.lightmill.udfs.hosted.RunAllowance;
 import io.lightmill.udfs.option.GenerationOptions;
 import java.time.Instant;
 import java.util.Optional;
@@ -59,6 +60,7 @@ public final class RunPlan {
       RunHooks hooks) {
     GenerationOptions named = options.named(hooks.started());
     try (DryPlan plan = DryPlan.of(spark, prompts, named, listener, hooks)) {
+      HostedRun.allowance(plan.checkpoint()).ifPresent(RunAllowance::close); // nothing is sent
       Optional<MeasuredSpeed> measured = measured(plan, speed);
       return PlanReport.of(
           PlanEstimates.setting(named, plan.checkpoint(), hooks.cluster(), plan.batches()),
@@ -69,13 +71,15 @@ public final class RunPlan {
               plan.duplicateIds()),
           plan.problems(),
           plan.images().work(),
-          PlanEstimates.cost(named, measured),
+          PlanEstimates.cost(named, plan.checkpoint(), plan.images(), measured),
           PlanEstimates.bytesPerPixel(measured));
     }
   }
 
   private static Optional<MeasuredSpeed> measured(DryPlan plan, Speed speed) {
-    if (plan.images().toDraw() == 0 || PlanEstimates.given(plan.options()).isPresent()) {
+    if (plan.checkpoint().model().hosted()
+        || plan.images().toDraw() == 0
+        || PlanEstimates.given(plan.options()).isPresent()) {
       return Optional.empty();
     }
     Optional<MeasuredSpeed> earlier =
