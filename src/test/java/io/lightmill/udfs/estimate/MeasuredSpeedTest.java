@@ -7,6 +7,7 @@ import io.lightmill.udfs.option.GenerationOptions;
 import io.lightmill.udfs.option.PlanOptions;
 import io.lightmill.udfs.option.Price;
 import io.lightmill.udfs.plan.ImageWork;
+import java.math.BigDecimal;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -134,7 +135,7 @@ class MeasuredSpeedTest {
             "plan: prompts.csv → 9,010 images in out",
             "to draw           9,000",
             "exist                10  stored by earlier runs",
-            "512×512      28           9,000      5 h 0 min      2.0 s",
+            "512×512      28           9,000    5 h 0 min      2.0 s",
             "5 h 0 min of device time, 2 h 30 min with 2 cores in use; given images per second",
             "costs 9.00 € at 1.80 € per device hour",
             "4 partitions");
@@ -162,7 +163,7 @@ class MeasuredSpeedTest {
   @Test
   void pricesAreReadAndRounded() {
     for (String text : List.of("2.49 USD", "USD 2.49", "2.49USD")) {
-      assertThat(price(text)).isEqualTo(new Price(new java.math.BigDecimal("2.49"), "USD"));
+      assertThat(price(text)).isEqualTo(new Price(new BigDecimal("2.49"), "USD"));
     }
     assertThat(price("2").rounded()).hasToString("2.00");
     assertThat(price("0.001234 EUR").rounded()).hasToString("0.0012 EUR");
