@@ -35,12 +35,18 @@ class GenerateOptionsTest {
     EVERY.put("column", Map.of("prompt", "caption", "id", "sku"));
     EVERY.put("prompt-template", "a {color} {name}, \"boxed\" 100 %");
     EVERY.put("limit", 7);
+    EVERY.put("input-version", "12");
+    EVERY.put("input-timestamp", "2026-11-26 09:00:00");
     EVERY.put("output", "s3a://bucket/out");
     EVERY.put("format", "jpeg");
     EVERY.put("quality", 90);
     EVERY.put("path-template", "{sku}/{image_id}");
     EVERY.put("sink", "webdataset");
     EVERY.put("shard-size", 500);
+    EVERY.put("manifest-table", "lake.db.images");
+    EVERY.put("manifest-table-format", "delta");
+    EVERY.put("batch-output", "s3a://bucket/results");
+    EVERY.put("batch-images", "b64_json");
     EVERY.put("force", true);
     EVERY.put("retry-failed", false);
     EVERY.put("deadline", "7h30m");
