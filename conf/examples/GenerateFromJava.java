@@ -35,7 +35,7 @@ public class GenerateFromJava {
               .option("num-inference-steps", 8)
               .execute();
       System.out.println("run " + run.runId() + ": " + run.counts());
-      run.contactSheet().ifPresent(page -> System.out.println("contact sheet: " + page));
+      run.reportPage().ifPresent(page -> System.out.println("report: " + page));
 
       spark
           .read()

@@ -41,7 +41,7 @@ CLAUSES = [
     "high quality", "detailed", "highly detailed", "sharp focus", "soft light", "minimalist", "elegant", "classic", "premium", "front view", "realistic", "photorealistic",
     "for sale", "handmade", "stylish", "clean", "bright", "simple", "beautiful", "designer", "professional lighting", "online shop", "soft shadow", "catalog style",
     "catalogue style", "studio lighting", "e-commerce", "best seller", "product photo", "product photography", "studio product photo", "8k", "4k", "hd", "high resolution", "no people",
-    "packshot", "commercial photography", "natural light", "warm light", "isolated", "centered composition", "shallow depth of field", "cinematic", "for an online store",
+    "packshot", "commercial photography", "natural light", "warm light", "isolated", "shallow depth of field", "cinematic", "for an online store",
     "top quality", "new collection", "advertising", "clean look", "professional photo", "ultra realistic", "moody", "luxury",
 ]
 SENTENCES = [

@@ -100,7 +100,7 @@ def features(judge, images):
 def frechet(a, b):
     """The Fréchet distance between two sets of features, as normal distributions (Heusel et al. 2017)."""
     mean_a, mean_b, cov_a, cov_b = a.mean(0), b.mean(0), np.cov(a, rowvar=False), np.cov(b, rowvar=False)
-    root = scipy.linalg.sqrtm(cov_a @ cov_b)
+    root = scipy.linalg.sqrtm(cov_a @ cov_b)  # of fewer images than features it is not reliable
     return float(np.square(mean_a - mean_b).sum() + np.trace(cov_a + cov_b - 2 * root.real))
 
 
@@ -110,6 +110,7 @@ def edge_energy(images):
 
 def sheet(images, columns, path):
     pixels = ((images + 1) * 127.5).round().byte().permute(0, 2, 3, 1).numpy()
+    columns = min(columns, len(pixels))
     rows = [np.concatenate(list(pixels[i:i + columns]), 1) for i in range(0, len(pixels) - len(pixels) % columns, columns)]
     Image.fromarray(np.concatenate(rows)).save(path)
 
@@ -153,7 +154,7 @@ def line(options, size, steps, phrasing):
     torch.set_num_threads(1)  # each line runs in its own process
     judge, checkpoint = judges.load(options.folder), Checkpoint(options.checkpoint)
     kind = distances(options, size, steps, judge, checkpoint) if phrasing == PLAIN else measure(options, size, steps, phrasing, judge, checkpoint)
-    return {"checkpoint": options.checkpoint.name, "size": f"{size[0]}x{size[1]}", "steps": steps, "phrasing": phrasing, "count": options.count, **kind}
+    return {"checkpoint": options.checkpoint.name, "image": f"{size[0]}x{size[1]}", "steps": steps, "phrasing": phrasing, "count": options.count, **kind}
 
 
 def sizes(text):

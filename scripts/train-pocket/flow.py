@@ -115,6 +115,7 @@ def main():
     arguments.add_argument("folder", type=pathlib.Path)
     arguments.add_argument("--minutes", type=float, default=120, help="of the whole training, including earlier runs, in processor time per worker")
     arguments.add_argument("--large-after", type=float, default=40, help="minutes of the training after which larger images are included")
+    arguments.add_argument("--only-small", action="store_true", help="stop where larger images are needed")
     arguments.add_argument("--guided-after", type=float, default=36, help="minutes after which guidance is trained in; 0 with --start")
     arguments.add_argument("--decay-share", type=float, default=0.5, help="the last share of the time, in which learning rates decrease")
     arguments.add_argument("--start", type=pathlib.Path, help="a checkpoint to start from, instead of random weights")
@@ -124,11 +125,14 @@ def main():
     torch.manual_seed(5)
     torch.set_num_threads(1)
     scaling(options.folder, options.start)
-    # Larger images are encoded when they are needed.
-    for until, sizes in ((min(options.large_after, options.minutes), SMALL), (options.minutes, MEDIUM | LARGE)):
-        for size in sizes if until < options.minutes or options.large_after < options.minutes else SMALL:
-            encode(options.folder, size, options.start)
-        workers(options.workers, train, (options, until))
+    for size in SMALL:
+        encode(options.folder, size, options.start)
+    workers(options.workers, train, (options, min(options.large_after, options.minutes)))
+    if options.only_small or options.large_after >= options.minutes:
+        return
+    for size in MEDIUM | LARGE:
+        encode(options.folder, size, options.start)
+    workers(options.workers, train, (options, options.minutes))
 
 
 def scale(trainer, options):

@@ -31,9 +31,12 @@ class Judge(nn.Module):
             layers.append(nn.Sequential(*self.layer(inputs, outputs, 2), *(self.layer(outputs, outputs, 1) if i else [])))
         self.fine, self.coarse = nn.Sequential(*layers[:-1]), layers[-1]
         self.hidden = nn.Linear(16 * channels[-1], 192)
-        self.letters = nn.Linear(3 * 16 * channels[-2], 128)
         self.out = nn.Linear(192, sum(len(values) for name, values in ATTRIBUTES.items() if name != "label"))
-        self.label = nn.Linear(128, len(ATTRIBUTES["label"]))
+        letters, layers = (3, 24, 48, 64, 96, 96, 96), []
+        for inputs, outputs, stride in zip(letters, letters[1:], (2, 2, 1, 2, 1, 1)):
+            layers += self.layer(inputs, outputs, stride)
+        self.words = nn.Sequential(*layers)  # each position sees about 70 pixels, the width of a badge
+        self.label = nn.Linear(letters[-1], len(ATTRIBUTES["label"]))
 
     @staticmethod
     def layer(inputs, outputs, stride):
@@ -46,13 +49,13 @@ class Judge(nn.Module):
         return F.relu(self.hidden(F.adaptive_avg_pool2d(self.coarse(x), 4).flatten(1)))
 
     def forward(self, images):
-        """The label is read from the upper three eighths of the image, at a finer resolution than the rest."""
-        x = self.fine(near(images))
-        top = F.adaptive_avg_pool2d(x[:, :, :max(3, 3 * x.shape[2] // 8)], (3, 16)).flatten(1)
-        label = self.label(F.dropout(F.relu(self.letters(top)), 0.2, self.training))
-        rest = self.out(F.dropout(self.wide(x), 0.2, self.training)).split([len(values) for name, values in ATTRIBUTES.items() if name != "label"], 1)
-        rest = dict(zip((name for name in ATTRIBUTES if name != "label"), rest))
-        return [label if name == "label" else rest[name] for name in ATTRIBUTES]
+        """The label is read from the upper three eighths of the image, wherever it is there."""
+        images = near(images)
+        word = self.words(images[:, :, :3 * images.shape[2] // 8]).amax((2, 3))
+        label = self.label(F.dropout(word, 0.1, self.training))
+        names = [name for name in ATTRIBUTES if name != "label"]
+        rest = self.out(F.dropout(self.wide(self.fine(images)), 0.2, self.training)).split([len(ATTRIBUTES[name]) for name in names], 1)
+        return [dict(zip(names, rest)).get(name, label) for name in ATTRIBUTES]
 
     @torch.no_grad()
     def right(self, images, scenes):

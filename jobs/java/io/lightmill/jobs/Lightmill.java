@@ -84,9 +84,11 @@ public final class Lightmill {
         .addSubcommand(GenerateCommand.commandLine(started))
         .addSubcommand(PlanCommand.commandLine())
         .addSubcommand(PreviewCommand.commandLine(started))
+        .addSubcommand(PlaygroundCommand.commandLine())
         .addSubcommand(VerifyCommand.commandLine())
         .addSubcommand(MemoryCommand.commandLine())
         .addSubcommand(InspectCommand.commandLine())
+        .addSubcommand(MergeCommand.commandLine())
         .addSubcommand(CompletionCommand.commandLine())
         .addSubcommand(new CommandLine.HelpCommand())
         .setExpandAtFiles(false) // a prompt may start with @

@@ -111,6 +111,8 @@ class FloorsTest {
                             "io.lightmill.udfs",
                             "io.lightmill.udfs.option",
                             "io.lightmill.udfs.run",
+                            "io.lightmill.udfs.estimate",
+                            "io.lightmill.udfs.playground",
                             "io.lightmill.udfs.regenerate",
                             "io.lightmill.udfs.report",
                             "io.lightmill.udfs.checkpoint"))))

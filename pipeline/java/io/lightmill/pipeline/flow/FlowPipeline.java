@@ -177,7 +177,12 @@ public final class FlowPipeline implements DiffusionPipeline {
     return generate(batch, TensorProbe.NONE);
   }
 
-  List<RgbImage> generate(List<ImageRequest> batch, TensorProbe probe) {
+  /**
+   * As {@link #generate(List)}. The images do not depend on the probe.
+   *
+   * @param probe sees the intermediate tensors: {@code latents.N} after step N, from 0
+   */
+  public List<RgbImage> generate(List<ImageRequest> batch, TensorProbe probe) {
     return results(batch, probe).stream().map(ImageResult::orElseThrow).toList();
   }
 

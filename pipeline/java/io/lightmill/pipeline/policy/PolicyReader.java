@@ -4,13 +4,10 @@ import com.google.re2j.Pattern;
 import com.google.re2j.PatternSyntaxException;
 import io.lightmill.pipeline.Verdict;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
-import java.util.stream.Collectors;
 
 /** Reads the categories of a policy from its YAML. */
 final class PolicyReader {
@@ -34,10 +31,10 @@ final class PolicyReader {
    * @throws PolicyProblem if the policy is not valid
    */
   PolicyReader(YamlNode document) {
-    YamlNode.Fields policy = fields(document, "a policy");
-    known(
+    YamlNode.Fields policy = PolicyFields.fields(document, "a policy");
+    PolicyFields.known(
         policy, "the policy", "version", LISTS, "denials", "negative_prompts", "allow", CATEGORIES);
-    text(policy, "version")
+    PolicyFields.text(policy, "version")
         .filter(version -> !version.text().equals(VERSION))
         .ifPresent(
             version -> {
@@ -47,7 +44,7 @@ final class PolicyReader {
                       .formatted(version.text(), VERSION));
             });
     if (policy.fields().containsKey(LISTS)) {
-      YamlNode.Fields named = fields(policy.fields().get(LISTS), "'lists'");
+      YamlNode.Fields named = PolicyFields.fields(policy.fields().get(LISTS), "'lists'");
       named
           .fields()
           .forEach(
@@ -59,12 +56,13 @@ final class PolicyReader {
     terms(policy, "denials").ifPresent(denials::addAll);
     terms(policy, "allow").ifPresent(allow::addAll);
     inNegativePrompts =
-        choice(policy, "negative_prompts", "ignore", "ignore", "check").equals("check");
+        PolicyFields.choice(policy, "negative_prompts", "ignore", "ignore", "check")
+            .equals("check");
     YamlNode all = policy.fields().get(CATEGORIES);
-    if (all == null || fields(all, "'categories'").fields().isEmpty()) {
+    if (all == null || PolicyFields.fields(all, "'categories'").fields().isEmpty()) {
       throw new PolicyProblem(policy.line(), "has no 'categories'; write at least one");
     }
-    YamlNode.Fields named = fields(all, "'categories'");
+    YamlNode.Fields named = PolicyFields.fields(all, "'categories'");
     named.fields().forEach((name, each) -> category(name, named.lines().get(name), each));
   }
 
@@ -85,8 +83,8 @@ final class PolicyReader {
   private void category(String name, int line, YamlNode node) {
     requireName("category", name, line);
     String label = "category '%s'".formatted(name);
-    YamlNode.Fields category = fields(node, label);
-    known(
+    YamlNode.Fields category = PolicyFields.fields(node, label);
+    PolicyFields.known(
         category,
         label,
         "description",
@@ -103,13 +101,17 @@ final class PolicyReader {
         new PolicyCategory(
             name,
             Verdict.Severity.labelled(
-                choice(category, "severity", "medium", labels(Verdict.Severity.values()))),
+                PolicyFields.choice(
+                    category,
+                    "severity",
+                    "medium",
+                    PolicyFields.labels(Verdict.Severity.values()))),
             Verdict.Action.labelled(required(category, label, "action")),
             terms(category, "terms").orElse(List.of()),
             near(category, label),
             patterns(category),
             terms(category, "allow").orElse(List.of()),
-            choice(
+            PolicyFields.choice(
                     category,
                     "negative_prompts",
                     inNegativePrompts ? "check" : "ignore",
@@ -117,7 +119,7 @@ final class PolicyReader {
                     "check")
                 .equals("check"),
             terms(category, "negative_terms").orElse(List.of()),
-            choice(category, "denied", "ignore", "ignore", "check").equals("check"));
+            PolicyFields.choice(category, "denied", "ignore", "ignore", "check").equals("check"));
     if (read.terms().isEmpty()
         && read.near().isEmpty()
         && read.patterns().isEmpty()
@@ -133,7 +135,7 @@ final class PolicyReader {
       throw new PolicyProblem(
           category.line(), "%s has no '%s'; give it block or flag".formatted(label, key));
     }
-    return choice(category, key, "", labels(Verdict.Action.values()));
+    return PolicyFields.choice(category, key, "", PolicyFields.labels(Verdict.Action.values()));
   }
 
   private List<PolicyCategory.Near> near(YamlNode.Fields category, String label) {
@@ -142,9 +144,9 @@ final class PolicyReader {
       return List.of();
     }
     List<PolicyCategory.Near> near = new ArrayList<>();
-    for (YamlNode each : items(node, label + ", 'near'")) {
-      YamlNode.Fields pair = fields(each, "an item of 'near'");
-      known(pair, "an item of 'near'", "of", "with", "within", "ordered");
+    for (YamlNode each : PolicyFields.items(node, label + ", 'near'")) {
+      YamlNode.Fields pair = PolicyFields.fields(each, "an item of 'near'");
+      PolicyFields.known(pair, "an item of 'near'", "of", "with", "within", "ordered");
       if (!pair.fields().containsKey("of") || !pair.fields().containsKey("with")) {
         throw new PolicyProblem(
             pair.line(), "has an item of 'near' without 'of' or 'with'; it needs both lists");
@@ -153,8 +155,8 @@ final class PolicyReader {
           new PolicyCategory.Near(
               terms(pair, "of").orElseThrow(),
               terms(pair, "with").orElseThrow(),
-              text(pair, "within").map(PolicyReader::within).orElse(WITHIN),
-              choice(pair, "ordered", "false", "false", "true").equals("true")));
+              PolicyFields.text(pair, "within").map(PolicyReader::within).orElse(WITHIN),
+              PolicyFields.choice(pair, "ordered", "false", "false", "true").equals("true")));
     }
     return near;
   }
@@ -181,8 +183,8 @@ final class PolicyReader {
       return List.of();
     }
     List<Pattern> compiled = new ArrayList<>();
-    for (YamlNode each : items(node, "'patterns'")) {
-      YamlNode.Scalar pattern = scalar(each, "an item of 'patterns'");
+    for (YamlNode each : PolicyFields.items(node, "'patterns'")) {
+      YamlNode.Scalar pattern = PolicyFields.scalar(each, "an item of 'patterns'");
       cost += PatternCost.of(pattern.text());
       if (cost > PatternCost.MOST) {
         throw new PolicyProblem(
@@ -233,8 +235,8 @@ final class PolicyReader {
 
   private List<Term> terms(YamlNode node, String label) {
     List<Term> terms = new ArrayList<>();
-    for (YamlNode each : items(node, label)) {
-      YamlNode.Scalar item = scalar(each, "an item of " + label);
+    for (YamlNode each : PolicyFields.items(node, label)) {
+      YamlNode.Scalar item = PolicyFields.scalar(each, "an item of " + label);
       if (item.text().startsWith("$")) {
         List<Term> list = lists.get(item.text().substring(1));
         if (list == null) {
@@ -267,72 +269,5 @@ final class PolicyReader {
           "has a %s named '%s'; use small letters, digits, '_' and '-', a letter first"
               .formatted(kind, name));
     }
-  }
-
-  private static String choice(
-      YamlNode.Fields fields, String key, String otherwise, String... choices) {
-    Optional<YamlNode.Scalar> given = text(fields, key);
-    String value = given.map(YamlNode.Scalar::text).orElse(otherwise).toLowerCase(Locale.ROOT);
-    if (!Arrays.asList(choices).contains(value)) {
-      throw new PolicyProblem(
-          given.map(YamlNode.Scalar::line).orElse(fields.line()),
-          "has '%s: %s'; give %s".formatted(key, value, String.join(" or ", choices)));
-    }
-    return value;
-  }
-
-  private static String[] labels(Enum<?>... values) {
-    return Arrays.stream(values)
-        .map(value -> value.name().toLowerCase(Locale.ROOT))
-        .toArray(String[]::new);
-  }
-
-  private static Optional<YamlNode.Scalar> text(YamlNode.Fields fields, String key) {
-    return Optional.ofNullable(fields.fields().get(key))
-        .map(node -> scalar(node, "'%s'".formatted(key)));
-  }
-
-  private static void known(YamlNode.Fields fields, String label, String... keys) {
-    List<String> all = Arrays.asList(keys);
-    fields
-        .lines()
-        .forEach(
-            (key, line) -> {
-              if (!all.contains(key)) {
-                throw new PolicyProblem(
-                    line,
-                    "has the key '%s', which %s does not have; its keys are %s"
-                        .formatted(key, label, all.stream().collect(Collectors.joining(", "))));
-              }
-            });
-  }
-
-  private static YamlNode.Fields fields(YamlNode node, String label) {
-    if (node instanceof YamlNode.Fields fields) {
-      return fields;
-    }
-    throw new PolicyProblem(
-        node.line(),
-        "has a value for %s that is no mapping".formatted(label) + "; write 'key: value' lines");
-  }
-
-  /** The items of a list; one value is a list of one. */
-  private static List<YamlNode> items(YamlNode node, String label) {
-    if (node instanceof YamlNode.Scalar) {
-      return List.of(node);
-    }
-    if (node instanceof YamlNode.Items items) {
-      return items.items();
-    }
-    throw new PolicyProblem(
-        node.line(), "has a value for %s that is no list; write [one, two]".formatted(label));
-  }
-
-  private static YamlNode.Scalar scalar(YamlNode node, String label) {
-    if (node instanceof YamlNode.Scalar scalar) {
-      return scalar;
-    }
-    throw new PolicyProblem(
-        node.line(), "has a list or a mapping for %s; write one value".formatted(label));
   }
 }

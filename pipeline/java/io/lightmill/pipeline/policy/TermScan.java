@@ -1,7 +1,5 @@
 package io.lightmill.pipeline.policy;
 
-import java.util.Arrays;
-
 /**
  * Finds terms in a text, in one pass and in linear time: from each place where a term may begin it
  * walks the trie, at most {@value Term#MOST_SYMBOLS} runs of letters deep.
@@ -43,52 +41,10 @@ final class TermScan {
   private final TermTrie trie;
   private final FoldedText text;
   private final Sink sink;
-  private States now = new States();
-  private States next = new States();
+  private TermWalks now = new TermWalks();
+  private TermWalks next = new TermWalks();
   private int start;
   private long steps;
-
-  /** The walks that are alive, in parallel arrays. */
-  private static final class States {
-
-    private int[] node = new int[16];
-
-    /** By how many a run of the text is longer than that of the term, at most 2. */
-    private int[] extra = new int[16];
-
-    private int[] letters = new int[16];
-
-    /** By {@link #weight}. */
-    private int[] disguised = new int[16];
-
-    private int[] flags = new int[16];
-    private int[] gap = new int[16];
-    private int size;
-
-    void add(int toNode, int more, int count, int hidden, int with, int inGap) {
-      for (int i = 0; i < size; i++) {
-        if (node[i] == toNode && extra[i] == more && flags[i] == with && gap[i] == inGap) {
-          disguised[i] = Math.min(disguised[i], hidden);
-          return;
-        }
-      }
-      if (size == node.length) {
-        int capacity = size * 2;
-        node = Arrays.copyOf(node, capacity);
-        extra = Arrays.copyOf(extra, capacity);
-        letters = Arrays.copyOf(letters, capacity);
-        disguised = Arrays.copyOf(disguised, capacity);
-        flags = Arrays.copyOf(flags, capacity);
-        gap = Arrays.copyOf(gap, capacity);
-      }
-      node[size] = toNode;
-      extra[size] = more;
-      letters[size] = count;
-      disguised[size] = hidden;
-      flags[size] = with;
-      gap[size++] = inGap;
-    }
-  }
 
   TermScan(TermTrie trie, FoldedText text, Sink sink) {
     this.trie = trie;
@@ -124,7 +80,7 @@ final class TermScan {
     accept(from);
     for (int i = from + 1; i < text.length && now.size > 0; i++) {
       step(i);
-      States last = now;
+      TermWalks last = now;
       now = next;
       next = last;
       accept(i);
@@ -144,7 +100,7 @@ final class TermScan {
   /**
    * After this letter the word may have any ending, of which {@link #MOST_IN_TAIL} letters count.
    */
-  private void tail(States states, int node, int letters, int disguised, int flags) {
+  private void tail(TermWalks states, int node, int letters, int disguised, int flags) {
     int tail = trie.child(node, Term.TAIL);
     if (tail != TermTrie.NONE) {
       states.add(tail, 0, letters, disguised, flags, 0);

@@ -1,28 +1,30 @@
 package io.lightmill.pipeline.watermark;
 
+import java.util.Arrays;
+
 /**
  * How an image varies around each pixel.
  *
  * @param difference of each pixel to the mean around it, in levels
  * @param deviation how much each pixel may change, in levels: the standard deviation around it, or
- *     the least of those near it, at least {@link #FLOOR}
+ *     the least of those near it; half of it and {@link #PLAIN} where that is more
  */
 @SuppressWarnings("ArrayRecordComponent") // buffers, never compared
 record Texture(int width, int height, float[] difference, float[] deviation) {
 
   /** Of mean and deviation around a pixel, on each side. */
-  private static final int RADIUS = Integer.getInteger("wm.radius", 3);
+  private static final int RADIUS = 3;
 
   /**
    * Within this distance of a plain area, a pixel counts as plain: an edge hides nothing beside it.
    */
   private static final int PLAIN_RADIUS = 4;
 
-  /** Of plain areas, so that what is embedded there stays below what one sees. */
-  static final float FLOOR = Float.parseFloat(System.getProperty("wm.floor", "2.5"));
+  /** Of areas of one colour, so that what is embedded there stays below what one sees. */
+  private static final float PLAIN = 2.4f;
 
   /** Larger differences, in deviations, are edges of the image, in which a mark does not show. */
-  private static final float EDGE = Float.parseFloat(System.getProperty("wm.edge", "1.5"));
+  private static final float EDGE = 1.5f;
 
   static Texture of(Luminance image) {
     int width = image.width();
@@ -105,37 +107,42 @@ record Texture(int width, int height, float[] difference, float[] deviation) {
   }
 
   private static float[] deviation(float[] variance, int width, int height) {
-    float[] rows = new float[variance.length];
+    float[] least = variance;
+    int longest = Math.max(width, height) + 2 * PLAIN_RADIUS;
+    float[] line = new float[longest];
     for (int y = 0; y < height; y++) {
-      leastAlong(variance, rows, y * width, width);
+      least(least, y * width, 1, width, line);
     }
-    float[] least = new float[variance.length];
-    for (int y = 0; y < height; y++) {
-      int start = y * width;
-      System.arraycopy(rows, start, least, start, width);
-      int last = Math.min(height - 1, y + PLAIN_RADIUS);
-      for (int near = Math.max(0, y - PLAIN_RADIUS); near <= last; near++) {
-        for (int x = 0, at = near * width; x < width; x++, at++) {
-          least[start + x] = Math.min(least[start + x], rows[at]);
-        }
-      }
-    }
-    float floor = FLOOR * FLOOR * Luminance.UNITS * Luminance.UNITS;
     for (int i = 0; i < least.length; i++) {
-      least[i] = least[i] <= floor ? FLOOR : (float) Math.sqrt(least[i]) / Luminance.UNITS;
+      // Differences of sums leave a little less than nothing in plain areas.
+      float deviation = least[i] <= 0 ? 0 : (float) Math.sqrt(least[i]) / Luminance.UNITS;
+      float raised = PLAIN + deviation / 2;
+      least[i] = deviation > raised ? deviation : raised;
     }
     return least;
   }
 
-  /** The least value of those near each in a row. */
-  private static void leastAlong(float[] in, float[] out, int start, int width) {
-    for (int x = 0; x < width; x++) {
-      int last = start + Math.min(width - 1, x + PLAIN_RADIUS);
-      float value = in[last];
-      for (int i = start + Math.max(0, x - PLAIN_RADIUS); i < last; i++) {
-        value = in[i] < value ? in[i] : value;
+  /**
+   * Replaces each value of a row or column by the least of those near it: of two neighbours, then
+   * of four, eight and nine.
+   */
+  private static void least(float[] values, int start, int step, int count, float[] line) {
+    int end = count + 2 * PLAIN_RADIUS;
+    Arrays.fill(line, 0, PLAIN_RADIUS, Float.MAX_VALUE);
+    Arrays.fill(line, end - PLAIN_RADIUS, end, Float.MAX_VALUE);
+    for (int i = 0, at = start; i < count; i++, at += step) {
+      line[PLAIN_RADIUS + i] = values[at];
+    }
+    for (int apart = 1; apart < 2 * PLAIN_RADIUS; apart <<= 1) {
+      end -= apart;
+      for (int i = 0; i < end; i++) {
+        float other = line[i + apart];
+        line[i] = other < line[i] ? other : line[i];
       }
-      out[start + x] = value;
+    }
+    for (int i = 0, at = start; i < count; i++, at += step) {
+      float other = line[i + 1];
+      values[at] = other < line[i] ? other : line[i];
     }
   }
 

@@ -17,11 +17,10 @@ import org.apache.commons.codec.digest.DigestUtils;
 public final class Watermark {
 
   /** Of a mark, in deviations of the surroundings. */
-  private static final double STRENGTH =
-      Double.parseDouble(System.getProperty("wm.strength", "0.2"));
+  private static final double STRENGTH = 0.25;
 
   /** More is seen in strong textures too. */
-  private static final float MOST_LEVELS = Float.parseFloat(System.getProperty("wm.most", "5"));
+  private static final float MOST_LEVELS = 5;
 
   /** Steps of 2^32 between the thresholds of neighbouring pixels (Roberts' R2 sequence). */
   private static final int STEP_X = (int) 3242174889L;
@@ -54,7 +53,7 @@ public final class Watermark {
       int threshold = y * STEP_Y;
       for (int x = 0; x < image.width(); x++, i++, threshold += STEP_X) {
         float change = texture.deviation()[i] * tile[row + (x & TILE)];
-        int levels = rounded(Math.max(-MOST_LEVELS, Math.min(MOST_LEVELS, change)), threshold);
+        int levels = rounded(change, threshold);
         if (levels != 0) {
           add(rgb, 3 * i, levels);
         }
@@ -65,13 +64,16 @@ public final class Watermark {
 
   /** Rounds up or down by a fixed pattern, so that changes of less than a level are not lost. */
   private static int rounded(float change, int threshold) {
+    float limited =
+        change > MOST_LEVELS ? MOST_LEVELS : change < -MOST_LEVELS ? -MOST_LEVELS : change;
     int above = 16; // a cast truncates, which is the floor of a positive number
-    return (int) (change + above + (threshold >>> 8) * 0x1p-24f) - above;
+    return (int) (limited + above + (threshold >>> 8) * 0x1p-24f) - above;
   }
 
   private static void add(byte[] rgb, int start, int levels) {
     for (int channel = start; channel < start + 3; channel++) {
-      rgb[channel] = (byte) Math.max(0, Math.min(255, (rgb[channel] & 0xff) + levels));
+      int value = (rgb[channel] & 0xff) + levels;
+      rgb[channel] = (byte) (value < 0 ? 0 : value > 255 ? 255 : value);
     }
   }
 

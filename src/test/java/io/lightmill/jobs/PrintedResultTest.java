@@ -71,6 +71,7 @@ class PrintedResultTest {
         0,
         0,
         null,
+        List.of(),
         null,
         null,
         0,

@@ -110,6 +110,13 @@ class CheckedGenerationTest {
     RunResult blocked = run(classified);
 
     assertThat(blocked.summary().labelled()).isEqualTo(Map.of("generated", 2L, "blocked", 1L));
+    JsonNode check =
+        new JsonMapper()
+            .readTree(directory.resolve("blocked/runs/one.json").toFile())
+            .at("/checks/0");
+    assertThat(check.path("kind").asText()).isEqualTo("image");
+    assertThat(check.path("location").asText()).isEqualTo(VIT);
+    assertThat(check.path("digest").asText()).isEqualTo(new ModelDirectory(Path.of(VIT)).digest());
     Row row = rows(blocked).get(worst);
     assertThat(row.<String>getAs("error_code")).isEqualTo("IMAGE_BLOCKED");
     assertThat(row.<String>getAs("verdict_rule")).isEqualTo("nsfw");

@@ -29,8 +29,15 @@ import org.apache.commons.codec.digest.DigestUtils;
 final class KernelLevelDrawing {
 
   static final int IMAGES = 8;
-  static final List<Integer> SIDES = List.of(64, 128);
+
+  /** Small images with and without guidance, and larger ones, which take other kernels. */
+  static final List<Subject> SUBJECTS =
+      List.of(new Subject(64, false), new Subject(64, true), new Subject(128, false));
+
   static final List<String> CHECKPOINTS = List.of("pocket", "flux-dev");
+
+  /** A size and whether guidance evaluates both prompts. */
+  record Subject(int side, boolean guided) {}
 
   private final FlowPipeline pipeline;
 
@@ -49,18 +56,16 @@ final class KernelLevelDrawing {
               : ReferenceCheckpoint.of(name);
       try (FlowPipeline pipeline =
           Families.load(Checkpoint.open(directory), Device.CPU, DType.F32)) {
-        for (int side : SIDES) {
-          for (boolean guided : new boolean[] {false, true}) {
-            new KernelLevelDrawing(pipeline).print(name, side, guided);
-          }
+        for (Subject subject : SUBJECTS) {
+          new KernelLevelDrawing(pipeline).print(name, subject);
         }
       }
     }
   }
 
-  private void print(String checkpoint, int side, boolean guided) throws Exception {
+  private void print(String checkpoint, Subject subject) throws Exception {
     List<ImageRequest> requests =
-        IntStream.range(0, IMAGES).mapToObj(i -> request(i, side, guided)).toList();
+        IntStream.range(0, IMAGES).mapToObj(i -> request(i, subject)).toList();
     List<String> alone = new ArrayList<>();
     for (ImageRequest request : requests) {
       alone.addAll(digests(List.of(request)));
@@ -70,7 +75,13 @@ final class KernelLevelDrawing {
     for (int i = 0; i < IMAGES; i++) {
       System.out.printf(
           "%s %d %s\t%d\t%s\t%s\t%s%n",
-          checkpoint, side, guided, i, alone.get(i), together.get(i), atOnce.get(i));
+          checkpoint,
+          subject.side,
+          subject.guided,
+          i,
+          alone.get(i),
+          together.get(i),
+          atOnce.get(i));
     }
   }
 
@@ -105,16 +116,16 @@ final class KernelLevelDrawing {
         .toList();
   }
 
-  private static ImageRequest request(int number, int side, boolean guided) {
-    Optional<String> negative = guided ? Optional.of("blurry " + number) : Optional.empty();
+  private static ImageRequest request(int number, Subject subject) {
+    Optional<String> negative = subject.guided ? Optional.of("blurry " + number) : Optional.empty();
     String prompt = "a %s".formatted("very ".repeat(number)) + "red mug on a table";
     return ImageRequest.builder(prompt)
         .negativePrompt(negative.orElse(null))
-        .width(side)
-        .height(side)
+        .width(subject.side)
+        .height(subject.side)
         .numInferenceSteps(1)
         .guidanceScale(3.5)
-        .trueCfgScale(guided ? 2.5 : 1)
+        .trueCfgScale(subject.guided ? 2.5 : 1)
         .maxSequenceLength(32)
         .seed(number)
         .build();

@@ -42,8 +42,7 @@ class KernelLevelsTest {
           .as("images under %s", level)
           .hasSize(
               KernelLevelDrawing.CHECKPOINTS.size()
-                  * KernelLevelDrawing.SIDES.size()
-                  * 2
+                  * KernelLevelDrawing.SUBJECTS.size()
                   * KernelLevelDrawing.IMAGES);
       for (String line : lines) {
         List<String> fields = Arrays.asList(line.split("\t", -1));

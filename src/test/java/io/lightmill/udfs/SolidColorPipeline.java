@@ -106,7 +106,7 @@ public final class SolidColorPipeline {
     return new Loader(name);
   }
 
-  JobCheckpoint checkpoint() {
+  public JobCheckpoint checkpoint() {
     return new JobCheckpoint(MODEL, LIMITS, loader());
   }
 

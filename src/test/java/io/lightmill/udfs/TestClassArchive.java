@@ -130,7 +130,7 @@ record TestClassArchive(String classPath, Path file) {
       Process driver =
           TestJvm.builder(
                   "1g",
-                  "-XX:ArchiveClassesAtExit=" + written,
+                  List.of("-XX:ArchiveClassesAtExit=" + written),
                   classPath,
                   ArchiveTraining.class.getName(),
                   settings)

@@ -5,9 +5,11 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /** JVMs that tests start: short-lived, and open to Spark where Java closes its modules. */
-final class TestJvm {
+public final class TestJvm {
 
   private static final List<String> OPTIONS =
       List.of(
@@ -20,18 +22,34 @@ final class TestJvm {
 
   /** A JVM with the classes of the tests, from the {@link TestClassArchive}. */
   static ProcessBuilder of(String heap, String main, List<String> arguments) {
+    return of(heap, List.of(), List.of(), main, arguments);
+  }
+
+  /**
+   * The same.
+   *
+   * @param options of the JVM
+   * @param more jars behind those of the tests
+   */
+  public static ProcessBuilder of(
+      String heap, List<String> options, List<Path> more, String main, List<String> arguments) {
     TestClassArchive archive = TestClassArchive.current();
-    return builder(heap, archive.option(), archive.classPath(), main, arguments);
+    List<String> all = new ArrayList<>(options);
+    all.add(archive.option());
+    String classPath =
+        Stream.concat(Stream.of(archive.classPath()), more.stream().map(Path::toString))
+            .collect(Collectors.joining(File.pathSeparator));
+    return builder(heap, all, classPath, main, arguments);
   }
 
   static ProcessBuilder builder(
-      String heap, String option, String classPath, String main, List<String> arguments) {
+      String heap, List<String> options, String classPath, String main, List<String> arguments) {
     List<String> command = new ArrayList<>();
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
     command.add("@" + Path.of("conf/spark-java17.opts").toAbsolutePath());
     command.add("-Xmx" + heap);
     command.addAll(OPTIONS);
-    command.add(option);
+    command.addAll(options);
     command.addAll(List.of("-cp", classPath, main));
     command.addAll(arguments);
     ProcessBuilder builder = new ProcessBuilder(command);

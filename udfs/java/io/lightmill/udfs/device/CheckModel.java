@@ -5,6 +5,7 @@ import io.lightmill.pipeline.LightmillException;
 import io.lightmill.pipeline.checkpoint.ModelDirectory;
 import io.lightmill.udfs.checkpoint.CheckpointFetch;
 import java.io.Serializable;
+import java.util.Locale;
 import org.apache.hadoop.conf.Configuration;
 
 /**
@@ -21,7 +22,12 @@ public record CheckModel(Kind kind, String location, String digest, long bytes)
   public enum Kind {
     PROMPT,
     IMAGE,
-    SCORER
+    SCORER;
+
+    /** The name in run records. */
+    public String label() {
+      return name().toLowerCase(Locale.ROOT);
+    }
   }
 
   /** The local directory, fetched if necessary. */

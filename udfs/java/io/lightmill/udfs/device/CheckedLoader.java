@@ -40,6 +40,11 @@ public record CheckedLoader(
   }
 
   @Override
+  public List<CheckModel> checks() {
+    return models;
+  }
+
+  @Override
   public PromptLength promptLength() {
     return drawing.promptLength();
   }

@@ -126,8 +126,7 @@ record PlanLines(PlanReport plan) {
         lines.add("  cost is unknown: " + estimate.basis());
       }
     } else if (estimate.cost() == null) {
-      lines.add(
-          "  device time is unknown: %s; 'lightmill plan' measures".formatted(estimate.basis()));
+      lines.add("  " + estimate.basis());
     }
     if (estimate.cost() != null) {
       lines.add(

@@ -1,17 +1,12 @@
 package io.lightmill.udfs.manifest;
 
-import static org.apache.spark.sql.functions.count;
-import static org.apache.spark.sql.functions.lit;
-import static org.apache.spark.sql.functions.sum;
 import static org.apache.spark.sql.functions.timestamp_micros;
-import static org.apache.spark.sql.functions.when;
 
 import io.lightmill.udfs.ImageStatus;
 import io.lightmill.udfs.VerdictCounts;
 import io.lightmill.udfs.store.ImageStore;
 import java.io.IOException;
 import java.util.Arrays;
-import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -52,18 +47,6 @@ public final class Manifest {
 
   /** The last file that older releases wrote into such a directory. */
   public static final String OLD_SUCCESS = "_SUCCESS";
-
-  private static final String ROWS = "rows";
-  private static final String BLANK = "blank_images";
-  private static final String CALLS = "all_transformer_calls";
-  private static final String VERDICTS = "rows_with_verdict";
-
-  private static final List<ManifestColumn> DEVICE_TIMES =
-      List.of(
-          ManifestColumns.GENERATE_MS,
-          ManifestColumns.ENCODE_PROMPT_MS,
-          ManifestColumns.DENOISE_MS,
-          ManifestColumns.DECODE_MS);
 
   private Manifest() {}
 
@@ -160,11 +143,8 @@ public final class Manifest {
     SparkSession spark = rows.sparkSession();
     Configuration hadoop = spark.sparkContext().hadoopConfiguration();
     NumberColumns numbers = new NumberColumns(passthrough, earlier);
-    Column[] counts = Stream.concat(counts(), numbers.aggregates().stream()).toArray(Column[]::new);
-    Row counted = rows.agg(count(lit(1)).as(ROWS), counts).head();
-    VerdictCounts verdicts =
-        counted.<Long>getAs(VERDICTS) == 0 ? VerdictCounts.NONE : verdicts(rows);
-    StructType typed = numbers.typed(counted);
+    RowCounts counts = RowCounts.of(rows, passthrough);
+    StructType typed = numbers.typed(counts.numbers());
     Column[] columns =
         Stream.concat(
                 Arrays.stream(NumberColumns.cast(typed)),
@@ -183,66 +163,7 @@ public final class Manifest {
       requireLock.run();
       ImageStore.open(output, hadoop).create(key(runId), file.body(), CONTENT_TYPE);
     }
-    return new Committed(totals(counted, verdicts), schema(typed));
-  }
-
-  private static VerdictCounts verdicts(Dataset<Row> rows) {
-    Column[] kind = {
-      ManifestColumns.VERDICT.col(),
-      ManifestColumns.VERDICT_STAGE.col(),
-      ManifestColumns.VERDICT_CATEGORY.col()
-    };
-    return new VerdictCounts(
-        rows
-            .filter(ManifestColumns.VERDICT.col().isNotNull())
-            .groupBy(kind)
-            .count()
-            .collectAsList()
-            .stream()
-            .map(
-                row ->
-                    new VerdictCounts.Count(
-                        row.getString(0), row.getString(1), row.getString(2), row.getLong(3)))
-            .toList());
-  }
-
-  private static Stream<Column> counts() {
-    return Stream.concat(
-        Stream.concat(
-            Stream.of(
-                count(when(ManifestColumns.BLANK.col(), true)).as(BLANK),
-                sum(ManifestColumns.TRANSFORMER_CALLS.col()).as(CALLS),
-                count(ManifestColumns.VERDICT.col()).as(VERDICTS)),
-            DEVICE_TIMES.stream().map(column -> sum(column.col()).as(column.name()))),
-        Arrays.stream(ImageStatus.values())
-            .map(ImageStatus::label)
-            .map(
-                status ->
-                    count(when(ManifestColumns.STATUS.col().equalTo(status), true)).as(status)));
-  }
-
-  private static Totals totals(Row counted, VerdictCounts verdicts) {
-    Map<ImageStatus, Long> statuses = new EnumMap<>(ImageStatus.class);
-    for (ImageStatus status : ImageStatus.values()) {
-      long rows = counted.<Long>getAs(status.label());
-      if (rows > 0) {
-        statuses.put(status, rows);
-      }
-    }
-    Long calls = counted.getAs(CALLS);
-    double[] seconds =
-        DEVICE_TIMES.stream().mapToDouble(column -> seconds(column.of(counted))).toArray();
-    return new Totals(
-        statuses,
-        counted.<Long>getAs(BLANK),
-        verdicts,
-        calls == null ? 0 : calls,
-        new DeviceSeconds(seconds[0], seconds[1], seconds[2], seconds[3]));
-  }
-
-  /** Null if no image was drawn. */
-  private static double seconds(Double millis) {
-    return millis == null ? 0 : millis / 1000;
+    return new Committed(counts.totals(), schema(typed));
   }
 
   /**

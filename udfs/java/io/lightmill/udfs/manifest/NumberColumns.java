@@ -1,15 +1,10 @@
 package io.lightmill.udfs.manifest;
 
-import static org.apache.spark.sql.functions.bool_and;
 import static org.apache.spark.sql.functions.col;
-import static org.apache.spark.sql.functions.count;
 
 import io.lightmill.udfs.column.UntypedText;
-import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.List;
 import org.apache.spark.sql.Column;
-import org.apache.spark.sql.Row;
 import org.apache.spark.sql.catalyst.util.QuotingUtils;
 import org.apache.spark.sql.types.DataType;
 import org.apache.spark.sql.types.DataTypes;
@@ -28,36 +23,12 @@ import org.apache.spark.sql.types.StructType;
  */
 record NumberColumns(StructType passthrough, StructType earlier) {
 
-  private static final String WHOLE = "^(0|-?[1-9][0-9]{0,17})$";
-
-  /** At most 15 digits, which a double keeps. */
-  private static final String DECIMAL =
-      "^(?=[^0-9]*([0-9][^0-9]*){1,15}$)-?(0|[1-9][0-9]*)([.][0-9]+)?$";
-
-  private static final String VALUES = "values of column ";
-  private static final String WHOLES = "whole numbers in column ";
-  private static final String DECIMALS = "decimals in column ";
-
-  /** Aggregates over all rows, for {@link #typed}. */
-  List<Column> aggregates() {
-    List<Column> aggregates = new ArrayList<>();
-    for (int i = 0; i < passthrough.length(); i++) {
-      if (UntypedText.isMarked(passthrough.apply(i))) {
-        Column value = col(QuotingUtils.quoteIdentifier(passthrough.apply(i).name()));
-        aggregates.add(count(value).as(VALUES + i));
-        aggregates.add(bool_and(value.rlike(WHOLE)).as(WHOLES + i));
-        aggregates.add(bool_and(value.rlike(DECIMAL)).as(DECIMALS + i));
-      }
-    }
-    return aggregates;
-  }
-
   /** The passthrough columns with the types that their values have. */
-  StructType typed(Row aggregated) {
+  StructType typed(NumberValues values) {
     StructField[] fields = passthrough.fields().clone();
     for (int i = 0; i < fields.length; i++) {
       if (UntypedText.isMarked(fields[i])) {
-        fields[i] = UntypedText.typed(fields[i], wider(fields[i].name(), type(i, aggregated)));
+        fields[i] = UntypedText.typed(fields[i], wider(fields[i].name(), values.type(i)));
       }
     }
     return new StructType(fields);
@@ -73,17 +44,6 @@ record NumberColumns(StructType passthrough, StructType earlier) {
                     || (before.equals(DataTypes.DoubleType) && type.equals(DataTypes.LongType)))
         .findFirst()
         .orElse(type);
-  }
-
-  private static DataType type(int column, Row aggregated) {
-    if (aggregated.<Long>getAs(VALUES + column) == 0) {
-      return DataTypes.StringType;
-    } else if (aggregated.<Boolean>getAs(WHOLES + column)) {
-      return DataTypes.LongType;
-    }
-    return aggregated.<Boolean>getAs(DECIMALS + column)
-        ? DataTypes.DoubleType
-        : DataTypes.StringType;
   }
 
   /** Casts the columns of rows that begin with the passthrough columns. */

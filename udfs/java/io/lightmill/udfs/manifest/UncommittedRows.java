@@ -9,12 +9,12 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;
+import java.util.List;
 import java.util.Optional;
 import org.apache.spark.rdd.RDD;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
-import org.apache.spark.sql.execution.SQLExecution;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -48,19 +48,13 @@ public record UncommittedRows(SparkSession spark, String output, String runId) {
             local() ? null : key);
     RDD<String> files =
         MappedPartitions.of(
-            ((org.apache.spark.sql.classic.Dataset<Row>) rows).queryExecution().toRdd(),
-            writing,
-            String.class);
-    // Otherwise the tasks of an RDD do not know the settings of the session, and compile code.
-    String[] written =
-        (String[])
-            SQLExecution.withSQLConfPropagated(
-                (org.apache.spark.sql.classic.SparkSession) spark, files::collect);
-    if (written.length != 1) {
-      throw new IllegalStateException("rows in %d partitions".formatted(written.length));
+            ((org.apache.spark.sql.classic.Dataset<Row>) rows).queryExecution().toRdd(), writing);
+    List<String> written = MappedPartitions.collected(files, spark);
+    if (written.size() != 1) {
+      throw new IllegalStateException("rows in %d partitions".formatted(written.size()));
     }
     if (local()) {
-      Path file = Path.of(written[0]);
+      Path file = Path.of(written.get(0));
       return new UncommittedFile(out -> Files.copy(file, out), () -> delete(file));
     }
     ImageStore store = ImageStore.open(output, spark.sparkContext().hadoopConfiguration());

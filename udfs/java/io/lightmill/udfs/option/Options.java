@@ -39,8 +39,8 @@ public final class Options {
               OptionType.text(),
               "TABLE",
               PROMPTS,
-              "Prompt table: a CSV, Parquet or JSON lines file, a directory or glob of them, on any"
-                  + " Hadoop file system; or a Spark table.")
+              "Prompt table: a CSV, Parquet or JSON lines file, a directory or glob of them, or a"
+                  + " Delta or Iceberg directory, on any Hadoop file system; or a Spark table.")
           .besideJobFile();
 
   public static final Option<String> INPUT_FORMAT =
@@ -49,7 +49,8 @@ public final class Options {
           OptionType.text(),
           "FORMAT",
           PROMPTS,
-          "csv, json, parquet or table. By default the name of the input decides.");
+          "csv, json, parquet, openai-batch, delta, iceberg or table. By default the input"
+              + " decides.");
 
   public static final Option<Map<String, String>> COLUMN =
       Option.of(
@@ -392,18 +393,12 @@ public final class Options {
   private static Map<String, Option<?>> byKey() {
     Map<String, Option<?>> options = new LinkedHashMap<>();
     Stream.of(
+            Stream.<Option<?>>of(INPUT, INPUT_FORMAT, COLUMN, PROMPT_TEMPLATE, LIMIT),
+            LakehouseOptions.OF_PROMPTS.stream(),
             Stream.<Option<?>>of(
-                INPUT,
-                INPUT_FORMAT,
-                COLUMN,
-                PROMPT_TEMPLATE,
-                LIMIT,
-                OUTPUT_DIRECTORY,
-                FORMAT,
-                QUALITY,
-                PATH_TEMPLATE,
-                SINK,
-                SHARD_SIZE,
+                OUTPUT_DIRECTORY, FORMAT, QUALITY, PATH_TEMPLATE, SINK, SHARD_SIZE),
+            LakehouseOptions.OF_OUTPUT.stream(),
+            Stream.<Option<?>>of(
                 RUN_ID,
                 FORCE,
                 RETRY_FAILED,

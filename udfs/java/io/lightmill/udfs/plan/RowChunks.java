@@ -33,13 +33,12 @@ final class RowChunks {
   static RDD<byte[]> of(Dataset<Row> rows) {
     return MappedPartitions.of(
         ((org.apache.spark.sql.classic.Dataset<Row>) rows).queryExecution().toRdd(),
-        new Chunks(rows.schema()),
-        byte[].class);
+        new Chunks(rows.schema()));
   }
 
   static Dataset<Row> rows(RDD<byte[]> chunks, SparkSession spark, StructType schema) {
     return spark.internalCreateDataFrame(
-        MappedPartitions.of(chunks, new Rows(schema.length()), InternalRow.class), schema, false);
+        MappedPartitions.of(chunks, new Rows(schema.length())), schema, false);
   }
 
   private record Chunks(StructType schema)

@@ -28,8 +28,7 @@ public record RowFunction(MapPartitionsFunction<Row, Row> function, StructType s
     RDD<InternalRow> results =
         MappedPartitions.of(
             ((org.apache.spark.sql.classic.Dataset<Row>) rows).queryExecution().toRdd(),
-            new Partition(function, rows.schema(), schema),
-            InternalRow.class);
+            new Partition(function, rows.schema(), schema));
     return ((SparkSession) rows.sparkSession()).internalCreateDataFrame(results, schema, false);
   }
 

@@ -25,6 +25,9 @@ public final class ImageProgress implements AutoCloseable {
   private final OptionalInt mostFailures;
   private final Map<Integer, Long> drawn = new HashMap<>();
   private final Map<Integer, Long> failed = new HashMap<>();
+  private final Map<Integer, RowCounts> rows = new HashMap<>();
+  private final RunMetrics metrics = RunMetrics.ofDriver();
+  private long toDraw;
   private long total;
   private long failures;
   private long firstTaskNanos;
@@ -69,6 +72,7 @@ public final class ImageProgress implements AutoCloseable {
       Optional<TaskEndProgress> fallback) {
     ImageProgress progress = new ImageProgress(run, listener, mostFailures, fallback);
     RUNS.put(run, progress);
+    progress.metrics.begin(run, progress::queued);
     return progress;
   }
 
@@ -84,6 +88,7 @@ public final class ImageProgress implements AutoCloseable {
     ImageProgress progress = RUNS.get(message.run());
     if (progress != null) {
       progress.count(message.partition(), message.drawn());
+      progress.count(message.partition(), message.rows());
     }
   }
 
@@ -121,6 +126,21 @@ public final class ImageProgress implements AutoCloseable {
     }
   }
 
+  private synchronized void count(int partition, RowCounts counts) {
+    RowCounts before = rows.getOrDefault(partition, RowCounts.NONE);
+    metrics.count(counts.beyond(before));
+    rows.put(partition, counts.or(before));
+  }
+
+  /** The plan is complete: so many images are to be drawn. */
+  public synchronized void planned(long images) {
+    toDraw = images;
+  }
+
+  private synchronized long queued() {
+    return Math.max(0, toDraw - total);
+  }
+
   private synchronized void failed(int partition, long rows) {
     boolean known = tooMany();
     failures += beyond(failed, partition, rows);
@@ -154,6 +174,7 @@ public final class ImageProgress implements AutoCloseable {
   @Override
   public void close() {
     RUNS.remove(run);
+    metrics.end(run);
     fallback.ifPresent(TaskEndProgress::close);
   }
 }

@@ -9,7 +9,7 @@ import org.apache.spark.sql.types.StructType;
 
 /**
  * Counts the drawn images among the manifest rows of a partition as they pass, and reports to the
- * driver a few times a second. Pending and reused rows do not count.
+ * driver a few times a second. Pending and reused rows do not count as drawn.
  */
 public final class ReportedRows implements Iterator<Row> {
 
@@ -20,6 +20,9 @@ public final class ReportedRows implements Iterator<Row> {
   private final int partition;
   private final int status;
   private final int generateMillis;
+  private final RunMetrics metrics = RunMetrics.ofExecutor();
+  private RowCounts counts = RowCounts.NONE;
+  private RowCounts published = RowCounts.NONE;
   private long drawn;
   private long reportedAt;
 
@@ -50,6 +53,10 @@ public final class ReportedRows implements Iterator<Row> {
   public Row next() {
     Row row = rows.next();
     drawn += isDrawn(row) ? 1 : 0;
+    counts =
+        counts.and(
+            ImageStatus.labelled(row.getString(status)),
+            row.isNullAt(generateMillis) ? 0 : row.getDouble(generateMillis));
     return row;
   }
 
@@ -64,6 +71,8 @@ public final class ReportedRows implements Iterator<Row> {
 
   private void report() {
     reportedAt = System.nanoTime();
-    ProgressPlugin.send(new TaskProgress(run, partition, drawn));
+    metrics.count(counts.beyond(published));
+    published = counts;
+    ProgressPlugin.send(new TaskProgress(run, partition, drawn, counts));
   }
 }

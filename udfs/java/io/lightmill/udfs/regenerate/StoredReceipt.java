@@ -40,19 +40,19 @@ record StoredReceipt(String image, JsonNode json) {
   /**
    * Reads a receipt.
    *
-   * @throws LightmillException with {@code INPUT_INVALID} if it is no JSON object
+   * @throws LightmillException with {@code INPUT_INVALID} if it is no JSON object, or that of a
+   *     hosted model
    */
   static StoredReceipt read(String image, String receipt) {
     try {
       JsonNode json = JSON.readTree(receipt);
-      if (json.isObject() && !json.path("reproducible").asBoolean(true)) {
+      if (json.path("reproducible").asBoolean(true) && json.isObject()) {
+        return new StoredReceipt(image, json);
+      } else if (json.isObject()) {
         throw new LightmillException(
             ErrorCode.INPUT_INVALID,
-            "the image '%s' is of a hosted model (%s), which draws another image each time; it cannot be drawn again"
+            "'%s' was drawn by the hosted model '%s', which draws another image each time; give an image of a checkpoint"
                 .formatted(image, json.path("endpoint").asText()));
-      }
-      if (json.isObject()) {
-        return new StoredReceipt(image, json);
       }
     } catch (JsonProcessingException e) {
       // as any other text

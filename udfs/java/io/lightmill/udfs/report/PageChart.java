@@ -122,7 +122,9 @@ record PageChart(String title, String value, String svg, String below) {
     }
     return new PageChart(
         "Time by phase",
-        "%s s".formatted(number(all)),
+        all < 100
+            ? number(all) + " s"
+            : PageText.duration(Duration.ofMillis(Math.round(all * 1000))),
         """
         <svg class="shares" viewBox="0 0 100 100" preserveAspectRatio="none" role="img" \
         aria-label="Shares of the phases, listed below">%s</svg>\

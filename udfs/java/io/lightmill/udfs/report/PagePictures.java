@@ -245,7 +245,7 @@ record PagePictures(PageRows page, List<PageReason> reasons, Function<Row, byte[
     Map<String, Object> facts = new LinkedHashMap<>();
     for (ManifestColumn column : ManifestColumns.ALL) {
       Object value = values.get(column.name());
-      if (value != null && !REQUEST.contains(column.name())) {
+      if (value != null && column != ManifestColumns.ID && !REQUEST.contains(column.name())) {
         facts.put(column.name(), value);
       }
     }

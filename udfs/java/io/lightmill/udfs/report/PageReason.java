@@ -6,6 +6,7 @@ import io.lightmill.udfs.VerdictCounts;
 import io.lightmill.udfs.manifest.ManifestColumns;
 import java.io.Serializable;
 import java.util.Comparator;
+import java.util.List;
 import java.util.Optional;
 import org.apache.spark.sql.Row;
 
@@ -24,6 +25,13 @@ record PageReason(String status, String code, String rule)
       Comparator.comparing(PageReason::status)
           .thenComparing(PageReason::code)
           .thenComparing(PageReason::rule);
+
+  private static final List<String> RANKS =
+      List.of(
+          ImageStatus.FAILED.label(),
+          ImageStatus.INVALID.label(),
+          ImageStatus.BLOCKED.label(),
+          VerdictCounts.verdictOf(Verdict.Action.FLAG));
 
   static final String FLAGGED = VerdictCounts.verdictOf(Verdict.Action.FLAG);
 
@@ -47,6 +55,11 @@ record PageReason(String status, String code, String rule)
             decides && category != null
                 ? category + ": " + ManifestColumns.VERDICT_RULE.of(row)
                 : ""));
+  }
+
+  /** Reasons that somebody has to fix are less than others. */
+  int rank() {
+    return equals(OTHERS) ? RANKS.size() : RANKS.indexOf(status);
   }
 
   @Override

@@ -159,11 +159,13 @@ final class PageStatistics implements Serializable {
     return phases[phase.ordinal()] / MILLIS_PER_SECOND;
   }
 
-  /** The most frequent first. */
+  /** Failures before blocked and flagged rows, and of these the most frequent first. */
   List<Reason> reasons() {
     List<Reason> sorted = new ArrayList<>();
     reasons.forEach((reason, tally) -> sorted.add(new Reason(reason, tally)));
-    sorted.sort(Comparator.comparingLong(each -> -each.tally().rows()));
+    sorted.sort(
+        Comparator.<Reason>comparingInt(each -> each.reason().rank())
+            .thenComparingLong(each -> -each.tally().rows()));
     return sorted;
   }
 

@@ -179,7 +179,7 @@ public final class RunPage {
     }
     return """
     <section class="problems" aria-labelledby="problems-title">
-    <h2 id="problems-title">Failures and blocks</h2>
+    <h2 id="problems-title">Failures, blocks and flags</h2>
     <div class="scroll" tabindex="0" role="region" aria-labelledby="problems-title">
     <table>
     <thead><tr><th scope="col">Rows</th><th scope="col">Status</th><th scope="col">Reason</th>\

@@ -15,6 +15,7 @@ import io.lightmill.udfs.draw.DrawingCounters;
 import io.lightmill.udfs.manifest.Manifest;
 import java.io.IOException;
 import java.time.Instant;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
@@ -30,6 +31,7 @@ import org.apache.commons.io.FileUtils;
  * @param transformerCalls that the generated images took, both sides of guidance counted
  * @param blankImages rows of the manifest whose image has a single colour
  * @param policy that checked the prompts; null if there was none
+ * @param checks classifiers and scorer that read prompts and images
  * @param verdicts blocked and flagged rows of the manifest, by stage and category
  * @param imagesPerSecond generated images per second of the generating stage
  * @param drawing what the devices did
@@ -46,6 +48,7 @@ public record RunRecord(
     long blankImages,
     long transformerCalls,
     Policy policy,
+    List<Check> checks,
     VerdictCounts verdicts,
     Seconds seconds,
     double imagesPerSecond,
@@ -72,6 +75,15 @@ public record RunRecord(
    * @param digest over what it says
    */
   public record Policy(String location, String digest) {}
+
+  /**
+   * A classifier or scorer.
+   *
+   * @param kind prompt, image or scorer
+   * @param location as given
+   * @param digest over the content of its files
+   */
+  public record Check(String kind, String location, String digest) {}
 
   /**
    * Where the time went.

@@ -1,13 +1,19 @@
 package io.lightmill.udfs.rows;
 
+import java.io.Serializable;
+import java.util.ArrayList;
+import java.util.List;
 import org.apache.spark.Partition;
 import org.apache.spark.TaskContext;
 import org.apache.spark.api.java.function.FlatMapFunction;
 import org.apache.spark.rdd.RDD;
+import org.apache.spark.sql.SparkSession;
+import org.apache.spark.sql.execution.SQLExecution;
 import scala.collection.Iterator;
 import scala.jdk.javaapi.CollectionConverters;
 import scala.reflect.ClassTag;
 import scala.reflect.ClassTag$;
+import scala.runtime.AbstractFunction2;
 
 /**
  * The partitions of an RDD under a function, as {@code mapPartitions} makes them. That wraps the
@@ -30,11 +36,52 @@ public final class MappedPartitions<T, U> extends RDD<U> {
    * Rows that are computed when they are needed.
    *
    * @param function serializable; called once for each attempt at a partition
-   * @param type of the elements that it makes
    */
+  @SuppressWarnings(
+      "unchecked") // as in Spark's Java API: with the true type, Spark would start Kryo
   public static <T, U> RDD<U> of(
-      RDD<T> parent, FlatMapFunction<java.util.Iterator<T>, U> function, Class<U> type) {
-    return new MappedPartitions<>(parent, function, ClassTag$.MODULE$.apply(type));
+      RDD<T> parent, FlatMapFunction<java.util.Iterator<T>, U> function) {
+    return new MappedPartitions<>(parent, function, (ClassTag<U>) ClassTag$.MODULE$.AnyRef());
+  }
+
+  /**
+   * Computes all elements in one Spark job, whose tasks have the settings of a session: those of
+   * {@code RDD.collect} have not, and compile code.
+   */
+  public static <U> List<U> collected(RDD<U> rows, SparkSession spark) {
+    Object[] partitions =
+        (Object[])
+            SQLExecution.withSQLConfPropagated(
+                (org.apache.spark.sql.classic.SparkSession) spark,
+                () ->
+                    rows.sparkContext()
+                        .runJob(rows, new Elements<U>(), ClassTag$.MODULE$.AnyRef()));
+    List<U> all = new ArrayList<>();
+    for (Object partition : partitions) {
+      all.addAll(elements(partition));
+    }
+    return all;
+  }
+
+  @SuppressWarnings("unchecked")
+  private static <U> List<U> elements(Object partition) {
+    return (List<U>) partition;
+  }
+
+  /** No closure, so that Spark does not read the bytes of its class. */
+  private static final class Elements<U> extends AbstractFunction2<TaskContext, Iterator<U>, Object>
+      implements Serializable {
+
+    private static final long serialVersionUID = 1L;
+
+    @Override
+    public Object apply(TaskContext task, Iterator<U> elements) {
+      List<U> all = new ArrayList<>();
+      while (elements.hasNext()) {
+        all.add(elements.next());
+      }
+      return all;
+    }
   }
 
   @Override

@@ -108,13 +108,15 @@ public final class GenerationRun {
     try (MissingExecutors missing = MissingExecutors.of(spark.sparkContext())) {
       missing.watch();
       PlanningSession session = PlanningSession.of(spark, prompts);
-      return execute(
+      RunResult result =
+          execute(
               session.spark(),
               session.prompts(),
               options,
               listener,
-              RunHooks.of(session.spark(), options, started))
-          .in(spark);
+              RunHooks.of(session.spark(), options, started));
+      ManifestMerge.refresh(spark, options);
+      return result.in(spark);
     }
   }
 

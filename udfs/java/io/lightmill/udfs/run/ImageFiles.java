@@ -57,6 +57,14 @@ final class ImageFiles {
    */
   static ImageMarking marking(
       SparkSession spark, Model model, GenerationOptions options, Instant started) {
+    return marking(spark.sparkContext().hadoopConfiguration(), model, options, started);
+  }
+
+  /**
+   * @param started when the run started
+   */
+  static ImageMarking marking(
+      Configuration hadoop, Model model, GenerationOptions options, Instant started) {
     check(options);
     return new ImageMarking(
         options.find(ProvenanceOptions.AI_SYSTEM).orElse(model.name()),
@@ -65,7 +73,7 @@ final class ImageFiles {
         options.find(ProvenanceOptions.AIGC_PRODUCER).orElse(null),
         options.get(ProvenanceOptions.PROMPT_METADATA),
         options.find(ProvenanceOptions.WATERMARK).orElse(null),
-        signing(options, spark.sparkContext().hadoopConfiguration()).orElse(null));
+        signing(options, hadoop).orElse(null));
   }
 
   /** The credential, which is read and checked. */

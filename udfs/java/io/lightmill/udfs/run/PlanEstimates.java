@@ -41,7 +41,7 @@ final class PlanEstimates {
     UndrawnRows undrawn =
         images.undrawn() == 0 ? UndrawnRows.NONE : UndrawnRows.of(images.images());
     Optional<MeasuredSpeed> measured =
-        given(run.options()).isPresent() || images.toDraw() == 0
+        given(run.options()).isPresent() || HostedRun.isHosted(run.options())
             ? Optional.empty()
             : earlier(run.spark(), run.options(), run.checkpoint(), run.cluster());
     return PlanReport.of(

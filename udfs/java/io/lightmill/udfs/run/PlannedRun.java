@@ -54,6 +54,7 @@ record PlannedRun(
     if (images.toDraw() > 0) {
       run.listener().plan(() -> PlanEstimates.of(run, images, batches));
     }
+    run.progress().planned(images.toDraw());
     run.listener().planned(images.requested(), images.toDraw());
     if (images.idleNegativePrompts() > 0) {
       run.listener()

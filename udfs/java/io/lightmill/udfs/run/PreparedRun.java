@@ -10,11 +10,13 @@ import io.lightmill.udfs.draw.Batching;
 import io.lightmill.udfs.draw.HostedSending;
 import io.lightmill.udfs.draw.ImageMarking;
 import io.lightmill.udfs.earlier.EarlierManifests;
+import io.lightmill.udfs.lakehouse.ManifestTable;
 import io.lightmill.udfs.lock.LockWait;
 import io.lightmill.udfs.lock.OutputLock;
 import io.lightmill.udfs.manifest.Manifest;
 import io.lightmill.udfs.manifest.RunAttempt;
 import io.lightmill.udfs.option.GenerationOptions;
+import io.lightmill.udfs.option.LakehouseOptions;
 import io.lightmill.udfs.option.Options;
 import io.lightmill.udfs.option.Sink;
 import io.lightmill.udfs.progress.DrawingStop;
@@ -25,6 +27,7 @@ import io.lightmill.udfs.store.ImageStore;
 import io.lightmill.udfs.store.StoreTime;
 import io.lightmill.udfs.table.PromptInput;
 import io.lightmill.udfs.table.PromptRows;
+import io.lightmill.udfs.table.TableVersion;
 import io.lightmill.udfs.table.TaskFailures;
 import java.time.Clock;
 import java.time.Duration;
@@ -80,6 +83,7 @@ record PreparedRun(
             listener,
             () -> PromptRows.open(spark, input(prompts, options), Manifest.reserved()));
     table.notices().forEach(listener::notice);
+    ManifestMerge.table(spark, options).ifPresent(ManifestTable::require);
     ImageStore store = ImageStore.open(output, hadoop);
     StoreTime reserved =
         LongWait.REPORTED.of(output, listener, () -> store.probeWritable(hooks.clock()));
@@ -135,6 +139,9 @@ record PreparedRun(
             ? options.find(Options.INPUT).orElse(PromptInput.DATA_FRAME)
             : options.get(Options.INPUT),
         options.find(Options.INPUT_FORMAT),
+        new TableVersion(
+            options.find(LakehouseOptions.INPUT_VERSION),
+            options.find(LakehouseOptions.INPUT_TIMESTAMP)),
         options.entries(Options.COLUMN),
         options.find(Options.PROMPT_TEMPLATE),
         number(options.find(Options.LIMIT)));

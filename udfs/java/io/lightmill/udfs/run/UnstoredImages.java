@@ -15,6 +15,7 @@ import io.lightmill.udfs.draw.UnstoredDrawing;
 import io.lightmill.udfs.manifest.ManifestColumns;
 import io.lightmill.udfs.option.CheckOptions;
 import io.lightmill.udfs.option.GenerationOptions;
+import io.lightmill.udfs.option.LakehouseOptions;
 import io.lightmill.udfs.option.Option;
 import io.lightmill.udfs.option.Options;
 import io.lightmill.udfs.plan.PlannedImages;
@@ -44,6 +45,8 @@ public final class UnstoredImages {
           Options.SINK,
           Options.SHARD_SIZE,
           CheckOptions.QUARANTINE,
+          LakehouseOptions.MANIFEST_TABLE,
+          LakehouseOptions.BATCH_OUTPUT,
           Options.RUN_ID,
           Options.FORCE,
           Options.RETRY_FAILED,

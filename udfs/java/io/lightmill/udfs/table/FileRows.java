@@ -1,5 +1,6 @@
 package io.lightmill.udfs.table;
 
+import io.lightmill.udfs.rows.MappedPartitions;
 import io.lightmill.udfs.store.SharedConfiguration;
 import java.io.IOException;
 import java.io.Serializable;
@@ -67,10 +68,11 @@ final class FileRows implements Iterator<InternalRow> {
     List<List<TableFile>> tasks = tasks(files, context.defaultParallelism());
     SharedConfiguration hadoop = new SharedConfiguration(hadoop(spark));
     RDD<InternalRow> rows =
-        context
-            .parallelize(tasks, Math.max(1, tasks.size()))
-            .flatMap(task -> (Iterator<InternalRow>) new FileRows(task, source, hadoop.value()))
-            .rdd();
+        MappedPartitions.of(
+            context.parallelize(tasks, Math.max(1, tasks.size())).rdd(),
+            (Iterator<List<TableFile>> task) ->
+                new FileRows(
+                    task.hasNext() ? task.next() : List.of(), source, hadoop.value())); // one each
     return ((org.apache.spark.sql.classic.SparkSession) spark)
         .internalCreateDataFrame(rows, schema, false);
   }

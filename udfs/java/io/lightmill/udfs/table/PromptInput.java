@@ -11,8 +11,8 @@ import org.apache.spark.sql.Row;
  *
  * @param rows the table itself; empty to read it from the location
  * @param location a file, directory or glob on any Hadoop file system, or the name of a Spark table
- * @param format {@code csv}, {@code parquet}, {@code json} or {@code table}; empty to tell it from
- *     the location
+ * @param format a name of {@link TableFormat}; empty to tell it from the location
+ * @param version of the table
  * @param columns the table's own column for each request column, such as {@code prompt=caption}
  * @param promptTemplate such as <code>a {color} {name} on {background}</code>
  * @param limit rows to take; empty for all
@@ -21,6 +21,7 @@ public record PromptInput(
     Optional<Dataset<Row>> rows,
     String location,
     Optional<String> format,
+    TableVersion version,
     Map<String, String> columns,
     Optional<String> promptTemplate,
     OptionalInt limit) {
@@ -30,6 +31,17 @@ public record PromptInput(
 
   public PromptInput {
     columns = Map.copyOf(columns);
+  }
+
+  /** The newest version of a table. */
+  public PromptInput(
+      Optional<Dataset<Row>> rows,
+      String location,
+      Optional<String> format,
+      Map<String, String> columns,
+      Optional<String> promptTemplate,
+      OptionalInt limit) {
+    this(rows, location, format, TableVersion.NEWEST, columns, promptTemplate, limit);
   }
 
   /** All rows of a table at a location, under its own column names. */

@@ -21,6 +21,7 @@ import org.apache.spark.sql.Column;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
+import org.apache.spark.sql.types.DataTypes;
 
 /**
  * A prompt table under its own column names, without white space around them. The columns of CSV
@@ -59,10 +60,7 @@ record PromptTable(Dataset<Row> rows, List<UnreadColumn> unread, List<String> no
    */
   static PromptTable read(SparkSession spark, PromptInput input) {
     try {
-      PromptTable table =
-          input.rows().isPresent()
-              ? given(input.location(), input.rows().get())
-              : stored(spark, input);
+      PromptTable table = input.rows().isPresent() ? given(input) : stored(spark, input);
       return input.limit().isPresent() ? table.first(spark, input.limit().getAsInt()) : table;
     } catch (Exception e) { // Spark throws checked exceptions that Scala does not declare
       throw TaskFailures.unreadable(input.location(), e);
@@ -119,6 +117,11 @@ record PromptTable(Dataset<Row> rows, List<UnreadColumn> unread, List<String> no
         spark.createDataFrame(rows.takeAsList(limit), rows.schema()), unread, notices);
   }
 
+  private static PromptTable given(PromptInput input) {
+    input.version().requireNewest(input.location());
+    return given(input.location(), input.rows().orElseThrow());
+  }
+
   /** Of a DataFrame or a Spark table, whose corrupt records are the text of a line. */
   private static PromptTable given(String location, Dataset<Row> rows) {
     if (rows.isStreaming()) {
@@ -137,7 +140,7 @@ record PromptTable(Dataset<Row> rows, List<UnreadColumn> unread, List<String> no
   static Column unfit(Column line) {
     return concat(
         lit("the line does not fit the table's format: '"),
-        substring(trim(line.cast("string")), 1, MAX_LINE_IN_MESSAGES),
+        substring(trim(line.cast(DataTypes.StringType)), 1, MAX_LINE_IN_MESSAGES),
         lit(
             "'; enclose values that hold commas, quotes or line ends in double quotes, and double"
                 + " the quotes inside"));
@@ -148,26 +151,35 @@ record PromptTable(Dataset<Row> rows, List<UnreadColumn> unread, List<String> no
     Configuration hadoop = FileRows.hadoop(spark);
     Optional<TableFormat> named = input.format().map(TableFormat::named);
     if (named.equals(Optional.of(TableFormat.TABLE))) {
-      return given(location, table(spark, location, "Spark table"));
+      return given(location, table(spark, input, "Spark table"));
+    }
+    Optional<LakeTable> lake = LakeTable.at(location, named, hadoop);
+    if (lake.isPresent()) {
+      return given(location, lake.get().rows(spark, input.version()));
     }
     Optional<TableFiles> files = TableFiles.at(location, named, hadoop);
     if (files.isEmpty()) {
       if (named.isPresent()) {
         throw missing(location, "file or directory");
       }
-      return given(location, table(spark, location, "file, directory or Spark table"));
+      return given(location, table(spark, input, "file, directory or Spark table"));
     }
+    input.version().requireNewest(location);
     return switch (files.get().format()) {
       case CSV -> CsvTable.open(spark, location, files.get());
-      case JSON -> JsonTable.open(spark, location, files.get(), ColumnNames.requested(input));
+      case JSON, OPENAI_BATCH ->
+          JsonTable.open(spark, location, files.get(), ColumnNames.requested(input), named.isPresent());
       case PARQUET -> ParquetTable.open(spark, location, files.get());
-      case TABLE -> throw new IllegalStateException("no file is a Spark table");
+      case DELTA, ICEBERG, TABLE -> throw new IllegalStateException("no file is such a table");
     };
   }
 
-  private static Dataset<Row> table(SparkSession spark, String name, String kind) {
-    if (name.matches("\\w+(\\.\\w+)*") && spark.catalog().tableExists(name)) {
-      return spark.table(name);
+  private static Dataset<Row> table(SparkSession spark, PromptInput input, String kind) {
+    String name = input.location();
+    if (name.matches("(\\w+|`[^`]+`)(\\.(\\w+|`[^`]+`))*") && spark.catalog().tableExists(name)) {
+      return input.version().isNewest()
+          ? spark.table(name)
+          : spark.sql("SELECT * FROM " + name + input.version().clause());
     }
     throw missing(name, kind);
   }

@@ -2,6 +2,7 @@ package io.lightmill.udfs.table;
 
 import io.lightmill.pipeline.ErrorCode;
 import io.lightmill.pipeline.LightmillException;
+import io.lightmill.udfs.option.LakeFormat;
 import java.util.Arrays;
 import java.util.Locale;
 import java.util.Optional;
@@ -13,6 +14,9 @@ enum TableFormat {
   CSV,
   PARQUET,
   JSON,
+  OPENAI_BATCH,
+  DELTA,
+  ICEBERG,
   TABLE;
 
   private static final Set<String> COMPRESSIONS = Set.of("gz", "bz2", "zst", "lz4", "snappy");
@@ -28,7 +32,7 @@ enum TableFormat {
             () ->
                 new LightmillException(
                     ErrorCode.CONFIGURATION_INVALID,
-                    "table format '%s' does not exist; choose csv, parquet, json or table"
+                    "table format '%s' does not exist; choose csv, parquet, json, openai-batch, delta, iceberg or table"
                         .formatted(name)));
   }
 
@@ -47,6 +51,15 @@ enum TableFormat {
   }
 
   String label() {
-    return name().toLowerCase(Locale.ROOT);
+    return name().toLowerCase(Locale.ROOT).replace('_', '-');
+  }
+
+  /** Of a table whose library users bring; empty for others. */
+  Optional<LakeFormat> lake() {
+    return switch (this) {
+      case DELTA -> Optional.of(LakeFormat.DELTA);
+      case ICEBERG -> Optional.of(LakeFormat.ICEBERG);
+      default -> Optional.empty();
+    };
   }
 }

@@ -12,6 +12,7 @@ import io.lightmill.s3.FaultyLink.Fault;
 import io.lightmill.s3.S3Server;
 import io.lightmill.udfs.HandClock;
 import io.lightmill.udfs.store.ImageStore;
+import io.lightmill.udfs.store.StoreRetry;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.concurrent.CompletableFuture;
@@ -21,6 +22,7 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Predicate;
 import java.util.stream.Stream;
+import org.apache.hadoop.conf.Configuration;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
@@ -85,9 +87,10 @@ class RunLockFaultTest {
 
   @BeforeEach
   void open() {
-    store =
-        ImageStore.open(
-            s3.uri("out" + OUTPUTS.incrementAndGet()), s3.configuration(link.endpoint()));
+    Configuration configuration = s3.configuration(link.endpoint());
+    configuration.set(
+        StoreRetry.LONGEST_OUTAGE, "2s"); // calls that always fail are repeated so long
+    store = ImageStore.open(s3.uri("out" + OUTPUTS.incrementAndGet()), configuration);
     link.failing(call -> Fault.NONE);
   }
 

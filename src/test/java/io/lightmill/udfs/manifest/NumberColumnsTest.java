@@ -2,17 +2,13 @@ package io.lightmill.udfs.manifest;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.lightmill.udfs.TestSpark;
 import io.lightmill.udfs.column.UntypedText;
 import java.util.Arrays;
-import java.util.List;
-import org.apache.spark.sql.Column;
-import org.apache.spark.sql.Dataset;
-import org.apache.spark.sql.Encoders;
-import org.apache.spark.sql.Row;
+import org.apache.spark.sql.catalyst.expressions.GenericInternalRow;
 import org.apache.spark.sql.types.DataTypes;
 import org.apache.spark.sql.types.StructField;
 import org.apache.spark.sql.types.StructType;
+import org.apache.spark.unsafe.types.UTF8String;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -23,16 +19,14 @@ class NumberColumnsTest {
       UntypedText.marked(new StructType().add("a value", DataTypes.StringType).apply(0));
 
   private static String type(StructType earlier, String... values) {
-    NumberColumns columns = new NumberColumns(new StructType(new StructField[] {VALUE}), earlier);
-    Dataset<Row> rows =
-        TestSpark.session()
-            .createDataset(Arrays.asList(values), Encoders.STRING())
-            .toDF(VALUE.name());
-    List<Column> aggregates = columns.aggregates();
-    Row aggregated =
-        rows.agg(aggregates.get(0), aggregates.subList(1, aggregates.size()).toArray(Column[]::new))
-            .head();
-    StructField typed = columns.typed(aggregated).apply(0);
+    StructType passthrough = new StructType(new StructField[] {VALUE});
+    NumberValues all = new NumberValues(passthrough);
+    for (String value : values) { // each as if it came from a partition of its own
+      NumberValues one = new NumberValues(passthrough);
+      one.add(new GenericInternalRow(new Object[] {UTF8String.fromString(value)}));
+      all.add(one);
+    }
+    StructField typed = new NumberColumns(passthrough, earlier).typed(all).apply(0);
     assertThat(UntypedText.isMarked(typed)).isFalse();
     return typed.dataType().simpleString();
   }

@@ -8,6 +8,7 @@ import java.io.ByteArrayOutputStream;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.zip.CRC32;
+import org.apache.commons.lang3.StringUtils;
 
 /** PNG files with another receipt, or with other pixels. */
 final class Altered {
@@ -32,7 +33,10 @@ final class Altered {
           altered.writeBytes(
               chunk(
                   type,
-                  receipt ? text.replace(part, by).getBytes(StandardCharsets.ISO_8859_1) : data));
+                  receipt
+                      ? StringUtils.replaceOnce(text, part, by)
+                          .getBytes(StandardCharsets.ISO_8859_1)
+                      : data));
         });
     return altered.toByteArray();
   }

@@ -133,6 +133,10 @@ class RegenerationTest {
         "the receipt of 'image' cannot be drawn: num_inference_steps");
     refused(
         PLAIN,
+        Altered.receipt(DrawnFile.png(), "{", "{\"endpoint\":\"fal:x\",\"reproducible\":false,"),
+        "'image' was drawn by the hosted model 'fal:x'");
+    refused(
+        PLAIN,
         Altered.receipt(DrawnFile.png(), "\"format\":\"png\"", "\"format\":\"gif\""),
         "the receipt of 'image' has no valid 'format'");
     refused(

@@ -2,6 +2,7 @@ package io.lightmill.udfs.sql;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.lightmill.udfs.TestJvm;
 import java.io.File;
 import java.io.IOException;
 import java.net.InetAddress;
@@ -62,8 +63,7 @@ class ConnectTest {
   }
 
   private ProcessBuilder server(int port) throws IOException {
-    List<String> command = java("1g");
-    command.addAll(
+    List<String> options =
         List.of(
             "-Dspark.master=local[2]",
             "-Dspark.ui.enabled=false",
@@ -71,15 +71,16 @@ class ConnectTest {
             "-Dspark.sql.extensions=" + LightmillExtensions.class.getName(),
             "-Dspark.connect.grpc.binding.address=127.0.0.1",
             "-Dspark.connect.grpc.binding.port=" + port,
-            "-Dai.djl.offline=true",
-            "-cp",
-            Stream.concat(jars("server"), classPath())
-                .collect(Collectors.joining(File.pathSeparator)),
-            "org.apache.spark.sql.connect.service.SparkConnectServer"));
-    ProcessBuilder builder = new ProcessBuilder(command).directory(directory.toFile());
-    builder.environment().put("SPARK_LOCAL_IP", "127.0.0.1");
+            "-Dai.djl.offline=true");
+    ProcessBuilder builder =
+        TestJvm.of(
+            "1g",
+            options,
+            jars("server").map(Path::of).toList(),
+            "org.apache.spark.sql.connect.service.SparkConnectServer",
+            List.of());
     builder.environment().put("OMP_WAIT_POLICY", "PASSIVE");
-    return builder;
+    return builder.directory(directory.toFile());
   }
 
   private ProcessBuilder client(int port) throws IOException {
@@ -111,8 +112,7 @@ class ConnectTest {
 
   private static Stream<String> classPath() {
     return Arrays.stream(System.getProperty("java.class.path").split(File.pathSeparator, -1))
-        .map(entry -> Path.of(entry).toAbsolutePath().toString())
-        .filter(entry -> !new File(entry).getName().startsWith("tomcat-servlet-api"));
+        .map(entry -> Path.of(entry).toAbsolutePath().toString());
   }
 
   private static int freePort() throws IOException {
