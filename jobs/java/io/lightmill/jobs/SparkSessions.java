@@ -55,6 +55,11 @@ final class SparkSessions {
     // INFO lines would interrupt the progress bar.
     conf.setIfMissing("spark.ui.showConsoleProgress", "false");
     conf.setIfMissing("spark.log.level", "WARN");
+    // Where there is a user interface, Prometheus reads metrics from it.
+    conf.setIfMissing(
+        "spark.metrics.conf.*.sink.prometheusServlet.class",
+        "org.apache.spark.metrics.sink.PrometheusServlet");
+    conf.setIfMissing("spark.metrics.conf.*.sink.prometheusServlet.path", "/metrics/prometheus");
     // By default S3A's pauses after a 503 double up to a day, long after the store responds again.
     conf.setIfMissing("spark.hadoop.fs.s3a.retry.throttle.limit", "9");
     if (isLocal(conf)) {

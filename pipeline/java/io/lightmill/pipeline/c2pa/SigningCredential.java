@@ -18,7 +18,6 @@ import java.security.interfaces.ECPrivateKey;
 import java.security.spec.PKCS8EncodedKeySpec;
 import java.time.Instant;
 import java.util.ArrayList;
-import java.util.Date;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Set;
@@ -211,8 +210,7 @@ public final class SigningCredential {
   private static void requireSigner(X509Certificate signer, PemFile file, Instant now) {
     Instant from = signer.getNotBefore().toInstant();
     Instant to = signer.getNotAfter().toInstant();
-    Date time = Date.from(now);
-    if (time.before(signer.getNotBefore()) || time.after(signer.getNotAfter())) {
+    if (now.isBefore(from) || now.isAfter(to)) {
       throw invalid(
           file, "the first certificate is valid from %s to %s only; renew it".formatted(from, to));
     }

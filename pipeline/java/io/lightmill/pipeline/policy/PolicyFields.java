@@ -11,8 +11,7 @@ final class PolicyFields {
 
   private PolicyFields() {}
 
-  static String choice(
-      YamlNode.Fields fields, String key, String otherwise, String... choices) {
+  static String choice(YamlNode.Fields fields, String key, String otherwise, String... choices) {
     Optional<YamlNode.Scalar> given = text(fields, key);
     String value = given.map(YamlNode.Scalar::text).orElse(otherwise).toLowerCase(Locale.ROOT);
     if (!Arrays.asList(choices).contains(value)) {

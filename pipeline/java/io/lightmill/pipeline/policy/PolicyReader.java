@@ -56,7 +56,8 @@ final class PolicyReader {
     terms(policy, "denials").ifPresent(denials::addAll);
     terms(policy, "allow").ifPresent(allow::addAll);
     inNegativePrompts =
-        PolicyFields.choice(policy, "negative_prompts", "ignore", "ignore", "check").equals("check");
+        PolicyFields.choice(policy, "negative_prompts", "ignore", "ignore", "check")
+            .equals("check");
     YamlNode all = policy.fields().get(CATEGORIES);
     if (all == null || PolicyFields.fields(all, "'categories'").fields().isEmpty()) {
       throw new PolicyProblem(policy.line(), "has no 'categories'; write at least one");
@@ -100,7 +101,11 @@ final class PolicyReader {
         new PolicyCategory(
             name,
             Verdict.Severity.labelled(
-                PolicyFields.choice(category, "severity", "medium", PolicyFields.labels(Verdict.Severity.values()))),
+                PolicyFields.choice(
+                    category,
+                    "severity",
+                    "medium",
+                    PolicyFields.labels(Verdict.Severity.values()))),
             Verdict.Action.labelled(required(category, label, "action")),
             terms(category, "terms").orElse(List.of()),
             near(category, label),

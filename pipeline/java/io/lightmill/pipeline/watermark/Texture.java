@@ -7,7 +7,7 @@ import java.util.Arrays;
  *
  * @param difference of each pixel to the mean around it, in levels
  * @param deviation how much each pixel may change, in levels: the standard deviation around it, or
- *     the least of those near it, at least {@link #FLOOR}
+ *     the least of those near it; half of it and {@link #PLAIN} where that is more
  */
 @SuppressWarnings("ArrayRecordComponent") // buffers, never compared
 record Texture(int width, int height, float[] difference, float[] deviation) {
@@ -20,8 +20,8 @@ record Texture(int width, int height, float[] difference, float[] deviation) {
    */
   private static final int PLAIN_RADIUS = 4;
 
-  /** Of plain areas, so that what is embedded there stays below what one sees. */
-  static final float FLOOR = 4;
+  /** Of areas of one colour, so that what is embedded there stays below what one sees. */
+  private static final float PLAIN = 2.4f;
 
   /** Larger differences, in deviations, are edges of the image, in which a mark does not show. */
   private static final float EDGE = 1.5f;
@@ -113,12 +113,11 @@ record Texture(int width, int height, float[] difference, float[] deviation) {
     for (int y = 0; y < height; y++) {
       least(least, y * width, 1, width, line);
     }
-    float floor = FLOOR * FLOOR * Luminance.UNITS * Luminance.UNITS;
-    for (int x = 0; x < width; x++) {
-      least(least, x, width, height, line);
-    }
     for (int i = 0; i < least.length; i++) {
-      least[i] = least[i] <= floor ? FLOOR : (float) Math.sqrt(least[i]) / Luminance.UNITS;
+      // Differences of sums leave a little less than nothing in plain areas.
+      float deviation = least[i] <= 0 ? 0 : (float) Math.sqrt(least[i]) / Luminance.UNITS;
+      float raised = PLAIN + deviation / 2;
+      least[i] = deviation > raised ? deviation : raised;
     }
     return least;
   }

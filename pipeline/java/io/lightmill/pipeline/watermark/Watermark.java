@@ -17,8 +17,7 @@ import org.apache.commons.codec.digest.DigestUtils;
 public final class Watermark {
 
   /** Of a mark, in deviations of the surroundings. */
-  private static final double STRENGTH =
-      0.25;
+  private static final double STRENGTH = 0.25;
 
   /** More is seen in strong textures too. */
   private static final float MOST_LEVELS = 5;
@@ -65,7 +64,8 @@ public final class Watermark {
 
   /** Rounds up or down by a fixed pattern, so that changes of less than a level are not lost. */
   private static int rounded(float change, int threshold) {
-    float limited = change > MOST_LEVELS ? MOST_LEVELS : change < -MOST_LEVELS ? -MOST_LEVELS : change;
+    float limited =
+        change > MOST_LEVELS ? MOST_LEVELS : change < -MOST_LEVELS ? -MOST_LEVELS : change;
     int above = 16; // a cast truncates, which is the floor of a positive number
     return (int) (limited + above + (threshold >>> 8) * 0x1p-24f) - above;
   }

@@ -34,7 +34,8 @@ class CompletionCommandTest {
     command[2] = asking;
     command[3] = "bash";
     System.arraycopy(words, 0, command, 4, words.length);
-    Process bash = new ProcessBuilder(command).redirectErrorStream(true).start();
+    Process bash =
+        new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.DISCARD).start();
     String replies = new String(bash.getInputStream().readAllBytes());
     assertThat(bash.waitFor()).as(replies).isZero();
     return replies.lines().map(String::strip).toList();
@@ -64,6 +65,8 @@ class CompletionCommandTest {
     RunningLightmill run = RunningLightmill.of("genrate");
     assertThat(run.status()).isEqualTo(ExitStatus.REFUSED);
     assertThat(run.err()).contains("'genrate'", "Did you mean", "lightmill generate");
+    assertThat(RunningLightmill.of("generate", "--input=a", "--output=b", "--tier=eficient").err())
+        .contains("but must be one of quality, efficient; did you mean 'efficient'?");
   }
 
   @Test

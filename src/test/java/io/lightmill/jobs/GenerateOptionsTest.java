@@ -1,12 +1,15 @@
 package io.lightmill.jobs;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.lightmill.pipeline.LightmillException;
 import io.lightmill.udfs.option.GenerationOptions;
 import io.lightmill.udfs.option.OptionGroup;
 import io.lightmill.udfs.option.Options;
 import io.lightmill.udfs.option.Redaction;
+import io.lightmill.udfs.option.ScheduleOptions;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -32,12 +35,18 @@ class GenerateOptionsTest {
     EVERY.put("column", Map.of("prompt", "caption", "id", "sku"));
     EVERY.put("prompt-template", "a {color} {name}, \"boxed\" 100 %");
     EVERY.put("limit", 7);
+    EVERY.put("input-version", "12");
+    EVERY.put("input-timestamp", "2026-11-26 09:00:00");
     EVERY.put("output", "s3a://bucket/out");
     EVERY.put("format", "jpeg");
     EVERY.put("quality", 90);
     EVERY.put("path-template", "{sku}/{image_id}");
     EVERY.put("sink", "webdataset");
     EVERY.put("shard-size", 500);
+    EVERY.put("manifest-table", "lake.db.images");
+    EVERY.put("manifest-table-format", "delta");
+    EVERY.put("batch-output", "s3a://bucket/results");
+    EVERY.put("batch-images", "b64_json");
     EVERY.put("force", true);
     EVERY.put("retry-failed", false);
     EVERY.put("deadline", "7h30m");
@@ -93,6 +102,12 @@ class GenerateOptionsTest {
     EVERY.put("requests-per-minute", 60);
     EVERY.put("concurrent-requests", 5);
     EVERY.put("max-cost", 12.5);
+    EVERY.put("input-version", "12");
+    EVERY.put("input-timestamp", "2026-11-26 09:00:00");
+    EVERY.put("manifest-table", "lake.shop.images");
+    EVERY.put("manifest-table-format", "iceberg");
+    EVERY.put("batch-output", "s3a://bucket/results");
+    EVERY.put("batch-images", "b64_json");
     EVERY.put("price-per-million-input-tokens", 5.5);
     EVERY.put("price-per-million-output-tokens", 19.5);
     EVERY.put("price-per-image", 0.04);
@@ -186,6 +201,7 @@ class GenerateOptionsTest {
                 Map.entry("image-action", "block"),
                 Map.entry("image-retries", 3),
                 Map.entry("best-of", 1),
+                Map.entry("batch-images", "url"),
                 Map.entry("prompt-metadata", "full"),
                 Map.entry("creation-time", "none")));
   }
@@ -224,6 +240,18 @@ class GenerateOptionsTest {
                 Redaction.REDACTED,
                 "spark.hadoop.fs.s3a.endpoint",
                 "http://store:9000"));
+  }
+
+  /** It may contain secrets, and would let whoever writes SQL run commands. */
+  @Test
+  void aCommandAtTheEndIsOfTheCommandLineOnly() {
+    GenerationOptions options =
+        ParsedGenerate.of("--input=a", "--output=b", "--on-finish=curl hidden").options();
+    assertThat(options.get(ScheduleOptions.ON_FINISH)).isEqualTo("curl hidden");
+    assertThat(options.jobFile().toString()).doesNotContain("hidden");
+    assertThatThrownBy(() -> GenerationOptions.parse(Map.of("on_finish", "curl hidden")))
+        .isInstanceOf(LightmillException.class)
+        .hasMessage("option 'on_finish' is one of the command line only; leave it out");
   }
 
   @Test
@@ -319,7 +347,7 @@ class GenerateOptionsTest {
             "Reruns and limits of a run:",
             "--[no-]retry-failed",
             "Model and devices:",
-            "Default: builtin:pocket.",
+            "builtin:pocket.",
             "Values for rows that have none in their columns:",
             "--num-inference-steps=N",
             "Spark session:",

@@ -135,8 +135,7 @@ class PlaceholdersTest {
             List.of("--set=seed=x", "option 'seed' is 'x', but must be a whole number"),
             List.of("--set=date=x", "'date' is no name of a variable"),
             List.of("--set=v={x}", "variable 'v' contains a brace"))) {
-      RunningLightmill run =
-          RunningLightmill.of("generate", "--input=a", "--output=b", bad.get(0));
+      RunningLightmill run = RunningLightmill.of("generate", "--input=a", "--output=b", bad.get(0));
       assertThat(run.err()).contains(bad.get(1));
       assertThat(run.status()).isEqualTo(ExitStatus.REFUSED);
     }

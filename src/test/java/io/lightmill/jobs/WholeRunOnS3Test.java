@@ -60,6 +60,7 @@ class WholeRunOnS3Test {
       assertThat(ImageReceiptReader.identity(s3.object(image))).isPresent();
     }
     assertThat(s3.contentType("out/contact-sheet.html")).startsWith("text/html");
+    assertThat(s3.contentType("out/report.html")).startsWith("text/html");
     assertThat(s3.keys("out/")).noneMatch(key -> key.contains("run.lock"));
 
     RunningLightmill second = generate();

@@ -3,6 +3,8 @@ package io.lightmill.jobs;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
 import io.lightmill.pipeline.checkpoint.CheckpointCopy;
 import io.lightmill.pipeline.checkpoint.StoredBytes;
 import io.lightmill.udfs.TestSpark;
@@ -116,7 +118,9 @@ class WholeRunTest {
 
     RunningLightmill first = generate(table, options);
 
-    assertThat(first.err()).contains("3 images: 2 to draw", "note: 1 image has a negative prompt");
+    assertThat(first.err())
+        .contains("to draw               2", "SIZE_INVALID: row id=bad: width 100", "128×128      1")
+        .contains("3 images: 2 to draw", "note: 1 image has a negative prompt");
     assertThat(first.out())
         .contains(
             "2 generated",
@@ -133,9 +137,15 @@ class WholeRunTest {
 
     List<String> more = new ArrayList<>(options);
     more.add("--max-failures=1");
+    more.add("--json");
+    more.add("--on-finish=cat > '%s'".formatted(directory.resolve("hooked.json")));
     RunningLightmill second = generate(table, more);
 
-    assertThat(second.out()).contains("2 reused, 1 invalid");
+    assertThat(second.err()).contains("2 reused, 1 invalid");
+    JsonNode report = new ObjectMapper().readTree(second.out()); // which is all that is printed
+    assertThat(report.get("images").get("reused").asInt()).isEqualTo(2);
+    assertThat(new ObjectMapper().readTree(directory.resolve("hooked.json").toFile()))
+        .isEqualTo(report);
     assertThat(second.status()).isEqualTo(ExitStatus.DONE);
     assertThat(summary).content().contains("\"status\" : \"succeeded\"", "\"reused\" : 2,");
   }

@@ -116,8 +116,7 @@ class CheckedGenerationTest {
             .at("/checks/0");
     assertThat(check.path("kind").asText()).isEqualTo("image");
     assertThat(check.path("location").asText()).isEqualTo(VIT);
-    assertThat(check.path("digest").asText())
-        .isEqualTo(new ModelDirectory(Path.of(VIT)).digest());
+    assertThat(check.path("digest").asText()).isEqualTo(new ModelDirectory(Path.of(VIT)).digest());
     Row row = rows(blocked).get(worst);
     assertThat(row.<String>getAs("error_code")).isEqualTo("IMAGE_BLOCKED");
     assertThat(row.<String>getAs("verdict_rule")).isEqualTo("nsfw");

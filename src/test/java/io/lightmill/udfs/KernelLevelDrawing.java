@@ -75,7 +75,13 @@ final class KernelLevelDrawing {
     for (int i = 0; i < IMAGES; i++) {
       System.out.printf(
           "%s %d %s\t%d\t%s\t%s\t%s%n",
-          checkpoint, subject.side, subject.guided, i, alone.get(i), together.get(i), atOnce.get(i));
+          checkpoint,
+          subject.side,
+          subject.guided,
+          i,
+          alone.get(i),
+          together.get(i),
+          atOnce.get(i));
     }
   }
 

@@ -48,6 +48,10 @@ class MetricsEndpointTest {
             .config("spark.ui.enabled", true)
             .config("spark.ui.port", 0)
             .config("spark.metrics.namespace", "mill")
+            .config(
+                "spark.metrics.conf.*.sink.prometheusServlet.class",
+                "org.apache.spark.metrics.sink.PrometheusServlet")
+            .config("spark.metrics.conf.*.sink.prometheusServlet.path", "/metrics/prometheus")
             .config("spark.sql.shuffle.partitions", 2)
             .config("spark.plugins", ProgressPlugin.class.getName())
             .getOrCreate();

@@ -30,7 +30,9 @@ public record DeviceCost(Optional<ImageSpeed> speed, Optional<Price> hour) imple
 
   @Override
   public String basis() {
-    return speed.map(ImageSpeed::basis).orElse("device time is unknown, since no run has measured it; 'lightmill plan' does");
+    return speed
+        .map(ImageSpeed::basis)
+        .orElse("device time is unknown, since no run has measured it; 'lightmill plan' does");
   }
 
   @Override

@@ -4,12 +4,14 @@ import io.lightmill.pipeline.ClassifierFreeGuidance;
 import io.lightmill.udfs.ImageStatus;
 import io.lightmill.udfs.column.RequestColumns;
 import io.lightmill.udfs.device.Model;
-import io.lightmill.udfs.earlier.EarlierManifests;
+import io.lightmill.udfs.history.CommittedManifest;
+import io.lightmill.udfs.manifest.Manifest;
 import io.lightmill.udfs.manifest.ManifestColumn;
 import io.lightmill.udfs.manifest.ManifestColumns;
 import io.lightmill.udfs.plan.ImageWork;
 import io.lightmill.udfs.store.ImageStore;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.stream.Stream;
 import org.apache.spark.sql.Column;
@@ -17,10 +19,12 @@ import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
 import org.apache.spark.sql.types.StructType;
 
-/** The times of images that earlier runs over an output drew, by their manifests. */
+/** The times of images that the newest runs over an output drew, by their manifests. */
 public final class EarlierSpeed {
 
-  /** The newest so many images are read. */
+  private static final int MOST_MANIFESTS = 10;
+
+  /** The newest so many images are taken. */
   private static final int MOST_IMAGES = 2000;
 
   private static final ManifestColumn[] TIMES = {
@@ -68,12 +72,21 @@ public final class EarlierSpeed {
       ClassifierFreeGuidance guidance,
       boolean cuda) {
     ImageStore store = ImageStore.open(output, spark.sparkContext().hadoopConfiguration());
-    List<String> manifests = EarlierManifests.committed(store);
+    List<String> manifests =
+        CommittedManifest.of(store.listing().objects(Manifest.DIRECTORY)).stream()
+            .sorted(Comparator.comparing(CommittedManifest::modified).reversed())
+            .limit(MOST_MANIFESTS)
+            .map(CommittedManifest::key)
+            .toList();
     if (manifests.isEmpty()) {
       return List.of();
     }
     Column timed =
-        Stream.of(TIMES).map(each -> each.col().isNotNull()).reduce(Column::and).orElseThrow();
+        Stream.of(TIMES)
+            .filter(each -> each != ManifestColumns.TRANSFORMER_CALLS) // not all families count them
+            .map(each -> each.col().isNotNull())
+            .reduce(Column::and)
+            .orElseThrow();
     List<Row> rows =
         spark
             .read()

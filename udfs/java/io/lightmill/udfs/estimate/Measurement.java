@@ -27,9 +27,10 @@ public record Measurement(
 
   /** Reads the columns of a manifest row of a generated image. */
   public static Measurement of(ImageWork work, Row row) {
+    Integer calls = ManifestColumns.TRANSFORMER_CALLS.of(row);
     return new Measurement(
         work,
-        ManifestColumns.TRANSFORMER_CALLS.of(row),
+        calls == null ? work.calls() : calls,
         ManifestColumns.ENCODE_PROMPT_MS.<Double>of(row) / MILLIS,
         ManifestColumns.DENOISE_MS.<Double>of(row) / MILLIS,
         ManifestColumns.DECODE_MS.<Double>of(row) / MILLIS,

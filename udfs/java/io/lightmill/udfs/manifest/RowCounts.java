@@ -125,8 +125,11 @@ final class RowCounts implements Serializable {
       }
     }
     return new Manifest.Totals(
-        byStatus, blank, verdictCounts(), transformerCalls, new Manifest.DeviceSeconds(
-            seconds(0), seconds(1), seconds(2), seconds(3)));
+        byStatus,
+        blank,
+        verdictCounts(),
+        transformerCalls,
+        new Manifest.DeviceSeconds(seconds(0), seconds(1), seconds(2), seconds(3)));
   }
 
   private VerdictCounts verdictCounts() {

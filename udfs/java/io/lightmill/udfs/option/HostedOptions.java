@@ -36,11 +36,12 @@ public final class HostedOptions {
 
   public static final Option<Integer> CONCURRENT_REQUESTS =
       Option.of(
-              "concurrent-requests",
-              OptionType.wholeNumber(1, 10_000),
-              "N",
-              HOSTED,
-              "Maximum number of requests of all executors together that wait for an answer. Default: 8.");
+          "concurrent-requests",
+          OptionType.wholeNumber(1, 10_000),
+          "N",
+          HOSTED,
+          "Maximum number of requests of all executors together that wait for an answer. Default:"
+              + " 8.");
 
   public static final Option<Double> MAX_COST =
       Option.of(
@@ -136,63 +137,63 @@ public final class HostedOptions {
 
   public static final Option<UnsentValues> UNSENT_VALUES =
       Option.of(
-              "unsent-values",
-              OptionType.choice(UnsentValues.class),
-              "CHOICE",
-              HOSTED,
-              "What becomes of values of rows that the endpoint has no field for, such as seeds,"
-                  + " steps and negative prompts: ignore, a notice names their columns; or invalid,"
-                  + " their rows are invalid. Default: ignore.");
+          "unsent-values",
+          OptionType.choice(UnsentValues.class),
+          "CHOICE",
+          HOSTED,
+          "What becomes of values of rows that the endpoint has no field for, such as seeds,"
+              + " steps and negative prompts: ignore, a notice names their columns; or invalid,"
+              + " their rows are invalid. Default: ignore.");
 
   public static final Option<Boolean> RETRY_UNCERTAIN =
       Option.of(
-              "retry-uncertain",
-              OptionType.flag(),
-              "",
-              HOSTED,
-              "Send requests again whose answer was lost in an earlier run, and which may have been"
-                  + " paid. By default their rows stay uncertain.");
+          "retry-uncertain",
+          OptionType.flag(),
+          "",
+          HOSTED,
+          "Send requests again whose answer was lost in an earlier run, and which may have been"
+              + " paid. By default their rows stay uncertain.");
 
   public static final Option<Boolean> RETRY_BLOCKED =
       Option.of(
-              "retry-blocked",
-              OptionType.flag(),
-              "",
-              HOSTED,
-              "Send requests again that the filter of the provider has blocked in an earlier run.");
+          "retry-blocked",
+          OptionType.flag(),
+          "",
+          HOSTED,
+          "Send requests again that the filter of the provider has blocked in an earlier run.");
 
   public static final Option<Duration> REQUEST_TIMEOUT =
       Option.of(
-              "request-timeout",
-              OptionType.duration(),
-              "DURATION",
-              HOSTED,
-              "Time limit of a request, such as 3m: after that its row is uncertain. Default: 3m.");
+          "request-timeout",
+          OptionType.duration(),
+          "DURATION",
+          HOSTED,
+          "Time limit of a request, such as 3m: after that its row is uncertain. Default: 3m.");
 
   public static final Option<Duration> CONNECT_TIMEOUT =
       Option.of(
-              "connect-timeout",
-              OptionType.duration(),
-              "DURATION",
-              HOSTED,
-              "Time limit to connect. Default: 10s.");
+          "connect-timeout",
+          OptionType.duration(),
+          "DURATION",
+          HOSTED,
+          "Time limit to connect. Default: 10s.");
 
   public static final Option<Integer> REQUEST_ATTEMPTS =
       Option.of(
-              "request-attempts",
-              OptionType.wholeNumber(1, 100),
-              "N",
-              HOSTED,
-              "Maximum number of attempts for an image, where the endpoint answers with HTTP 429 or"
-                  + " 5xx or cannot be reached. Default: 8.");
+          "request-attempts",
+          OptionType.wholeNumber(1, 100),
+          "N",
+          HOSTED,
+          "Maximum number of attempts for an image, where the endpoint answers with HTTP 429 or"
+              + " 5xx or cannot be reached. Default: 8.");
 
   public static final Option<Duration> RETRY_TIME =
       Option.of(
-              "retry-time",
-              OptionType.duration(),
-              "DURATION",
-              HOSTED,
-              "Time from the first attempt for an image after which no other one begins. Default:"
+          "retry-time",
+          OptionType.duration(),
+          "DURATION",
+          HOSTED,
+          "Time from the first attempt for an image after which no other one begins. Default:"
               + " 10m.");
 
   public static final Option<String> PROXY =

@@ -2,7 +2,9 @@ package io.lightmill.udfs.option;
 
 import io.lightmill.pipeline.ErrorCode;
 import io.lightmill.pipeline.LightmillException;
+import java.util.Locale;
 import java.util.Optional;
+import org.apache.commons.text.similarity.LevenshteinDistance;
 
 /**
  * One option of a run: the same on the command line ({@code --batch-size 4}), in a job file ({@code
@@ -24,6 +26,8 @@ public record Option<T>(
     OptionGroup group,
     String help,
     boolean relative) {
+
+  private static final int MOST_MISTAKES = 2;
 
   /** An option without a default. */
   public static <T> Option<T> of(
@@ -57,8 +61,18 @@ public record Option<T>(
             () ->
                 new LightmillException(
                     ErrorCode.CONFIGURATION_INVALID,
-                    "option '%s' is '%s', but must be %s"
-                        .formatted(key, Redaction.text(text), type.expected())));
+                    "option '%s' is '%s', but must be %s%s"
+                        .formatted(key, Redaction.text(text), type.expected(), hint(text))));
+  }
+
+  /** The choice that a misspelt one is like. */
+  private String hint(String text) {
+    LevenshteinDistance distance = new LevenshteinDistance(MOST_MISTAKES);
+    return type.choices().stream()
+        .filter(choice -> distance.apply(choice, text.strip().toLowerCase(Locale.ROOT)) >= 0)
+        .findFirst()
+        .map("; did you mean '%s'?"::formatted)
+        .orElse("");
   }
 
   /** The help text with the default; the help text of a flag says what it turns on. */

@@ -50,7 +50,7 @@ public final class StratifiedSample {
   public static List<Row> of(Dataset<Row> images, List<Column> strata, int most) {
     Column[] values =
         strata.stream()
-            .map(column -> coalesce(column.cast("string"), lit("")))
+            .map(column -> coalesce(column.cast(DataTypes.StringType), lit("")))
             .toArray(Column[]::new);
     Dataset<Row> labelled = images.withColumn(STRATUM, to_json(array(values)));
     List<Row> counts = labelled.groupBy(STRATUM).count().limit(MOST_STRATA + 1).collectAsList();

@@ -16,7 +16,8 @@ import java.util.Optional;
  * @param settings cells of table rows, one for each of the settings to compare
  * @param template of the prompt
  */
-public record DrawRequest(String id, List<Map<String, String>> settings, Optional<String> template) {
+public record DrawRequest(
+    String id, List<Map<String, String>> settings, Optional<String> template) {
 
   private static final int MOST_SETTINGS = 2;
 
@@ -48,8 +49,6 @@ public record DrawRequest(String id, List<Map<String, String>> settings, Optiona
               .formatted(settings.size()));
     }
     return new DrawRequest(
-        id,
-        settings,
-        Optional.of(body.path("template").asText()).filter(text -> !text.isBlank()));
+        id, settings, Optional.of(body.path("template").asText()).filter(text -> !text.isBlank()));
   }
 }

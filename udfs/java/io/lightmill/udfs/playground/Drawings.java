@@ -22,8 +22,8 @@ import java.util.function.IntConsumer;
 import org.apache.commons.lang3.exception.ExceptionUtils;
 
 /**
- * Draws one image after the other, in the order of the requests for them, on a thread of its own:
- * a cancellation interrupts this thread before its next step, and never one that writes to a
+ * Draws one image after the other, in the order of the requests for them, on a thread of its own: a
+ * cancellation interrupts this thread before its next step, and never one that writes to a
  * connection, which would close it.
  */
 final class Drawings implements AutoCloseable {

@@ -80,7 +80,8 @@ final class ExampleRows {
               : csv(new StringReader(text.strip()), "the pasted row");
       if (rows.isEmpty()) {
         throw invalid(
-            "the pasted text has no row; paste a CSV header and a line below it, or a JSON object", null);
+            "the pasted text has no row; paste a CSV header and a line below it, or a JSON object",
+            null);
       }
       return rows.get(0);
     } catch (IOException e) {
@@ -128,7 +129,9 @@ final class ExampleRows {
                     put(
                         cells,
                         each.getKey(),
-                        each.getValue().isValueNode() ? each.getValue().asText() : each.getValue().toString()));
+                        each.getValue().isValueNode()
+                            ? each.getValue().asText()
+                            : each.getValue().toString()));
         rows.add(cells);
       } catch (JsonProcessingException e) {
         throw invalid("%s is no JSON: %s".formatted(name, e.getOriginalMessage()), e);
@@ -139,7 +142,8 @@ final class ExampleRows {
 
   private static void put(Map<String, String> cells, String column, String value) {
     if (!value.isBlank() && !column.isBlank()) {
-      cells.put(TextRow.requestColumn(column).map(known -> known.name()).orElse(column.strip()), value);
+      cells.put(
+          TextRow.requestColumn(column).map(known -> known.name()).orElse(column.strip()), value);
     }
   }
 

@@ -46,13 +46,12 @@ public final class Playground implements AutoCloseable {
    * @throws LightmillException if an option cannot be used
    */
   public static Playground open(GenerationOptions options) {
-    List<Map<String, String>> rows = options.find(Options.INPUT).map(ExampleRows::of).orElse(List.of());
+    List<Map<String, String>> rows =
+        options.find(Options.INPUT).map(ExampleRows::of).orElse(List.of());
     TextRequests requests = TextRequests.open(options);
     requests.plan(Map.of("prompt", "a test"), Optional.empty()); // checks the defaults
     return new Playground(
-        requests,
-        new Drawings(requests.load(), options.get(Options.THREADS_PER_IMAGE)),
-        rows);
+        requests, new Drawings(requests.load(), options.get(Options.THREADS_PER_IMAGE)), rows);
   }
 
   /** What the page shows before anything is drawn, for JSON. */
@@ -146,8 +145,7 @@ public final class Playground implements AutoCloseable {
               });
       ImageRequest image = picture.planned().request().orElseThrow();
       int steps = image.numInferenceSteps();
-      events.accept(
-          Map.of("event", "step", "picture", place, "step", 0, "steps", steps));
+      events.accept(Map.of("event", "step", "picture", place, "step", 0, "steps", steps));
       long start = System.nanoTime();
       RgbImage drawn =
           drawing.draw(

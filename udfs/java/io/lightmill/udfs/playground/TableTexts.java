@@ -92,6 +92,8 @@ final class TableTexts {
   /** A path that does not depend on where the job file is. */
   private static String absolute(String location) {
     Path path = location.contains(":") ? null : Path.of(location);
-    return path != null && Files.exists(path) ? path.toAbsolutePath().normalize().toString() : location;
+    return path != null && Files.exists(path)
+        ? path.toAbsolutePath().normalize().toString()
+        : location;
   }
 }

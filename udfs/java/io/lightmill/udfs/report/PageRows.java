@@ -1,6 +1,5 @@
 package io.lightmill.udfs.report;
 
-import static org.apache.spark.sql.functions.expr;
 import static org.apache.spark.sql.functions.left;
 import static org.apache.spark.sql.functions.lit;
 import static org.apache.spark.sql.functions.pmod;
@@ -20,6 +19,7 @@ import org.apache.spark.sql.Row;
 import org.apache.spark.sql.catalyst.util.QuotingUtils;
 import org.apache.spark.sql.functions;
 import org.apache.spark.sql.types.BooleanType;
+import org.apache.spark.sql.types.DataTypes;
 import org.apache.spark.sql.types.DateType;
 import org.apache.spark.sql.types.NumericType;
 import org.apache.spark.sql.types.StringType;
@@ -54,7 +54,7 @@ public record PageRows(List<Row> rows, int textLimit, int passthroughLimit) {
 
   /** By number where ids are numbers. */
   private static final Column[] ORDER = {
-    expr("try_cast(id AS DECIMAL(38, 9))").asc_nulls_last(),
+    ManifestColumns.ID.col().try_cast(DataTypes.createDecimalType(38, 9)).asc_nulls_last(),
     ManifestColumns.ID.col(),
     ManifestColumns.VARIANT.col()
   };

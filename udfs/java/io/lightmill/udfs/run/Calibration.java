@@ -215,7 +215,7 @@ final class Calibration {
       ImageWork work =
           ImageWork.of(RequestColumns.request(row), plan.checkpoint().limits().guidance());
       int place = drawn.merge(List.of(row.<Integer>getAs(PARTITION), work), 1, Integer::sum);
-      if (place > skipped && ManifestColumns.TRANSFORMER_CALLS.of(row) != null) {
+      if (place > skipped && ManifestColumns.GENERATE_MS.of(row) != null) {
         Measurement each = Measurement.of(work, row);
         measured.add(each.withText(each.encode() * textShare));
       }

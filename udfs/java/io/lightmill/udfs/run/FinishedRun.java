@@ -2,10 +2,12 @@ package io.lightmill.udfs.run;
 
 import io.lightmill.pipeline.RgbImage;
 import io.lightmill.udfs.ImageStatus;
+import io.lightmill.udfs.batch.BatchResults;
 import io.lightmill.udfs.history.CurrentState;
 import io.lightmill.udfs.history.DeadRuns;
 import io.lightmill.udfs.manifest.Manifest;
 import io.lightmill.udfs.manifest.UncommittedRows;
+import io.lightmill.udfs.option.LakehouseOptions;
 import io.lightmill.udfs.option.Options;
 import io.lightmill.udfs.option.Redaction;
 import io.lightmill.udfs.report.BuildVersions;
@@ -20,6 +22,7 @@ import io.lightmill.udfs.report.RunSummary;
 import io.lightmill.udfs.report.SparkEnvironment;
 import io.lightmill.udfs.report.StoredRunPage;
 import io.lightmill.udfs.store.ImageStore;
+import io.lightmill.udfs.store.SharedConfiguration;
 import java.io.IOException;
 import java.time.Duration;
 import java.time.Instant;
@@ -77,6 +80,12 @@ final class FinishedRun {
   RunResult written(String location) {
     attempted("the current state cannot be written", this::storeState);
     mergeTable();
+    run.options()
+        .find(LakehouseOptions.BATCH_OUTPUT)
+        .ifPresent(
+            directory ->
+                attempted(
+                    "the batch results cannot be written", output -> storeBatch(directory)));
     Optional<String> stored = attempted("the run record cannot be written", this::storeRecord);
     Optional<String> sheet = Optional.empty();
     Optional<String> page = Optional.empty();
@@ -114,6 +123,21 @@ final class FinishedRun {
 
   private static double elapsed(Instant from, Instant to) {
     return Duration.between(from, to).toMillis() / 1000.0;
+  }
+
+  private String storeBatch(String directory) throws IOException {
+    new BatchResults(
+            run.output(),
+            run.runId(),
+            run.options().get(LakehouseOptions.BATCH_IMAGES),
+            new SharedConfiguration(run.spark().sparkContext().hadoopConfiguration()))
+        .store(
+            Manifest.read(
+                run.spark(),
+                Manifest.location(run.output(), run.runId()),
+                drawn.manifest().schema()),
+            directory);
+    return directory;
   }
 
   private void mergeTable() {

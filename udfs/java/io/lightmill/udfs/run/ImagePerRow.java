@@ -1,11 +1,8 @@
 package io.lightmill.udfs.run;
 
 import io.lightmill.udfs.device.JobCheckpoint;
-import io.lightmill.udfs.draw.Batching;
 import io.lightmill.udfs.draw.DrawBeside;
-import io.lightmill.udfs.draw.UnstoredDrawing;
 import io.lightmill.udfs.option.GenerationOptions;
-import io.lightmill.udfs.option.Options;
 import io.lightmill.udfs.plan.PlannedImages;
 import io.lightmill.udfs.table.PromptColumns;
 import io.lightmill.udfs.table.RequestRows;
@@ -38,6 +35,7 @@ public final class ImagePerRow {
    */
   public static Dataset<Row> of(
       SparkSession spark, Dataset<Row> table, GenerationOptions options, boolean failing) {
+    HostedRun.refuseWithoutOutput(options);
     RunHooks hooks = RunHooks.of(spark, options, Instant.now());
     hooks.cluster().requireGpusInAllStages();
     PromptColumns assigned =
@@ -55,14 +53,7 @@ public final class ImagePerRow {
                 PolicyFile.of(options, spark.sparkContext().hadoopConfiguration()),
                 Optional.empty()),
             PlannedImages.schema(new StructType()),
-            UnstoredDrawing.of(
-                ImageFiles.identity(checkpoint.model(), options),
-                checkpoint.limits().guidance(),
-                ImageFiles.marking(spark, checkpoint.model(), options, hooks.started()),
-                hooks.cluster(),
-                checkpoint.loader(),
-                options.get(Options.THREADS_PER_IMAGE),
-                Batching.of(options, hooks.cluster())),
+            UnstoredImages.drawing(spark, options, checkpoint, hooks),
             failing);
     return requests.mapPartitions(drawing, Encoders.row(DrawBeside.schema(requests.schema())));
   }

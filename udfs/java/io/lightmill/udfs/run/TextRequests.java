@@ -85,7 +85,8 @@ public record TextRequests(
     if (gpus == 0 && options.get(Options.DEVICE) == DeviceChoice.CUDA) {
       throw new LightmillException(
           ErrorCode.CONFIGURATION_INVALID,
-          "option 'device' is cuda, but libtorch finds no GPU; set it to cpu, or install a libtorch with CUDA");
+          "option 'device' is cuda, but libtorch finds no GPU; set it to cpu, or install a libtorch"
+              + " with CUDA");
     }
     Cluster cluster = new Cluster(gpus > 0, 1, /* local= */ true, gpus);
     JobCheckpoint checkpoint =
@@ -130,8 +131,7 @@ public record TextRequests(
             checkpoint,
             policy,
             Optional.empty());
-    String id =
-        cells.getOrDefault("id", RequestRows.derivedId(new TreeMap<>(cells).toString()));
+    String id = cells.getOrDefault("id", RequestRows.derivedId(new TreeMap<>(cells).toString()));
     List<Planned> images = new ArrayList<>();
     Iterator<Row> rows = planning.call(TextRow.of(id, cells, parsed));
     rows.forEachRemaining(row -> images.add(planned(row)));

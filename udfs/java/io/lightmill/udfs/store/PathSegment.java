@@ -20,6 +20,9 @@ public final class PathSegment {
 
   private static final int HASH_DIGITS = 8;
 
+  /** Bytes of a {@code char} in UTF-8, at most. */
+  private static final int MOST_CHAR_BYTES = 3;
+
   private static final Pattern UNSAFE = Pattern.compile("[^\\p{L}\\p{M}\\p{N}\\-_.,+@()]+");
   private static final Pattern DOTS = Pattern.compile("\\.{2,}");
   private static final Pattern OUTER_DOT = Pattern.compile("^\\.|\\.$");
@@ -42,10 +45,30 @@ public final class PathSegment {
   }
 
   private static String plain(String text) {
+    if (isSimple(text)) {
+      return text;
+    }
     String normal = Normalizer.normalize(text, Normalizer.Form.NFC);
     String noDotDot = DOTS.matcher(normal).replaceAll("/");
     String safe = UNSAFE.matcher(noDotDot).replaceAll("_");
     return OUTER_DOT.matcher(safe).replaceAll("_");
+  }
+
+  /** Whether a text consists of ASCII letters, digits, hyphens and underscores, as most ids do. */
+  private static boolean isSimple(String text) {
+    for (int i = 0; i < text.length(); i++) {
+      char c = text.charAt(i);
+      boolean simple =
+          (c >= 'a' && c <= 'z')
+              || (c >= '0' && c <= '9')
+              || (c >= 'A' && c <= 'Z')
+              || c == '-'
+              || c == '_';
+      if (!simple) {
+        return false;
+      }
+    }
+    return true;
   }
 
   /**
@@ -55,7 +78,7 @@ public final class PathSegment {
    * @param maxBytes of the result in UTF-8
    */
   public static String limited(String name, String text, int maxBytes) {
-    if (bytes(name) <= maxBytes) {
+    if (name.length() <= maxBytes / MOST_CHAR_BYTES || bytes(name) <= maxBytes) {
       return name;
     }
     String hash = "-" + DigestUtils.sha256Hex(text).substring(0, HASH_DIGITS);

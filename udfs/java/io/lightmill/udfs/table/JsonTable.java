@@ -49,9 +49,18 @@ final class JsonTable {
    * Opens a table. Infers the types, which reads it.
    *
    * @param requested names of columns that Lightmill reads, {@linkplain ColumnNames#folded folded}
+   * @param named whether the user says that the files are JSON; if not, lines of OpenAI's batch
+   *     format are recognized
    */
   static PromptTable open(
-      SparkSession spark, String location, TableFiles files, Set<String> requested) {
+      SparkSession spark,
+      String location,
+      TableFiles files,
+      Set<String> requested,
+      boolean named) {
+    boolean batch =
+        files.format() == TableFormat.OPENAI_BATCH
+            || (!named && isBatch(files, FileRows.hadoop(spark)));
     StructType lines =
         new StructType().add(TEXT, DataTypes.StringType).add(ERROR, DataTypes.StringType);
     for (String partition : files.partitionColumns()) {
@@ -59,7 +68,7 @@ final class JsonTable {
     }
     Dataset<Row> texts =
         FileRows.dataset(
-            spark, ranges(files.files(), FileRows.hadoop(spark)), lines, new JsonTexts(requested));
+            spark, ranges(files.files(), FileRows.hadoop(spark)), lines, new JsonTexts(requested, batch));
     StructType inferred = inferred(spark, texts);
     if (inferred.isEmpty() && !texts.isEmpty()) {
       throw TableFile.invalid(
@@ -69,6 +78,18 @@ final class JsonTable {
     }
     return PromptTable.of(
         location, rows(texts, inferred, files.partitionColumns()), List.of(), List.of());
+  }
+
+  private static boolean isBatch(TableFiles files, Configuration hadoop) {
+    if (files.files().isEmpty()) {
+      return false;
+    }
+    TableFile first = files.files().get(0);
+    try {
+      return JsonTexts.isBatch(first, hadoop);
+    } catch (IOException e) {
+      throw first.unreadable(e);
+    }
   }
 
   private static List<TableFile> ranges(List<TableFile> files, Configuration hadoop) {

@@ -35,8 +35,9 @@ import org.apache.spark.sql.catalyst.expressions.GenericInternalRow;
  *
  * @param requested {@linkplain ColumnNames#folded folded} names of columns whose fractional numbers
  *     become text, since Spark would round them
+ * @param batch whether each line is a {@link BatchRequest}
  */
-record JsonTexts(Set<String> requested) implements FileRows.Source {
+record JsonTexts(Set<String> requested, boolean batch) implements FileRows.Source {
 
   private static final JsonFactory LINES =
       JsonFactory.builder()
@@ -76,7 +77,7 @@ record JsonTexts(Set<String> requested) implements FileRows.Source {
       BufferedReader reader = new BufferedReader(text, START);
       return file.whole() && isDocument(start(reader))
           ? new Document(file, text, DOCUMENTS.createParser(reader), requested)
-          : new Lines(file, hadoop, text, reader, requested);
+          : new Lines(file, hadoop, text, reader, this);
     } catch (IOException | RuntimeException e) {
       text.close();
       throw e;
@@ -108,9 +109,32 @@ record JsonTexts(Set<String> requested) implements FileRows.Source {
         || (line.startsWith("{") && Strings.CS.endsWithAny(line, "{", "[", ","));
   }
 
+  /** Whether the first line of a file is a {@link BatchRequest}. */
+  static boolean isBatch(TableFile file, Configuration hadoop) throws IOException {
+    try (DecodedText text = new DecodedText(file.bytes(hadoop), true)) {
+      return start(new BufferedReader(text, START))
+          .lines()
+          .findFirst()
+          .filter(BatchRequest::isRequest)
+          .isPresent();
+    }
+  }
+
   private static String reason(JsonProcessingException e) {
     return StringUtils.abbreviate(
         e.getOriginalMessage().lines().findFirst().orElse(""), MAX_REASON);
+  }
+
+  /** Fractional numbers of requested columns as texts. */
+  private static ObjectNode withTexts(ObjectNode object, Set<String> requested) {
+    for (Map.Entry<String, JsonNode> value : object.properties()) {
+      if (value.getValue().isFloatingPointNumber()
+          && requested.contains(ColumnNames.folded(value.getKey()))) {
+        String number = value.getValue().asText();
+        value.setValue(number.equals("NaN") ? object.nullNode() : object.textNode(number));
+      }
+    }
+    return object;
   }
 
   /** A file of lines. Several objects in one line are several rows. */
@@ -122,7 +146,7 @@ record JsonTexts(Set<String> requested) implements FileRows.Source {
     private final BufferedReader reader;
     private final Deque<Found> found = new ArrayDeque<>();
     private final Set<String> names = new HashSet<>();
-    private final Set<String> requested;
+    private final JsonTexts texts;
     private final Map<String, Boolean> isRequested = new HashMap<>();
     private long line;
     private long linesBefore = -1;
@@ -132,8 +156,8 @@ record JsonTexts(Set<String> requested) implements FileRows.Source {
         Configuration hadoop,
         DecodedText text,
         BufferedReader reader,
-        Set<String> requested) {
-      this.requested = requested;
+        JsonTexts texts) {
+      this.texts = texts;
       this.file = file;
       this.hadoop = hadoop;
       this.text = text;
@@ -205,20 +229,32 @@ record JsonTexts(Set<String> requested) implements FileRows.Source {
       }
       if (twice == null) {
         int end = (int) parser.currentLocation().getCharOffset();
-        found.add(
-            new Found(
-                object == null
-                    ? next.substring(copied, end)
-                    : object.append(next, copied, end).toString(),
-                null));
+        add(
+            object == null
+                ? next.substring(copied, end)
+                : object.append(next, copied, end).toString());
       } else {
         addError("has two values of '%s'; give it one".formatted(twice));
       }
     }
 
+    private void add(String object) throws IOException {
+      if (!texts.batch()) {
+        found.add(new Found(object, null));
+        return;
+      }
+      BatchRequest request = BatchRequest.of((ObjectNode) DOCUMENTS.readTree(object));
+      if (request.error().isPresent()) {
+        addError(request.error().get());
+        found.add(new Found(request.row().toString(), found.removeLast().error()));
+      } else {
+        found.add(new Found(withTexts(request.row(), texts.requested()).toString(), null));
+      }
+    }
+
     private boolean isRequested(String name) {
       return isRequested.computeIfAbsent(
-          name, each -> requested.contains(ColumnNames.folded(each)));
+          name, each -> texts.requested().contains(ColumnNames.folded(each)));
     }
 
     /** A number as a JSON text; NaN is how Python writes a missing one. */
@@ -279,22 +315,11 @@ record JsonTexts(Set<String> requested) implements FileRows.Source {
         return new Found(null, bad.get().sentence(file.name(), 0));
       }
       return object
-          ? new Found(withTexts((ObjectNode) json).toString(), null)
+          ? new Found(withTexts((ObjectNode) json, requested).toString(), null)
           : new Found(
               null,
               "line %d of '%s' has a value that is not a JSON object; write an array of objects"
                   .formatted(first, file.name()));
-    }
-
-    private ObjectNode withTexts(ObjectNode object) {
-      for (Map.Entry<String, JsonNode> value : object.properties()) {
-        if (value.getValue().isFloatingPointNumber()
-            && requested.contains(ColumnNames.folded(value.getKey()))) {
-          String number = value.getValue().asText();
-          value.setValue(number.equals("NaN") ? object.nullNode() : object.textNode(number));
-        }
-      }
-      return object;
     }
 
     @Override

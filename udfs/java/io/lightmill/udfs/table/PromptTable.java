@@ -21,6 +21,7 @@ import org.apache.spark.sql.Column;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
+import org.apache.spark.sql.types.DataTypes;
 
 /**
  * A prompt table under its own column names, without white space around them. The columns of CSV
@@ -139,7 +140,7 @@ record PromptTable(Dataset<Row> rows, List<UnreadColumn> unread, List<String> no
   static Column unfit(Column line) {
     return concat(
         lit("the line does not fit the table's format: '"),
-        substring(trim(line.cast("string")), 1, MAX_LINE_IN_MESSAGES),
+        substring(trim(line.cast(DataTypes.StringType)), 1, MAX_LINE_IN_MESSAGES),
         lit(
             "'; enclose values that hold commas, quotes or line ends in double quotes, and double"
                 + " the quotes inside"));
@@ -167,7 +168,7 @@ record PromptTable(Dataset<Row> rows, List<UnreadColumn> unread, List<String> no
     return switch (files.get().format()) {
       case CSV -> CsvTable.open(spark, location, files.get());
       case JSON, OPENAI_BATCH ->
-          JsonTable.open(spark, location, files.get(), ColumnNames.requested(input));
+          JsonTable.open(spark, location, files.get(), ColumnNames.requested(input), named.isPresent());
       case PARQUET -> ParquetTable.open(spark, location, files.get());
       case DELTA, ICEBERG, TABLE -> throw new IllegalStateException("no file is such a table");
     };

@@ -30,6 +30,7 @@ import org.apache.spark.sql.expressions.Window;
 import org.apache.spark.sql.types.ArrayType;
 import org.apache.spark.sql.types.BinaryType;
 import org.apache.spark.sql.types.DataType;
+import org.apache.spark.sql.types.DataTypes;
 import org.apache.spark.sql.types.DoubleType;
 import org.apache.spark.sql.types.FloatType;
 import org.apache.spark.sql.types.MapType;
@@ -39,6 +40,9 @@ import org.apache.spark.sql.types.StructType;
  * The rows of any table in the form that {@link RequestReader} reads: the request columns as text,
  * since CSV has nothing else and one way of reading numbers is enough; all other columns in a
  * struct of their own, where no name clashes.
+ *
+ * <p>Types are objects here and in all queries of a run, since the first text of a type or an
+ * expression starts Spark's SQL parser, which takes longer than a small table.
  */
 public final class RequestRows {
 
@@ -93,7 +97,7 @@ public final class RequestRows {
             struct(named(columns.passthrough())).as(PASSTHROUGH),
             (identified ? givenId(columns) : derivedId(List.of(table.columns()))).as(ID),
             struct(requested(table, columns)).as(REQUESTED),
-            array(placeholders(columns)).cast("array<string>").as(PLACEHOLDERS),
+            array(placeholders(columns)).cast(DataTypes.createArrayType(DataTypes.StringType)).as(PLACEHOLDERS),
             corrupt(table).as(CORRUPT));
     Column occurrence = row_number().over(Window.partitionBy(ID).orderBy(ID));
     Dataset<Row> numbered = rows.withColumn(OCCURRENCE, occurrence);
@@ -118,7 +122,7 @@ public final class RequestRows {
             struct(new Column[0]).as(PASSTHROUGH),
             (identified ? givenId(columns) : derivedId(read(columns))).as(ID),
             struct(requested(table, columns)).as(REQUESTED),
-            array(placeholders(columns)).cast("array<string>").as(PLACEHOLDERS),
+            array(placeholders(columns)).cast(DataTypes.createArrayType(DataTypes.StringType)).as(PLACEHOLDERS),
             corrupt(table).as(CORRUPT),
             lit(1).as(OCCURRENCE)));
   }
@@ -139,7 +143,7 @@ public final class RequestRows {
   }
 
   private static Column givenId(PromptColumns columns) {
-    Column id = column(columns.sources().get(RequestColumns.ID)).cast("string");
+    Column id = column(columns.sources().get(RequestColumns.ID)).cast(DataTypes.StringType);
     return when(trim(id).notEqual(""), id);
   }
 
@@ -152,7 +156,7 @@ public final class RequestRows {
   private static Column derivedId(List<String> columns) {
     List<String> sorted = columns.stream().sorted().toList();
     Column json = to_json(struct(named(sorted)), Map.of("timeZone", "UTC"));
-    return left(sha2(json.cast("binary"), 256), lit(DERIVED_ID_DIGITS));
+    return left(sha2(json.cast(DataTypes.BinaryType), 256), lit(DERIVED_ID_DIGITS));
   }
 
   private static Column[] requested(Dataset<Row> table, PromptColumns columns) {
@@ -164,12 +168,12 @@ public final class RequestRows {
   private static Column requested(
       Dataset<Row> table, RequestColumn<?> column, PromptColumns columns) {
     if (columns.size().isPresent() && SIDES.containsKey(column)) {
-      Column size = column(columns.size().get()).cast("string");
+      Column size = column(columns.size().get()).cast(DataTypes.StringType);
       return when(size.rlike(SIZE), regexp_extract(size, SIZE, SIDES.get(column)));
     }
     String source = columns.sources().get(column);
     if (source == null) {
-      return lit(null).cast("string");
+      return lit(null).cast(DataTypes.StringType);
     }
     DataType type = table.schema().apply(source).dataType();
     if (type instanceof StructType
@@ -185,7 +189,7 @@ public final class RequestRows {
     if (type instanceof DoubleType) {
       return fraction(value, EXACT_IN_DOUBLES);
     }
-    return type instanceof FloatType ? fraction(value, EXACT_IN_FLOATS) : value.cast("string");
+    return type instanceof FloatType ? fraction(value, EXACT_IN_FLOATS) : value.cast(DataTypes.StringType);
   }
 
   /**
@@ -193,23 +197,23 @@ public final class RequestRows {
    * have been rounded before it came here is no whole number.
    */
   private static Column fraction(Column value, long exact) {
-    return when(value.isNaN(), lit(null).cast("string"))
+    return when(value.isNaN(), lit(null).cast(DataTypes.StringType))
         .when(
             abs(value).geq(exact),
-            concat(value.cast("string"), lit(" (a floating-point number, perhaps rounded)")))
-        .otherwise(value.cast("string"));
+            concat(value.cast(DataTypes.StringType), lit(" (a floating-point number, perhaps rounded)")))
+        .otherwise(value.cast(DataTypes.StringType));
   }
 
   private static Column[] placeholders(PromptColumns columns) {
     return columns
         .template()
-        .map(t -> t.columns().stream().map(c -> column(c).cast("string")).toArray(Column[]::new))
+        .map(t -> t.columns().stream().map(c -> column(c).cast(DataTypes.StringType)).toArray(Column[]::new))
         .orElseGet(() -> new Column[0]);
   }
 
   private static Column corrupt(Dataset<Row> table) {
     boolean marked = Arrays.asList(table.columns()).contains(PromptTable.CORRUPT);
-    return marked ? col(PromptTable.CORRUPT) : lit(null).cast("string");
+    return marked ? col(PromptTable.CORRUPT) : lit(null).cast(DataTypes.StringType);
   }
 
   private static Column[] named(List<String> names) {

@@ -36,7 +36,15 @@ class PlaygroundBrowserTest {
     playground =
         Playground.open(
             GenerationOptions.parse(
-                Map.of("input", table.toString(), "num-inference-steps", "2", "width", "64", "height", "64")));
+                Map.of(
+                    "input",
+                    table.toString(),
+                    "num-inference-steps",
+                    "2",
+                    "width",
+                    "64",
+                    "height",
+                    "64")));
     server = PlaygroundServer.start(playground, "127.0.0.1", 0);
     chromium = Chromium.start(1280, 900);
   }
@@ -63,14 +71,16 @@ class PlaygroundBrowserTest {
     chromium.element("#num_images_per_prompt").clear();
     chromium.element("#num_images_per_prompt").sendKeys("2", Keys.chord(Keys.CONTROL, Keys.ENTER));
     chromium.until("document.querySelectorAll('.picture img').length === 2");
-    chromium.until("[...document.querySelectorAll('.picture img')].every(i => i.naturalWidth === 64)");
+    chromium.until(
+        "[...document.querySelectorAll('.picture img')].every(i => i.naturalWidth === 64)");
     int left = chromium.elements(".picture").get(0).getLocation().getX();
     assertThat(chromium.elements(".picture").get(1).getLocation().getX()).isGreaterThan(left);
     assertThat(chromium.elements(".picture").get(1).getLocation().getY())
         .isEqualTo(chromium.elements(".picture").get(0).getLocation().getY());
-    assertThat(chromium.texts(".caption span")).satisfiesExactly(
-        first -> assertThat(first).startsWith("seed 5 · "),
-        second -> assertThat(second).startsWith("seed 6 · "));
+    assertThat(chromium.texts(".caption span"))
+        .satisfiesExactly(
+            first -> assertThat(first).startsWith("seed 5 · "),
+            second -> assertThat(second).startsWith("seed 6 · "));
 
     chromium.elements(".caption button").get(1).click();
     chromium.element("[data-copy=row]").click();
@@ -95,7 +105,8 @@ class PlaygroundBrowserTest {
 
     assertThat(chromium.texts(".side h3"))
         .containsExactly("A: num_inference_steps 2", "B: num_inference_steps 3");
-    assertThat(chromium.texts(".caption span").stream().map(text -> text.split(" · ")[0]).distinct())
+    assertThat(
+            chromium.texts(".caption span").stream().map(text -> text.split(" · ")[0]).distinct())
         .hasSize(1);
   }
 
@@ -115,7 +126,8 @@ class PlaygroundBrowserTest {
     chromium.element("#template").sendKeys("a {color} {name}");
     assertThat(chromium.element("#cell-name").getDomProperty("value")).isEqualTo("mug");
     chromium.script(
-        "const rows = document.getElementById('rows'); rows.value = 1; rows.dispatchEvent(new Event('change'))");
+        "const rows = document.getElementById('rows'); rows.value = 1; rows.dispatchEvent(new"
+            + " Event('change'))");
     assertThat(chromium.element("#cell-name").getDomProperty("value")).isEqualTo("tea, pot");
     chromium.element("#paste").sendKeys("{\"color\":\"green\",\"name\":\"vase\",\"steps\":1}");
     chromium.element("#use-row").click();

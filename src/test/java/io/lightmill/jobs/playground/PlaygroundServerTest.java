@@ -38,7 +38,8 @@ class PlaygroundServerTest {
 
   private static final ObjectMapper JSON = new ObjectMapper();
   private static final String CELLS =
-      "\"prompt\":\"a red mug\",\"width\":\"64\",\"height\":\"64\",\"num_inference_steps\":\"2\",\"seed\":\"9223372036854775806\"";
+      "\"prompt\":\"a red"
+          + " mug\",\"width\":\"64\",\"height\":\"64\",\"num_inference_steps\":\"2\",\"seed\":\"9223372036854775806\"";
 
   private final HttpClient client = HttpClient.newHttpClient();
   private Playground playground;
@@ -47,7 +48,8 @@ class PlaygroundServerTest {
 
   @BeforeAll
   void start() {
-    playground = Playground.open(GenerationOptions.parse(Map.of("prompt-template", "a {color} {name}")));
+    playground =
+        Playground.open(GenerationOptions.parse(Map.of("prompt-template", "a {color} {name}")));
     server = PlaygroundServer.start(playground, "127.0.0.1", 0);
     address = URI.create(server.address());
   }
@@ -63,15 +65,18 @@ class PlaygroundServerTest {
     List<JsonNode> events =
         draw("{\"id\":\"1\",\"settings\":[{%s,\"num_images_per_prompt\":\"2\"}]}".formatted(CELLS));
 
-    assertThat(events).extracting(event -> event.get("event").asText())
+    assertThat(events)
+        .extracting(event -> event.get("event").asText())
         .containsExactly(
             "planned", "step", "step", "step", "drawn", "step", "step", "step", "drawn", "done");
     assertThat(events.get(2).get("step").asInt()).isEqualTo(1);
     JsonNode second = events.get(8);
     assertThat(second.get("seed").asText()).isEqualTo(Long.toString(Long.MAX_VALUE));
-    assertThat(ImageMetadata.read("image", second.get("file").binaryValue()).receipt().orElseThrow())
+    assertThat(
+            ImageMetadata.read("image", second.get("file").binaryValue()).receipt().orElseThrow())
         .contains("a red mug");
-    assertThat(second.get("file").binaryValue()).isNotEqualTo(events.get(4).get("file").binaryValue());
+    assertThat(second.get("file").binaryValue())
+        .isNotEqualTo(events.get(4).get("file").binaryValue());
     JsonNode again = draw("{\"id\":\"2\",\"settings\":[{%s}]}".formatted(CELLS)).get(4);
     assertThat(again.get("file").binaryValue()).isEqualTo(events.get(4).get("file").binaryValue());
   }
@@ -90,7 +95,10 @@ class PlaygroundServerTest {
     assertThat(row.<Row>getAs("passthrough").<String>getAs("sku")).isEqualTo("A,1");
     assertThat(drawn.get("job").asText())
         .isEqualTo(
-            "input: prompts.csv\noutput: out/prompts\nprompt-template: \"a {color} {name}\"\ncheckpoint: builtin:pocket\n");
+            "input: prompts.csv\n"
+                + "output: out/prompts\n"
+                + "prompt-template: \"a {color} {name}\"\n"
+                + "checkpoint: builtin:pocket\n");
   }
 
   @Test
@@ -110,7 +118,9 @@ class PlaygroundServerTest {
   @Test
   void aBlockedPromptAndAnInvalidValueSayWhyAsInATable() throws Exception {
     List<JsonNode> events =
-        draw("{\"id\":\"1\",\"settings\":[{\"prompt\":\"a bloody corpse, gore\"},{\"prompt\":\"x\",\"width\":\"7\"}]}");
+        draw(
+            "{\"id\":\"1\",\"settings\":[{\"prompt\":\"a bloody corpse,"
+                + " gore\"},{\"prompt\":\"x\",\"width\":\"7\"}]}");
 
     assertThat(events.get(1).get("event").asText()).isEqualTo("blocked");
     assertThat(events.get(1).get("message").asText()).contains("gore");
@@ -120,9 +130,20 @@ class PlaygroundServerTest {
 
   @Test
   void aPastedRowIsCells() throws Exception {
-    assertThat(post("row", "{\"text\":\"ID,Negative Prompt,steps,color\\r\\n7,\\\"blur, noise\\\",9,red\\r\\n\"}").body())
-        .isEqualTo("{\"id\":\"7\",\"negative_prompt\":\"blur, noise\",\"num_inference_steps\":\"9\",\"color\":\"red\"}");
-    assertThat(post("row", "{\"text\":\"{\\\"seed\\\":9223372036854775807,\\\"x\\\":[1]}\"}").body())
+    assertThat(
+            post(
+                    "row",
+                    "{\"text\":\"ID,Negative Prompt,steps,color\\r"
+                        + "\\n"
+                        + "7,\\\"blur, noise\\\",9,red\\r"
+                        + "\\n"
+                        + "\"}")
+                .body())
+        .isEqualTo(
+            "{\"id\":\"7\",\"negative_prompt\":\"blur,"
+                + " noise\",\"num_inference_steps\":\"9\",\"color\":\"red\"}");
+    assertThat(
+            post("row", "{\"text\":\"{\\\"seed\\\":9223372036854775807,\\\"x\\\":[1]}\"}").body())
         .isEqualTo("{\"seed\":\"9223372036854775807\",\"x\":\"[1]\"}");
     assertThat(post("row", "{\"text\":\"a,b\"}").statusCode()).isEqualTo(400);
     assertThat(post("row", "{\"text\":\"{x\"}").body()).contains("is no JSON");
@@ -130,7 +151,11 @@ class PlaygroundServerTest {
 
   @Test
   void tooManyPicturesAndMalformedRequestsAreRefused() throws Exception {
-    assertThat(draw("{\"id\":\"1\",\"settings\":[{\"prompt\":\"x\",\"num_images_per_prompt\":\"17\"}]}").get(0).get("message").asText())
+    assertThat(
+            draw("{\"id\":\"1\",\"settings\":[{\"prompt\":\"x\",\"num_images_per_prompt\":\"17\"}]}")
+                .get(0)
+                .get("message")
+                .asText())
         .contains("17 images");
     assertThat(post("draw", "{\"settings\":[]}").statusCode()).isEqualTo(400);
     assertThat(post("draw", "not json").body()).contains("the request is no JSON");
@@ -141,7 +166,9 @@ class PlaygroundServerTest {
   void aDrawingIsCancelledBeforeItsNextStep() throws Exception {
     HttpResponse<java.util.stream.Stream<String>> answer =
         client.send(
-            request("draw", "{\"id\":\"slow\",\"settings\":[{\"prompt\":\"x\",\"num_inference_steps\":\"1000\"}]}"),
+            request(
+                "draw",
+                "{\"id\":\"slow\",\"settings\":[{\"prompt\":\"x\",\"num_inference_steps\":\"1000\"}]}"),
             HttpResponse.BodyHandlers.ofLines());
     List<String> events = new ArrayList<>();
     answer
@@ -149,7 +176,8 @@ class PlaygroundServerTest {
         .forEach(
             line -> {
               if (events.isEmpty()) {
-                client.sendAsync(request("cancel", "{\"id\":\"slow\"}"), HttpResponse.BodyHandlers.discarding());
+                client.sendAsync(
+                    request("cancel", "{\"id\":\"slow\"}"), HttpResponse.BodyHandlers.discarding());
               }
               events.add(line);
             });
@@ -157,7 +185,9 @@ class PlaygroundServerTest {
     assertThat(events).hasSizeLessThan(1000);
     assertThat(events.get(events.size() - 1)).contains("cancelled");
     assertThat(draw("{\"id\":\"next\",\"settings\":[{%s}]}".formatted(CELLS)))
-        .last().extracting(event -> event.get("event").asText()).isEqualTo("done");
+        .last()
+        .extracting(event -> event.get("event").asText())
+        .isEqualTo("done");
   }
 
   @ParameterizedTest
@@ -170,17 +200,46 @@ class PlaygroundServerTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"../page.html", "%2e%2e/%2e%2e/etc/passwd", "..%2fpage.js", "page.html", "page.css/", "/etc/passwd"})
+  @ValueSource(
+      strings = {
+        "../page.html",
+        "%2e%2e/%2e%2e/etc/passwd",
+        "..%2fpage.js",
+        "page.html",
+        "page.css/",
+        "/etc/passwd"
+      })
   void pathsNameNoFiles(String path) throws Exception {
-    assertThat(raw("GET " + address.getPath() + path + " HTTP/1.1\r\nHost: " + address.getAuthority() + "\r\nConnection: close\r\n\r\n"))
+    assertThat(
+            raw(
+                "GET "
+                    + address.getPath()
+                    + path
+                    + " HTTP/1.1\r\nHost: "
+                    + address.getAuthority()
+                    + "\r\nConnection: close\r\n\r\n"))
         .startsWith("HTTP/1.1 404");
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"evil.example", "evil.example:PORT", "localhost", "127.0.0.1:1", "127.0.0.1.evil.example:PORT", ""})
+  @ValueSource(
+      strings = {
+        "evil.example",
+        "evil.example:PORT",
+        "localhost",
+        "127.0.0.1:1",
+        "127.0.0.1.evil.example:PORT",
+        ""
+      })
   void aRequestThatNamesAnotherHostIsRefused(String host) throws Exception {
     String named = host.replace("PORT", Integer.toString(address.getPort()));
-    assertThat(raw("GET " + address.getPath() + "setup HTTP/1.1\r\nHost: " + named + "\r\nConnection: close\r\n\r\n"))
+    assertThat(
+            raw(
+                "GET "
+                    + address.getPath()
+                    + "setup HTTP/1.1\r\nHost: "
+                    + named
+                    + "\r\nConnection: close\r\n\r\n"))
         .startsWith("HTTP/1.1 403");
   }
 

@@ -14,7 +14,8 @@ final class PlaygroundShots {
 
   public static void main(String[] arguments) {
     Path directory = Path.of(arguments[0]);
-    try (Playground playground = Playground.open(GenerationOptions.parse(Map.of("input", arguments[1])));
+    try (Playground playground =
+            Playground.open(GenerationOptions.parse(Map.of("input", arguments[1])));
         PlaygroundServer server = PlaygroundServer.start(playground, "127.0.0.1", 0);
         Chromium chromium = Chromium.start(1120, 700)) {
       chromium.size(1120, 700);

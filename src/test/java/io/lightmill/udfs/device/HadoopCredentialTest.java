@@ -33,7 +33,6 @@ class HadoopCredentialTest {
   }
 
   private static HadoopCredential credential(String alias, Configuration hadoop) {
-    return new HadoopCredential(
-        CredentialHeader.BEARER, alias, new SharedConfiguration(hadoop));
+    return new HadoopCredential(CredentialHeader.BEARER, alias, new SharedConfiguration(hadoop));
   }
 }

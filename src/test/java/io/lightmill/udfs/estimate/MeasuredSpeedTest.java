@@ -7,6 +7,7 @@ import io.lightmill.udfs.option.GenerationOptions;
 import io.lightmill.udfs.option.PlanOptions;
 import io.lightmill.udfs.option.Price;
 import io.lightmill.udfs.plan.ImageWork;
+import java.math.BigDecimal;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -70,7 +71,8 @@ class MeasuredSpeedTest {
     MeasuredSpeed speed =
         new MeasuredSpeed(
             List.of(
-                new Measurement(work, 10, 0.2, exact.denoise() * 0.5, 0, exact.denoise() * 0.5 + 0.2, 1),
+                new Measurement(
+                    work, 10, 0.2, exact.denoise() * 0.5, 0, exact.denoise() * 0.5 + 0.2, 1),
                 new Measurement(work, 10, 0.0, exact.denoise() * 1.5, 0, exact.denoise() * 1.5, 1)),
             "a test");
     assertThat(speed.seconds(work)).isCloseTo(exact.denoise() + 0.1, within(1e-6));
@@ -82,8 +84,7 @@ class MeasuredSpeedTest {
     double small = speed.seconds(work(512, 4)) - TEXT - REST - decode(work(512, 4));
     double large = speed.seconds(work(1024, 4)) - TEXT - REST - decode(work(1024, 4));
     assertThat(large / small)
-        .isCloseTo(
-            (double) work(1024, 4).tokens() / work(512, 4).tokens(), within(1e-6));
+        .isCloseTo((double) work(1024, 4).tokens() / work(512, 4).tokens(), within(1e-6));
   }
 
   @Test
@@ -123,8 +124,7 @@ class MeasuredSpeedTest {
     GenerationOptions options =
         GenerationOptions.parse(Map.of("device-hour-price", "€1.80", "images-per-second", "0.5"));
     Price hour = options.get(PlanOptions.DEVICE_HOUR_PRICE);
-    DeviceCost cost =
-        new DeviceCost(Optional.of(ImageSpeed.ofImages(0.5)), Optional.of(hour));
+    DeviceCost cost = new DeviceCost(Optional.of(ImageSpeed.ofImages(0.5)), Optional.of(hour));
     PlanReport report = report(cost, Map.of(work(512, 28), 9000L));
     assertThat(report.estimate().deviceHours()).isEqualTo(5);
     assertThat(report.estimate().drawingSeconds()).isEqualTo(2 * 3600 + 1800);
@@ -135,7 +135,7 @@ class MeasuredSpeedTest {
             "plan: prompts.csv → 9,010 images in out",
             "to draw           9,000",
             "exist                10  stored by earlier runs",
-            "512×512      28           9,000      5 h 0 min      2.0 s",
+            "512×512      28           9,000    5 h 0 min      2.0 s",
             "5 h 0 min of device time, 2 h 30 min with 2 cores in use; given images per second",
             "costs 9.00 € at 1.80 € per device hour",
             "4 partitions");
@@ -163,7 +163,7 @@ class MeasuredSpeedTest {
   @Test
   void pricesAreReadAndRounded() {
     for (String text : List.of("2.49 USD", "USD 2.49", "2.49USD")) {
-      assertThat(price(text)).isEqualTo(new Price(new java.math.BigDecimal("2.49"), "USD"));
+      assertThat(price(text)).isEqualTo(new Price(new BigDecimal("2.49"), "USD"));
     }
     assertThat(price("2").rounded()).hasToString("2.00");
     assertThat(price("0.001234 EUR").rounded()).hasToString("0.0012 EUR");

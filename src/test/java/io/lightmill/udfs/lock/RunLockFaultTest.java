@@ -88,7 +88,8 @@ class RunLockFaultTest {
   @BeforeEach
   void open() {
     Configuration configuration = s3.configuration(link.endpoint());
-    configuration.set(StoreRetry.LONGEST_OUTAGE, "2s"); // calls that always fail are repeated so long
+    configuration.set(
+        StoreRetry.LONGEST_OUTAGE, "2s"); // calls that always fail are repeated so long
     store = ImageStore.open(s3.uri("out" + OUTPUTS.incrementAndGet()), configuration);
     link.failing(call -> Fault.NONE);
   }

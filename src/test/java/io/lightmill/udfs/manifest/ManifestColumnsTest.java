@@ -24,10 +24,11 @@ class ManifestColumnsTest {
                 + " STRING,num_inference_steps INT,guidance_scale DOUBLE,true_cfg_scale"
                 + " DOUBLE,max_sequence_length INT,seed BIGINT,sampling_efficiency STRING,seed_used"
                 + " BIGINT,draws INT,scores STRING,prompt_truncated BOOLEAN,lora"
-                + " STRING,lora_digests STRING,model STRING,model_digest STRING,dtype STRING,reproducible"
-                + " BOOLEAN,run_id STRING,attempt INT,created_at TIMESTAMP,generate_ms DOUBLE,encode_prompt_ms"
-                + " DOUBLE,denoise_ms DOUBLE,decode_ms DOUBLE,transformer_calls INT,encode_ms"
-                + " DOUBLE,store_ms DOUBLE,device STRING,cost DOUBLE");
+                + " STRING,lora_digests STRING,model STRING,model_digest STRING,dtype"
+                + " STRING,reproducible BOOLEAN,run_id STRING,attempt INT,created_at"
+                + " TIMESTAMP,generate_ms DOUBLE,encode_prompt_ms DOUBLE,denoise_ms"
+                + " DOUBLE,decode_ms DOUBLE,transformer_calls INT,encode_ms DOUBLE,store_ms"
+                + " DOUBLE,device STRING,cost DOUBLE");
   }
 
   @Test

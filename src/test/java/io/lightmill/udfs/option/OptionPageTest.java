@@ -40,6 +40,9 @@ class OptionPageTest {
       if (group == OptionGroup.SPARK) {
         page.append("\nOn the command line and in job files only: other callers have a session.\n");
       }
+      if (group == OptionGroup.COMMAND) {
+        page.append("\nOn the command line and in job files only: other callers get the result.\n");
+      }
       page.append("\n| option | value | meaning |\n|---|---|---|\n");
       Options.all().stream()
           .filter(option -> option.group() == group)

@@ -18,8 +18,7 @@ class ImageWorkTest {
 
   @Test
   void theTextOfABatchKeyHasAllThatDecidesTheTime() {
-    ImageWork plain =
-        ImageWork.of(key(false, LoraBlend.NONE, SamplingEfficiency.NONE).toString());
+    ImageWork plain = ImageWork.of(key(false, LoraBlend.NONE, SamplingEfficiency.NONE).toString());
     assertThat(plain).isEqualTo(new ImageWork(1344, 768, 28, 512, false, "", "none"));
     assertThat(plain.savesCalls()).isFalse();
     assertThat(plain.calls()).isEqualTo(28);

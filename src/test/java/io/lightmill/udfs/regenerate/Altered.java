@@ -34,7 +34,8 @@ final class Altered {
               chunk(
                   type,
                   receipt
-                      ? StringUtils.replaceOnce(text, part, by).getBytes(StandardCharsets.ISO_8859_1)
+                      ? StringUtils.replaceOnce(text, part, by)
+                          .getBytes(StandardCharsets.ISO_8859_1)
                       : data));
         });
     return altered.toByteArray();

@@ -133,8 +133,7 @@ class RegenerationTest {
         "the receipt of 'image' cannot be drawn: num_inference_steps");
     refused(
         PLAIN,
-        Altered.receipt(
-            DrawnFile.png(), "{", "{\"endpoint\":\"fal:x\",\"reproducible\":false,"),
+        Altered.receipt(DrawnFile.png(), "{", "{\"endpoint\":\"fal:x\",\"reproducible\":false,"),
         "'image' was drawn by the hosted model 'fal:x'");
     refused(
         PLAIN,

@@ -9,6 +9,7 @@ import io.lightmill.udfs.RunListener;
 import io.lightmill.udfs.SolidColorPipeline;
 import io.lightmill.udfs.TestJob;
 import io.lightmill.udfs.TestSpark;
+import io.lightmill.udfs.manifest.Manifest;
 import io.lightmill.udfs.option.Options;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -18,6 +19,7 @@ import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import org.apache.commons.lang3.StringUtils;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
@@ -60,6 +62,12 @@ class GenerationRunTest {
     assertThat(output().resolve("contact-sheet.png")).exists();
     assertThat(Files.readString(output().resolve("contact-sheet.html")))
         .containsSubsequence("first", "paint", "a red mug", "a blue mug", "invalid");
+    assertThat(result.reportPage()).contains(output() + "/report.html");
+    assertThat(
+            StringUtils.countMatches(
+                Files.readString(output().resolve("report.html")), "\"thumbnail\":\"UklGR")) // RIFF
+        .isEqualTo(2);
+    assertThat(result.manifest().columns()).doesNotContain(Manifest.THUMBNAIL);
   }
 
   @Test
@@ -85,6 +93,7 @@ class GenerationRunTest {
             "blank_images",
             "transformer_calls",
             "policy",
+            "checks",
             "verdicts",
             "seconds",
             "images_per_second",

@@ -158,8 +158,7 @@ class RunPlanTest {
   void aPreviewIsRefusedWhereItHasNoPlaceOrNoImages() throws IOException {
     GenerationOptions options = TestJob.in(directory, TABLE.subList(0, 2)).options();
     String out = options.get(Options.OUTPUT_DIRECTORY);
-    assertThatThrownBy(
-            () -> preview(options, new Preview(3, Optional.empty(), Optional.of(out))))
+    assertThatThrownBy(() -> preview(options, new Preview(3, Optional.empty(), Optional.of(out))))
         .isInstanceOf(LightmillException.class)
         .hasMessageContaining("would be drawn into the output");
     assertThatThrownBy(

@@ -3,10 +3,16 @@ package io.lightmill.udfs.sql;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
 import io.lightmill.pipeline.image.ImageReceiptReader;
 import io.lightmill.udfs.TestSpark;
+import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
@@ -17,6 +23,9 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** The functions of {@link LightmillExtensions}, with the checkpoint that ships. */
 class SqlFunctionsTest {
+
+  private static final Pattern STATEMENT =
+      Pattern.compile("\\.sql\\(\\s*\"\"\"(.*?)\"\"\"", Pattern.DOTALL);
 
   private static SparkSession spark;
 
@@ -162,6 +171,35 @@ class SqlFunctionsTest {
                 sql("SELECT generate_image(prompt) FROM (SELECT '' AS prompt FROM prompts)")
                     .collectAsList())
         .hasStackTraceContaining("cannot be drawn");
+  }
+
+  @Test
+  void theStatementsOfTheNotebooksRun() throws IOException {
+    int statements = 0;
+    for (String notebook : List.of("notebook.ipynb", "notebook.scala")) {
+      Matcher found = STATEMENT.matcher(text(Path.of("conf/examples").resolve(notebook)));
+      while (found.find()) {
+        String cheap = found.group(1).replaceAll("(num_inference_steps\\W+)4", "$11");
+        assertThat(spark.sql(cheap).collectAsList()).isNotEmpty();
+        statements++;
+      }
+    }
+    assertThat(statements).isEqualTo(3);
+  }
+
+  /** Of a notebook, the sources of its cells. */
+  private static String text(Path file) throws IOException {
+    StringBuilder text = new StringBuilder();
+    if (!file.toString().endsWith(".ipynb")) {
+      return Files.readString(file);
+    }
+    for (JsonNode cell : new ObjectMapper().readTree(file.toFile()).path("cells")) {
+      if (cell.path("source").isTextual()) {
+        text.append(cell.path("source").asText());
+      }
+      cell.path("source").forEach(line -> text.append(line.asText()));
+    }
+    return text.toString();
   }
 
   private static void assertRefused(String call, String message) {

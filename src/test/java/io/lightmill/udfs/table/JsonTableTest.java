@@ -245,7 +245,7 @@ class JsonTableTest {
       StringBuilder read = new StringBuilder();
       for (TableFile range :
           new TableFile[] {whole.range(0, cut), whole.range(cut, text.length())}) {
-        try (FileRows.Open open = new JsonTexts(Set.of()).open(range, hadoop)) {
+        try (FileRows.Open open = new JsonTexts(Set.of(), false).open(range, hadoop)) {
           for (var row = open.next(); row != null; row = open.next()) {
             read.append(row.isNullAt(0) ? row.getString(1).substring(0, 9) : row.getString(0))
                 .append('\n');
