@@ -58,6 +58,8 @@ record PagePictures(PageRows page, List<PageReason> reasons, Function<Row, byte[
   private static final JsonMapper ASCII =
       JsonMapper.builder().enable(JsonWriteFeature.ESCAPE_NON_ASCII).build();
 
+  private static final List<ImageStatus> STATUSES = List.of(ImageStatus.values());
+
   private static final Set<ImageStatus> WITH_IMAGE =
       Set.of(ImageStatus.GENERATED, ImageStatus.REUSED);
 
@@ -98,12 +100,12 @@ record PagePictures(PageRows page, List<PageReason> reasons, Function<Row, byte[
       json.writeStartObject();
       json.writeNumberField("chunk", CHUNK);
       json.writeNumberField("indexed", indexed());
-      array(json, "statuses", List.of(ImageStatus.values()), ImageStatus::label);
+      array(json, "statuses", STATUSES, ImageStatus::label);
       array(json, "reasons", reasons, PagePictures::name);
       List<Row> rows = page.rows();
       array(json, "id", rows, row -> Optional.ofNullable(ManifestColumns.ID.of(row)).orElse(""));
       array(json, "variant", rows, ManifestColumns.VARIANT::of);
-      array(json, "status", rows, row -> status(row).ordinal());
+      array(json, "status", rows, row -> STATUSES.indexOf(status(row)));
       array(json, "reason", rows, this::reason);
       array(json, "text", rows, row -> PageReason.text(row).orElse(null));
       array(json, "prompt", rows, this::prompt);
@@ -245,7 +247,9 @@ record PagePictures(PageRows page, List<PageReason> reasons, Function<Row, byte[
     Map<String, Object> facts = new LinkedHashMap<>();
     for (ManifestColumn column : ManifestColumns.ALL) {
       Object value = values.get(column.name());
-      if (value != null && column != ManifestColumns.ID && !REQUEST.contains(column.name())) {
+      if (value != null
+          && !column.name().equals(RequestColumns.ID.name())
+          && !REQUEST.contains(column.name())) {
         facts.put(column.name(), value);
       }
     }

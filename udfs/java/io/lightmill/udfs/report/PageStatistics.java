@@ -6,6 +6,7 @@ import java.io.Serializable;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.EnumMap;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
@@ -77,7 +78,7 @@ final class PageStatistics implements Serializable {
   record Reason(PageReason reason, Tally tally) {}
 
   private final PageTimeline timeline;
-  private final double[] phases = new double[Phase.values().length];
+  private final Map<Phase, Double> phases = new EnumMap<>(Phase.class);
   private final Map<PageReason, Tally> reasons = new TreeMap<>();
   private final Set<String> devices = new TreeSet<>();
 
@@ -110,9 +111,7 @@ final class PageStatistics implements Serializable {
 
   private PageStatistics with(PageStatistics other) {
     timeline.add(other.timeline);
-    for (int i = 0; i < phases.length; i++) {
-      phases[i] += other.phases[i];
-    }
+    other.phases.forEach(this::work);
     other.reasons.forEach(this::count);
     other.devices.forEach(this::device);
     return this;
@@ -124,18 +123,22 @@ final class PageStatistics implements Serializable {
     double denoise = PageTimeline.millis(row, ManifestColumns.DENOISE_MS.name());
     double decode = PageTimeline.millis(row, ManifestColumns.DECODE_MS.name());
     double device = PageTimeline.millis(row, ManifestColumns.GENERATE_MS.name());
-    phases[Phase.ENCODE_PROMPTS.ordinal()] += encode;
-    phases[Phase.DENOISE.ordinal()] += denoise;
-    phases[Phase.DECODE.ordinal()] += decode;
-    phases[Phase.OTHER.ordinal()] += Math.max(0, device - encode - denoise - decode);
-    phases[Phase.ENCODE.ordinal()] += PageTimeline.millis(row, ManifestColumns.ENCODE_MS.name());
-    phases[Phase.STORE.ordinal()] += PageTimeline.millis(row, ManifestColumns.STORE_MS.name());
+    work(Phase.ENCODE_PROMPTS, encode);
+    work(Phase.DENOISE, denoise);
+    work(Phase.DECODE, decode);
+    work(Phase.OTHER, Math.max(0, device - encode - denoise - decode));
+    work(Phase.ENCODE, PageTimeline.millis(row, ManifestColumns.ENCODE_MS.name()));
+    work(Phase.STORE, PageTimeline.millis(row, ManifestColumns.STORE_MS.name()));
     PageReason.of(row)
         .ifPresent(reason -> count(reason, new Tally(1, ManifestColumns.ERROR_MESSAGE.of(row))));
     String name = ManifestColumns.DEVICE.of(row);
     if (name != null) {
       device(name);
     }
+  }
+
+  private void work(Phase phase, double millis) {
+    phases.merge(phase, millis, Double::sum);
   }
 
   private void device(String name) {
@@ -156,7 +159,7 @@ final class PageStatistics implements Serializable {
 
   /** Time of all devices or threads together, in seconds. */
   double seconds(Phase phase) {
-    return phases[phase.ordinal()] / MILLIS_PER_SECOND;
+    return phases.getOrDefault(phase, 0.0) / MILLIS_PER_SECOND;
   }
 
   /** Failures before blocked and flagged rows, and of these the most frequent first. */

@@ -10,6 +10,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
+import org.apache.commons.lang3.StringUtils;
 import org.apache.spark.sql.Row;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -106,7 +107,9 @@ class PlaygroundBrowserTest {
     assertThat(chromium.texts(".side h3"))
         .containsExactly("A: num_inference_steps 2", "B: num_inference_steps 3");
     assertThat(
-            chromium.texts(".caption span").stream().map(text -> text.split(" · ")[0]).distinct())
+            chromium.texts(".caption span").stream()
+                .map(text -> StringUtils.substringBefore(text, " · "))
+                .distinct())
         .hasSize(1);
   }
 

@@ -13,6 +13,7 @@ import io.lightmill.udfs.playground.Playground;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
+import java.net.InetAddress;
 import java.net.Socket;
 import java.net.URI;
 import java.net.http.HttpClient;
@@ -24,6 +25,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CompletableFuture;
 import org.apache.spark.sql.Row;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -95,10 +97,12 @@ class PlaygroundServerTest {
     assertThat(row.<Row>getAs("passthrough").<String>getAs("sku")).isEqualTo("A,1");
     assertThat(drawn.get("job").asText())
         .isEqualTo(
-            "input: prompts.csv\n"
-                + "output: out/prompts\n"
-                + "prompt-template: \"a {color} {name}\"\n"
-                + "checkpoint: builtin:pocket\n");
+            """
+            input: prompts.csv
+            output: out/prompts
+            prompt-template: "a {color} {name}"
+            checkpoint: builtin:pocket
+            """);
   }
 
   @Test
@@ -176,8 +180,10 @@ class PlaygroundServerTest {
         .forEach(
             line -> {
               if (events.isEmpty()) {
-                client.sendAsync(
-                    request("cancel", "{\"id\":\"slow\"}"), HttpResponse.BodyHandlers.discarding());
+                CompletableFuture<HttpResponse<Void>> unused =
+                    client.sendAsync(
+                        request("cancel", "{\"id\":\"slow\"}"),
+                        HttpResponse.BodyHandlers.discarding());
               }
               events.add(line);
             });
@@ -286,7 +292,7 @@ class PlaygroundServerTest {
 
   private List<JsonNode> draw(String body) throws Exception {
     List<JsonNode> events = new ArrayList<>();
-    for (String line : post("draw", body).body().split("\n")) {
+    for (String line : post("draw", body).body().lines().toList()) {
       events.add(JSON.readTree(line));
     }
     return events;
@@ -308,7 +314,7 @@ class PlaygroundServerTest {
   }
 
   private String raw(String request) throws IOException {
-    try (Socket socket = new Socket("127.0.0.1", address.getPort());
+    try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), address.getPort());
         OutputStream out = socket.getOutputStream();
         InputStream in = socket.getInputStream()) {
       out.write(request.getBytes(StandardCharsets.US_ASCII));

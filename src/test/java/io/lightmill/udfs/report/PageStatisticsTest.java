@@ -111,7 +111,8 @@ class PageStatisticsTest {
     PageTimeline timeline = new PageTimeline(STARTED, STARTED.plus(Duration.ofMillis(millis)));
 
     assertThat(timeline.intervals()).isEqualTo(intervals);
-    assertThat(timeline.intervals() * timeline.seconds() * 1000).isGreaterThanOrEqualTo(millis);
+    assertThat(timeline.intervals() * timeline.seconds() * 1000)
+        .isGreaterThanOrEqualTo((double) millis);
   }
 
   private static PageStatistics statistics(List<Row> rows) {
