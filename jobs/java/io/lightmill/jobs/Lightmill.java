@@ -39,7 +39,6 @@ public final class Lightmill {
       scope = ScopeType.INHERIT,
       description = "Print results and errors only.")
   @SuppressWarnings("UnusedVariable") // read by Verbosity from the command line
-  @SuppressWarnings("UnusedVariable") // commands ask for it by its name
   private boolean quiet;
 
   @Option(
@@ -47,7 +46,6 @@ public final class Lightmill {
       scope = ScopeType.INHERIT,
       description = "Also print Lightmill's log, and stack traces of errors.")
   @SuppressWarnings("UnusedVariable") // as above
-  @SuppressWarnings("UnusedVariable") // commands ask for it by its name
   private boolean verbose;
 
   private Lightmill() {}
