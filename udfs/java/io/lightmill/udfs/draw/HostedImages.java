@@ -57,8 +57,7 @@ final class HostedImages {
     }
 
     private void note() {
-      boolean stale = noted || notedBefore(imageId).isEmpty();
-      if (!requests.note(imageId, sending.model(), noted) && !replaced(stale)) {
+      if (!requests.note(imageId, sending.model(), noted) && !replaced()) {
         foreign = true;
         throw new LightmillException(
             ErrorCode.PROVIDER_ANSWER_LOST, "another attempt at this task requests the image");
@@ -67,9 +66,8 @@ final class HostedImages {
     }
 
     /** A note of an earlier run is replaced: this run requests the image in spite of it. */
-    private boolean replaced(boolean stale) {
-      return stale
-          && notedBefore(imageId).isEmpty()
+    private boolean replaced() {
+      return requests.noted(imageId).filter(modified -> modified.isBefore(since)).isPresent()
           && requests.note(imageId, sending.model(), true);
     }
   }

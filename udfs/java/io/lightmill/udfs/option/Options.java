@@ -201,7 +201,7 @@ public final class Options {
               "LOCATION",
               MODEL,
               "builtin:pocket, a directory in diffusers' layout on any Hadoop file system, or a"
-                  + " model behind an API: foundry:URL#MODEL or openai:URL#MODEL.")
+                  + " hosted model: foundry:URL#MODEL or openai:URL#MODEL, as HOSTED.md says.")
           .or(CheckpointCache.BUILTIN_POCKET)
           .besideJobFile();
 

@@ -68,7 +68,7 @@ final class FinishedRun {
   static RunResult of(PreparedRun run, PlannedRun plan, DrawnRun drawn, RunTimes times) {
     plan.orphans().sweep(run.lock()::requireRecent);
     DeadRuns.sweep(uncommitted(run), run.reserved(), run.lock()::requireRecent);
-    HostedRun.forget(run, drawn.rows());
+    AnsweredRequests.forget(run, drawn.rows());
     HostedRun.refusal(run.checkpoint()).ifPresent(run.listener()::notice);
     String location = Manifest.location(run.output(), run.runId());
     return new FinishedRun(run, drawn, times).written(location);

@@ -9,7 +9,6 @@ import io.lightmill.pipeline.hosted.HostedEndpoint;
 import io.lightmill.pipeline.hosted.HostedSettings;
 import io.lightmill.pipeline.hosted.NamedCredential;
 import io.lightmill.pipeline.hosted.TokenPrices;
-import io.lightmill.udfs.ImageStatus;
 import io.lightmill.udfs.column.RequestColumn;
 import io.lightmill.udfs.column.RequestColumns;
 import io.lightmill.udfs.device.Cluster;
@@ -18,8 +17,6 @@ import io.lightmill.udfs.device.HostedLoader;
 import io.lightmill.udfs.device.JobCheckpoint;
 import io.lightmill.udfs.draw.HostedSending;
 import io.lightmill.udfs.hosted.RunAllowance;
-import io.lightmill.udfs.hosted.SentRequests;
-import io.lightmill.udfs.manifest.ManifestColumns;
 import io.lightmill.udfs.option.ColumnOptions;
 import io.lightmill.udfs.option.EfficiencyOptions;
 import io.lightmill.udfs.option.GenerationOptions;
@@ -29,7 +26,6 @@ import io.lightmill.udfs.option.Options;
 import io.lightmill.udfs.progress.DrawingStop;
 import io.lightmill.udfs.progress.ProgressPlugin;
 import io.lightmill.udfs.report.RunRecord;
-import io.lightmill.udfs.store.ImageStore;
 import io.lightmill.udfs.store.SharedConfiguration;
 import java.time.Clock;
 import java.time.Duration;
@@ -41,10 +37,6 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.SparkContext;
-import org.apache.spark.sql.Dataset;
-import org.apache.spark.sql.Row;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /** What the options of a run say of a hosted model. */
 final class HostedRun {
@@ -78,16 +70,6 @@ final class HostedRun {
 
   /** After the time limit of a request, before its lease ends. */
   private static final Duration SLACK = Duration.ofSeconds(30);
-
-  private static final Logger LOG = LoggerFactory.getLogger(HostedRun.class);
-
-  /** Rows that tell what became of a request, as pending and refused ones do not. */
-  private static final Object[] ANSWERED = {
-    ImageStatus.GENERATED.label(),
-    ImageStatus.REUSED.label(),
-    ImageStatus.FAILED.label(),
-    ImageStatus.UNCERTAIN.label()
-  };
 
   private HostedRun() {}
 
@@ -316,45 +298,6 @@ final class HostedRun {
   /** Why requests were not sent, if it is not the end of the run itself. */
   static Optional<String> refusal(JobCheckpoint checkpoint) {
     return allowance(checkpoint).flatMap(RunAllowance::ledger).flatMap(AllowanceLedger::ended);
-  }
-
-  /**
-   * Forgets unanswered requests that rows of the committed manifest tell of. What cannot be deleted
-   * is left to the next run.
-   */
-  static void forget(PreparedRun run, Dataset<Row> rows) {
-    if (!run.checkpoint().model().hosted()) {
-      return;
-    }
-    try {
-      ImageStore store =
-          ImageStore.open(run.output(), run.spark().sparkContext().hadoopConfiguration());
-      List<SentRequests.Open> open = SentRequests.open(store, Optional.empty());
-      if (open.isEmpty()) {
-        return;
-      }
-      Set<String> told =
-          rows
-              .filter(
-                  ManifestColumns.IMAGE_ID
-                      .col()
-                      .isin(open.stream().map(SentRequests.Open::imageId).toArray())
-                      .and(ManifestColumns.STATUS.col().isin(ANSWERED)))
-              .select(ManifestColumns.IMAGE_ID.col())
-              .collectAsList()
-              .stream()
-              .map(row -> row.getString(0))
-              .collect(Collectors.toSet());
-      SentRequests.forget(
-          store, open.stream().filter(each -> told.contains(each.imageId())).toList());
-    } catch (Exception e) { // Spark throws checked exceptions that Scala does not declare
-      LOG.warn(
-          "Images and manifest are complete; some files below {}/{} could not be removed and are"
-              + " left to the next run",
-          run.output(),
-          SentRequests.DIRECTORY,
-          e);
-    }
   }
 
   private static LightmillException invalid(String message) {
