@@ -38,12 +38,14 @@ public final class Lightmill {
       names = {"-q", Verbosity.QUIET_OPTION},
       scope = ScopeType.INHERIT,
       description = "Print results and errors only.")
+  @SuppressWarnings("UnusedVariable") // read by Verbosity from the command line
   private boolean quiet;
 
   @Option(
       names = {"-v", Verbosity.VERBOSE_OPTION},
       scope = ScopeType.INHERIT,
       description = "Also print Lightmill's log, and stack traces of errors.")
+  @SuppressWarnings("UnusedVariable") // as above
   private boolean verbose;
 
   private Lightmill() {}

@@ -201,7 +201,6 @@ class GenerateOptionsTest {
                 Map.entry("image-action", "block"),
                 Map.entry("image-retries", 3),
                 Map.entry("best-of", 1),
-                Map.entry("batch-images", "url"),
                 Map.entry("prompt-metadata", "full"),
                 Map.entry("creation-time", "none")));
   }

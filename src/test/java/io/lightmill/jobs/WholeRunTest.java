@@ -119,7 +119,8 @@ class WholeRunTest {
     RunningLightmill first = generate(table, options);
 
     assertThat(first.err())
-        .contains("to draw               2", "SIZE_INVALID: row id=bad: width 100", "128×128      1")
+        .contains(
+            "to draw               2", "SIZE_INVALID: row id=bad: width 100", "128×128      1")
         .contains("3 images: 2 to draw", "note: 1 image has a negative prompt");
     assertThat(first.out())
         .contains(

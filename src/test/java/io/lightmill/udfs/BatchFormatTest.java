@@ -9,6 +9,7 @@ import io.lightmill.udfs.option.LakehouseOptions;
 import io.lightmill.udfs.run.RunResult;
 import java.io.IOException;
 import java.net.URI;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -101,7 +102,7 @@ class BatchFormatTest {
     assertThat(run("two", BatchImages.B64_JSON).counts()).containsEntry(ImageStatus.REUSED, 3L);
     JsonNode image = line(lines("output.jsonl"), "plain").path("response").path("body").path("data");
     byte[] bytes = Base64.getDecoder().decode(image.get(0).path("b64_json").asText());
-    assertThat(new String(bytes, 1, 3, java.nio.charset.StandardCharsets.US_ASCII))
+    assertThat(new String(bytes, 1, 3, StandardCharsets.US_ASCII))
         .isEqualTo("PNG");
   }
 

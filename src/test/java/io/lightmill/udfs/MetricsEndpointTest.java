@@ -65,7 +65,7 @@ class MetricsEndpointTest {
           @Override
           public void planned(long images, long toGenerate) {
             Map<String, Double> now = scraped();
-            now.forEach(before::putIfAbsent);
+            before.putAll(now); // of the last run, since other tests may have counted images
             queued.add(now.get("lightmill_queue_depth"));
           }
         };
@@ -82,10 +82,10 @@ class MetricsEndpointTest {
     assertThat(after).containsEntry("lightmill_runs_active", 0.0);
     for (String source : List.of("lightmill_", "lightmill_executor_")) {
       assertThat(counted)
-          .containsEntry(source + "images_generated", 3.0)
+          .containsEntry(source + "images_generated", 1.0)
           .containsEntry(source + "images_reused", 2.0)
-          .containsEntry(source + "images_invalid", 2.0)
-          .containsEntry(source + "images_blocked", 2.0)
+          .containsEntry(source + "images_invalid", 1.0)
+          .containsEntry(source + "images_blocked", 1.0)
           .containsEntry(source + "images_failed", 0.0);
       assertThat(counted.get(source + "device_seconds")).isPositive();
     }

@@ -8,6 +8,7 @@ import io.lightmill.udfs.manifest.ManifestColumns;
 import io.lightmill.udfs.option.LakeFormat;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
@@ -234,7 +235,7 @@ public record ManifestTable(
   }
 
   private static String folded(String name) {
-    return name.toLowerCase(java.util.Locale.ROOT);
+    return name.toLowerCase(Locale.ROOT);
   }
 
   private static String quoted(String name) {

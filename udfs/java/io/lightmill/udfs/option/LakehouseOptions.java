@@ -54,15 +54,15 @@ public final class LakehouseOptions {
           "Directory for the results of each run in OpenAI's batch format: output.jsonl, and"
               + " errors.jsonl for requests without images.");
 
+  /** Has its default where it is used: only a run with batch results has it. */
   public static final Option<BatchImages> BATCH_IMAGES =
       Option.of(
-              "batch-images",
-              OptionType.choice(BatchImages.class),
-              "WHAT",
-              OUTPUT,
-              "What batch results contain of images: url, where they are stored; or b64_json, the"
-                  + " image files themselves.")
-          .or(BatchImages.URL);
+          "batch-images",
+          OptionType.choice(BatchImages.class),
+          "WHAT",
+          OUTPUT,
+          "What batch results contain of images: url, where they are stored; or b64_json, the image"
+              + " files themselves. Default: url.");
 
   /** In the order of the help text. */
   static final List<Option<?>> OF_PROMPTS = List.of(INPUT_VERSION, INPUT_TIMESTAMP);

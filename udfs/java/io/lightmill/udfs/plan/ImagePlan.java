@@ -76,7 +76,9 @@ public record ImagePlan(
                 when(BATCH_KEY.isNotNull(), left(IMAGE_ID, lit(BatchPlan.SLICE_DIGITS))).as(SLICE))
             .agg(
                 count(lit(1)).as("rows"),
-                size(collect_set(when(BATCH_KEY.isNotNull(), IMAGE_ID))).cast(DataTypes.LongType).as("drawn"),
+                size(collect_set(when(BATCH_KEY.isNotNull(), IMAGE_ID)))
+                    .cast(DataTypes.LongType)
+                    .as("drawn"),
                 sum(col(PlannedImages.DUPLICATE).cast(DataTypes.LongType)).as("duplicates"),
                 sum(col(PlannedImages.IDLE_NEGATIVE_PROMPT).cast(DataTypes.LongType)).as("idle"))
             .collectAsList();

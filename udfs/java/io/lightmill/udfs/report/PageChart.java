@@ -73,13 +73,13 @@ record PageChart(String title, String value, String svg, String below) {
    */
   static PageChart slots(PageTimeline timeline, int slots) {
     int n = timeline.intervals();
-    double used = IntStream.range(0, n).mapToDouble(timeline::slots).max().orElse(0);
-    double most = Math.max(slots, used);
+    double[] used = timeline.slotsOf(slots);
+    double most = Math.max(slots, Arrays.stream(used).max().orElse(0));
     List<String> bars = new ArrayList<>();
     double sum = 0;
     int drawing = 0;
     for (int i = 0; i < n; i++) {
-      double busy = timeline.slots(i);
+      double busy = used[i];
       if (busy > 0) {
         sum += busy;
         drawing++;

@@ -118,8 +118,24 @@ final class PageTimeline implements Serializable {
     return problems[interval];
   }
 
-  /** How many devices drew in an interval, on average. */
+  /** How many devices drew in an interval, on average, by when their rows were complete. */
   double slots(int interval) {
     return busy[interval] / width;
+  }
+
+  /**
+   * How many devices drew in each interval, on average. A row is complete some time after its image
+   * is drawn; so what no more than {@code most} devices can have drawn in an interval was drawn
+   * before it.
+   */
+  double[] slotsOf(int most) {
+    double[] slots = new double[busy.length];
+    double later = 0;
+    for (int i = slots.length - 1; i >= 0; i--) {
+      double drawn = slots(i) + later;
+      slots[i] = i == 0 ? drawn : Math.min(most, drawn);
+      later = drawn - slots[i];
+    }
+    return slots;
   }
 }

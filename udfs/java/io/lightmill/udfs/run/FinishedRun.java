@@ -7,6 +7,7 @@ import io.lightmill.udfs.history.CurrentState;
 import io.lightmill.udfs.history.DeadRuns;
 import io.lightmill.udfs.manifest.Manifest;
 import io.lightmill.udfs.manifest.UncommittedRows;
+import io.lightmill.udfs.option.BatchImages;
 import io.lightmill.udfs.option.LakehouseOptions;
 import io.lightmill.udfs.option.Options;
 import io.lightmill.udfs.option.Redaction;
@@ -129,7 +130,7 @@ final class FinishedRun {
     new BatchResults(
             run.output(),
             run.runId(),
-            run.options().get(LakehouseOptions.BATCH_IMAGES),
+            run.options().find(LakehouseOptions.BATCH_IMAGES).orElse(BatchImages.URL),
             new SharedConfiguration(run.spark().sparkContext().hadoopConfiguration()))
         .store(
             Manifest.read(

@@ -38,6 +38,15 @@ import org.apache.spark.sql.types.StructType;
  */
 public record Preview(int images, Optional<String> stratify, Optional<String> directory) {
 
+  /** The run that draws the sample tells the caller's listener the same. */
+  private static final RunListener SILENT =
+      new RunListener() {
+        @Override
+        public void notice(String sentence) {
+          // the run gives it again
+        }
+      };
+
   private static final List<String> STRATA =
       List.of(
           RequestColumns.WIDTH.name(),
@@ -54,7 +63,7 @@ public record Preview(int images, Optional<String> stratify, Optional<String> di
     GenerationOptions named = options.named(hooks.started());
     String output = output(named, hooks);
     RunHooks drawing;
-    try (DryPlan plan = DryPlan.of(spark, prompts, named, RunListener.NONE, hooks)) {
+    try (DryPlan plan = DryPlan.of(spark, prompts, named, SILENT, hooks)) {
       if (plan.images().toDraw() == 0) {
         throw new LightmillException(
             ErrorCode.INPUT_INVALID,

@@ -4,6 +4,7 @@ import io.lightmill.udfs.option.LakeFormat;
 import java.io.IOException;
 import java.util.Optional;
 import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.FileStatus;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
 import org.apache.spark.sql.Dataset;
@@ -35,8 +36,7 @@ record LakeTable(String location, LakeFormat format) {
       if (files.exists(new Path(path, DELTA_LOG))) {
         return Optional.of(new LakeTable(location, LakeFormat.DELTA));
       }
-      org.apache.hadoop.fs.FileStatus[] metadata =
-          files.globStatus(new Path(path, ICEBERG_METADATA));
+      FileStatus[] metadata = files.globStatus(new Path(path, ICEBERG_METADATA));
       return metadata != null && metadata.length > 0
           ? Optional.of(new LakeTable(location, LakeFormat.ICEBERG))
           : Optional.empty();

@@ -97,7 +97,9 @@ public final class RequestRows {
             struct(named(columns.passthrough())).as(PASSTHROUGH),
             (identified ? givenId(columns) : derivedId(List.of(table.columns()))).as(ID),
             struct(requested(table, columns)).as(REQUESTED),
-            array(placeholders(columns)).cast(DataTypes.createArrayType(DataTypes.StringType)).as(PLACEHOLDERS),
+            array(placeholders(columns))
+                .cast(DataTypes.createArrayType(DataTypes.StringType))
+                .as(PLACEHOLDERS),
             corrupt(table).as(CORRUPT));
     Column occurrence = row_number().over(Window.partitionBy(ID).orderBy(ID));
     Dataset<Row> numbered = rows.withColumn(OCCURRENCE, occurrence);
@@ -122,7 +124,9 @@ public final class RequestRows {
             struct(new Column[0]).as(PASSTHROUGH),
             (identified ? givenId(columns) : derivedId(read(columns))).as(ID),
             struct(requested(table, columns)).as(REQUESTED),
-            array(placeholders(columns)).cast(DataTypes.createArrayType(DataTypes.StringType)).as(PLACEHOLDERS),
+            array(placeholders(columns))
+                .cast(DataTypes.createArrayType(DataTypes.StringType))
+                .as(PLACEHOLDERS),
             corrupt(table).as(CORRUPT),
             lit(1).as(OCCURRENCE)));
   }
@@ -189,7 +193,9 @@ public final class RequestRows {
     if (type instanceof DoubleType) {
       return fraction(value, EXACT_IN_DOUBLES);
     }
-    return type instanceof FloatType ? fraction(value, EXACT_IN_FLOATS) : value.cast(DataTypes.StringType);
+    return type instanceof FloatType
+        ? fraction(value, EXACT_IN_FLOATS)
+        : value.cast(DataTypes.StringType);
   }
 
   /**
@@ -200,14 +206,20 @@ public final class RequestRows {
     return when(value.isNaN(), lit(null).cast(DataTypes.StringType))
         .when(
             abs(value).geq(exact),
-            concat(value.cast(DataTypes.StringType), lit(" (a floating-point number, perhaps rounded)")))
+            concat(
+                value.cast(DataTypes.StringType),
+                lit(" (a floating-point number, perhaps rounded)")))
         .otherwise(value.cast(DataTypes.StringType));
   }
 
   private static Column[] placeholders(PromptColumns columns) {
     return columns
         .template()
-        .map(t -> t.columns().stream().map(c -> column(c).cast(DataTypes.StringType)).toArray(Column[]::new))
+        .map(
+            t ->
+                t.columns().stream()
+                    .map(c -> column(c).cast(DataTypes.StringType))
+                    .toArray(Column[]::new))
         .orElseGet(() -> new Column[0]);
   }
 

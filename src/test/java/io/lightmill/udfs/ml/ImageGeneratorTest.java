@@ -1,6 +1,7 @@
 package io.lightmill.udfs.ml;
 
 import static org.apache.spark.sql.functions.col;
+import static org.apache.spark.sql.functions.expr;
 import static org.apache.spark.sql.functions.lit;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
@@ -21,6 +22,7 @@ import org.apache.spark.ml.PipelineStage;
 import org.apache.spark.ml.feature.SQLTransformer;
 import org.apache.spark.ml.image.ImageSchema;
 import org.apache.spark.ml.param.Param;
+import org.apache.spark.ml.param.ParamMap;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.types.DataTypes;
@@ -165,7 +167,7 @@ class ImageGeneratorTest {
     assertRefused(generator, prompts.add("Image", DataTypes.LongType), "'image' already");
     assertRefused(
         generator.copy(
-            new org.apache.spark.ml.param.ParamMap()
+            new ParamMap()
                 .put(generator.promptCol().w("prompt"))
                 .put(generator.errorCol().w("image"))),
         prompts,

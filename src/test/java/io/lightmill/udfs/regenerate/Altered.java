@@ -8,7 +8,6 @@ import java.io.ByteArrayOutputStream;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.zip.CRC32;
-import org.apache.commons.lang3.StringUtils;
 
 /** PNG files with another receipt, or with other pixels. */
 final class Altered {
@@ -34,11 +33,16 @@ final class Altered {
               chunk(
                   type,
                   receipt
-                      ? StringUtils.replaceOnce(text, part, by)
+                      ? once(text, part, by)
                           .getBytes(StandardCharsets.ISO_8859_1)
                       : data));
         });
     return altered.toByteArray();
+  }
+
+  private static String once(String text, String part, String by) {
+    int at = text.indexOf(part);
+    return text.substring(0, at) + by + text.substring(at + part.length());
   }
 
   static RgbImage pixels(byte[] png) {

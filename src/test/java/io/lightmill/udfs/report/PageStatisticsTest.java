@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.within;
 
 import java.time.Duration;
 import java.time.Instant;
+import java.util.Arrays;
 import java.util.List;
 import java.util.function.IntToDoubleFunction;
 import java.util.stream.IntStream;
@@ -31,6 +32,9 @@ class PageStatisticsTest {
     assertThat(sum(timeline, timeline::slots) * timeline.seconds())
         .isCloseTo(192 * 0.4, within(1e-6));
     assertThat(timeline.images(0)).isZero(); // planning
+    assertThat(timeline.slotsOf(2)).allMatch(slots -> slots <= 2);
+    assertThat(Arrays.stream(timeline.slotsOf(2)).sum())
+        .isCloseTo(sum(timeline, timeline::slots), within(1e-9));
     assertThat(timeline.slots(timeline.intervals() / 2)).isBetween(1.0, 2.5);
   }
 

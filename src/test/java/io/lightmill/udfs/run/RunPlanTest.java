@@ -89,7 +89,7 @@ class RunPlanTest {
     assertThat(plan.estimate().deviceSeconds()).isPositive();
     assertThat(plan.partitions()).isEqualTo(4);
     assertThat(String.join("\n", plan.lines()))
-        .contains("exist                 1", "VALUE_INVALID", "row id=6", "ID_DUPLICATE: row id=2");
+        .contains("exist                 1", "SIZE_INVALID", "row id=6", "ID_DUPLICATE: row id=2");
     JsonNode json = new ObjectMapper().readTree(plan.json());
     assertThat(json.get("images").get("to_draw").asLong()).isEqualTo(4);
     assertThat(json.get("estimate").get("device_seconds").isNumber()).isTrue();
