@@ -160,7 +160,7 @@ def report(folder, count=300):
 def main():
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("folder", type=pathlib.Path)
-    arguments.add_argument("--minutes", type=float, default=8, help="of the whole training, including earlier runs")
+    arguments.add_argument("--minutes", type=float, default=14, help="of the whole training, including earlier runs")
     arguments.add_argument("--rate", type=float, default=3e-3)
     options = arguments.parse_args()
     train(options)
