@@ -43,7 +43,7 @@ record Luminance(int width, int height, short[] values) {
     short[] result = new short[wide * high];
     for (int y = 0; y < high; y++) {
       double row = Math.max(0, Math.min(height - 1.0, (y + 0.5) * height / high - 0.5));
-      int top = (int) row * width;
+      int top = ((int) row) * width;
       int bottom = Math.min(height - 1, (int) row + 1) * width;
       float down = (float) (row - (int) row);
       for (int x = 0; x < wide; x++) {

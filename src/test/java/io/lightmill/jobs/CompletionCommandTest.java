@@ -3,6 +3,7 @@ package io.lightmill.jobs;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -36,7 +37,7 @@ class CompletionCommandTest {
     System.arraycopy(words, 0, command, 4, words.length);
     Process bash =
         new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.DISCARD).start();
-    String replies = new String(bash.getInputStream().readAllBytes());
+    String replies = new String(bash.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
     assertThat(bash.waitFor()).as(replies).isZero();
     return replies.lines().map(String::strip).toList();
   }

@@ -102,12 +102,6 @@ class GenerateOptionsTest {
     EVERY.put("requests-per-minute", 60);
     EVERY.put("concurrent-requests", 5);
     EVERY.put("max-cost", 12.5);
-    EVERY.put("input-version", "12");
-    EVERY.put("input-timestamp", "2026-11-26 09:00:00");
-    EVERY.put("manifest-table", "lake.shop.images");
-    EVERY.put("manifest-table-format", "iceberg");
-    EVERY.put("batch-output", "s3a://bucket/results");
-    EVERY.put("batch-images", "b64_json");
     EVERY.put("price-per-million-input-tokens", 5.5);
     EVERY.put("price-per-million-output-tokens", 19.5);
     EVERY.put("price-per-image", 0.04);

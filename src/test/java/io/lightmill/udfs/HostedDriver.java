@@ -31,7 +31,7 @@ final class HostedDriver {
         new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
     System.out.println(ANSWER + "ready");
     for (String line = lines.readLine(); line != null; line = lines.readLine()) {
-      GenerationOptions options = GenerationOptions.parse(entries(line.split("\t")));
+      GenerationOptions options = GenerationOptions.parse(entries(line.split("\t", -1)));
       Thread run = new Thread(() -> System.out.println(ANSWER + result(spark, options)));
       run.start();
       String next = lines.readLine();

@@ -17,7 +17,6 @@ import java.util.Comparator;
 import java.util.IdentityHashMap;
 import java.util.Iterator;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import org.apache.commons.collections4.iterators.LazyIteratorChain;
 import org.apache.spark.TaskContext;
@@ -94,7 +93,7 @@ public record DrawBeside(
 
   private List<Row> drawn(List<Row> rows, UnstoredRows drawing) {
     List<Row> plans = rows.stream().map(row -> plan(row.getStruct(row.length() - 1))).toList();
-    Map<Row, Row> results = new IdentityHashMap<>();
+    IdentityHashMap<Row, Row> results = new IdentityHashMap<>();
     Chunks chunks = new Chunks(batched(plans), drawing);
     while (chunks.hasNext()) {
       drawing.draw(

@@ -6,7 +6,6 @@ import com.codahale.metrics.MetricRegistry;
 import io.lightmill.udfs.ImageStatus;
 import java.util.EnumMap;
 import java.util.Map;
-import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.DoubleAdder;
 import java.util.function.LongSupplier;
@@ -95,11 +94,6 @@ public final class RunMetrics implements Source {
 
   void end(String run) {
     queues.remove(run);
-  }
-
-  /** Names of the metrics. */
-  Set<String> names() {
-    return registry.getNames();
   }
 
   @Override

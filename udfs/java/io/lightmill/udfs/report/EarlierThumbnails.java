@@ -9,6 +9,7 @@ import java.util.Base64;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.stream.Stream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -38,9 +39,12 @@ final class EarlierThumbnails {
    */
   static Map<String, byte[]> read(ImageStore output, List<String> files) {
     Map<String, byte[]> thumbnails = new HashMap<>();
-    Stream.concat(Stream.of(StoredRunPage.PAGE), files.stream())
-        .map(output::read)
-        .flatMap(file -> file.stream())
+    List<Optional<byte[]>> contents = // a store takes a while for each
+        Stream.concat(Stream.of(StoredRunPage.PAGE), files.stream()).toList().parallelStream()
+            .map(output::read)
+            .toList();
+    contents.stream()
+        .flatMap(Optional::stream)
         .flatMap(file -> new String(file, StandardCharsets.UTF_8).lines())
         .forEach(line -> StoredRunPage.chunk(line).ifPresent(json -> add(json, thumbnails)));
     return thumbnails;

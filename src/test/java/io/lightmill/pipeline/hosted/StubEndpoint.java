@@ -7,6 +7,7 @@ import io.lightmill.pipeline.image.ImageEncoder;
 import io.lightmill.pipeline.image.Pixels;
 import java.awt.image.BufferedImage;
 import java.io.BufferedInputStream;
+import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
@@ -89,7 +90,7 @@ public final class StubEndpoint implements AutoCloseable {
   /** Begins to listen. */
   public StubEndpoint() throws IOException {
     server = new ServerSocket(0, 100, InetAddress.getLoopbackAddress());
-    threads.submit(this::accept);
+    threads.execute(this::accept);
   }
 
   /** Reacts to a prompt and the number of its request, from 1. */
@@ -150,7 +151,7 @@ public final class StubEndpoint implements AutoCloseable {
       try {
         Socket connection = server.accept();
         connections.add(connection);
-        threads.submit(() -> serve(connection));
+        threads.execute(() -> serve(connection));
       } catch (IOException e) {
         return; // closed
       }
@@ -230,7 +231,7 @@ public final class StubEndpoint implements AutoCloseable {
         attempts
             .computeIfAbsent(json.path("prompt").asText(), key -> new AtomicInteger())
             .incrementAndGet();
-    return new Seen(json, headers, first.split(" ")[1], attempt, System.nanoTime());
+    return new Seen(json, headers, first.split(" ", -1)[1], attempt, System.nanoTime());
   }
 
   private static String line(InputStream in) throws IOException {
@@ -303,7 +304,7 @@ public final class StubEndpoint implements AutoCloseable {
   }
 
   private static String success(Seen request, String image) {
-    String[] size = request.size().split("x");
+    String[] size = request.size().split("x", -1);
     long tokens = Long.parseLong(size[0]) * Long.parseLong(size[1]) / 1024;
     String usage =
         request.path().startsWith("/mai")
@@ -330,7 +331,7 @@ public final class StubEndpoint implements AutoCloseable {
     return IMAGES.computeIfAbsent(
         size,
         key -> {
-          String[] sides = key.split("x");
+          String[] sides = key.split("x", -1);
           int width = Integer.parseInt(sides[0]);
           int height = Integer.parseInt(sides[1]);
           BufferedImage image = new BufferedImage(width, height, BufferedImage.TYPE_INT_RGB);
@@ -353,7 +354,7 @@ public final class StubEndpoint implements AutoCloseable {
   public static String jpeg(String size) {
     try {
       byte[] png = Base64.getDecoder().decode(encoded(size));
-      RgbImage image = Pixels.copy(ImageIO.read(new java.io.ByteArrayInputStream(png)));
+      RgbImage image = Pixels.copy(ImageIO.read(new ByteArrayInputStream(png)));
       return Base64.getEncoder().encodeToString(ImageEncoder.jpeg(image));
     } catch (IOException e) {
       throw new UncheckedIOException(e);

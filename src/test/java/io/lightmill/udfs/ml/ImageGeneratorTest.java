@@ -116,7 +116,7 @@ class ImageGeneratorTest {
     for (int y = 0; y < 64; y++) {
       for (int x = 0; x < 64; x++) {
         int at = (y * 64 + x) * 3;
-        int rgb = (bgr[at + 2] & 0xff) << 16 | (bgr[at + 1] & 0xff) << 8 | bgr[at] & 0xff;
+        int rgb = ((bgr[at + 2] & 0xff) << 16) | ((bgr[at + 1] & 0xff) << 8) | (bgr[at] & 0xff);
         assertThat(rgb).isEqualTo(expected.getRGB(x, y) & 0xffffff);
       }
     }

@@ -32,7 +32,7 @@ class PageStatisticsTest {
     assertThat(sum(timeline, timeline::slots) * timeline.seconds())
         .isCloseTo(192 * 0.4, within(1e-6));
     assertThat(timeline.images(0)).isZero(); // planning
-    assertThat(Arrays.stream(timeline.slotsOf(2)).max().orElse(0)).isLessThanOrEqualTo(2);
+    assertThat(Arrays.stream(timeline.slotsOf(2)).max().orElseThrow()).isLessThanOrEqualTo(2);
     assertThat(Arrays.stream(timeline.slotsOf(2)).sum())
         .isCloseTo(sum(timeline, timeline::slots), within(1e-9));
     assertThat(timeline.slots(timeline.intervals() / 2)).isBetween(1.0, 2.5);
