@@ -32,10 +32,7 @@ final class Altered {
           altered.writeBytes(
               chunk(
                   type,
-                  receipt
-                      ? once(text, part, by)
-                          .getBytes(StandardCharsets.ISO_8859_1)
-                      : data));
+                  receipt ? once(text, part, by).getBytes(StandardCharsets.ISO_8859_1) : data));
         });
     return altered.toByteArray();
   }
