@@ -100,10 +100,10 @@ class BatchFormatTest {
     assertError(line(errors, "null"), 400, "line 5 of '", "is not a JSON object");
 
     assertThat(run("two", BatchImages.B64_JSON).counts()).containsEntry(ImageStatus.REUSED, 3L);
-    JsonNode image = line(lines("output.jsonl"), "plain").path("response").path("body").path("data");
+    JsonNode image =
+        line(lines("output.jsonl"), "plain").path("response").path("body").path("data");
     byte[] bytes = Base64.getDecoder().decode(image.get(0).path("b64_json").asText());
-    assertThat(new String(bytes, 1, 3, StandardCharsets.US_ASCII))
-        .isEqualTo("PNG");
+    assertThat(new String(bytes, 1, 3, StandardCharsets.US_ASCII)).isEqualTo("PNG");
   }
 
   private static void assertError(JsonNode line, int status, String... message) {

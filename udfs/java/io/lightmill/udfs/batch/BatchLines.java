@@ -160,8 +160,7 @@ record BatchLines(
       return;
     }
     boolean ours = status.equals(ImageStatus.FAILED.label());
-    ObjectNode error =
-        response(line, ours ? 500 : 400, name).putObject("body").putObject("error");
+    ObjectNode error = response(line, ours ? 500 : 400, name).putObject("body").putObject("error");
     error.put("message", message);
     error.put("type", ours ? "server_error" : "invalid_request_error");
     error.putNull("param");

@@ -84,7 +84,8 @@ public final class EarlierSpeed {
     Column timed =
         Stream.of(TIMES)
             .filter(
-                each -> each != ManifestColumns.TRANSFORMER_CALLS) // not all families count them
+                each ->
+                    !each.equals(ManifestColumns.TRANSFORMER_CALLS)) // not all families count them
             .map(each -> each.col().isNotNull())
             .reduce(Column::and)
             .orElseThrow();

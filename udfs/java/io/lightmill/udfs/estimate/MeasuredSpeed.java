@@ -85,8 +85,8 @@ public final class MeasuredSpeed implements ImageSpeed {
   @Override
   public double seconds(ImageWork work) {
     return text.at(work.textTokens())
-        + calls(work) * call.at(work.tokens())
-        + decode.at(work.pixels())
+        + calls(work) * call.at((double) work.tokens())
+        + decode.at((double) work.pixels())
         + rest;
   }
 

@@ -16,7 +16,6 @@ import org.apache.commons.io.FileUtils;
 record PlanLines(PlanReport plan) {
 
   private static final int MOST_SIZES = 20;
-  private static final String ROW = "  %-12s %-7s %10s %12s %10s";
 
   List<String> all() {
     List<String> lines = new ArrayList<>();
@@ -107,7 +106,7 @@ record PlanLines(PlanReport plan) {
   }
 
   private static String row(Object... columns) {
-    return String.format(Locale.ROOT, ROW, columns);
+    return String.format(Locale.ROOT, "  %-12s %-7s %10s %12s %10s", columns);
   }
 
   private void estimate(List<String> lines) {

@@ -132,7 +132,7 @@ public record TableName(List<String> parts) {
 
   private boolean namesCatalog(SparkSession spark) {
     return parts.size() > 1
-        && (classic(spark).sessionState().catalogManager().isCatalogRegistered(parts.get(0)));
+        && classic(spark).sessionState().catalogManager().isCatalogRegistered(parts.get(0));
   }
 
   private Identifier identifier(SparkSession spark) {

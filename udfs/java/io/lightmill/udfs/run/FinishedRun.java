@@ -85,8 +85,7 @@ final class FinishedRun {
         .find(LakehouseOptions.BATCH_OUTPUT)
         .ifPresent(
             directory ->
-                attempted(
-                    "the batch results cannot be written", output -> storeBatch(directory)));
+                attempted("the batch results cannot be written", output -> storeBatch(directory)));
     Optional<String> stored = attempted("the run record cannot be written", this::storeRecord);
     Optional<String> sheet = Optional.empty();
     Optional<String> page = Optional.empty();

@@ -128,7 +128,7 @@ final class HostedRun {
   }
 
   /**
-   * The hosted model of a run, with an allowance that {@link #closing} closes.
+   * The hosted model of a run, with an allowance that the caller closes.
    *
    * @throws LightmillException with {@code CONFIGURATION_INVALID} if the driver has no credential,
    *     the host has no address, or executors could not ask the driver for requests

@@ -53,11 +53,7 @@ final class JsonTable {
    *     format are recognized
    */
   static PromptTable open(
-      SparkSession spark,
-      String location,
-      TableFiles files,
-      Set<String> requested,
-      boolean named) {
+      SparkSession spark, String location, TableFiles files, Set<String> requested, boolean named) {
     boolean batch =
         files.format() == TableFormat.OPENAI_BATCH
             || (!named && isBatch(files, FileRows.hadoop(spark)));
@@ -68,7 +64,10 @@ final class JsonTable {
     }
     Dataset<Row> texts =
         FileRows.dataset(
-            spark, ranges(files.files(), FileRows.hadoop(spark)), lines, new JsonTexts(requested, batch));
+            spark,
+            ranges(files.files(), FileRows.hadoop(spark)),
+            lines,
+            new JsonTexts(requested, batch));
     StructType inferred = inferred(spark, texts);
     if (inferred.isEmpty() && !texts.isEmpty()) {
       throw TableFile.invalid(

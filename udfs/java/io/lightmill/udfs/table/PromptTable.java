@@ -168,7 +168,8 @@ record PromptTable(Dataset<Row> rows, List<UnreadColumn> unread, List<String> no
     return switch (files.get().format()) {
       case CSV -> CsvTable.open(spark, location, files.get());
       case JSON, OPENAI_BATCH ->
-          JsonTable.open(spark, location, files.get(), ColumnNames.requested(input), named.isPresent());
+          JsonTable.open(
+              spark, location, files.get(), ColumnNames.requested(input), named.isPresent());
       case PARQUET -> ParquetTable.open(spark, location, files.get());
       case DELTA, ICEBERG, TABLE -> throw new IllegalStateException("no file is such a table");
     };

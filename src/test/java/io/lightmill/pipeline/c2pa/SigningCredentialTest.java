@@ -124,8 +124,14 @@ class SigningCredentialTest {
         CHAIN,
         text(
             "k.pem",
-            "-----BEGIN EC PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\n"
-                + "DEK-Info: AES-256-CBC,00\n\nAAAA\n-----END EC PRIVATE KEY-----\n"),
+            """
+            -----BEGIN EC PRIVATE KEY-----
+            Proc-Type: 4,ENCRYPTED
+            DEK-Info: AES-256-CBC,00
+
+            AAAA
+            -----END EC PRIVATE KEY-----
+            """),
         "'k.pem': the key is encrypted; decrypt it with");
     refused(
         CHAIN,

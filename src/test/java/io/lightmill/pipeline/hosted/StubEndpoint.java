@@ -320,8 +320,8 @@ public final class StubEndpoint implements AutoCloseable {
       throws IOException {
     byte[] body = json.getBytes(StandardCharsets.UTF_8);
     out.write(
-        ("HTTP/1.1 %d Status\r\nContent-Type: application/json\r\nx-ms-request-id: request-7\r\nContent-Length: %d\r\n%s\r\n"
-                .formatted(status, body.length, headers))
+        "HTTP/1.1 %d Status\r\nContent-Type: application/json\r\nx-ms-request-id: request-7\r\nContent-Length: %d\r\n%s\r\n"
+            .formatted(status, body.length, headers)
             .getBytes(StandardCharsets.ISO_8859_1));
     out.write(body);
   }

@@ -26,7 +26,7 @@ class MeasuredSpeedTest {
 
   /** The time of an imaginary device. */
   private static double call(ImageWork work) {
-    return 2e-5 * Math.pow(work.tokens(), 1.3);
+    return 2e-5 * Math.pow((double) work.tokens(), 1.3);
   }
 
   private static double decode(ImageWork work) {
