@@ -44,7 +44,7 @@ class EfficiencyOptionsTest {
       value = {
         "tier=fast | option 'tier' is 'fast', but must be one of quality, efficient",
         "step-cache=tea | option 'step-cache' is 'tea', but must be one of none, first-block, sea,"
-            + " mask",
+            + " mask; did you mean 'sea'?",
         "cache-threshold=-1 | option 'cache-threshold' is '-1', but must be 0 or a positive number",
         "cache-threshold=NaN | option 'cache-threshold' is 'NaN', but must be 0 or a positive"
             + " number",

@@ -107,7 +107,8 @@ class GenerationOptionsTest {
         "sink | zip | option 'sink' is 'zip', but must be one of files, webdataset, parquet",
         "format | gif | option 'format' is 'gif', but must be one of png, jpeg, webp",
         "dtype | int8 | option 'dtype' is 'int8', but must be one of float32, bfloat16, float16",
-        "device | tpu | option 'device' is 'tpu', but must be one of auto, cpu, cuda",
+        "device | tpu | option 'device' is 'tpu', but must be one of auto, cpu, cuda; did you mean"
+            + " 'cpu'?",
         "column | prompt | option 'column' is 'prompt', but must be entries such as prompt=caption",
         "lora.none | x | option 'lora' is 'none=', but must be name=file entries with names of"
             + " letters, digits, dots, dashes and underscores, and not 'none'",

@@ -170,7 +170,7 @@ class PromptTableTest {
     assertRefused(
         () -> PromptTable.read(spark, table(file.toString(), "excel", 0)),
         ErrorCode.CONFIGURATION_INVALID,
-        "'excel' does not exist; choose csv, parquet, json or table");
+        "'excel' does not exist; choose csv, parquet, json, openai-batch, delta, iceberg or table");
   }
 
   @Test
