@@ -149,6 +149,15 @@ class HostedPipelineTest {
     assertThat(endpoint.requests).hasSize(1);
   }
 
+  /** The client cannot tell it from a reset after the request was read. */
+  @Test
+  void aResetBeforeTheRequestIsReadIsUncertainToo() {
+    endpoint.resettingUnread(1);
+    requireFailure(
+        drawn(StubEndpoint.picture()), ErrorCode.PROVIDER_ANSWER_LOST, "--retry-uncertain");
+    assertThat(endpoint.requests).isEmpty();
+  }
+
   @Test
   void anAnswerThatEndsInItsMiddleIsUncertain() {
     requireFailure(
