@@ -21,10 +21,9 @@ def low_rank(x: Tensor, w: Dict[str, Tensor], name: str) -> Tensor:
 def linears(x: Tensor, w: Dict[str, Tensor], fused: str, names: List[str]) -> Tensor:
   if fused + ".weight" in w:
     y = nn.linear(x, w, fused)
-    parts = y.chunk(len(names), -1)
     for i in range(len(names)):
       if names[i] + ".lora_A" in w:
-        parts[i].add_(nn.low_rank(x, w, names[i]))
+        y.chunk(len(names), -1)[i].add_(nn.low_rank(x, w, names[i]))
   else:
     parts = annotate(List[Tensor], [])
     for name in names:
@@ -127,7 +126,8 @@ def masked_attention(q: Tensor, k: Tensor, v: Tensor, mask: Optional[Tensor]) ->
   return nn.merge_heads(torch.scaled_dot_product_attention(q, k, v, mask))
 
 # Queries, keys and values side by side [batch, tokens, 3 * heads * width] -> queries and keys [batch, tokens, 2, heads,
-# width], under RMS norms where the checkpoint has them, and values [batch, tokens, heads, width].
+# width], under RMS norms where the checkpoint has them, and values [batch, tokens, heads, width]. The weights may hold
+# those of the norms repeated for each head, [2, heads, width], which multiply faster.
 def normed_heads(
     qkv: Tensor,
     w: Dict[str, Tensor],
@@ -137,7 +137,9 @@ def normed_heads(
     eps: float) -> Tuple[Tensor, Tensor]:
   split = qkv.unflatten(-1, [3, heads, -1])
   qk = split[:, :, :2]
-  if norm_q + ".weight" in w:
+  if norm_q + "k.weight" in w:
+    qk = torch.rms_norm(qk, [qk.size(-1)], None, eps).mul_(w[norm_q + "k.weight"])
+  elif norm_q + ".weight" in w:
     weight = torch.stack([w[norm_q + ".weight"], w[norm_k + ".weight"]], 0).unsqueeze(1)
     qk = torch.rms_norm(qk, [qk.size(-1)], None, eps) * weight
   return (qk, split[:, :, 2])

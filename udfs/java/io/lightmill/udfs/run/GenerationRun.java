@@ -8,6 +8,7 @@ import io.lightmill.udfs.RunListener;
 import io.lightmill.udfs.checkpoint.CheckpointFetch;
 import io.lightmill.udfs.column.ColumnTemplate;
 import io.lightmill.udfs.device.MissingExecutors;
+import io.lightmill.udfs.manifest.WriterPreload;
 import io.lightmill.udfs.option.GenerationOptions;
 import io.lightmill.udfs.option.Options;
 import io.lightmill.udfs.progress.DrawingStop;
@@ -161,6 +162,7 @@ public final class GenerationRun {
     RepeatedStep steps = new RepeatedStep(key(run.options()), run.lock());
     try {
       run.ending().begin(Step.PLANNING);
+      WriterPreload.begin(run.spark());
       PlannedRun plan = steps.of(repeated -> PlannedRun.of(run, open));
       DrawnRun drawn = steps.of(repeated -> DrawnRun.of(run, plan, open, repeated));
       run.ending().begin(Step.COMMITTED);
