@@ -22,6 +22,7 @@ final class GenerationProgress implements RunListener, AutoCloseable {
   private final LongSupplier nanoTime;
   private final GenerationOptions options;
   private ProgressBar bar;
+  private boolean tabulated;
 
   /**
    * @param terminal whether {@code out} takes control characters
@@ -66,23 +67,27 @@ final class GenerationProgress implements RunListener, AutoCloseable {
 
   @Override
   public synchronized void planned(long images, long toGenerate) {
-    long withoutDrawing = images - toGenerate;
-    out.printf(
-        "%s → %s: %d to draw%s%n",
-        Redaction.location(options.get(Options.INPUT)),
-        images == 1 ? "1 image" : images + " images",
-        toGenerate,
-        withoutDrawing == 0 ? "" : ", %d reused or invalid".formatted(withoutDrawing));
-    out.flush();
+    if (!tabulated) {
+      long withoutDrawing = images - toGenerate;
+      out.printf(
+          "%s → %s: %d to draw%s%n",
+          Redaction.location(options.get(Options.INPUT)),
+          images == 1 ? "1 image" : images + " images",
+          toGenerate,
+          withoutDrawing == 0 ? "" : ", %d reused or invalid".formatted(withoutDrawing));
+      out.flush();
+    }
     if (toGenerate > 0) {
       bar = new ProgressBar(out, terminal, nanoTime, "drawing", toGenerate);
     }
   }
 
+  /** {@inheritDoc} The table counts the images, so that {@link #planned} prints no line. */
   @Override
-  public void plan(Supplier<List<String>> lines) {
+  public synchronized void plan(Supplier<List<String>> lines) {
     lines.get().forEach(out::println);
     out.flush();
+    tabulated = true;
   }
 
   @Override

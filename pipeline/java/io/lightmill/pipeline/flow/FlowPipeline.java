@@ -9,6 +9,7 @@ import io.lightmill.pipeline.ImageRequest;
 import io.lightmill.pipeline.ImageResult;
 import io.lightmill.pipeline.LightmillException;
 import io.lightmill.pipeline.LoraBlend;
+import io.lightmill.pipeline.PipelineLimits;
 import io.lightmill.pipeline.RgbImage;
 import io.lightmill.pipeline.checkpoint.Checkpoint;
 import io.lightmill.pipeline.checkpoint.ComponentConfig;
@@ -35,6 +36,7 @@ import java.util.function.BooleanSupplier;
 public final class FlowPipeline implements DiffusionPipeline {
 
   private final Family family;
+  private final PipelineLimits limits;
   private final Device device;
   private final DType dtype;
   private final Schedules schedules;
@@ -88,6 +90,7 @@ public final class FlowPipeline implements DiffusionPipeline {
 
   private FlowPipeline(
       Family family,
+      PipelineLimits limits,
       Device device,
       DType dtype,
       Schedules schedules,
@@ -95,6 +98,7 @@ public final class FlowPipeline implements DiffusionPipeline {
       LoadedNetworks networks,
       boolean owner) {
     this.family = family;
+    this.limits = limits;
     this.device = device;
     this.dtype = dtype;
     this.schedules = schedules;
@@ -120,6 +124,7 @@ public final class FlowPipeline implements DiffusionPipeline {
       Map<String, LoraAdapter> adapters,
       boolean offload) {
     Map<String, LoraAdapter> declared = Map.copyOf(adapters);
+    PipelineLimits limits = family.limits(checkpoint);
     FlowMatchEulerDiscreteScheduler scheduler =
         FlowMatchEulerDiscreteScheduler.of(checkpoint.config("scheduler"));
     Guidance guidance = family.guidance(checkpoint);
@@ -139,6 +144,7 @@ public final class FlowPipeline implements DiffusionPipeline {
                         store.place(new LoraWeights(declared, blend, device, dtype)))));
     return new FlowPipeline(
         family,
+        limits,
         device,
         dtype,
         new Schedules(family, scheduler),
@@ -156,12 +162,18 @@ public final class FlowPipeline implements DiffusionPipeline {
   public FlowPipeline with(ComponentConfig given) {
     return new FlowPipeline(
         family,
+        limits,
         device,
         dtype,
         schedules,
         family.guidance(guidance, given),
         networks,
         /* owner= */ false);
+  }
+
+  @Override
+  public PipelineLimits limits() {
+    return limits;
   }
 
   /**

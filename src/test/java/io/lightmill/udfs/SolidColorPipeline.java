@@ -154,6 +154,11 @@ public final class SolidColorPipeline {
   private record Loaded(SolidColorPipeline pipeline) implements DiffusionPipeline {
 
     @Override
+    public PipelineLimits limits() {
+      return LIMITS;
+    }
+
+    @Override
     public List<RgbImage> generate(List<ImageRequest> batch) {
       pipeline.batches.add(List.copyOf(batch));
       pipeline.fault.accept(batch);

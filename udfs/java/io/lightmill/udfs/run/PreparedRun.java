@@ -105,9 +105,14 @@ record PreparedRun(
         .ifPresent(
             allowance -> {
               open.add(allowance::close);
+              checkpoint
+                  .loader()
+                  .hosted()
+                  .ifPresent(
+                      loader -> HostedRun.requireConnected(loader, spark.sparkContext()));
               allowance.endWhen(
                   () -> HostedRun.ended(options, key, hooks.started(), hooks.clock()));
-              HostedRun.notice(options, table.columns().sources().keySet())
+              UnsentColumns.notice(options, table.columns().sources().keySet())
                   .ifPresent(listener::notice);
             });
     ImageMarking marking = ImageFiles.marking(spark, checkpoint.model(), options, hooks.started());

@@ -57,7 +57,7 @@ record RunHooks(
         () ->
             RequestedChecks.applied(
                 hosted
-                    ? HostedRun.open(options, spark.sparkContext())
+                    ? HostedRun.open(options, hadoop)
                     : JobCheckpoint.open(
                         options.get(Options.CHECKPOINT), loading, dtype, cluster, hadoop),
                 options,

@@ -30,6 +30,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.BiFunction;
 import javax.imageio.ImageIO;
+import javax.net.ServerSocketFactory;
 
 /**
  * An image endpoint on loopback that follows the published contract of Foundry and OpenAI, counts
@@ -89,7 +90,12 @@ public final class StubEndpoint implements AutoCloseable {
 
   /** Begins to listen. */
   public StubEndpoint() throws IOException {
-    server = new ServerSocket(0, 100, InetAddress.getLoopbackAddress());
+    this(ServerSocketFactory.getDefault());
+  }
+
+  /** Begins to listen on sockets of this factory, such as those of TLS. */
+  StubEndpoint(ServerSocketFactory sockets) throws IOException {
+    server = sockets.createServerSocket(0, 100, InetAddress.getLoopbackAddress());
     threads.execute(this::accept);
   }
 
@@ -307,7 +313,8 @@ public final class StubEndpoint implements AutoCloseable {
     String[] size = request.size().split("x", -1);
     long tokens = Long.parseLong(size[0]) * Long.parseLong(size[1]) / 1024;
     String usage =
-        request.path().startsWith("/mai")
+        request.path().contains("/mai/") // a proxy gets the whole URL
+           
             ? "\"num_output_tokens\":%d,\"num_input_text_tokens\":10,\"num_input_image_tokens\":0"
                 .formatted(tokens)
             : "\"input_tokens\":10,\"output_tokens\":%d,\"total_tokens\":%d"
