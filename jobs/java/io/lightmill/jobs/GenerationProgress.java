@@ -4,6 +4,7 @@ import io.lightmill.pipeline.ClassifierFreeGuidance;
 import io.lightmill.pipeline.PipelineLimits;
 import io.lightmill.udfs.RunListener;
 import io.lightmill.udfs.option.GenerationOptions;
+import io.lightmill.udfs.option.ModelOptions;
 import io.lightmill.udfs.option.Options;
 import io.lightmill.udfs.option.Redaction;
 import java.io.PrintWriter;
@@ -13,6 +14,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.function.LongSupplier;
 import java.util.function.Supplier;
+import picocli.CommandLine.Model.CommandSpec;
 
 /** Prints what a run is about to do, then a progress bar. Safe for several threads. */
 final class GenerationProgress implements RunListener, AutoCloseable {
@@ -36,13 +38,22 @@ final class GenerationProgress implements RunListener, AutoCloseable {
     this.options = options;
   }
 
+  /** Prints on standard error of a command, as verbosely as it says. */
+  static GenerationProgress of(CommandSpec command, GenerationOptions options) {
+    return new GenerationProgress(
+        Verbosity.of(command).progress(command.commandLine().getErr()),
+        Terminal.ERROR.isOn(),
+        System::nanoTime,
+        options);
+  }
+
   @Override
   public void opened(String pipelineClass, String digest, PipelineLimits limits) {
     Map<String, String> given = options.columnDefaults();
     PipelineLimits.Defaults defaults = limits.defaults();
     out.printf(
         "checkpoint %s: %s, digest %.12s; by default %s×%s, %s steps%n",
-        Redaction.location(options.get(Options.CHECKPOINT)),
+        Redaction.location(options.get(ModelOptions.CHECKPOINT)),
         pipelineClass,
         digest,
         given.getOrDefault("width", "" + defaults.width()),

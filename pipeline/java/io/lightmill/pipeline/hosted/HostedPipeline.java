@@ -156,7 +156,7 @@ public final class HostedPipeline implements DiffusionPipeline {
     }
   }
 
-  /** What the endpoint says, else twice as long as the last time; up to half as long again. */
+  /** The pause that the endpoint asks for, else twice the last one; plus up to half of it at random. */
   private Duration pause(HostedAnswer.TryAgain answer, int attempt) {
     Duration least =
         answer

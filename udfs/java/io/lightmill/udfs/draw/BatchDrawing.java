@@ -19,7 +19,8 @@ import java.util.function.BooleanSupplier;
  *
  * <p>After an error of the device other than lack of memory, and after a batch whose images all
  * fail in the engine, a tiny computation shows whether the device still works. If it does not, or
- * if errors of the device fail several batches in a row, no image is to blame, and the task fails.
+ * if errors of the device fail several batches in a row, the cause is not an image, and the task
+ * fails.
  */
 final class BatchDrawing {
 
@@ -60,7 +61,7 @@ final class BatchDrawing {
   }
 
   /**
-   * Draws batches as soon as the device has room for them.
+   * Draws batches as soon as the device has memory for them.
    *
    * @param chunk batches and their keys
    * @param goOn whether one more batch may begin; asked before each but the first

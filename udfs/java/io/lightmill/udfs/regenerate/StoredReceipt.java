@@ -16,7 +16,7 @@ import io.lightmill.udfs.column.RequestColumn;
 import io.lightmill.udfs.column.RequestColumns;
 import io.lightmill.udfs.column.RequestLimits;
 import io.lightmill.udfs.column.RowError;
-import io.lightmill.udfs.option.Options;
+import io.lightmill.udfs.option.ModelOptions;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -77,7 +77,7 @@ record StoredReceipt(String image, JsonNode json) {
 
   DType dtype() {
     try {
-      return Options.DTYPE.read(text("dtype"));
+      return ModelOptions.DTYPE.read(text("dtype"));
     } catch (LightmillException e) {
       throw invalid("dtype");
     }

@@ -13,8 +13,8 @@ import io.lightmill.udfs.device.HadoopCredential;
 import io.lightmill.udfs.device.HostedLoader;
 import io.lightmill.udfs.option.GenerationOptions;
 import io.lightmill.udfs.option.HostedOptions;
+import io.lightmill.udfs.option.ModelOptions;
 import io.lightmill.udfs.option.Option;
-import io.lightmill.udfs.option.Options;
 import io.lightmill.udfs.store.SharedConfiguration;
 import java.util.List;
 import java.util.stream.Collectors;
@@ -31,7 +31,7 @@ record HostedConnection(
    * @throws LightmillException with {@code CONFIGURATION_INVALID}
    */
   static HostedConnection of(GenerationOptions options, Configuration hadoop) {
-    HostedEndpoint endpoint = HostedEndpoint.parse(options.get(Options.CHECKPOINT));
+    HostedEndpoint endpoint = HostedEndpoint.parse(options.get(ModelOptions.CHECKPOINT));
     return new HostedConnection(
         endpoint, settings(options), credential(options, endpoint, hadoop));
   }

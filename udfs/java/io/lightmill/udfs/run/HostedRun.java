@@ -13,6 +13,7 @@ import io.lightmill.udfs.hosted.RunAllowance;
 import io.lightmill.udfs.option.EfficiencyOptions;
 import io.lightmill.udfs.option.GenerationOptions;
 import io.lightmill.udfs.option.HostedOptions;
+import io.lightmill.udfs.option.ModelOptions;
 import io.lightmill.udfs.option.Option;
 import io.lightmill.udfs.option.Options;
 import io.lightmill.udfs.progress.DrawingStop;
@@ -34,27 +35,27 @@ final class HostedRun {
   private static final List<Option<?>> OF_CHECKPOINTS =
       Stream.concat(
               Stream.of(
-                  Options.VARIANT,
-                  Options.DTYPE,
-                  Options.LORA,
-                  Options.BATCH_SIZE,
-                  Options.THREADS_PER_IMAGE,
-                  Options.OFFLOAD,
-                  Options.OFFLOAD_CHUNK,
+                  ModelOptions.VARIANT,
+                  ModelOptions.DTYPE,
+                  ModelOptions.LORA,
+                  ModelOptions.BATCH_SIZE,
+                  ModelOptions.THREADS_PER_IMAGE,
+                  ModelOptions.OFFLOAD,
+                  ModelOptions.OFFLOAD_CHUNK,
                   Options.TRUNCATE_PROMPTS),
               EfficiencyOptions.ALL.stream())
           .toList();
 
   private static final int CONCURRENT_REQUESTS = 8;
 
-  /** After the time limit of a request, before its lease ends. */
+  /** Time between the limit of a request and the end of its lease. */
   private static final Duration SLACK = Duration.ofSeconds(30);
 
   private HostedRun() {}
 
   /** Whether the options name a hosted model. */
   static boolean isHosted(GenerationOptions options) {
-    return HostedEndpoint.isHosted(options.get(Options.CHECKPOINT));
+    return HostedEndpoint.isHosted(options.get(ModelOptions.CHECKPOINT));
   }
 
   /**
@@ -69,7 +70,7 @@ final class HostedRun {
           options,
           HostedOptions.ALL,
           "is for hosted models, and the checkpoint '%s' is none; remove it, or name a model such as foundry:https://…#MAI-Image-2e"
-              .formatted(options.get(Options.CHECKPOINT)));
+              .formatted(options.get(ModelOptions.CHECKPOINT)));
       return;
     }
     refuse(options, OF_CHECKPOINTS, "has no effect on a hosted model; remove it");
@@ -156,7 +157,7 @@ final class HostedRun {
         Math.max(1, Math.min(all, each)), longest(loader.settings()), loader.endpoint().location());
   }
 
-  /** Why the run sends no further request; empty while it goes on. */
+  /** Why the run sends no further request; empty while it continues. */
   static Optional<String> ended(
       GenerationOptions options, String run, Instant started, Clock clock) {
     if (DrawingStop.isEnded(run)) {

@@ -9,6 +9,7 @@ import io.lightmill.udfs.column.RequestColumns;
 import io.lightmill.udfs.earlier.EarlierImages;
 import io.lightmill.udfs.manifest.ManifestColumns;
 import io.lightmill.udfs.option.GenerationOptions;
+import io.lightmill.udfs.option.ModelOptions;
 import io.lightmill.udfs.option.Options;
 import io.lightmill.udfs.plan.PlannedImages;
 import io.lightmill.udfs.plan.StratifiedSample;
@@ -87,7 +88,7 @@ public record Preview(int images, Optional<String> stratify, Optional<String> di
             .with(Options.OUTPUT_DIRECTORY, output)
             .without(Options.SINK)
             .without(Options.SHARD_SIZE)
-            .without(Options.PARTITIONS),
+            .without(ModelOptions.PARTITIONS),
         listener,
         drawing);
   }

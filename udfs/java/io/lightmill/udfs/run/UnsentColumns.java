@@ -35,7 +35,7 @@ final class UnsentColumns {
   }
 
   /**
-   * What the user should know of values that are not sent; empty if there are none.
+   * A notice on values that are not sent; empty if there are none.
    *
    * @param columns of the table that Lightmill reads
    */
@@ -56,7 +56,7 @@ final class UnsentColumns {
     return named.isEmpty()
         ? Optional.empty()
         : Optional.of(
-            "the hosted model has no field for %s: these values are not sent, and a seed only makes an image another one; --unsent-values=invalid refuses rows that have such values"
+            "the hosted model has no field for %s: these values are not sent, and a seed only tells images apart; --unsent-values=invalid refuses rows that have such values"
                 .formatted(String.join(", ", named)));
   }
 

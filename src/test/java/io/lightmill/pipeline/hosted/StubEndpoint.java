@@ -16,6 +16,7 @@ import java.io.UncheckedIOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
+import java.net.SocketException;
 import java.nio.charset.StandardCharsets;
 import java.util.Base64;
 import java.util.LinkedHashMap;
@@ -69,11 +70,6 @@ public final class StubEndpoint implements AutoCloseable {
   public interface Reaction {
 
     void to(Seen request, OutputStream out, Socket connection) throws IOException;
-  }
-
-  /** Thrown to close the connection with a TCP reset. */
-  private static final class Reset extends IOException {
-    private static final long serialVersionUID = 1L;
   }
 
   public final List<Seen> requests = new CopyOnWriteArrayList<>();
@@ -185,19 +181,8 @@ public final class StubEndpoint implements AutoCloseable {
           open.decrementAndGet();
         }
       }
-    } catch (Reset e) {
-      reset(connection);
     } catch (IOException e) {
-      // the client went away
-    }
-  }
-
-  private static void reset(Socket connection) {
-    try {
-      connection.setSoLinger(true, 0);
-      connection.close();
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
+      // a reset, or the client went away
     }
   }
 
@@ -293,9 +278,7 @@ public final class StubEndpoint implements AutoCloseable {
 
   /** Resets the connection, once the request is read. */
   public static Reaction reset() {
-    return (request, out, connection) -> {
-      throw new Reset();
-    };
+    return (request, out, connection) -> reset(connection);
   }
 
   /** Ends the answer in its middle. */
@@ -305,8 +288,15 @@ public final class StubEndpoint implements AutoCloseable {
       write(whole, 200, "", success(request, encoded(request.size())));
       connection.getOutputStream().write(whole.toByteArray(), 0, whole.size() / 2);
       connection.getOutputStream().flush();
-      throw new Reset();
+      reset(connection);
     };
+  }
+
+  /** Closes a connection with a TCP reset. */
+  private static void reset(Socket connection) throws IOException {
+    connection.setSoLinger(true, 0);
+    connection.close();
+    throw new SocketException("reset by the endpoint");
   }
 
   private static String success(Seen request, String image) {
