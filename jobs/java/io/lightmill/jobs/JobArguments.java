@@ -16,9 +16,9 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
+import picocli.CommandLine;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParseResult;
-import picocli.CommandLine;
 
 /**
  * The options of a run on a command line: those of a job file, over them those of {@code --set},
@@ -26,7 +26,8 @@ import picocli.CommandLine;
  */
 final class JobArguments {
 
-  private static final RegisteredOptions OPTIONS = new RegisteredOptions(OptionRegistry.all(), Set.of());
+  private static final RegisteredOptions OPTIONS =
+      new RegisteredOptions(OptionRegistry.all(), Set.of());
 
   @Option(
       names = "--config",

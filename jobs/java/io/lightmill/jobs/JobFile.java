@@ -235,7 +235,8 @@ final class JobFile {
             && !Files.exists(beside)
             && !Files.exists(Path.of(location));
     boolean ofRelease =
-        option.equals(CheckOptions.POLICY) && (location.equals("default") || location.equals("none"));
+        option.equals(CheckOptions.POLICY)
+            && (location.equals("default") || location.equals("none"));
     return table || ofHub || ofRelease ? location : beside.toString();
   }
 

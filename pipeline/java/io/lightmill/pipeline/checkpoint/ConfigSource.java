@@ -17,10 +17,7 @@ public record ConfigSource(String name, String path, ErrorCode code, String fix)
   /** A file of a checkpoint. */
   static ConfigSource of(Path file) {
     return new ConfigSource(
-        file.toString(),
-        "",
-        ErrorCode.CHECKPOINT_INVALID,
-        "fix it or fetch the checkpoint again");
+        file.toString(), "", ErrorCode.CHECKPOINT_INVALID, "fix it or fetch the checkpoint again");
   }
 
   /** For an object that is the value of a key, or an element of it. */

@@ -44,50 +44,6 @@ public final class FlowPipeline implements DiffusionPipeline {
   private final LoadedNetworks networks;
   private final boolean owner;
 
-  /**
-   * The result of {@link #encode}.
-   *
-   * @param batch that was encoded
-   * @param prompts its prompts, in the host's memory or on the device
-   * @param negative its negative prompts; empty without guidance
-   */
-  public record Encoded(
-      List<ImageRequest> batch, PromptEmbeddings prompts, Optional<PromptEmbeddings> negative)
-      implements AutoCloseable {
-
-    @Override
-    public void close() {
-      negative.ifPresent(PromptEmbeddings::close);
-      prompts.close();
-    }
-
-    /** On a device; shares memory with this if it is there already. */
-    private Encoded to(Device device) {
-      try (Loading loading = new Loading()) {
-        PromptEmbeddings there = loading.add(prompts.to(device));
-        Optional<PromptEmbeddings> away = negative.map(texts -> texts.to(device));
-        loading.complete();
-        return new Encoded(batch, there, away);
-      }
-    }
-  }
-
-  /**
-   * The result of {@link #denoise}.
-   *
-   * @param batch that was denoised
-   * @param latents as the transformer reads them
-   * @param transformerCalls that each image took, both sides of guidance counted
-   */
-  public record Denoised(List<ImageRequest> batch, Tensor latents, List<Integer> transformerCalls)
-      implements AutoCloseable {
-
-    @Override
-    public void close() {
-      latents.close();
-    }
-  }
-
   private FlowPipeline(
       Family family,
       PipelineLimits limits,
@@ -232,8 +188,8 @@ public final class FlowPipeline implements DiffusionPipeline {
    */
   public Tensor draw(List<ImageRequest> batch, Optional<Tensor> latents, TensorProbe probe) {
     try (LoadedNetworks.Lease lease = networks.lease(batch.get(0).lora());
-        Encoded encoded = encode(lease.networks(), batch, probe, PromptCache.Count.NONE);
-        Denoised denoised = denoise(lease.networks(), encoded, latents, probe)) {
+        EncodedBatch encoded = encode(lease.networks(), batch, probe, PromptCache.Count.NONE);
+        DenoisedBatch denoised = denoise(lease.networks(), encoded, latents, probe)) {
       return decode(lease.networks(), denoised, probe);
     }
   }
@@ -243,7 +199,7 @@ public final class FlowPipeline implements DiffusionPipeline {
    *
    * @param batch requests with one {@link io.lightmill.pipeline.BatchKey}
    */
-  public Encoded encode(List<ImageRequest> batch, TensorProbe probe) {
+  public EncodedBatch encode(List<ImageRequest> batch, TensorProbe probe) {
     try (LoadedNetworks.Lease lease = networks.lease(batch.get(0).lora())) {
       return encode(lease.networks(), batch, probe, PromptCache.Count.NONE);
     }
@@ -252,7 +208,7 @@ public final class FlowPipeline implements DiffusionPipeline {
   /**
    * @param counted receives the number of texts, and how many of them were known already
    */
-  Encoded encode(
+  EncodedBatch encode(
       FlowNetworks loaded, List<ImageRequest> batch, TensorProbe probe, PromptCache.Count counted) {
     FlowSampler.requireNoInterrupt("encoding prompts");
     PromptCache known = networks.prompts();
@@ -265,7 +221,7 @@ public final class FlowPipeline implements DiffusionPipeline {
               ? Optional.of(known.encode(loaded, lora, PromptTexts.negative(batch), probe, counted))
               : Optional.empty();
       loading.complete();
-      return new Encoded(List.copyOf(batch), prompts, negative);
+      return new EncodedBatch(List.copyOf(batch), prompts, negative);
     }
   }
 
@@ -277,14 +233,14 @@ public final class FlowPipeline implements DiffusionPipeline {
    * @throws LightmillException with {@code INPUT_INVALID} if the start has another shape, with
    *     {@code VALUE_INVALID} if the scheduler has no finite sigmas for the steps
    */
-  public Denoised denoise(Encoded encoded, Optional<Tensor> start, TensorProbe probe) {
+  public DenoisedBatch denoise(EncodedBatch encoded, Optional<Tensor> start, TensorProbe probe) {
     try (LoadedNetworks.Lease lease = networks.lease(encoded.batch().get(0).lora())) {
       return denoise(lease.networks(), encoded, start, probe);
     }
   }
 
-  Denoised denoise(
-      FlowNetworks loaded, Encoded encoded, Optional<Tensor> start, TensorProbe probe) {
+  DenoisedBatch denoise(
+      FlowNetworks loaded, EncodedBatch encoded, Optional<Tensor> start, TensorProbe probe) {
     List<ImageRequest> batch = encoded.batch();
     ImageRequest any = batch.get(0);
     TokenGrid grid = loaded.latents().grid(any);
@@ -296,12 +252,12 @@ public final class FlowPipeline implements DiffusionPipeline {
                 .map(given -> packed(loaded, given, batch.size(), grid))
                 .orElseGet(sampler::noise);
         Tensor weight = weights(batch);
-        Encoded onDevice = encoded.to(device);
+        EncodedBatch onDevice = encoded.to(device);
         GuidedDenoiser denoiser =
             new GuidedDenoiser(
                 guidance, loaded, onDevice, grid, schedule.timesteps(), weight, probe)) {
       Tensor latents = sampler.sample(schedule, first, denoiser, probe);
-      return new Denoised(batch, latents, denoiser.calls());
+      return new DenoisedBatch(batch, latents, denoiser.calls());
     }
   }
 
@@ -332,13 +288,13 @@ public final class FlowPipeline implements DiffusionPipeline {
    * @param denoised by this pipeline; stays the caller's
    * @return images {@code [batch, 3, height, width]} in [0, 1], to be closed by the caller
    */
-  public Tensor decode(Denoised denoised, TensorProbe probe) {
+  public Tensor decode(DenoisedBatch denoised, TensorProbe probe) {
     try (LoadedNetworks.Lease lease = networks.lease(denoised.batch().get(0).lora())) {
       return decode(lease.networks(), denoised, probe);
     }
   }
 
-  static Tensor decode(FlowNetworks loaded, Denoised denoised, TensorProbe probe) {
+  static Tensor decode(FlowNetworks loaded, DenoisedBatch denoised, TensorProbe probe) {
     FlowSampler.requireNoInterrupt("decoding latents");
     TokenGrid grid = loaded.latents().grid(denoised.batch().get(0));
     Tensor image = loaded.decode(denoised.latents(), grid, probe);

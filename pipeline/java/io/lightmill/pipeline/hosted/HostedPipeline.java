@@ -156,7 +156,9 @@ public final class HostedPipeline implements DiffusionPipeline {
     }
   }
 
-  /** The pause that the endpoint asks for, else twice the last one; plus up to half of it at random. */
+  /**
+   * The pause that the endpoint asks for, else twice the last one; plus up to half of it at random.
+   */
   private Duration pause(HostedAnswer.TryAgain answer, int attempt) {
     Duration least =
         answer

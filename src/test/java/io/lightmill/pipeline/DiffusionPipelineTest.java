@@ -93,7 +93,7 @@ class DiffusionPipelineTest {
 
   @Test
   void aRequestHasTheDefaultsOfTheCheckpoint() {
-    Path checkpoint = ReferenceCheckpoint.of("flux-dev");
+    Path checkpoint = ReferenceCheckpoint.of("sd3");
     PipelineLimits.Defaults defaults = Families.limits(Checkpoint.open(checkpoint)).defaults();
     try (DiffusionPipeline pipeline = DiffusionPipeline.load(checkpoint)) {
       assertThat(pipeline.limits().defaults()).isEqualTo(defaults);

@@ -19,9 +19,9 @@ import java.util.concurrent.Callable;
 import org.apache.spark.sql.Row;
 
 /**
- * Requests images of a hosted model, each once: a request is recorded in the store before it is sent
- * ({@link SentRequests}), and if another attempt at the task has recorded one for an image, this
- * attempt waits for that image. Safe for several threads.
+ * Requests images of a hosted model, each once: a request is recorded in the store before it is
+ * sent ({@link SentRequests}), and if another attempt at the task has recorded one for an image,
+ * this attempt waits for that image. Safe for several threads.
  */
 final class HostedImages {
 

@@ -65,7 +65,8 @@ public record RunAllowance(String run) implements RequestAllowance, Serializable
   }
 
   /** Asks whether a request may be sent. */
-  private record PermitQuestion(String run, String name, double mostCost) implements DriverQuestion {
+  private record PermitQuestion(String run, String name, double mostCost)
+      implements DriverQuestion {
 
     @Override
     public Object answer() {
@@ -81,7 +82,8 @@ public record RunAllowance(String run) implements RequestAllowance, Serializable
   }
 
   /** Reports the state of a request. */
-  private record RequestReport(String run, String name, Event event, double cost) implements DriverQuestion {
+  private record RequestReport(String run, String name, Event event, double cost)
+      implements DriverQuestion {
 
     @Override
     public Object answer() {
@@ -118,7 +120,8 @@ public record RunAllowance(String run) implements RequestAllowance, Serializable
     String name = UUID.randomUUID().toString();
     while (true) {
       Optional<AllowanceLedger.Reply> reply =
-          ProgressPlugin.ask(new PermitQuestion(run, name, mostCost)).map(AllowanceLedger.Reply.class::cast);
+          ProgressPlugin.ask(new PermitQuestion(run, name, mostCost))
+              .map(AllowanceLedger.Reply.class::cast);
       if (reply.isPresent() && reply.get().granted()) {
         return new Granted(name);
       }

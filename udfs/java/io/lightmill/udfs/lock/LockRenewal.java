@@ -12,7 +12,8 @@ import org.slf4j.LoggerFactory;
 /**
  * Renews a lock while its run is active and releases it at the end, also when the process is asked
  * to terminate. The run is cancelled if another run has taken over the lock, or if the store has
- * been unavailable for too long. A lock that expires while the store is unavailable is renewed when it is back.
+ * been unavailable for too long. A lock that expires while the store is unavailable is renewed when
+ * it is back.
  */
 final class LockRenewal implements AutoCloseable {
 

@@ -88,8 +88,8 @@ public final class OutputLock implements AutoCloseable {
    * Explains the failure of a run that was cancelled since it lost its lock or could not renew it.
    *
    * @throws LightmillException with {@code OUTPUT_IN_USE} if another run has taken over the lock,
-   *     with {@code STORE_UNAVAILABLE} if the store was unavailable for too long and the failure has no
-   *     other reason
+   *     with {@code STORE_UNAVAILABLE} if the store was unavailable for too long and the failure
+   *     has no other reason
    */
   public void explain(Exception failure) {
     if (lock.lost()) {

@@ -130,7 +130,8 @@ public final class CheckOptions {
   /** In the order of the help text. */
   static final List<Option<?>> ALL =
       List.of(
-          POLICY, BLANK_IMAGES,
+          POLICY,
+          BLANK_IMAGES,
           PROMPT_CLASSIFIER,
           PROMPT_THRESHOLD,
           IMAGE_CLASSIFIER,

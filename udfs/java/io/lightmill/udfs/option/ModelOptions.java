@@ -115,7 +115,17 @@ public final class ModelOptions {
 
   /** In the order of the help text. */
   static final List<Option<?>> ALL =
-      List.of(CHECKPOINT, VARIANT, DTYPE, LORA, DEVICE, BATCH_SIZE, THREADS_PER_IMAGE, PARTITIONS, OFFLOAD, OFFLOAD_CHUNK);
+      List.of(
+          CHECKPOINT,
+          VARIANT,
+          DTYPE,
+          LORA,
+          DEVICE,
+          BATCH_SIZE,
+          THREADS_PER_IMAGE,
+          PARTITIONS,
+          OFFLOAD,
+          OFFLOAD_CHUNK);
 
   private ModelOptions() {}
 

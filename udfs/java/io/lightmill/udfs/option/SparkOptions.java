@@ -37,8 +37,7 @@ public final class SparkOptions {
               + " Has an effect on clusters only. Default: 1.");
 
   /** In the order of the help text. */
-  static final List<Option<?>> ALL =
-      List.of(MASTER, CONF, SLOTS_PER_GPU);
+  static final List<Option<?>> ALL = List.of(MASTER, CONF, SLOTS_PER_GPU);
 
   private SparkOptions() {}
 }

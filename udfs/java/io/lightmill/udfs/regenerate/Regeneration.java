@@ -244,7 +244,8 @@ public final class Regeneration implements AutoCloseable {
       loaded = loader.key();
     }
     return Torch.withThreads(
-        options.get(ModelOptions.THREADS_PER_IMAGE), () -> pipeline.generate(List.of(request)).get(0));
+        options.get(ModelOptions.THREADS_PER_IMAGE),
+        () -> pipeline.generate(List.of(request)).get(0));
   }
 
   @Override

@@ -32,8 +32,7 @@ record HostedConnection(
    */
   static HostedConnection of(GenerationOptions options, Configuration hadoop) {
     HostedEndpoint endpoint = HostedEndpoint.parse(options.get(ModelOptions.CHECKPOINT));
-    return new HostedConnection(
-        endpoint, settings(options), credential(options, endpoint, hadoop));
+    return new HostedConnection(endpoint, settings(options), credential(options, endpoint, hadoop));
   }
 
   HostedLoader loader(RequestAllowance allowance) {

@@ -110,8 +110,7 @@ record PreparedRun(
               checkpoint
                   .loader()
                   .hosted()
-                  .ifPresent(
-                      loader -> HostedRun.requireConnected(loader, spark.sparkContext()));
+                  .ifPresent(loader -> HostedRun.requireConnected(loader, spark.sparkContext()));
               allowance.endWhen(
                   () -> HostedRun.ended(options, key, hooks.started(), hooks.clock()));
               UnsentColumns.notice(options, table.columns().sources().keySet())

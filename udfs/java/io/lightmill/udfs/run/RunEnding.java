@@ -177,7 +177,8 @@ final class RunEnding implements AutoCloseable {
       busy = Instant.now();
     }
     boolean idle = since(busy).compareTo(IDLE) >= 0;
-    boolean unavailable = lock != null && lock.storeIsUnavailable(OUTAGE) && since(ended).compareTo(OUTAGE) >= 0;
+    boolean unavailable =
+        lock != null && lock.storeIsUnavailable(OUTAGE) && since(ended).compareTo(OUTAGE) >= 0;
     return switch (step) {
       case PLANNING -> Optional.of(waiting ? "waited for executors" : "was planning");
       case DRAWING ->

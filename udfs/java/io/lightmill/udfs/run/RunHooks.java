@@ -46,7 +46,8 @@ record RunHooks(
   static RunHooks of(SparkSession spark, GenerationOptions options, Instant started) {
     boolean hosted = HostedRun.isHosted(options);
     Cluster cluster =
-        Cluster.of(spark.sparkContext(), hosted ? DeviceChoice.CPU : options.get(ModelOptions.DEVICE));
+        Cluster.of(
+            spark.sparkContext(), hosted ? DeviceChoice.CPU : options.get(ModelOptions.DEVICE));
     Loading loading = loading(options);
     Configuration hadoop = spark.sparkContext().hadoopConfiguration();
     Optional<DType> dtype = options.find(ModelOptions.DTYPE);

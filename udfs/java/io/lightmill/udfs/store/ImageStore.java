@@ -119,8 +119,7 @@ public final class ImageStore {
   public Optional<StoredObject> create(String key, byte[] bytes, String contentType) {
     Path path = path(key);
     try {
-      boolean created =
-          retry.call(() -> conditional.create(path, bytes, contentType));
+      boolean created = retry.call(() -> conditional.create(path, bytes, contentType));
       return created ? Optional.of(stored(path, bytes)) : Optional.empty();
     } catch (IOException e) {
       throw StoreFailures.unstored(path, e);

@@ -4,7 +4,10 @@ import java.util.regex.Pattern;
 import org.apache.commons.lang3.Strings;
 import org.apache.commons.lang3.exception.ExceptionUtils;
 
-/** Recognizes failures that have the store as their cause, and that end when the store responds again. */
+/**
+ * Recognizes failures that have the store as their cause, and that end when the store responds
+ * again.
+ */
 public final class StoreOutage {
 
   /**

@@ -13,9 +13,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Repeats calls to a store that does not respond, until it does or has been unavailable for too long. A
- * task whose calls wait draws no further batch, so what it holds stays bounded. All callers in a
- * JVM share the outage of a store: it ends for all of them at the same time.
+ * Repeats calls to a store that does not respond, until it does or has been unavailable for too
+ * long. A task whose calls wait draws no further batch, so what it holds stays bounded. All callers
+ * in a JVM share the outage of a store: it ends for all of them at the same time.
  *
  * <p>A call that the store refuses with 403 is repeated too, for a fifteenth of that time.
  */

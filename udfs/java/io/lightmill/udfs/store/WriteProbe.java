@@ -24,7 +24,8 @@ record WriteProbe(FileSystem fileSystem, Path root, ObjectWriter writer) {
   StoreTime at(Clock clock) {
     Path probe = new Path(root, ".lightmill-probe-" + UUID.randomUUID());
     try {
-      Runnable tidying = tidying(new ObjectRemoval(fileSystem, root, isObjectStore(), StoreRetry.NONE));
+      Runnable tidying =
+          tidying(new ObjectRemoval(fileSystem, root, isObjectStore(), StoreRetry.NONE));
       writer.write(probe, ObjectBody.of(new byte[1]), "application/octet-stream");
       Instant written = clock.instant();
       Instant modified =

@@ -15,8 +15,7 @@ import org.apache.spark.sql.catalyst.InternalRow;
  *
  * @param requested see {@link JsonTexts}
  */
-record JsonDocument(
-    TableFile file, DecodedText text, JsonParser parser, Set<String> requested)
+record JsonDocument(TableFile file, DecodedText text, JsonParser parser, Set<String> requested)
     implements FileRows.Open {
 
   @Override
@@ -43,8 +42,7 @@ record JsonDocument(
     int first = parser.currentTokenLocation().getLineNr();
     boolean object = parser.currentToken() == JsonToken.START_OBJECT;
     TreeNode json = parser.readValueAsTree();
-    Optional<DecodedText.BadBytes> bad =
-        text.badBytes(first, parser.currentLocation().getLineNr());
+    Optional<DecodedText.BadBytes> bad = text.badBytes(first, parser.currentLocation().getLineNr());
     if (bad.isPresent()) {
       return new JsonText(null, bad.get().sentence(file.name(), 0));
     }

@@ -128,7 +128,8 @@ final class JsonLines implements FileRows.Open {
       addError(request.error().get());
       found.add(new JsonText(request.row().toString(), found.removeLast().error()));
     } else {
-      found.add(new JsonText(JsonText.withTexts(request.row(), texts.requested()).toString(), null));
+      found.add(
+          new JsonText(JsonText.withTexts(request.row(), texts.requested()).toString(), null));
     }
   }
 
@@ -144,7 +145,8 @@ final class JsonLines implements FileRows.Open {
 
   private void addError(String what) throws IOException {
     found.add(
-        new JsonText(null, "line %d of '%s' %s".formatted(linesBefore() + line, file.name(), what)));
+        new JsonText(
+            null, "line %d of '%s' %s".formatted(linesBefore() + line, file.name(), what)));
   }
 
   private long linesBefore() throws IOException {

@@ -19,6 +19,7 @@ import org.apache.hadoop.conf.Configuration;
 record JsonTexts(Set<String> requested, boolean batch) implements FileRows.Source {
 
   private static final int START = 1 << 15;
+
   @Override
   public FileRows.Open open(TableFile file, Configuration hadoop) throws IOException {
     DecodedText text = new DecodedText(file.bytes(hadoop), file.start() == 0);

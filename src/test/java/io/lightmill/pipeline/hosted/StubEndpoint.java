@@ -304,7 +304,6 @@ public final class StubEndpoint implements AutoCloseable {
     long tokens = Long.parseLong(size[0]) * Long.parseLong(size[1]) / 1024;
     String usage =
         request.path().contains("/mai/") // a proxy gets the whole URL
-           
             ? "\"num_output_tokens\":%d,\"num_input_text_tokens\":10,\"num_input_image_tokens\":0"
                 .formatted(tokens)
             : "\"input_tokens\":10,\"output_tokens\":%d,\"total_tokens\":%d"

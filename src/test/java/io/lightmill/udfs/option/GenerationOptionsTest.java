@@ -196,7 +196,8 @@ class GenerationOptionsTest {
 
   @Test
   void optionsOfASectionStandTogetherInTheHelp() {
-    List<OptionGroup> sections = OptionRegistry.all().stream().<OptionGroup>map(Option::group).toList();
+    List<OptionGroup> sections =
+        OptionRegistry.all().stream().<OptionGroup>map(Option::group).toList();
     assertThat(sections).isSorted();
   }
 }
