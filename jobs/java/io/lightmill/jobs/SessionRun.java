@@ -1,6 +1,7 @@
 package io.lightmill.jobs;
 
 import io.lightmill.udfs.run.RunResult;
+import java.io.IOException;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
@@ -17,7 +18,8 @@ import org.apache.spark.sql.SparkSession;
 record SessionRun(SparkConf conf, String name, Instant started) {
 
   /** Runs, prints the result and returns it with the time that the process took. */
-  RunResult printed(PrintedResult printed, Function<SparkSession, RunResult> run) {
+  RunResult printed(PrintedResult printed, Function<SparkSession, RunResult> run)
+      throws IOException {
     RunResult result;
     List<String> failures;
     try (SparkSession session = SparkSessions.start(conf, name)) {
