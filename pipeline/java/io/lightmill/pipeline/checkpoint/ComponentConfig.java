@@ -23,7 +23,7 @@ import java.util.stream.Collectors;
  * the caller passes. Every accessor throws a {@link LightmillException} that names the source and
  * the key if a value is required and missing, has another type or is out of range.
  *
- * <p>It keeps account of the keys that were read, so that a reader can refuse the others.
+ * <p>It records the keys that were read, so that a reader can refuse the others.
  */
 public final class ComponentConfig {
 
@@ -71,7 +71,7 @@ public final class ComponentConfig {
     return source;
   }
 
-  /** The object; reading it leaves no trace in {@link #requireAllRead}. */
+  /** The object; {@link #requireAllRead} does not count what is read from it. */
   public JsonNode json() {
     return json;
   }

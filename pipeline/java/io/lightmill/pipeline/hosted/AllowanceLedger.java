@@ -42,7 +42,7 @@ public final class AllowanceLedger {
    *
    * @param granted whether it may be sent
    * @param waitMillis when to ask again; 0 if it is granted or refused
-   * @param refusal why no request is granted any more; null if there may be one
+   * @param refusal why no further request is granted; null if there may be one
    */
   public record Reply(boolean granted, long waitMillis, String refusal) implements Serializable {
 
@@ -164,7 +164,7 @@ public final class AllowanceLedger {
     }
   }
 
-  /** A request is on its way. */
+  /** A request is sent. */
   public synchronized void sent(String name) {
     Optional.ofNullable(open.get(name)).ifPresent(grant -> free(grant, nanoTime.getAsLong()));
   }
@@ -207,14 +207,14 @@ public final class AllowanceLedger {
     }
   }
 
-  /** Grants nothing any more. */
+  /** Grants no further request. */
   public synchronized void end(String reason) {
     if (refusal == null) {
       refusal = reason;
     }
   }
 
-  /** Why nothing is granted any more. */
+  /** Why no further request is granted. */
   public synchronized Optional<String> ended() {
     return Optional.ofNullable(refusal);
   }

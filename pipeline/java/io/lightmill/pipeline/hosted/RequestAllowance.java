@@ -40,7 +40,7 @@ public interface RequestAllowance {
   /** One request. It ends with {@link #answered} or {@link #unused}. */
   interface Permit {
 
-    /** The request is on its way: from now on it counts for a minute. */
+    /** The request is sent: from now on it counts for a minute. */
     void sent();
 
     /**

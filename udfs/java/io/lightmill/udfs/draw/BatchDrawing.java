@@ -68,7 +68,7 @@ final class BatchDrawing {
    * @param worked receives the work on each attempt at a batch, and its images
    * @return for each batch one image or failure per request, in order
    * @throws LightmillException if the checkpoint cannot be loaded
-   * @throws io.lightmill.udfs.device.BrokenDeviceException if the device does not work any more
+   * @throws io.lightmill.udfs.device.BrokenDeviceException if the device no longer works
    * @throws InterruptedException if the task is killed while it waits
    */
   List<List<DrawnImage>> draw(List<KeyedBatch> chunk, BooleanSupplier goOn, Work worked)

@@ -254,7 +254,7 @@ public final class ManifestColumns {
           "reproducible", DataTypes.BooleanType, row -> !row.task().model().hosted());
 
   /**
-   * Price of the requests to a hosted model for this image, also of those in vain, in the currency
+   * Price of the requests to a hosted model for this image, failed ones included, in the currency
    * of the given prices; null elsewhere.
    */
   public static final ManifestColumn COST =

@@ -107,9 +107,9 @@ record StoredReceipt(String image, JsonNode json) {
   /**
    * The request that the image was identified by, with prompts as the file shows them.
    *
-   * @param adapters digests of the adapters at hand, by name
+   * @param adapters digests of the given adapters, by name
    * @throws LightmillException with {@code INPUT_INVALID} for values that no request has, and with
-   *     {@code CONFIGURATION_INVALID} if an adapter is not at hand
+   *     {@code CONFIGURATION_INVALID} if an adapter is missing
    */
   ImageRequest request(Map<String, String> adapters, RequestLimits limits) {
     String blend = blend(adapters);

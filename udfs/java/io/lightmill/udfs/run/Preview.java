@@ -33,18 +33,18 @@ import org.apache.spark.sql.types.StructType;
  * images of all sizes, numbers of steps, adapters, and values of a column, as far as its size
  * allows.
  *
- * @param images at most so many
+ * @param images maximum number
  * @param stratify column of the table; empty for none
  * @param directory for the sample; empty for a temporary one on this machine
  */
 public record Preview(int images, Optional<String> stratify, Optional<String> directory) {
 
-  /** The run that draws the sample tells the caller's listener the same. */
+  /** For the plan of the sample: the run that draws it repeats the notices. */
   private static final RunListener SILENT =
       new RunListener() {
         @Override
         public void notice(String sentence) {
-          // the run gives it again
+          // the run repeats it
         }
       };
 
