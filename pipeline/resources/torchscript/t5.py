@@ -1,7 +1,8 @@
 # The encoder of T5 (Raffel et al. 2020, v1.1): relative positions, RMS norms, gated GELU, no biases.
 import nn
 
-# Distances between tokens in buckets: exact when near, logarithmic when far, apart for before and after.
+# Distances between tokens in buckets: exact for small distances, logarithmic for large ones, with separate buckets for
+# each direction.
 def buckets(tokens: int, count: int, max_distance: int, device: Device) -> Tensor:
   position = torch.arange(tokens, device=device)
   distance = position.unsqueeze(0) - position.unsqueeze(1)

@@ -9,7 +9,9 @@ import io.lightmill.udfs.checkpoint.CheckpointFetch;
 import io.lightmill.udfs.column.ColumnTemplate;
 import io.lightmill.udfs.device.MissingExecutors;
 import io.lightmill.udfs.manifest.WriterPreload;
+import io.lightmill.udfs.option.CheckOptions;
 import io.lightmill.udfs.option.GenerationOptions;
+import io.lightmill.udfs.option.ModelOptions;
 import io.lightmill.udfs.option.Options;
 import io.lightmill.udfs.progress.DrawingStop;
 import io.lightmill.udfs.run.RunEnding.Step;
@@ -50,7 +52,7 @@ public final class GenerationRun {
   public static void check(GenerationOptions options) {
     HostedRun.check(options);
     if (!HostedRun.isHosted(options)) {
-      CheckpointCache.require(options.get(Options.CHECKPOINT));
+      CheckpointCache.require(options.get(ModelOptions.CHECKPOINT));
     }
     options
         .find(Options.PROMPT_TEMPLATE)
@@ -68,10 +70,10 @@ public final class GenerationRun {
    *     run reports as well
    */
   public static void readAhead(GenerationOptions options) {
-    if (options.get(Options.POLICY).equals(PromptPolicy.DEFAULT)) {
+    if (options.get(CheckOptions.POLICY).equals(PromptPolicy.DEFAULT)) {
       PromptPolicy.standard();
     }
-    String location = options.get(Options.CHECKPOINT);
+    String location = options.get(ModelOptions.CHECKPOINT);
     if (!location.contains("://")) {
       Path local = new CheckpointFetch(new Configuration(false)).localize(location);
       Families.limits(Checkpoint.open(local, RunHooks.loading(options).wanted()));
