@@ -30,8 +30,11 @@ class Tensors(Module):
   def same(self, tensor: Tensor) -> Tensor:
     return tensor
 
-  def byte_size(self, tensor: Tensor) -> Tensor:
-    return torch.tensor([tensor.numel() * tensor.element_size()], dtype=4)
+  def byte_size(self, tensor: Tensor) -> int:
+    return tensor.numel() * tensor.element_size()
+
+  def shape(self, tensor: Tensor) -> List[int]:
+    return tensor.size()
 
   # Concatenates rows [1, length, ...] of several lengths, padded with zeros.
   def cat_padded(self, tensors: List[Tensor]) -> Tensor:

@@ -17,8 +17,8 @@ import java.util.function.Function;
 /** A tensor of the engine. Java reads its values only as {@code float}, {@code long} or bytes. */
 public final class Tensor extends EngineValue implements TensorCache.Shared<Tensor> {
 
-  /** Up to so many values, DJL's arrays take longer to make than to fill. */
-  private static final int LIST = 1024;
+  /** Lists of up to so many values are converted faster than DJL's arrays are created. */
+  private static final int MOST_LISTED = 1024;
 
   private final IValue value;
 
@@ -99,8 +99,11 @@ public final class Tensor extends EngineValue implements TensorCache.Shared<Tens
   /** Bytes of the elements. */
   @Override
   public long bytes() {
-    try (Tensor size = script().tensor("byte_size", this)) {
-      return size.toLongs()[0];
+    IValue size = script().run("byte_size", this);
+    try {
+      return size.toLong();
+    } finally {
+      size.close();
     }
   }
 
@@ -127,7 +130,12 @@ public final class Tensor extends EngineValue implements TensorCache.Shared<Tens
   }
 
   public long[] shape() {
-    return read(array -> array.getShape().getShape());
+    IValue sizes = script().run("shape", this);
+    try {
+      return sizes.toLongArray();
+    } finally {
+      sizes.close();
+    }
   }
 
   /** The elements in row-major order; the tensor must be of type F32. */
@@ -145,9 +153,9 @@ public final class Tensor extends EngineValue implements TensorCache.Shared<Tens
     return read(NDArray::toByteArray);
   }
 
-  /** Whether the engine takes the values faster as a list; it takes no empty list. */
+  /** Whether to pass values as a list; the engine has no empty lists. */
   private static boolean isSmall(int values, long... shape) {
-    return values > 0 && values <= LIST && shape.length > 0;
+    return values > 0 && values <= MOST_LISTED && shape.length > 0;
   }
 
   /** Copied, because DJL's array is a view of a Java buffer that dies with the array. */

@@ -56,8 +56,7 @@ public final class WriterPreload {
       values[i] = value(fields[i].dataType());
     }
     try (ParquetWriter<InternalRow> parquet =
-        ManifestFormat.writer(
-            new StreamedParquetFile(new ByteArrayOutputStream()), settings)) {
+        ManifestFormat.writer(new StreamedParquetFile(new ByteArrayOutputStream()), settings)) {
       parquet.write(new GenericInternalRow(values));
     }
   }

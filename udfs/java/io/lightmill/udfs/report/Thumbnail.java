@@ -26,7 +26,9 @@ public final class Thumbnail {
 
   /** Shrinks an image; smaller ones stay as they are. */
   public static RgbImage of(RgbImage image, int maxSide) {
-    return Pixels.copy(within(Pixels.view(image), maxSide, maxSide));
+    return image.width() <= maxSide && image.height() <= maxSide
+        ? image
+        : Pixels.copy(within(Pixels.view(image), maxSide, maxSide));
   }
 
   /**
