@@ -3,6 +3,7 @@ package io.lightmill.jobs;
 import io.lightmill.udfs.option.GenerationOptions;
 import io.lightmill.udfs.option.LakehouseOptions;
 import io.lightmill.udfs.option.Options;
+import io.lightmill.udfs.option.SparkOptions;
 import io.lightmill.udfs.run.ManifestMerge;
 import java.io.IOException;
 import java.util.List;
@@ -36,8 +37,8 @@ final class MergeCommand implements Callable<Integer> {
               LakehouseOptions.MANIFEST_TABLE,
               LakehouseOptions.MANIFEST_TABLE_FORMAT,
               Options.WAIT_FOR_LOCK,
-              Options.MASTER,
-              Options.CONF),
+              SparkOptions.MASTER,
+              SparkOptions.CONF),
           Set.of(Options.OUTPUT_DIRECTORY, LakehouseOptions.MANIFEST_TABLE));
 
   @Spec private CommandSpec spec;
