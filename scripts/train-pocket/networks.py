@@ -95,9 +95,11 @@ def pooled(w, config, ids):
 
 def context(w, config, ids):
     """The hidden states of T5 [batch, tokens, width]; it attends to padding, as in the product."""
-    return t5.T5EncoderModel().forward(
-        w, stack(w, "encoder.block."), ids, config["num_heads"], config["dense_act_fn"], config["layer_norm_epsilon"],
-        config["relative_attention_num_buckets"], config["relative_attention_max_distance"])
+    encoder, blocks = t5.T5EncoderModel(), stack(w, "encoder.block.")
+    bias = encoder.bias(
+        blocks, ids.size(1), config["relative_attention_num_buckets"], config["relative_attention_max_distance"])
+    return encoder.forward(
+        w, blocks, ids, bias, config["num_heads"], config["dense_act_fn"], config["layer_norm_epsilon"])
 
 
 def encode(w, config, images):

@@ -2,6 +2,14 @@
 
 class Tensors(Module):
 
+  # Of 32-bit numbers.
+  def of_floats(self, values: List[float], shape: List[int]) -> Tensor:
+    return torch.tensor(values, dtype=6).view(shape)
+
+  # Of 64-bit integers.
+  def of_longs(self, values: List[int], shape: List[int]) -> Tensor:
+    return torch.tensor(values, dtype=4).view(shape)
+
   def cat(self, tensors: List[Tensor]) -> Tensor:
     return torch.cat(tensors, 0)
 

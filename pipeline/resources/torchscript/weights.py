@@ -24,6 +24,10 @@ class Weights(Module):
     rows = wide[:, :, 1:] + wide[:, :, :-1]
     return (rows[..., 1:] + rows[..., :-1]).contiguous(memory_format=2)
 
+  # The weights [width] of the norms of queries and keys, repeated for each head: [2, heads, width].
+  def head_norms(self, norm_q: Tensor, norm_k: Tensor, heads: int) -> Tensor:
+    return torch.stack([norm_q, norm_k], 0).unsqueeze(1).repeat([1, heads, 1])
+
   # The tensors whose names have the prefix, under names without it.
   def below(self, w: Dict[str, Tensor], prefix: str) -> Dict[str, Tensor]:
     found = annotate(Dict[str, Tensor], {})

@@ -145,13 +145,17 @@ final class GenerateCommand implements Callable<Integer> {
     }
   }
 
-  /** Loads libtorch and opens the checkpoint while Spark starts; the run reports failures. */
+  /**
+   * Loads libtorch, opens the checkpoint and reads the credential while Spark starts; the run
+   * reports failures.
+   */
   private static void startEngine(GenerationOptions options) {
     Thread start =
         new Thread(
             () -> {
               GenerationRun.readAhead(options);
               Torch.start();
+              GenerationRun.readCredential(options);
             },
             "start engine");
     start.setUncaughtExceptionHandler((thread, failure) -> LOG.debug("engine", failure));
