@@ -49,16 +49,19 @@ public final class WriterPreload {
     thread.start();
   }
 
-  private static void write(Configuration settings) throws IOException {
+  /** Writes a manifest of one row; returns the file. */
+  static byte[] write(Configuration settings) throws IOException {
     StructField[] fields = Manifest.COLUMNS.fields();
     Object[] values = new Object[fields.length];
     for (int i = 0; i < values.length; i++) {
       values[i] = value(fields[i].dataType());
     }
+    ByteArrayOutputStream file = new ByteArrayOutputStream();
     try (ParquetWriter<InternalRow> parquet =
-        ManifestFormat.writer(new StreamedParquetFile(new ByteArrayOutputStream()), settings)) {
+        ManifestFormat.writer(new StreamedParquetFile(file), settings)) {
       parquet.write(new GenericInternalRow(values));
     }
+    return file.toByteArray();
   }
 
   /** Null for types that rows of manifests seldom have. */

@@ -34,6 +34,24 @@ class TensorTest {
   }
 
   @Test
+  void manyValuesGoThereAndBack() {
+    float[] floats = new float[3000];
+    long[] longs = new long[3000];
+    for (int i = 0; i < longs.length; i++) {
+      floats[i] = 1f / i;
+      longs[i] = (1L << 60) + i;
+    }
+    try (Tensor first = Tensor.of(floats, 2, 1500);
+        Tensor second = Tensor.of(longs, 3000)) {
+      assertThat(first.shape()).containsExactly(2, 1500);
+      assertThat(first.toFloats()).containsExactly(floats);
+      assertThat(first.bytes()).isEqualTo(12_000);
+      assertThat(second.toLongs()).containsExactly(longs);
+      assertThat(second.bytes()).isEqualTo(24_000);
+    }
+  }
+
+  @Test
   void bytesAreReadUnsigned() {
     try (Tensor tensor = Tensor.of(new float[] {0, 0.5f, 1}, 1, 3, 1, 1);
         Tensor quantized = ScriptModule.of("flow", "Flow").tensor("quantize", tensor)) {
