@@ -19,12 +19,14 @@ import picocli.CommandLine.Spec;
 @Command(
     name = "merge",
     description = "Merges the current state of an output into a Delta or Iceberg table.",
+    customSynopsis =
+        "lightmill merge --output=DIRECTORY --manifest-table=TABLE [OPTION]…",
     sortOptions = false,
     footer = {
       "",
-      "A run with --manifest-table does the same after its commit. Merging again changes",
-      "nothing. Exit statuses: 0 the table has the current state; 2 output or table cannot",
-      "be used; 75 a run uses the output."
+      "A run with --manifest-table does the same after its commit. Merging again",
+      "changes nothing. Exit statuses: 0 the table has the current state; 2 output or",
+      "table cannot be used; 75 a run uses the output."
     },
     mixinStandardHelpOptions = true,
     versionProvider = Versions.class)

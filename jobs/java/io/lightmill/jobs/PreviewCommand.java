@@ -29,8 +29,7 @@ import picocli.CommandLine.Spec;
             + " contact sheet in a directory of its own. The sample is the same each time, has"
             + " images of all sizes, steps and adapters, and the images are those of the run.",
     customSynopsis =
-        "lightmill preview --input=TABLE --output=DIRECTORY [--images=N] [--config=FILE.yaml]"
-            + " [OPTION]…",
+        "lightmill preview --input=TABLE --output=DIRECTORY [--images=N] [OPTION]…",
     sortOptions = false,
     mixinStandardHelpOptions = true,
     versionProvider = Versions.class)
@@ -42,13 +41,13 @@ final class PreviewCommand implements Callable<Integer> {
       names = "--images",
       paramLabel = "N",
       defaultValue = "12",
-      description = "Most images of the sample. Default: 12.")
+      description = "Maximum number of images of the sample. Default: 12.")
   private int images;
 
   @Option(
       names = "--stratify",
       paramLabel = "COLUMN",
-      description = "Column of the table, of whose values the sample has as many as it can.")
+      description = "Column of the table; the sample has images of as many of its values as possible.")
   private String stratify;
 
   @Option(

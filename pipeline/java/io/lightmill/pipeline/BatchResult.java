@@ -26,8 +26,8 @@ public record BatchResult(
   /**
    * The result of a batch that failed as a whole.
    *
-   * @throws RuntimeException the failure, if the thread is interrupted: the batch is not the cause, and
-   *     no other may begin
+   * @throws RuntimeException the failure, if the thread is interrupted: the batch is not the cause,
+   *     and no other may begin
    */
   public static BatchResult failed(RuntimeException failure, BatchWork work) {
     if (failure instanceof CancellationException || Thread.currentThread().isInterrupted()) {

@@ -83,7 +83,9 @@ final class Candidates {
     add(Map.of(), OptionalDouble.empty(), Screening.Fate.BLOCKED);
   }
 
-  /** A lost answer, whose image may have been paid, is not hidden by the failure of a later draw. */
+  /**
+   * A lost answer, whose image may have been paid, is not hidden by the failure of a later draw.
+   */
   void addFailure(LightmillException reason) {
     if (failure == null || failure.code() != ErrorCode.PROVIDER_ANSWER_LOST) {
       failure = reason;

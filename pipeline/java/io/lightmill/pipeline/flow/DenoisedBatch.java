@@ -11,7 +11,8 @@ import java.util.List;
  * @param latents as the transformer reads them
  * @param transformerCalls that each image took, both sides of guidance counted
  */
-public record DenoisedBatch(List<ImageRequest> batch, Tensor latents, List<Integer> transformerCalls)
+public record DenoisedBatch(
+    List<ImageRequest> batch, Tensor latents, List<Integer> transformerCalls)
     implements AutoCloseable {
 
   @Override

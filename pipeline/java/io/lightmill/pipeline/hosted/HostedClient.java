@@ -74,8 +74,8 @@ final class HostedClient {
    * Sends one request and waits for its end.
    *
    * @param sent called when it is sent
-   * @throws LightmillException with {@code CONFIGURATION_INVALID} if the certificate of the endpoint
-   *     is not trusted, or the credential is missing
+   * @throws LightmillException with {@code CONFIGURATION_INVALID} if the certificate of the
+   *     endpoint is not trusted, or the credential is missing
    * @throws CancellationException if the thread is interrupted; its interrupt status stays set
    */
   HostedAnswer send(ImageRequest request, Runnable sent) {

@@ -17,8 +17,8 @@ import java.util.zip.ZipOutputStream;
  * Writes the zip archive that {@code torch.jit.load} reads, from the texts under {@code
  * /torchscript}.
  *
- * <p>A text is TorchScript as PyTorch itself prints it into archives, with two differences: it names
- * the texts that it uses by {@code import nn} lines, and calls their functions as {@code
+ * <p>A text is TorchScript as PyTorch itself prints it into archives, with two differences: it
+ * names the texts that it uses by {@code import nn} lines, and calls their functions as {@code
  * nn.linear(…)} instead of {@code __torch__.nn.linear(…)}. String literals and comments stay as
  * they are.
  */

@@ -72,7 +72,6 @@ final class PaidImages {
   }
 
   private static LightmillException also(LightmillException failure, String sentence) {
-    return new LightmillException(
-        failure.code(), failure.getMessage() + "; " + sentence, failure);
+    return new LightmillException(failure.code(), failure.getMessage() + "; " + sentence, failure);
   }
 }

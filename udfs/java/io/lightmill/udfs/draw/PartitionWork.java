@@ -187,8 +187,7 @@ final class PartitionWork implements Chunks.Sizes, TaskCompletionListener {
   }
 
   private void leaveOut(List<Row> image, List<Row> finished) {
-    image.forEach(
-        row -> finished.add(device.manifest().row(row, Outcome.pending(), Optional.empty())));
+    image.forEach(row -> finished.add(rows.of(device.manifest(), row, Outcome.pending())));
   }
 
   /**

@@ -142,8 +142,8 @@ sealed interface ObjectWriter {
   /**
    * For file systems on which incomplete files are visible: writes a hidden file beside the target
    * and renames it when it is complete. Readers of the directory, such as Spark, ignore names with
-   * a leading dot. A directory with the name of the object is an error: a rename would move the file
-   * into it.
+   * a leading dot. A directory with the name of the object is an error: a rename would move the
+   * file into it.
    */
   record TemporaryFile(FileSystem fileSystem) implements ObjectWriter {
 

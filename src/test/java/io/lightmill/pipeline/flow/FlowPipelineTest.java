@@ -100,10 +100,8 @@ class FlowPipelineTest {
         EncodedBatch encoded =
             pipeline.encode(List.of(request("a red mug", 1)), TensorProbe.NONE)) {
       EncodedBatch other =
-          new EncodedBatch(
-              List.of(request("a red mug", 2)), encoded.prompts(), encoded.negative());
-      try (DenoisedBatch denoised =
-              pipeline.denoise(other, Optional.empty(), TensorProbe.NONE);
+          new EncodedBatch(List.of(request("a red mug", 2)), encoded.prompts(), encoded.negative());
+      try (DenoisedBatch denoised = pipeline.denoise(other, Optional.empty(), TensorProbe.NONE);
           Tensor image = pipeline.decode(denoised, TensorProbe.NONE)) {
         assertThat(image.toFloats())
             .isEqualTo(draw(pipeline, List.of(request("a red mug", 2)), TensorProbe.NONE));

@@ -272,8 +272,7 @@ class StepCacheTest {
   private static Drawn draw(String model, List<ImageRequest> batch) {
     FlowPipeline pipeline = pipeline(model);
     try (EncodedBatch encoded = pipeline.encode(batch, TensorProbe.NONE);
-        DenoisedBatch denoised =
-            pipeline.denoise(encoded, Optional.empty(), TensorProbe.NONE);
+        DenoisedBatch denoised = pipeline.denoise(encoded, Optional.empty(), TensorProbe.NONE);
         Tensor image = pipeline.decode(denoised, TensorProbe.NONE)) {
       float[] all = image.toFloats();
       int each = all.length / batch.size();

@@ -23,8 +23,7 @@ final class HostedCall {
   public static void main(String[] locationAndProxies) {
     for (int i = 1; i < locationAndProxies.length; i++) {
       String proxy = locationAndProxies[i];
-      RgbImage image =
-          result(locationAndProxies[0], proxy.isEmpty() ? null : proxy).orElseThrow();
+      RgbImage image = result(locationAndProxies[0], proxy.isEmpty() ? null : proxy).orElseThrow();
       System.out.printf("got %dx%d%n", image.width(), image.height());
     }
   }

@@ -101,7 +101,7 @@ public final class StubEndpoint implements AutoCloseable {
     return this;
   }
 
-  /** Resets so many connections before it reads a byte of their requests. */
+  /** Resets so many connections when their requests have arrived, which do not count as read. */
   public StubEndpoint resettingUnread(int connectionCount) {
     resetsBeforeReading = connectionCount;
     return this;
@@ -162,11 +162,11 @@ public final class StubEndpoint implements AutoCloseable {
 
   private void serve(Socket connection) {
     try (connection) {
-      if (unread.getAndIncrement() < resetsBeforeReading) {
-        connection.setSoLinger(true, 0);
-        return;
-      }
       InputStream in = new BufferedInputStream(connection.getInputStream());
+      if (unread.getAndIncrement() < resetsBeforeReading) {
+        read(in); // so that the client has sent all of it, however slow it is
+        reset(connection);
+      }
       while (true) {
         Seen request = read(in);
         if (request == null) {
