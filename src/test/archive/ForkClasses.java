@@ -39,8 +39,17 @@ public final class ForkClasses {
   /**
    * @param arguments a directory for files
    */
-  public static void main(String... arguments) throws Exception {
-    Path directory = Files.createDirectories(Path.of(arguments[0]));
+  public static void main(String... arguments) {
+    try {
+      use(Files.createDirectories(Path.of(arguments[0])));
+    } catch (Exception e) {
+      e.printStackTrace();
+    } finally {
+      Runtime.getRuntime().exit(0); // Spark and the S3 service have threads
+    }
+  }
+
+  private static void use(Path directory) throws Exception {
     SparkSession spark =
         SparkSession.builder()
             .master("local[2]")
@@ -57,7 +66,6 @@ public final class ForkClasses {
     ForkClasses classes = new ForkClasses(spark);
     classes.queryFiles(directory.resolve("files").toUri().toString());
     classes.queryFiles(classes.bucket());
-    System.exit(0); // the S3 service has threads
   }
 
   private String bucket() throws Exception {

@@ -10,43 +10,66 @@ import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.TreeMap;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.regex.Pattern;
 import org.apache.hadoop.conf.Configuration;
 import org.gaul.s3proxy.S3Proxy;
 import org.jclouds.ContextBuilder;
+import org.jclouds.blobstore.BlobStore;
 import org.jclouds.blobstore.BlobStoreContext;
 
 /**
- * A real S3 service on loopback. Its one bucket has a name of its own, so that the settings of
- * several services do not meet in a session.
+ * A bucket of a real S3 service on loopback. Its name is its own, so that neither objects nor
+ * settings of several tests meet.
  */
 public final class S3Server implements AutoCloseable {
 
   /** Who wrote the service: what holds on one alone may be its habit, and not S3's. */
   public enum Software {
-    /** In this JVM and its memory, one service for each {@link S3Server}. */
+    /** In this JVM and its memory. */
     S3PROXY,
-    /** In a process of its own, one for all JVMs, with a bucket for each {@link S3Server}. */
+    /** In a process of its own, one for all JVMs. */
     S3MOCK
+  }
+
+  /** The service in this JVM, which runs until it ends. */
+  private static final class InMemory {
+
+    static final BlobStore OBJECTS =
+        ContextBuilder.newBuilder("transient")
+            .credentials("key", "secret")
+            .build(BlobStoreContext.class)
+            .getBlobStore();
+    static final URI ENDPOINT = started();
+
+    private static URI started() {
+      S3Proxy proxy =
+          S3Proxy.builder().blobStore(OBJECTS).endpoint(URI.create("http://127.0.0.1:0")).build();
+      try {
+        proxy.start();
+      } catch (Exception e) { // declared without a kind
+        throw new IllegalStateException("S3 on loopback does not start", e);
+      }
+      return URI.create("http://127.0.0.1:" + proxy.getPort());
+    }
   }
 
   private static final AtomicInteger BUCKETS = new AtomicInteger();
 
+  private static final HttpClient CLIENT = HttpClient.newHttpClient();
+
+  private final Software software;
   private final URI endpoint;
   private final String bucket;
-  private final Optional<S3Proxy> own;
-  private final HttpClient client = HttpClient.newHttpClient();
 
-  private S3Server(URI endpoint, Optional<S3Proxy> own) {
+  private S3Server(Software software, URI endpoint) {
+    this.software = software;
     this.endpoint = endpoint;
     this.bucket =
         "shop-%d-%d-%d"
             .formatted(
                 endpoint.getPort(), ProcessHandle.current().pid(), BUCKETS.incrementAndGet());
-    this.own = own;
   }
 
   public static S3Server start() throws Exception {
@@ -56,25 +79,11 @@ public final class S3Server implements AutoCloseable {
   public static S3Server start(Software software) throws Exception {
     S3Server started =
         switch (software) {
-          case S3PROXY -> s3proxy();
-          case S3MOCK -> new S3Server(S3MockProcess.endpoint(), Optional.empty());
+          case S3PROXY -> new S3Server(software, InMemory.ENDPOINT);
+          case S3MOCK -> new S3Server(software, S3MockProcess.endpoint());
         };
     started.send("PUT", "/" + started.bucket());
     return started;
-  }
-
-  private static S3Server s3proxy() throws Exception {
-    BlobStoreContext objects =
-        ContextBuilder.newBuilder("transient")
-            .credentials("key", "secret")
-            .build(BlobStoreContext.class);
-    S3Proxy proxy =
-        S3Proxy.builder()
-            .blobStore(objects.getBlobStore())
-            .endpoint(URI.create("http://127.0.0.1:0"))
-            .build();
-    proxy.start();
-    return new S3Server(URI.create("http://127.0.0.1:" + proxy.getPort()), Optional.of(proxy));
   }
 
   public URI endpoint() {
@@ -96,7 +105,7 @@ public final class S3Server implements AutoCloseable {
         HttpRequest.newBuilder(endpoint().resolve("/" + bucket() + "/" + key))
             .PUT(HttpRequest.BodyPublishers.ofByteArray(bytes))
             .build();
-    client.send(request, HttpResponse.BodyHandlers.discarding());
+    CLIENT.send(request, HttpResponse.BodyHandlers.discarding());
   }
 
   /** Removes an object of the bucket. */
@@ -176,21 +185,18 @@ public final class S3Server implements AutoCloseable {
   }
 
   private HttpResponse<byte[]> send(String method, String path) throws Exception {
-    return client.send(
+    return CLIENT.send(
         HttpRequest.newBuilder(endpoint().resolve(path))
             .method(method, HttpRequest.BodyPublishers.noBody())
             .build(),
         HttpResponse.BodyHandlers.ofByteArray());
   }
 
+  /** Frees the memory of its objects. */
   @Override
   public void close() {
-    try {
-      if (own.isPresent()) {
-        own.get().stop();
-      }
-    } catch (Exception e) { // declared without a kind
-      throw new IllegalStateException("S3 on loopback does not stop", e);
+    if (software == Software.S3PROXY) {
+      InMemory.OBJECTS.deleteContainer(bucket);
     }
   }
 }
