@@ -1,5 +1,5 @@
 # FLUX.1 (Black Forest Labs): a rectified-flow transformer over text and image tokens.
-# Double blocks keep two streams that attend jointly; single blocks run over both as one.
+# Double blocks have two streams with joint attention; single blocks run over the concatenated streams.
 import nn
 
 def double_block(
@@ -20,7 +20,7 @@ def double_block(
   txt = nn.gated(txt, txt_gate2, nn.feed_forward(nn.modulate(txt, txt_shift2, txt_scale2), w, "ff_context"))
   return (img, txt)
 
-# What the block makes of the tokens from the first given one on.
+# A single block. Computes the tokens from index `first` on.
 def single_block(x: Tensor, modulation: Tensor, rope: Tensor, w: Dict[str, Tensor], heads: int, first: int) -> Tensor:
   shift, scale, gate = modulation.chunk(3, -1)
   h = nn.modulate(x, shift, scale)
@@ -31,7 +31,7 @@ def single_block(x: Tensor, modulation: Tensor, rope: Tensor, w: Dict[str, Tenso
 
 class FluxTransformer2DModel(Module):
 
-  # Text tokens stand at the origin, image tokens on their (row, column): a table [tokens, head width / 2].
+  # Text tokens have the position (0, 0, 0), image tokens (0, row, column): a rotary table [tokens, head width / 2].
   def rope(self, text_tokens: int, rows: int, columns: int, widths: List[int], device: str) -> Tensor:
     image = torch.zeros([rows, columns, 3], dtype=7, device=torch.device(device))
     image[..., 1] = torch.arange(rows, dtype=7, device=image.device).unsqueeze(1)
@@ -39,7 +39,7 @@ class FluxTransformer2DModel(Module):
     text = torch.zeros([text_tokens, 3], dtype=7, device=image.device)
     return nn.rope(torch.cat([text, image.flatten(0, 1)], 0), widths, 10000.)
 
-  # How every block and the last norm are modulated, side by side, for embeddings of time, guidance and prompt:
+  # The concatenated modulations of all blocks and of the last norm, from embeddings of time, guidance and prompt:
   # [..., width] -> [..., 1, (12 * blocks + 3 * single_blocks + 2) * width].
   def modulations(
       self,
@@ -57,8 +57,8 @@ class FluxTransformer2DModel(Module):
     parts.append(nn.linear(h, w, "norm_out.linear"))
     return torch.cat(parts, -1).unsqueeze(-2)
 
-  # Those of several steps at once [steps, batch, 1, ...], since a product with few rows takes as long as reading its
-  # weight. Dividing and multiplying by 1000 has the effect of rounding 16-bit timesteps as diffusers does.
+  # The modulations of several steps [steps, batch, 1, ...] in one product, since a product with few rows takes as long
+  # as reading its weight. Dividing and multiplying by 1000 has the effect of rounding 16-bit timesteps as diffusers does.
   def conditions(
       self,
       w: Dict[str, Tensor],
@@ -74,15 +74,15 @@ class FluxTransformer2DModel(Module):
       temb = temb + nn.embed(strength, w, "time_text_embed.guidance_embedder")
     return self.modulations(w, blocks, single_blocks, temb + nn.embed(pooled, w, "time_text_embed.text_embedder"))
 
-  # Text tokens as the first block reads them.
+  # The text tokens for the first block.
   def text_tokens(self, w: Dict[str, Tensor], context: Tensor) -> Tensor:
     return nn.linear(context, w, "context_embedder")
 
-  # Image tokens, text tokens and the step's modulations, as the first block reads them.
+  # The inputs of the first block: image tokens, text tokens and the modulations of the step.
   def embed(self, w: Dict[str, Tensor], latents: Tensor, txt: Tensor, conditions: Tensor, step: int) -> List[Tensor]:
     return [nn.linear(latents, w, "x_embedder"), txt, conditions[step]]
 
-  # The image tokens under the first block's modulation.
+  # The modulated image tokens of the first block.
   def modulated(self, blocks: List[Dict[str, Tensor]], hidden: List[Tensor]) -> Tensor:
     width = hidden[0].size(2)
     return nn.modulate(hidden[0], hidden[2][..., :width], hidden[2][..., width:2 * width])

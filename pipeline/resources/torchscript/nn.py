@@ -43,9 +43,9 @@ def linear_gelu(x: Tensor, w: Dict[str, Tensor], name: str) -> Tensor:
 def conv(x: Tensor, w: Dict[str, Tensor], name: str) -> Tensor:
   return nn.conv2d(x, w[name + ".weight"], w.get(name + ".bias"))
 
-# A convolution that keeps the size. On CPUs with AVX-512, libtorch 2.7.1 multiplies what lies in memory behind the
-# input's channels where these are more than 16 and no multiple of it, so zeros fill them up; and in 16 bits it gets
-# output channels wrong that are no multiple of 16, so those are summed in 32.
+# A convolution with padding to the same size. On CPUs with AVX-512, libtorch 2.7.1 reads beyond the input channels if
+# there are more than 16 and not a multiple of 16, so they are padded with zeros; and in 16 bits its results are wrong for
+# a number of output channels that is not a multiple of 16, so these are computed in 32 bits.
 def conv2d(x: Tensor, weight: Tensor, bias: Optional[Tensor]) -> Tensor:
   if weight.is_mkldnn:
     return onednn.conv(x, weight, bias)
@@ -62,7 +62,7 @@ def conv2d(x: Tensor, weight: Tensor, bias: Optional[Tensor]) -> Tensor:
     wide, kernel = torch.constant_pad_nd(wide, zeros, 0.), torch.constant_pad_nd(kernel, zeros, 0.)
   return torch.conv2d(wide, kernel, offset, [1, 1], padding).to(x.dtype)
 
-# The layout in which a CPU's convolutions are fastest.
+# The fastest memory layout for convolutions on CPUs.
 def channels_last(x: Tensor) -> Tensor:
   y = x
   if not x.is_cuda:
@@ -82,7 +82,7 @@ def upsample(x: Tensor, w: Dict[str, Tensor], name: str) -> Tensor:
 def layer_norm(x: Tensor, w: Dict[str, Tensor], name: str, eps: float) -> Tensor:
   return torch.layer_norm(x, [x.size(-1)], w[name + ".weight"], w.get(name + ".bias"), eps)
 
-# Layer normalisation without an affine part, as before every modulation.
+# Layer normalisation without affine parameters, as before each modulation.
 def norm(x: Tensor) -> Tensor:
   return torch.layer_norm(x, [x.size(-1)], None, None, 1e-6)
 
@@ -202,7 +202,7 @@ def sinusoid(t: Tensor, width: int) -> Tensor:
   angle = t.to(6).unsqueeze(1) * rate
   return torch.cat([torch.cos(angle), torch.sin(angle)], 1)
 
-# Linear, SiLU, Linear: how timesteps, guidance and pooled prompts are embedded.
+# Linear, SiLU, Linear: the embedding of timesteps, guidance and pooled prompts.
 def embed(x: Tensor, w: Dict[str, Tensor], name: str) -> Tensor:
   return nn.linear(torch.silu(nn.linear(x, w, name + ".linear_1")), w, name + ".linear_2")
 
@@ -215,7 +215,7 @@ def angles(positions: Tensor, widths: List[int], theta: float, dtype: int) -> Te
     parts.append(torch.outer(positions[:, axis].to(dtype), rate))
   return torch.cat(parts, 1)
 
-# Angles as complex unit numbers.
+# Angles as complex numbers of absolute value 1.
 def turns(angle: Tensor) -> Tensor:
   return torch.complex(torch.cos(angle).to(6), torch.sin(angle).to(6))
 
@@ -223,8 +223,8 @@ def turns(angle: Tensor) -> Tensor:
 def rope(positions: Tensor, widths: List[int], theta: float) -> Tensor:
   return nn.turns(nn.angles(positions, widths, theta, 7))
 
-# Turns neighbouring pairs of channels, taken as complex numbers: heads [batch, tokens, 2, heads, width] by a table
-# [tokens, width / 2] or, if rows have tables of their own, [batch, 1, tokens, width / 2].
+# Rotary embedding: multiplies neighbouring pairs of channels, as complex numbers: heads [batch, tokens, 2, heads, width]
+# by a table [tokens, width / 2] or, with a table for each row, [batch, 1, tokens, width / 2].
 def rotate(x: Tensor, rope: Tensor) -> Tensor:
   turn = rope.reshape([-1, x.size(1), 1, 1, rope.size(-1)])
   return torch.view_as_real(torch.view_as_complex(x.to(6).unflatten(-1, [-1, 2])) * turn).flatten(-2).to(x.dtype)
