@@ -1,6 +1,7 @@
 import io.lightmill.pipeline.Device;
 import io.lightmill.pipeline.DiffusionPipeline;
 import io.lightmill.pipeline.ImageRequest;
+import io.lightmill.pipeline.PipelineLimits;
 import io.lightmill.pipeline.RgbImage;
 import io.lightmill.pipeline.checkpoint.ModelDirectory;
 import io.lightmill.pipeline.checks.CheckNetworks;
@@ -66,6 +67,11 @@ public final class CheckCost {
 
   /** Draws the same picture again and again. */
   private record Drawn(RgbImage picture) implements DiffusionPipeline {
+
+    @Override
+    public PipelineLimits limits() {
+      throw new UnsupportedOperationException("no checkpoint");
+    }
 
     @Override
     public List<RgbImage> generate(List<ImageRequest> batch) {

@@ -9,6 +9,7 @@ import torch
 
 TEXTS = pathlib.Path(__file__).resolve().parents[2] / "pipeline/resources/torchscript"
 IMPORT = re.compile(r"^import (\w+)\n", re.MULTILINE)
+LITERAL = r"""\"(?:[^\"\\\n]|\\.)*\"|'(?:[^'\\\n]|\\.)*'|#[^\n]*"""  # names of texts are no calls there
 
 
 def load(text, class_name):
@@ -18,9 +19,9 @@ def load(text, class_name):
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:
         archive.writestr("module/data.pkl", b"\x80\x02c__torch__.%s\n%s\n)\x81}b." % (text.encode(), class_name.encode()))
-        names = "|".join(sources)
+        call = re.compile(rf"{LITERAL}|(?<![\w.])({'|'.join(sources)})(?=\.\w)")
         for name, source in sources.items():
-            qualified = re.sub(rf"(?<![\w.])(?=(?:{names})\.\w)", "__torch__.", IMPORT.sub("\n", source))
+            qualified = call.sub(lambda found: "__torch__." * bool(found[1]) + found[0], IMPORT.sub("\n", source))
             archive.writestr(f"module/code/__torch__/{name}.py", qualified)
         archive.writestr("module/constants.pkl", b"\x80\x02).")
         archive.writestr("module/version", "10\n")

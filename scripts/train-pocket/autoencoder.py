@@ -10,10 +10,11 @@ from PIL import Image
 
 import networks
 import shapes
-from pool import SMALL, pool, tensor
+from pool import LARGE, SMALL, pool, tensor
 from training import Trainer, alone
 
 CROP, CROPS, WHOLE = 64, 16, 4  # batches of both kinds have about the same number of pixels
+BADGE_ROWS, BADGE_WEIGHT = 24, 3.0  # of 128; letters are small, so the rows of the badges weigh more
 DIVERGENCE = 1e-4  # the KL weight; with ten times as much, thin parts and letters are lost
 
 
@@ -21,9 +22,9 @@ def edges(x):
     return x[..., 1:] - x[..., :-1], x[..., 1:, :] - x[..., :-1, :]
 
 
-def distance(drawn, true):
+def distance(drawn, true, weight=1.0):
     """Absolute differences of pixels and, against blur, of edges; squared differences against rare large errors."""
-    difference = drawn.float() - true
+    difference = (drawn.float() - true) * weight
     edge = sum(part.abs().mean() for part in edges(difference))
     return difference.abs().mean() + 1.5 * edge + 0.5 * difference.square().mean()
 
@@ -33,17 +34,23 @@ def latents(mean, log_variance, noise):
 
 
 def batch(pools, rng, whole):
-    """Whole images, so that group norms see the same input as in use, or crops: of three, the one with most edges, to learn more per pixel."""
+    """Whole images, so that group norms see the same input as in use, or crops: of three, the one with most edges, to learn more per pixel.
+    Images [count, 3, height, width] and the weight of each row [count, 1, height, 1]."""
     images = pools[rng.integers(len(pools))]
-    chosen = rng.integers(0, len(images) - 100, WHOLE if whole else CROPS)
+    large = images.shape[1] * images.shape[2] > 2 * 128 * 128
+    chosen = rng.integers(0, len(images) - 100, (1 if large else WHOLE) if whole else CROPS)
     if whole:
-        return tensor(np.stack([images[i] for i in chosen]))
-    return tensor(np.stack([max((crop(images[i], rng) for _ in range(3)), key=edginess) for i in chosen]))
+        parts = [(images[i], 0) for i in chosen]
+    else:
+        parts = [max((crop(images[i], rng) for _ in range(3)), key=lambda part: edginess(part[0])) for i in chosen]
+    badges = BADGE_ROWS * min(images.shape[1:3]) // 128
+    weight = torch.stack([torch.where(torch.arange(top, top + len(part)) < badges, BADGE_WEIGHT, 1.0) for part, top in parts])
+    return tensor(np.stack([part for part, _ in parts])), weight[:, None, :, None]
 
 
 def crop(image, rng):
     y, x = (rng.integers(0, (length - CROP) // 8 + 1) * 8 for length in image.shape[:2])
-    return image[y:y + CROP, x:x + CROP]
+    return image[y:y + CROP, x:x + CROP], y
 
 
 def edginess(image):
@@ -59,7 +66,7 @@ def main():
     options = arguments.parse_args()
     lock = alone(options.folder)  # noqa: F841, locked until the process ends
     torch.manual_seed(0)
-    pools = [pool(options.folder, size)[0] for size in [(128, 128), *SMALL]]
+    pools = [pool(options.folder, size)[0] for size in [(128, 128), *SMALL, *(LARGE if options.decoder_only else ())]]
     begin = shapes.autoencoder(0) if options.start is None else shapes.trained(options.start / "vae")
     weights = {name: value.contiguous(memory_format=torch.channels_last) if value.dim() == 4 else value for name, value in begin.items()}
     kernels = lambda name, value: value.dim() == 4 and "resnets" in name and value.shape[-1] == 3
@@ -74,21 +81,19 @@ def main():
     recent = []
     rng, start, limit = np.random.default_rng(trainer.step), float(begun.read_text()), options.minutes * 60
     while (progress := (trainer.seconds - start) / limit) < 1:
-        true = batch(pools, rng, whole=progress > 0.5 or rng.random() < 0.4)
+        true, weight = batch(pools, rng, whole=progress > 0.5 or rng.random() < 0.4)
         with torch.autocast("cpu", torch.bfloat16):
-            mean, log_variance = networks.encode(weights, shapes.AUTOENCODER, true)
-            mean, log_variance = mean.float(), log_variance.float()
-            if options.decoder_only:
-                mean, log_variance = mean.detach(), log_variance.detach()
+            with torch.set_grad_enabled(not options.decoder_only):
+                mean, log_variance = (part.float() for part in networks.encode(weights, shapes.AUTOENCODER, true))
             # Half of them get slightly more noise than the encoder predicts, since the flow does not reach latents exactly either; more noise would cause blur.
             noise, shape = torch.randn_like(mean), (len(true), 1, 1, 1)
             extra = torch.rand(shape) * (torch.rand(shape) < 0.5) * 0.08 * mean.detach().std()
             drawn = networks.decode(weights, shapes.AUTOENCODER, latents(mean, log_variance, noise) + extra * torch.randn_like(mean))
         divergence = 0.5 * (mean.square() + log_variance.exp() - 1 - log_variance).mean()
-        near = distance(drawn, true)
+        near = distance(drawn, true, weight)
         recent.append(near.item())
         scale = min(1, (trainer.step + 1) / 50) * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * max(0.0, (progress - 0.2) / 0.8))))
-        trainer.update(near + DIVERGENCE * divergence, scale)
+        trainer.update(near if options.decoder_only else near + DIVERGENCE * divergence, scale * (1 if options.start is None else 0.5))
         if trainer.step % 50 == 0:
             print(f"autoencoder step {trainer.step} at {trainer.seconds / 60:.1f} min: distance {sum(recent) / len(recent):.4f} divergence {divergence.item():.2f}", flush=True)
             recent.clear()

@@ -42,20 +42,19 @@ TEXT = load("nn", "flux", "clip", "t5", "autoencoder_kl", "flow")
 nn, flux, clip, t5, autoencoder_kl = (TEXT[name] for name in ("nn", "flux", "clip", "t5", "autoencoder_kl"))
 
 
-# Whole batches at once, also where the product computes row by row so that an image does not depend on its batch.
 def linear(x, w, name):
     return F.linear(x, w[name + ".weight"], w.get(name + ".bias"))
 
 
-def attention(q, k, v):
-    """Plain products, which are faster than the fused kernel for few tokens, especially backward."""
+def attention(q, k, v, mask=None):
+    """Plain products, which are faster than the fused kernel for few tokens, backward above all. In FLUX no token is masked."""
+    if not torch.is_grad_enabled():
+        return nn.merge_heads(F.scaled_dot_product_attention(q, k, v))
     scores = (q * q.shape[-1] ** -0.5) @ k.transpose(-1, -2)
     return nn.merge_heads(torch.softmax(scores, -1, dtype=torch.float32).to(v.dtype) @ v)
 
 
-nn.linear, nn.linear_rows = linear, linear
-nn.silu_linear_rows = lambda x, w, name: linear(F.silu(x), w, name)
-nn.attention = attention
+nn.attention = nn.masked_attention = attention
 nn.channels_last = lambda x: x.contiguous(memory_format=torch.channels_last)
 nn.rms_norm = lambda x, weight, eps: torch.rms_norm(x.float(), [x.size(-1)], weight, eps)  # one type, as the fused kernel requires
 nn.angles = (lambda angles: lambda positions, widths, theta, dtype: angles(positions, widths, theta, TYPES[dtype]))(nn.angles)
@@ -96,9 +95,11 @@ def pooled(w, config, ids):
 
 def context(w, config, ids):
     """The hidden states of T5 [batch, tokens, width]; it attends to padding, as in the product."""
-    return t5.T5EncoderModel().forward(
-        w, stack(w, "encoder.block."), ids, config["num_heads"], config["dense_act_fn"], config["layer_norm_epsilon"],
-        config["relative_attention_num_buckets"], config["relative_attention_max_distance"])
+    encoder, blocks = t5.T5EncoderModel(), stack(w, "encoder.block.")
+    bias = encoder.bias(
+        blocks, ids.size(1), config["relative_attention_num_buckets"], config["relative_attention_max_distance"])
+    return encoder.forward(
+        w, blocks, ids, bias, config["num_heads"], config["dense_act_fn"], config["layer_norm_epsilon"])
 
 
 def encode(w, config, images):

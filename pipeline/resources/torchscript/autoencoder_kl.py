@@ -8,7 +8,7 @@ def resnet(x: Tensor, w: Dict[str, Tensor], name: str, groups: int) -> Tensor:
     x = nn.conv(x, w, name + ".conv_shortcut")
   return x + h
 
-# One head over all pixels.
+# Attention of one head over all pixels.
 def attention(x: Tensor, w: Dict[str, Tensor], name: str, groups: int) -> Tensor:
   b, c, height, width = x.size()
   tokens = nn.group_norm(x.flatten(2), w, name + ".group_norm", groups).transpose(1, 2)
@@ -35,7 +35,7 @@ def decoder(x: Tensor, w: Dict[str, Tensor], up_blocks: int, resnets: int, group
 
 class AutoencoderKL(Module):
 
-  # Undoes the scaling under which the transformer sees latents.
+  # Undoes the scaling of the latents.
   def unscale(self, latents: Tensor, scaling_factor: float, shift_factor: float) -> Tensor:
     return latents / scaling_factor + shift_factor
 

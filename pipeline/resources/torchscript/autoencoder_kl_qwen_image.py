@@ -1,7 +1,7 @@
-# The decoder of AutoencoderKLQwenImage: a causal autoencoder of videos, of which a picture is the first frame.
+# The decoder of AutoencoderKLQwenImage: a causal autoencoder of videos, which decodes an image as the first frame.
 import nn
 
-# Before the first frame lies nothing, so of kernels over time the last slice alone counts.
+# The first frame has no frame before it, so only the last slice of each kernel over time is used.
 def conv(x: Tensor, w: Dict[str, Tensor], name: str) -> Tensor:
   weight = w[name + ".weight"]
   if weight.dim() == 5:
@@ -20,7 +20,7 @@ def resnet(x: Tensor, w: Dict[str, Tensor], name: str) -> Tensor:
     x = autoencoder_kl_qwen_image.conv(x, w, name + ".conv_shortcut")
   return x + h
 
-# One head over all pixels.
+# Attention of one head over all pixels.
 def attention(x: Tensor, w: Dict[str, Tensor], name: str) -> Tensor:
   b, c, height, width = x.size()
   h = autoencoder_kl_qwen_image.conv(autoencoder_kl_qwen_image.norm(x, w, name + ".norm"), w, name + ".to_qkv")
@@ -44,7 +44,7 @@ def decoder(x: Tensor, w: Dict[str, Tensor], up_blocks: int, resnets: int) -> Te
 
 class AutoencoderKLQwenImage(Module):
 
-  # Undoes the scaling under which the transformer sees latents; mean and deviation [channels].
+  # Undoes the normalisation of the latents; mean and deviation [channels].
   def unscale(self, latents: Tensor, mean: Tensor, deviation: Tensor) -> Tensor:
     return latents * deviation.view([-1, 1, 1]) + mean.view([-1, 1, 1])
 
@@ -52,7 +52,7 @@ class AutoencoderKLQwenImage(Module):
   def decode(self, w: Dict[str, Tensor], latents: Tensor, up_blocks: int, resnets: int) -> Tensor:
     return autoencoder_kl_qwen_image.decoder(latents, w, up_blocks, resnets)
 
-  # To [-1, 1]; it would turn infinity into a colour.
+  # Clamps to [-1, 1], after the check for finite values: clamping makes infinity a valid colour.
   def clamp(self, decoded: Tensor) -> Tensor:
     return torch.clamp(decoded, -1, 1)
 

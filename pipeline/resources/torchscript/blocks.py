@@ -1,4 +1,4 @@
-# Blocks of transformers that read a whole picture or text at once.
+# Transformer blocks with attention over a whole image or text.
 import nn
 
 def attention(x: Tensor, w: Dict[str, Tensor], heads: int, causal: bool) -> Tensor:
@@ -11,12 +11,12 @@ def attention(x: Tensor, w: Dict[str, Tensor], heads: int, causal: bool) -> Tens
 def feed_forward(x: Tensor, w: Dict[str, Tensor], act: str) -> Tensor:
   return nn.linear(nn.activation(nn.linear(x, w, "mlp.fc1"), act), w, "mlp.fc2")
 
-# Norms before each part, as in ViT, CLIP and SigLIP.
+# A block with norms before attention and feed-forward, as in ViT, CLIP and SigLIP.
 def pre_norm_block(x: Tensor, w: Dict[str, Tensor], heads: int, act: str, eps: float, causal: bool) -> Tensor:
   x = x + blocks.attention(nn.layer_norm(x, w, "layer_norm1", eps), w, heads, causal)
   return x + blocks.feed_forward(nn.layer_norm(x, w, "layer_norm2", eps), w, act)
 
-# What follows attention where the norms come after each part, as in BERT.
+# The rest of a block after its attention, with norms after attention and feed-forward, as in BERT.
 def post_norm(x: Tensor, attended: Tensor, w: Dict[str, Tensor], act: str, eps: float) -> Tensor:
   x = nn.layer_norm(x + attended, w, "layer_norm1", eps)
   return nn.layer_norm(x + blocks.feed_forward(x, w, act), w, "layer_norm2", eps)

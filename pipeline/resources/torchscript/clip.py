@@ -28,7 +28,7 @@ class CLIPTextModel(Module):
       x = clip.layer(x, weights, heads, act, eps)
     return x
 
-  # From there to the hidden states after the final norm.
+  # Last layer and final norm, applied to those hidden states.
   def last(
       self,
       w: Dict[str, Tensor],
@@ -39,8 +39,8 @@ class CLIPTextModel(Module):
       eps: float) -> Tensor:
     return nn.layer_norm(clip.layer(penultimate, layers[-1], heads, act, eps), w, "final_layer_norm", eps)
 
-  # The hidden state at the end of the text [batch, width]. Configs of before 2023 say eos_token_id 2, which is
-  # no token of theirs: there the end is the largest id, as transformers finds it.
+  # The hidden state at the end of the text [batch, width]. Older configs have eos_token_id 2, which is not the
+  # id of the end; transformers then takes the largest id, and so does this.
   def pool(self, hidden: Tensor, ids: Tensor, eos_token_id: int) -> Tensor:
     if eos_token_id == 2:
       end = torch.argmax(ids, -1)
@@ -48,6 +48,6 @@ class CLIPTextModel(Module):
       end = torch.argmax((ids == eos_token_id).to(3), -1)
     return hidden[torch.arange(hidden.size(0), device=hidden.device), end]
 
-  # Into the space that CLIP shares between texts and pictures: [batch, width] -> [batch, projection].
+  # Projection into the embedding space that texts and images share: [batch, width] -> [batch, projection].
   def project(self, w: Dict[str, Tensor], pooled: Tensor) -> Tensor:
     return nn.linear(pooled, w, "text_projection")

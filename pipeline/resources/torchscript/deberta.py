@@ -1,9 +1,9 @@
-# DeBERTa-v2 and v3 (He et al. 2021): attention to contents and to relative positions apart.
+# DeBERTa-v2 and v3 (He et al. 2021): attention with separate terms for content and relative position.
 import nn
 import blocks
 import sequence_classifier
 
-# Distances between tokens [tokens, tokens]; in buckets, they are exact when near and logarithmic when far.
+# Distances between tokens [tokens, tokens]; buckets are exact for small distances and logarithmic for large ones.
 def distances(tokens: int, buckets: int, most: int, device: Device) -> Tensor:
   position = torch.arange(tokens, device=device)
   distance = position.unsqueeze(1) - position.unsqueeze(0)
@@ -52,7 +52,7 @@ def attention(
   attended = nn.merge_heads(torch.matmul(torch.softmax(scores, -1), v))
   return nn.linear(attended, w, "self_attn.out_proj")
 
-# The convolution of DeBERTa-v2, over the embeddings, which joins what leaves the first layer.
+# The convolution of DeBERTa-v2, over the embeddings, whose result is added to the output of the first layer.
 def convolved(x: Tensor, first: Tensor, w: Dict[str, Tensor], act: str, groups: int, eps: float) -> Tensor:
   weight = w["encoder.conv.conv.weight"]
   y = torch.conv1d(x.transpose(1, 2), weight, w["encoder.conv.conv.bias"], [1], [(weight.size(2) - 1) // 2], [1], groups)

@@ -1,7 +1,7 @@
-# FLUX.2 (Black Forest Labs): FLUX.1's streams, modulated alike in all blocks of a kind, without biases.
+# FLUX.2 (Black Forest Labs): FLUX.1's streams without biases; all blocks of a kind share one modulation.
 import nn
 
-# SiLU of the first half of the channels times the second.
+# Gated SiLU: SiLU of the first half of the channels times the second half.
 def swiglu(x: Tensor) -> Tensor:
   gate, up = x.chunk(2, -1)
   return torch.silu(gate) * up
@@ -26,8 +26,8 @@ def double_block(
   txt = nn.gated(txt, txt_gate2, flux2.feed_forward(nn.modulate(txt, txt_shift2, txt_scale2), w, "ff_context"))
   return (img, txt)
 
-# Attention and feed-forward side by side, from one projection and into one. What it makes of the tokens from the first
-# given one on.
+# A single block: attention and feed-forward in parallel, with one input projection and one output projection. Computes
+# the tokens from index `first` on.
 def single_block(x: Tensor, modulation: Tensor, rope: Tensor, w: Dict[str, Tensor], heads: int, first: int) -> Tensor:
   shift, scale, gate = modulation.chunk(3, -1)
   projected = nn.linear(nn.modulate(x, shift, scale), w, "attn.to_qkv_mlp_proj")
@@ -38,7 +38,8 @@ def single_block(x: Tensor, modulation: Tensor, rope: Tensor, w: Dict[str, Tenso
 
 class Flux2Transformer2DModel(Module):
 
-  # Image tokens stand at (0, row, column, 0), text tokens at (0, 0, 0, number): a table [tokens, head width / 2].
+  # Image tokens have the positions (0, row, column, 0), text tokens (0, 0, 0, index): a rotary table
+  # [tokens, head width / 2].
   def rope(self, text_tokens: int, rows: int, columns: int, widths: List[int], theta: float, device: str) -> Tensor:
     image = torch.zeros([rows, columns, 4], dtype=7, device=torch.device(device))
     image[..., 1] = torch.arange(rows, dtype=7, device=image.device).unsqueeze(1)
@@ -47,14 +48,14 @@ class Flux2Transformer2DModel(Module):
     text[:, 3] = torch.arange(text_tokens, dtype=7, device=image.device)
     return nn.rope(torch.cat([text, image.flatten(0, 1)], 0), widths, theta)
 
-  # Image tokens, text tokens and the embedding of the time, as the first block reads them.
+  # Image tokens, text tokens and the embedding of the time, the inputs of the first block.
   # Dividing and multiplying by 1000 has the effect of rounding 16-bit timesteps as diffusers does.
   def embed(self, w: Dict[str, Tensor], latents: Tensor, context: Tensor, timestep: float, sinusoids: int) -> List[Tensor]:
     time = torch.full([latents.size(0)], timestep, dtype=latents.dtype, device=latents.device) / 1000 * 1000
     temb = nn.embed(nn.sinusoid(time, sinusoids).to(latents.dtype), w, "time_guidance_embed.timestep_embedder")
     return [nn.linear(latents, w, "x_embedder"), nn.linear(context, w, "context_embedder"), temb]
 
-  # The image tokens under the first block's modulation.
+  # The modulated image tokens of the first block.
   def modulated(self, w: Dict[str, Tensor], hidden: List[Tensor]) -> Tensor:
     shift, scale = nn.modulation(hidden[2], w, "double_stream_modulation_img").chunk(6, -1)[:2]
     return nn.modulate(hidden[0], shift, scale)
@@ -119,10 +120,10 @@ class Flux2Transformer2DModel(Module):
     hidden = self.embed(w, latents, context, timestep, sinusoids)
     return self.project(w, self.rest(w, blocks, single_blocks, hidden, 0, rope, heads), hidden)
 
-  # [batch, channels, rows, columns] -> a token for each place.
+  # [batch, channels, rows, columns] -> [batch, rows * columns, channels].
   def tokens(self, latents: Tensor) -> Tensor:
     return latents.flatten(2).transpose(1, 2).contiguous()
 
-  # Undoes the batch norm under which the transformer sees the autoencoder's latents: [batch, tokens, channels]
+  # Undoes the batch norm of the latents: [batch, tokens, channels]
   def denormalize(self, w: Dict[str, Tensor], latents: Tensor, eps: float) -> Tensor:
     return latents * torch.sqrt(w["bn.running_var"] + eps) + w["bn.running_mean"]

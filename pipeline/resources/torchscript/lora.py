@@ -2,12 +2,12 @@
 
 class Lora(Module):
 
-  # The rows of an up matrix that belong to a layer, scaled, at their place among the layer's outputs.
+  # The scaled rows of an up matrix for a range of the outputs of a layer; zeros elsewhere.
   def up(self, up: Tensor, first: int, count: int, place: int, outputs: int, scale: float) -> Tensor:
     rows = torch.zeros([outputs, up.size(1)], dtype=6)
     rows[place:place + count] = up[first:first + count] * scale
     return rows
 
-  # Several adapters of a layer as one of their ranks together: downs along their rows, ups along their columns.
+  # Concatenates several adapters of a layer into one: down matrices along rows, up matrices along columns.
   def cat(self, parts: List[Tensor], dim: int, device: str, dtype: int) -> Tensor:
     return torch.cat(parts, dim).to(torch.device(device), dtype)

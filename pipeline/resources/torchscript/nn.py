@@ -1,8 +1,8 @@
-# Layers that every network shares. Weights are a dictionary of tensors under the names of the checkpoint.
+# Layers that several networks use. Weights are a dictionary of tensors under the checkpoint's names.
 import onednn
 
-# A linear layer, plus the low-rank share of its adapters (Hu et al. 2021) where the weights hold one. The engine adds
-# the bias within the product only to inputs that are contiguous.
+# A linear layer, plus the low-rank output of its adapters (Hu et al. 2021) if the weights have any. The engine adds the
+# bias within the product only if the input is contiguous.
 def linear(x: Tensor, w: Dict[str, Tensor], name: str) -> Tensor:
   x = x.contiguous()
   weight = w[name + ".weight"]
@@ -17,14 +17,13 @@ def linear(x: Tensor, w: Dict[str, Tensor], name: str) -> Tensor:
 def low_rank(x: Tensor, w: Dict[str, Tensor], name: str) -> Tensor:
   return torch.linear(torch.linear(x, w[name + ".lora_A"]), w[name + ".lora_B"])
 
-# Linear layers of equal widths over one input, side by side. The weights may hold them fused into one.
+# The concatenated outputs of linear layers of equal widths. The weights may have the layers fused into one.
 def linears(x: Tensor, w: Dict[str, Tensor], fused: str, names: List[str]) -> Tensor:
   if fused + ".weight" in w:
     y = nn.linear(x, w, fused)
-    parts = y.chunk(len(names), -1)
     for i in range(len(names)):
       if names[i] + ".lora_A" in w:
-        parts[i].add_(nn.low_rank(x, w, names[i]))
+        y.chunk(len(names), -1)[i].add_(nn.low_rank(x, w, names[i]))
   else:
     parts = annotate(List[Tensor], [])
     for name in names:
@@ -32,7 +31,7 @@ def linears(x: Tensor, w: Dict[str, Tensor], fused: str, names: List[str]) -> Te
     y = torch.cat(parts, -1)
   return y
 
-# A linear layer under GELU in its approximation by tanh.
+# A linear layer, then GELU with the tanh approximation.
 def linear_gelu(x: Tensor, w: Dict[str, Tensor], name: str) -> Tensor:
   weight = w[name + ".weight"]
   if weight.is_mkldnn and name + ".lora_A" not in w:
@@ -70,8 +69,8 @@ def channels_last(x: Tensor) -> Tensor:
     y = x.contiguous(memory_format=2)
   return y
 
-# A convolution of the picture in double size, by the nearest pixels. Of a kernel's 3 x 3 pixels only 2 x 2 differ, and
-# where the weights hold their sums, a transposed convolution multiplies by these alone.
+# Nearest-neighbour upsampling by 2, then a convolution. Of a kernel's 3 x 3 input pixels only 2 x 2 differ: if the
+# weights are the sums for those, a transposed convolution computes the same with fewer products.
 def upsample(x: Tensor, w: Dict[str, Tensor], name: str) -> Tensor:
   weight, bias = w[name + ".weight"], w.get(name + ".bias")
   if weight.size(-1) == 4:
@@ -93,11 +92,11 @@ def rms_norm(x: Tensor, weight: Tensor, eps: float) -> Tensor:
 def group_norm(x: Tensor, w: Dict[str, Tensor], name: str, groups: int) -> Tensor:
   return torch.group_norm(x, groups, w[name + ".weight"], w[name + ".bias"], 1e-6)
 
-# What a time embedding [batch, width] makes of a block: [batch, 1, chunks * width].
+# The modulation of a block by a time embedding: [batch, width] -> [batch, 1, chunks * width].
 def modulation(temb: Tensor, w: Dict[str, Tensor], name: str) -> Tensor:
   return nn.linear(torch.silu(temb), w, name + ".linear").unsqueeze(1)
 
-# A single image's modulation is the affine part of its norm.
+# Layer normalization and modulation. For a single image, the modulation is the affine part of the norm.
 def modulate(x: Tensor, shift: Tensor, scale: Tensor) -> Tensor:
   if x.size(0) == 1 and not x.is_cuda:
     y = torch.layer_norm(x, [x.size(-1)], (1 + scale).flatten(), shift.flatten(), 1e-6)
@@ -105,7 +104,7 @@ def modulate(x: Tensor, shift: Tensor, scale: Tensor) -> Tensor:
     y = nn.norm(x) * (1 + scale) + shift
   return y
 
-# What a branch adds to a stream, weighed by its gate.
+# Adds a branch to a stream, multiplied by its gate.
 def gated(stream: Tensor, gate: Tensor, branch: Tensor) -> Tensor:
   return torch.addcmul(stream, gate, branch)
 
@@ -122,12 +121,13 @@ def merge_heads(x: Tensor) -> Tensor:
 def attention(q: Tensor, k: Tensor, v: Tensor) -> Tensor:
   return nn.merge_heads(torch.scaled_dot_product_attention(q, k, v))
 
-# Attention to the keys that the mask [batch, 1, 1, keys] lets through.
+# Attention to the keys that the mask [batch, 1, 1, keys] includes.
 def masked_attention(q: Tensor, k: Tensor, v: Tensor, mask: Optional[Tensor]) -> Tensor:
   return nn.merge_heads(torch.scaled_dot_product_attention(q, k, v, mask))
 
-# Queries, keys and values side by side [batch, tokens, 3 * heads * width] -> queries and keys [batch, tokens, 2, heads,
-# width], under RMS norms where the checkpoint has them, and values [batch, tokens, heads, width].
+# Concatenated queries, keys and values [batch, tokens, 3 * heads * width] -> queries and keys [batch, tokens, 2, heads,
+# width], with RMS norms if the checkpoint has them, and values [batch, tokens, heads, width]. The weights may have those
+# of both norms repeated for each head, [2, heads, width], with which the product is faster.
 def normed_heads(
     qkv: Tensor,
     w: Dict[str, Tensor],
@@ -137,27 +137,29 @@ def normed_heads(
     eps: float) -> Tuple[Tensor, Tensor]:
   split = qkv.unflatten(-1, [3, heads, -1])
   qk = split[:, :, :2]
-  if norm_q + ".weight" in w:
+  if norm_q + "k.weight" in w:
+    qk = torch.rms_norm(qk, [qk.size(-1)], None, eps).mul_(w[norm_q + "k.weight"])
+  elif norm_q + ".weight" in w:
     weight = torch.stack([w[norm_q + ".weight"], w[norm_k + ".weight"]], 0).unsqueeze(1)
     qk = torch.rms_norm(qk, [qk.size(-1)], None, eps) * weight
   return (qk, split[:, :, 2])
 
-# Those of image tokens, by the layers of the attention of this name.
+# normed_heads of image tokens, with the layers of the attention of this name.
 def heads_of(x: Tensor, w: Dict[str, Tensor], name: str, heads: int, eps: float) -> Tuple[Tensor, Tensor]:
   qkv = nn.linears(x, w, name + ".to_qkv", [name + ".to_q", name + ".to_k", name + ".to_v"])
   return nn.normed_heads(qkv, w, name + ".norm_q", name + ".norm_k", heads, eps)
 
-# Those of text tokens, by the layers that joint attention has for them.
+# normed_heads of text tokens, with the layers that joint attention has for them.
 def added_heads(x: Tensor, w: Dict[str, Tensor], name: str, heads: int, eps: float) -> Tuple[Tensor, Tensor]:
   qkv = nn.linears(x, w, name + ".to_added_qkv", [name + ".add_q_proj", name + ".add_k_proj", name + ".add_v_proj"])
   return nn.normed_heads(qkv, w, name + ".norm_added_q", name + ".norm_added_k", heads, eps)
 
-# What the tokens from the first given one on attend to, as heads of queries and keys, and values, hold it.
+# Attention of the tokens from index `first` on, by heads of queries and keys, and values.
 def attend(qk: Tensor, v: Tensor, mask: Optional[Tensor], first: int) -> Tensor:
   q, k = qk[:, first:, 0].transpose(1, 2), qk[:, :, 1].transpose(1, 2)
   return nn.masked_attention(q, k, v.transpose(1, 2), mask)
 
-# Two streams that attend jointly, text first: queries, keys and values of each by projections and norms of its own.
+# Joint attention of two streams, text first, each with its own projections and norms.
 def joint_attention(
     img: Tensor,
     txt: Tensor,
@@ -172,7 +174,7 @@ def joint_attention(
   tokens = txt.size(1)
   return (nn.linear(attended[:, tokens:], w, "attn.to_out.0"), nn.linear(attended[:, :tokens], w, "attn.to_add_out"))
 
-# Which of so many tokens of each row are its own, [batch, 1, 1, tokens]; none where all are.
+# The mask of the tokens of each row that are not padding, [batch, 1, 1, tokens]; None if there is no padding.
 def key_mask(lengths: List[int], tokens: int, device: Device) -> Optional[Tensor]:
   mask = annotate(Optional[Tensor], None)
   if min(lengths) < tokens:

@@ -1,4 +1,4 @@
-# What onednn.py defines, for builds of libtorch without oneDNN, where weights stay as they are.
+# The functions of onednn.py for builds of libtorch without oneDNN: weights are not packed.
 
 def pack_linear(weight: Tensor, rows: int) -> Tensor:
   return weight

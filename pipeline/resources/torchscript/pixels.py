@@ -1,4 +1,4 @@
-# Pictures as classifiers read them. Resizing is Pillow's, bit for bit: integer weights of 22 bits, and 8 bits per
+# Preprocessing of images for classifiers. Resizing equals Pillow's bit for bit: integer weights of 22 bits, and 8 bits per
 # channel after each of the two passes. All sums are whole numbers below 2^53, so 64-bit floats hold them exactly.
 
 def sinc(x: Tensor) -> Tensor:
@@ -27,7 +27,7 @@ def support(name: str) -> float:
     y = 1.
   return y
 
-# The weights of each old pixel in each new one [new, old], in units of 2^-22.
+# The weight of each input pixel for each output pixel [output, input], in units of 2^-22.
 def weights(old: int, new: int, name: str, device: Device) -> Tensor:
   scale = old / new
   stretch = max(scale, 1.)
@@ -45,8 +45,8 @@ def rounded(x: Tensor) -> Tensor:
 
 class Pixels(Module):
 
-  # [height, width, 3] in 0..255 -> normalised [1, 3, height, width]: resized to size, then the part crop = (top, left,
-  # height, width) of it, times the factor, minus the mean, over the deviation.
+  # [height, width, 3] in 0..255 -> normalised [1, 3, height, width]: resized to size, cropped to crop = (top, left,
+  # height, width), multiplied by the factor, minus the mean, divided by the deviation.
   def prepare(
       self,
       image: Tensor,

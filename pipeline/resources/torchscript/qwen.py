@@ -1,7 +1,7 @@
-# The language models Qwen3 and Qwen2.5: causal transformers with keys shared by groups of heads.
+# The language models Qwen3 and Qwen2.5: causal transformers with grouped-query attention.
 import nn
 
-# Turns channels in pairs that lie half a head apart.
+# Rotary embedding of channel pairs (i, i + half of the head width).
 def rotate(x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
   a, b = x.chunk(2, -1)
   return torch.cat([a * cos - b * sin, b * cos + a * sin], -1)
@@ -14,7 +14,7 @@ def normed(x: Tensor, w: Dict[str, Tensor], name: str, eps: float) -> Tensor:
     y = x
   return y
 
-# Text sees the text before it, padding after it sees all text and no padding: so no mask is needed.
+# Attention without a mask: text tokens attend to the text up to themselves, padding tokens to all text and no padding.
 def attention(
     x: Tensor,
     cos: Tensor,
@@ -40,9 +40,9 @@ def feed_forward(x: Tensor, w: Dict[str, Tensor]) -> Tensor:
 
 class QwenModel(Module):
 
-  # ids [1, tokens], of which the first are text and the others padding -> hidden states [1, tokens, states * width],
-  # in the numbering of transformers: state 0 enters the first layer, state i leaves layer i - 1. The last is that
-  # which leaves the last of the given layers, after the final norm where the weights hold it.
+  # ids [1, tokens], text and then padding -> hidden states [1, tokens, states * width],
+  # numbered as in transformers: state 0 is the input of the first layer, state i the output of layer i - 1. The last one
+  # is the output of the last given layer, after the final norm if the weights have it.
   def forward(
       self,
       w: Dict[str, Tensor],
@@ -69,6 +69,6 @@ class QwenModel(Module):
     found.append(qwen.normed(x, w, "norm", eps))
     return torch.cat(found, -1)
 
-  # One of several states that lie side by side.
+  # One of several concatenated states.
   def state(self, states: Tensor, number: int, count: int) -> Tensor:
     return states.chunk(count, -1)[number]

@@ -1,4 +1,4 @@
-# Qwen-Image (Alibaba): double blocks alone, over the whole of a language model's last hidden state.
+# Qwen-Image (Alibaba): double blocks only, over the last hidden states of a language model.
 import nn
 
 def modulation(temb: Tensor, w: Dict[str, Tensor], name: str) -> Tensor:
@@ -21,7 +21,7 @@ def block(
   txt = nn.gated(txt, txt_gate2, nn.feed_forward(nn.modulate(txt, txt_shift2, txt_scale2), w, "txt_mlp"))
   return (img, txt)
 
-# All image tokens are attended to, and of each row of text tokens, padded to one length, its own.
+# The attention mask: all image tokens, and the text tokens of each row without its padding.
 def joint_mask(lengths: List[int], texts: int, images: int, device: Device) -> Optional[Tensor]:
   mask = nn.key_mask(lengths, texts, device)
   if mask is not None:
@@ -30,8 +30,8 @@ def joint_mask(lengths: List[int], texts: int, images: int, device: Device) -> O
 
 class QwenImageTransformer2DModel(Module):
 
-  # What the transformer reads of texts: hidden states [batch, tokens, width], of which each row's first are text,
-  # without the first of those -> [batch, longest of the given lengths, width], zeros behind each text.
+  # The text input of the transformer: hidden states [batch, tokens, width] of texts with padding, without the tokens of
+  # the template -> [batch, longest of the given lengths, width], padded with zeros.
   def context(self, states: Tensor, skipped: int, lengths: List[int]) -> Tensor:
     longest = max(lengths)
     texts = annotate(List[Tensor], [])
@@ -40,8 +40,8 @@ class QwenImageTransformer2DModel(Module):
       texts.append(torch.constant_pad_nd(text, [0, 0, 0, longest - lengths[i]]))
     return torch.cat(texts, 0)
 
-  # Image tokens stand at (0, row, column) around the picture's centre, text tokens behind it on the diagonal:
-  # a table [tokens, head width / 2].
+  # Image tokens have the positions (0, row, column), counted from the centre of the image, text tokens (i, i, i) beyond
+  # them: a rotary table [tokens, head width / 2].
   def rope(self, text_tokens: int, rows: int, columns: int, widths: List[int], device: str) -> Tensor:
     image = torch.zeros([rows, columns, 3], dtype=6, device=torch.device(device))
     image[..., 1] = (torch.arange(rows, dtype=6, device=image.device) - (rows - rows // 2)).unsqueeze(1)
@@ -50,7 +50,7 @@ class QwenImageTransformer2DModel(Module):
     positions = torch.cat([text.unsqueeze(1).expand([text_tokens, 3]), image.flatten(0, 1)], 0)
     return nn.turns(nn.angles(positions, widths, 10000., 6))
 
-  # Image tokens, text tokens and the embedding of the time, as the first block reads them, and the length of each text.
+  # Image tokens, text tokens and the embedding of the time, the inputs of the first block, and the length of each text.
   # Dividing and multiplying by 1000 has the effect of rounding 16-bit timesteps as diffusers does.
   def embed(self, w: Dict[str, Tensor], latents: Tensor, context: Tensor, lengths: List[int], timestep: float) -> List[Tensor]:
     time = torch.full([latents.size(0)], timestep, dtype=latents.dtype, device=latents.device) / 1000
@@ -58,7 +58,7 @@ class QwenImageTransformer2DModel(Module):
     txt = nn.linear(nn.rms_norm(context, w["txt_norm.weight"], 1e-6), w, "txt_in")
     return [nn.linear(latents, w, "img_in"), txt, temb, torch.tensor(lengths, dtype=4)]
 
-  # The image tokens under the first block's modulation.
+  # The modulated image tokens of the first block.
   def modulated(self, blocks: List[Dict[str, Tensor]], hidden: List[Tensor]) -> Tensor:
     shift, scale = qwen_image.modulation(hidden[2], blocks[0], "img_mod").chunk(6, -1)[:2]
     return nn.modulate(hidden[0], shift, scale)
@@ -95,7 +95,7 @@ class QwenImageTransformer2DModel(Module):
     hidden = self.embed(w, latents, context, lengths, timestep)
     return self.project(w, self.rest(blocks, hidden, 0, rope, heads), hidden)
 
-  # Classifier-free guidance, scale [batch], under which each token keeps the norm of its positive velocity.
+  # Classifier-free guidance, scale [batch], with each token rescaled to the norm of its velocity under the prompt.
   def guide(self, negative: Tensor, positive: Tensor, scale: Tensor) -> Tensor:
     guided = negative + scale.to(positive.dtype).view([-1, 1, 1]) * (positive - negative)
     norm = torch.linalg_vector_norm(positive, 2, [-1], True)

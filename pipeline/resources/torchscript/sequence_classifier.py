@@ -1,4 +1,4 @@
-# Classifiers of texts: BERT (Devlin et al. 2019), RoBERTa (Liu et al. 2019), DistilBERT (Sanh et al. 2019).
+# Text classifiers: BERT (Devlin et al. 2019), RoBERTa (Liu et al. 2019), DistilBERT (Sanh et al. 2019).
 import nn
 import blocks
 
@@ -18,7 +18,7 @@ def classified(x: Tensor, w: Dict[str, Tensor], act: str) -> Tensor:
 
 class SequenceClassifier(Module):
 
-  # ids [batch, tokens] of texts without padding -> logits [batch, labels]; the first token has the position first.
+  # ids [batch, tokens] of texts without padding -> logits [batch, labels]; the first token has the position `first`.
   def forward(
       self,
       w: Dict[str, Tensor],

@@ -1,4 +1,4 @@
-# How well texts and pictures fit: the text encoders of CLIP (Radford et al. 2021) and SigLIP (Zhai et al. 2023), and
+# Similarity of texts and images: the text encoders of CLIP (Radford et al. 2021) and SigLIP (Zhai et al. 2023), and
 # the cosines of embeddings.
 import nn
 import blocks
@@ -8,7 +8,7 @@ def normal(x: Tensor) -> Tensor:
 
 class Similarity(Module):
 
-  # ids [1, tokens] -> [1, width]: CLIP reads up to the end of the text, at index end, SigLIP all of it with its padding.
+  # ids [1, tokens] -> [1, width]: CLIP encodes the text up to index end, SigLIP all tokens with padding.
   def text(
       self,
       w: Dict[str, Tensor],
@@ -34,7 +34,7 @@ class Similarity(Module):
   def cosines(self, a: Tensor, b: Tensor) -> Tensor:
     return torch.matmul(similarity.normal(a), similarity.normal(b).t())
 
-  # logits_per_image [1] of a picture and a text.
+  # logits_per_image [1] of an image and a text.
   def score(self, w: Dict[str, Tensor], picture: Tensor, text: Tensor) -> Tensor:
     score = torch.sum(similarity.normal(picture) * similarity.normal(text), [-1]) * torch.exp(w["logit_scale"])
     if "logit_bias" in w:

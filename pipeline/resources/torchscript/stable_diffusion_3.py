@@ -1,5 +1,5 @@
 # Stable Diffusion 3 and 3.5 (Stability AI): MMDiT, a rectified-flow transformer whose blocks keep two streams, of image
-# and of text tokens, that attend jointly. Blocks of MMDiT-X let the image attend to itself besides.
+# and of text tokens, that attend jointly. Blocks of MMDiT-X have a second attention among image tokens.
 import nn
 
 def block(img: Tensor, txt: Tensor, temb: Tensor, w: Dict[str, Tensor], heads: int) -> Tuple[Tensor, Tensor]:
@@ -7,7 +7,7 @@ def block(img: Tensor, txt: Tensor, temb: Tensor, w: Dict[str, Tensor], heads: i
   shift, scale, gate, shift2, scale2, gate2 = chunks[0], chunks[1], chunks[2], chunks[3], chunks[4], chunks[5]
   qk, v = nn.heads_of(nn.modulate(img, shift, scale), w, "attn", heads, 1e-6)
 
-  # The last block's text goes nowhere: it is only attended to, and its norm puts the scale first.
+  # The last block computes no text output; its text norm has the scale before the shift.
   txt_chunks = nn.modulation(temb, w, "norm1_context").split(txt.size(2), -1)
   last = len(txt_chunks) == 2
   if last:
@@ -31,7 +31,8 @@ def self_attention(x: Tensor, w: Dict[str, Tensor], heads: int) -> Tensor:
   qk, v = nn.heads_of(x, w, "attn2", heads, 1e-6)
   return nn.linear(nn.attend(qk, v, None, 0), w, "attn2.to_out.0")
 
-# [batch, channels, height, width] -> [batch, tokens, width]: a convolution without overlap, as one linear layer.
+# [batch, channels, height, width] -> [batch, tokens, width]: a convolution whose stride is its kernel size, computed as
+# a linear layer.
 def embed_patches(latents: Tensor, w: Dict[str, Tensor], patch: int, side: int) -> Tensor:
   b, c, height, width = latents.size()
   rows, columns = height // patch, width // patch
@@ -39,7 +40,7 @@ def embed_patches(latents: Tensor, w: Dict[str, Tensor], patch: int, side: int) 
   tokens = torch.linear(patches, w["pos_embed.proj.weight"].flatten(1), w["pos_embed.proj.bias"])
   return tokens + stable_diffusion_3.positions(w["pos_embed.pos_embed"], rows, columns, side)
 
-# The middle of the square of learned positions [1, side * side, width].
+# The centre crop of the learned positions [1, side * side, width].
 def positions(table: Tensor, rows: int, columns: int, side: int) -> Tensor:
   square = table.view([side, side, -1])
   top, left = (side - rows) // 2, (side - columns) // 2
@@ -47,16 +48,16 @@ def positions(table: Tensor, rows: int, columns: int, side: int) -> Tensor:
 
 class SD3Transformer2DModel(Module):
 
-  # What the transformer reads of a prompt: the features of both CLIPs side by side, widened with zeros, then T5's.
+  # The text input of the transformer: the concatenated features of both CLIPs, padded to the width of T5, then T5's tokens.
   def context(self, clip: Tensor, clip2: Tensor, t5: Tensor) -> Tensor:
     features = torch.cat([clip, clip2], -1)
     return torch.cat([torch.constant_pad_nd(features, [0, t5.size(2) - features.size(2)]), t5], 1)
 
-  # The gist of a prompt [batch, width] of both CLIPs.
+  # The concatenated pooled embeddings of both CLIPs [batch, width].
   def pooled(self, clip: Tensor, clip2: Tensor) -> Tensor:
     return torch.cat([clip, clip2], -1)
 
-  # Image tokens, text tokens and the embedding of time and prompt, as the first block reads them.
+  # Image tokens, text tokens and the embedding of time and prompt, the inputs of the first block.
   def embed(
       self,
       w: Dict[str, Tensor],
@@ -71,7 +72,7 @@ class SD3Transformer2DModel(Module):
     temb = temb + nn.embed(pooled, w, "time_text_embed.text_embedder")
     return [stable_diffusion_3.embed_patches(latents, w, patch, side), nn.linear(context, w, "context_embedder"), temb]
 
-  # The image tokens under the first block's modulation.
+  # The modulated image tokens of the first block.
   def modulated(self, blocks: List[Dict[str, Tensor]], hidden: List[Tensor]) -> Tensor:
     chunks = nn.modulation(hidden[2], blocks[0], "norm1").split(hidden[0].size(2), -1)
     return nn.modulate(hidden[0], chunks[0], chunks[1])

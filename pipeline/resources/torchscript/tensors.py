@@ -2,6 +2,14 @@
 
 class Tensors(Module):
 
+  # Of 32-bit numbers.
+  def of_floats(self, values: List[float], shape: List[int]) -> Tensor:
+    return torch.tensor(values, dtype=6).view(shape)
+
+  # Of 64-bit integers.
+  def of_longs(self, values: List[int], shape: List[int]) -> Tensor:
+    return torch.tensor(values, dtype=4).view(shape)
+
   def cat(self, tensors: List[Tensor]) -> Tensor:
     return torch.cat(tensors, 0)
 
@@ -18,14 +26,14 @@ class Tensors(Module):
   def on(self, tensor: Tensor, device: str) -> Tensor:
     return tensor.to(torch.device(device))
 
-  # The caller gets a handle of its own.
+  # Returns a new handle, which the caller closes.
   def same(self, tensor: Tensor) -> Tensor:
     return tensor
 
   def byte_size(self, tensor: Tensor) -> Tensor:
     return torch.tensor([tensor.numel() * tensor.element_size()], dtype=4)
 
-  # Rows [1, length, ...] of several lengths as one tensor, zeros behind the shorter ones.
+  # Concatenates rows [1, length, ...] of several lengths, padded with zeros.
   def cat_padded(self, tensors: List[Tensor]) -> Tensor:
     longest = 0
     for tensor in tensors:

@@ -1,5 +1,5 @@
-# Networks that read pictures: ViT (Dosovitskiy et al. 2021) and the image encoders of CLIP (Radford et al. 2021) and
-# SigLIP (Zhai et al. 2023), under CLIP's names of the layers.
+# Image encoders: ViT (Dosovitskiy et al. 2021) and the image encoders of CLIP (Radford et al. 2021) and
+# SigLIP (Zhai et al. 2023), with the layer names of CLIP.
 import nn
 import blocks
 
@@ -21,8 +21,8 @@ def attended(x: Tensor, w: Dict[str, Tensor], heads: int, act: str, eps: float) 
 
 class Vision(Module):
 
-  # Normalised pixels [batch, 3, height, width] -> [batch, width] at the class token, or pooled where there is none;
-  # classified or projected where the weights hold that.
+  # Normalised pixels [batch, 3, height, width] -> [batch, width] of the class token, or pooled if there is none;
+  # classified or projected if the weights have such a layer.
   def forward(
       self,
       w: Dict[str, Tensor],

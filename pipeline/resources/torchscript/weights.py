@@ -1,19 +1,19 @@
-# Weights on their way from safetensors files to the networks.
+# Loads weights from safetensors files and prepares them for the networks.
 import onednn
 
 class Weights(Module):
 
-  # Maps a tensor's place in the file; copies only to another device or type, and then lets go of the mapping,
-  # so that a load never holds more than one tensor twice. The offset counts elements from the file's start.
+  # Maps a tensor of the file into memory. Another device or type needs a copy, after which the mapping is released, so
+  # that at most one tensor is in memory twice. The offset counts elements from the start of the file.
   def read(self, path: str, dtype: int, offset: int, count: int, shape: List[int], device: str, to_dtype: int) -> Tensor:
     file = torch.from_file(path, False, offset + count, dtype=dtype)
     return file.narrow(0, offset, count).view(shape).to(torch.device(device), to_dtype)
 
-  # The weight of a linear layer, laid out for products with about so many rows.
+  # The weight of a linear layer, packed for products with about this number of rows.
   def packed_linear(self, weight: Tensor, rows: int) -> Tensor:
     return onednn.pack_linear(weight, rows)
 
-  # The kernel of a convolution, laid out for pictures of about this side.
+  # The kernel of a convolution, packed for images of about this side.
   def packed_conv(self, kernel: Tensor, side: int) -> Tensor:
     return onednn.pack_conv(kernel, side, side)
 
@@ -24,7 +24,11 @@ class Weights(Module):
     rows = wide[:, :, 1:] + wide[:, :, :-1]
     return (rows[..., 1:] + rows[..., :-1]).contiguous(memory_format=2)
 
-  # Tensors whose names begin with the prefix, without it.
+  # The weights [width] of the norms of queries and keys, repeated for each head: [2, heads, width].
+  def head_norms(self, norm_q: Tensor, norm_k: Tensor, heads: int) -> Tensor:
+    return torch.stack([norm_q, norm_k], 0).unsqueeze(1).repeat([1, heads, 1])
+
+  # The tensors whose names have the prefix, under names without it.
   def below(self, w: Dict[str, Tensor], prefix: str) -> Dict[str, Tensor]:
     found = annotate(Dict[str, Tensor], {})
     for name in w.keys():
@@ -45,7 +49,7 @@ class Weights(Module):
           blocks[int(rest[:dot])][rest[dot + 1:]] = w[name]
     return blocks
 
-  # A dictionary of the tensors of two.
+  # Merges two dictionaries.
   def joined(self, w: Dict[str, Tensor], more: Dict[str, Tensor]) -> Dict[str, Tensor]:
     both = annotate(Dict[str, Tensor], {})
     for name in w.keys():

@@ -1,7 +1,7 @@
-# Z-Image (Alibaba Tongyi): one stream of image and caption tokens, both refined on their own first.
+# Z-Image (Alibaba Tongyi): one stream of image and caption tokens, after separate refiner blocks for each.
 import nn
 
-# Tokens of an image and of a caption come in multiples of this; learned tokens fill up.
+# Image and caption tokens are padded to multiples of this number with learned tokens.
 def filled(tokens: int) -> int:
   return (tokens + 31) // 32 * 32
 
@@ -17,7 +17,7 @@ def feed_forward(x: Tensor, w: Dict[str, Tensor]) -> Tensor:
   gated = torch.silu(nn.linear(x, w, "feed_forward.w1")) * nn.linear(x, w, "feed_forward.w3")
   return nn.linear(gated, w, "feed_forward.w2")
 
-# A block that the timestep modulates.
+# A block with modulation by the timestep.
 def block(
     x: Tensor,
     temb: Tensor,
@@ -33,7 +33,7 @@ def block(
   h = z_image.feed_forward(nn.rms_norm(x, w["ffn_norm1.weight"], eps) * (1 + scale2), w)
   return nn.gated(x, torch.tanh(gate2), nn.rms_norm(h, w["ffn_norm2.weight"], eps))
 
-# A block of the captions, which no timestep changes.
+# A block without modulation, for captions.
 def still_block(x: Tensor, rope: Tensor, w: Dict[str, Tensor], heads: int, eps: float) -> Tensor:
   h = z_image.attention(nn.rms_norm(x, w["attention_norm1.weight"], eps), rope, None, w, heads)
   x = x + nn.rms_norm(h, w["attention_norm2.weight"], eps)
@@ -43,13 +43,13 @@ def still_block(x: Tensor, rope: Tensor, w: Dict[str, Tensor], heads: int, eps: 
 def table(positions: Tensor, widths: List[int], theta: float) -> Tensor:
   return nn.turns(nn.angles(positions, widths, theta, 7).to(6))
 
-# Caption tokens, the filling ones too, stand at (1, 0, 0), (2, 0, 0), ...
+# Positions of caption tokens, padding included: (1, 0, 0), (2, 0, 0), ...
 def caption_rope(tokens: int, widths: List[int], theta: float, device: Device) -> Tensor:
   positions = torch.zeros([tokens, 3], dtype=7, device=device)
   positions[:, 0] = torch.arange(1, tokens + 1, dtype=7, device=device)
   return z_image.table(positions, widths, theta)
 
-# Image tokens stand behind their caption, at (its tokens + 1, row, column); the filling ones at the origin.
+# Positions of image tokens: (caption tokens + 1, row, column); padding has the position (0, 0, 0).
 def image_rope(caption: int, rows: int, columns: int, widths: List[int], theta: float, device: Device) -> Tensor:
   grid = torch.zeros([rows, columns, 3], dtype=7, device=device)
   grid[..., 0] = caption + 1
@@ -60,8 +60,8 @@ def image_rope(caption: int, rows: int, columns: int, widths: List[int], theta: 
 
 class ZImageTransformer2DModel(Module):
 
-  # Captions as the image's tokens meet them, one by one: hidden states [batch, tokens, width], of which each row's
-  # first are text -> [batch, longest filled caption, width]. No timestep enters: once an image is enough.
+  # Refined captions, computed one by one: hidden states [batch, tokens, width], text and then padding -> [batch, longest
+  # padded caption, width]. They do not depend on the timestep, so they are computed once for each image.
   def captions(
       self,
       w: Dict[str, Tensor],
@@ -93,8 +93,8 @@ class ZImageTransformer2DModel(Module):
       tables.append(torch.cat([image, caption], 0))
     return torch.stack(tables, 0).unsqueeze(1)
 
-  # Image tokens, refined, captions and the embedding of the time, as the first layer reads them; the rotary table of
-  # each row, and the length of each caption.
+  # The inputs of the first layer: refined image tokens, captions and the embedding of the time; the rotary table of each
+  # row, and the length of each caption.
   def embed(
       self,
       w: Dict[str, Tensor],
@@ -118,7 +118,7 @@ class ZImageTransformer2DModel(Module):
       x = z_image.block(x, temb, rope[:, :, :x.size(1)], None, weights, heads, eps)
     return [x, captions, temb, rope, torch.tensor(lengths, dtype=4)]
 
-  # The image tokens under the first layer's modulation.
+  # The modulated image tokens of the first layer.
   def modulated(self, layers: List[Dict[str, Tensor]], hidden: List[Tensor], tokens: int, eps: float) -> Tensor:
     scale = nn.linear(hidden[2], layers[0], "adaLN_modulation.0").unsqueeze(1).chunk(4, -1)[0]
     return nn.rms_norm(hidden[0][:, :tokens], layers[0]["attention_norm1.weight"], eps) * (1 + scale)
@@ -167,12 +167,12 @@ class ZImageTransformer2DModel(Module):
     img = self.rest(layers, hidden, 0, heads, eps)
     return self.project(w, img, hidden, latents.size(2) // 2, latents.size(3) // 2)
 
-  # One image's velocity as diffusers' transformer returns it, against the flow: [channels, 1, height, width]
+  # The velocity of one image with the sign of diffusers' transformer: [channels, 1, height, width]
   def part(self, velocity: Tensor, number: int) -> Tensor:
     return -velocity[number].unsqueeze(1)
 
-  # Classifier-free guidance, scale [batch], of which 0 is none; no image's velocity grows beyond so many times the
-  # norm of its positive one, where that limit is above 0.
+  # Classifier-free guidance, scale [batch], where 0 means none. If the limit is above 0, the norm of the result is
+  # at most limit times the norm of the velocity under the prompt.
   def guide(self, negative: Tensor, positive: Tensor, scale: Tensor, limit: float) -> Tensor:
     out = positive + scale.to(positive.dtype).view([-1, 1, 1, 1]) * (positive - negative)
     if limit > 0:

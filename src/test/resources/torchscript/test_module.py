@@ -33,3 +33,7 @@ class Arguments(Module):
   def fails(self, x: Tensor) -> Tensor:
     y = x.view([7])
     return y
+
+  def literal(self) -> str:
+    # the text test_shapes.twice is not called here
+    return "test_shapes.twice(x) \" test_shapes.once" + 'test_shapes.once'

@@ -23,8 +23,8 @@ final class ExitStatus {
   static final int STOPPED = 4;
 
   /**
-   * Nothing is wrong with the run, but the output is in use or its store is away: try again later,
-   * as {@code EX_TEMPFAIL} of {@code sysexits.h} says.
+   * Nothing is wrong with the run, but the output is in use or its store is unavailable: try again
+   * later, as {@code EX_TEMPFAIL} of {@code sysexits.h} says.
    */
   static final int TRY_AGAIN = 75;
 

@@ -8,9 +8,7 @@ import io.lightmill.udfs.run.GenerationRun;
 import io.lightmill.udfs.run.RunResult;
 import java.io.IOException;
 import java.io.PrintWriter;
-import java.time.Duration;
 import java.time.Instant;
-import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import org.apache.spark.SparkConf;
@@ -45,14 +43,14 @@ import picocli.CommandLine.Spec;
       "Columns of a prompt table: prompt, or the columns of a template; optional are",
       "id, negative_prompt, width, height, num_inference_steps, guidance_scale,",
       "true_cfg_scale, max_sequence_length, seed, num_images_per_prompt, lora. All",
-      "other columns are copied to the manifest. CSV files have a header and commas (or",
-      "a first line such as sep=;), in UTF-8 or UTF-16.",
+      "other columns are copied to the manifest. CSV files have a header and commas",
+      "(or a first line such as sep=;), in UTF-8 or UTF-16.",
       "",
       "Exit statuses: 0 success; 1 unexpected failure; 2 invalid configuration or",
       "input, before any image is drawn; 3 more failed and invalid rows than",
       "--max-failures allows; 4 stopped by the deadline, by SIGTERM or by a GPU that",
       "fails for good, with finished images committed: run again for the rest;",
-      "75 another run uses the output, or its store is away: try again later."
+      "75 another run uses the output, or its store is unavailable: try again later."
     },
     mixinStandardHelpOptions = true,
     versionProvider = Versions.class)
@@ -123,15 +121,9 @@ final class GenerateCommand implements Callable<Integer> {
     if (SparkSessions.isLocal(conf)) {
       startEngine(options);
     }
-    RunResult result;
-    List<String> failures;
-    try (SparkSession session =
-        SparkSessions.start(conf, "lightmill generate " + options.get(Options.RUN_ID))) {
-      result = run(session);
-      failures = result.summary().failureLines(result::manifest);
-    }
-    RunResult ended = result.lasting(Duration.between(started, Instant.now()));
-    printed.print(ended, failures);
+    RunResult ended =
+        new SessionRun(conf, "lightmill generate " + options.get(Options.RUN_ID), started)
+            .printed(printed, this::run);
     int status = ExitStatus.of(ended.summary(), options.find(Options.MAX_FAILURES));
     reports.write(options, ended.report(options, started), status);
     return status;
@@ -144,12 +136,7 @@ final class GenerateCommand implements Callable<Integer> {
 
   private RunResult run(SparkSession session) {
     PrintWriter err = spec.commandLine().getErr();
-    try (GenerationProgress progress =
-            new GenerationProgress(
-                Verbosity.of(spec).progress(err),
-                Terminal.ERROR.isOn(),
-                System::nanoTime,
-                options);
+    try (GenerationProgress progress = GenerationProgress.of(spec, options);
         Termination termination =
             Termination.of(
                 () -> GenerationRun.end(options), () -> GenerationRun.isCancelled(options), err)) {
@@ -158,13 +145,17 @@ final class GenerateCommand implements Callable<Integer> {
     }
   }
 
-  /** Loads libtorch and opens the checkpoint while Spark starts; the run reports failures. */
+  /**
+   * Loads libtorch, opens the checkpoint and reads the credential while Spark starts; the run
+   * reports failures.
+   */
   private static void startEngine(GenerationOptions options) {
     Thread start =
         new Thread(
             () -> {
               GenerationRun.readAhead(options);
               Torch.start();
+              GenerationRun.readCredential(options);
             },
             "start engine");
     start.setUncaughtExceptionHandler((thread, failure) -> LOG.debug("engine", failure));

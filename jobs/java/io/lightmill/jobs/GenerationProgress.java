@@ -4,6 +4,7 @@ import io.lightmill.pipeline.ClassifierFreeGuidance;
 import io.lightmill.pipeline.PipelineLimits;
 import io.lightmill.udfs.RunListener;
 import io.lightmill.udfs.option.GenerationOptions;
+import io.lightmill.udfs.option.ModelOptions;
 import io.lightmill.udfs.option.Options;
 import io.lightmill.udfs.option.Redaction;
 import java.io.PrintWriter;
@@ -13,6 +14,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.function.LongSupplier;
 import java.util.function.Supplier;
+import picocli.CommandLine.Model.CommandSpec;
 
 /** Prints what a run is about to do, then a progress bar. Safe for several threads. */
 final class GenerationProgress implements RunListener, AutoCloseable {
@@ -22,6 +24,7 @@ final class GenerationProgress implements RunListener, AutoCloseable {
   private final LongSupplier nanoTime;
   private final GenerationOptions options;
   private ProgressBar bar;
+  private boolean tabulated;
 
   /**
    * @param terminal whether {@code out} takes control characters
@@ -35,13 +38,22 @@ final class GenerationProgress implements RunListener, AutoCloseable {
     this.options = options;
   }
 
+  /** Prints on standard error of a command, as verbosely as it says. */
+  static GenerationProgress of(CommandSpec command, GenerationOptions options) {
+    return new GenerationProgress(
+        Verbosity.of(command).progress(command.commandLine().getErr()),
+        Terminal.ERROR.isOn(),
+        System::nanoTime,
+        options);
+  }
+
   @Override
   public void opened(String pipelineClass, String digest, PipelineLimits limits) {
     Map<String, String> given = options.columnDefaults();
     PipelineLimits.Defaults defaults = limits.defaults();
     out.printf(
         "checkpoint %s: %s, digest %.12s; by default %s×%s, %s steps%n",
-        Redaction.location(options.get(Options.CHECKPOINT)),
+        Redaction.location(options.get(ModelOptions.CHECKPOINT)),
         pipelineClass,
         digest,
         given.getOrDefault("width", "" + defaults.width()),
@@ -66,23 +78,27 @@ final class GenerationProgress implements RunListener, AutoCloseable {
 
   @Override
   public synchronized void planned(long images, long toGenerate) {
-    long withoutDrawing = images - toGenerate;
-    out.printf(
-        "%s → %s: %d to draw%s%n",
-        Redaction.location(options.get(Options.INPUT)),
-        images == 1 ? "1 image" : images + " images",
-        toGenerate,
-        withoutDrawing == 0 ? "" : ", %d reused or invalid".formatted(withoutDrawing));
-    out.flush();
+    if (!tabulated) {
+      long withoutDrawing = images - toGenerate;
+      out.printf(
+          "%s → %s: %d to draw%s%n",
+          Redaction.location(options.get(Options.INPUT)),
+          images == 1 ? "1 image" : images + " images",
+          toGenerate,
+          withoutDrawing == 0 ? "" : ", %d reused or invalid".formatted(withoutDrawing));
+      out.flush();
+    }
     if (toGenerate > 0) {
       bar = new ProgressBar(out, terminal, nanoTime, "drawing", toGenerate);
     }
   }
 
+  /** {@inheritDoc} The table counts the images, so that {@link #planned} prints no line. */
   @Override
-  public void plan(Supplier<List<String>> lines) {
+  public synchronized void plan(Supplier<List<String>> lines) {
     lines.get().forEach(out::println);
     out.flush();
+    tabulated = true;
   }
 
   @Override

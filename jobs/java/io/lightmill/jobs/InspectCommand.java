@@ -37,20 +37,19 @@ import picocli.CommandLine.Spec;
  */
 @Command(
     name = "inspect",
-    description = {
-      "Prints receipt, XMP, C2PA manifest and watermark of image files. With --regenerate,",
-      "draws them again from their receipts and compares the pixels."
-    },
+    description =
+        "Prints receipt, XMP, C2PA manifest and watermark of image files. With --regenerate, draws"
+            + " them again from their receipts and compares the pixels.",
     customSynopsis = {
       "lightmill inspect [--trust=FILE.pem] [--watermark=KEY] IMAGE…",
-      "lightmill inspect --regenerate [--checkpoint=LOCATION] [--output=FILE] [OPTION]… IMAGE…"
+      "       lightmill inspect --regenerate [OPTION]… IMAGE…"
     },
     sortOptions = false,
     footer = {
       "",
-      "Exit statuses: 0 all is valid; 2 a file cannot be read, or not be drawn again with",
-      "these options; 3 a C2PA manifest is not valid, or an image differs from the one that is",
-      "drawn again."
+      "Exit statuses: 0 all is valid; 2 a file cannot be read, or cannot be drawn",
+      "again with these options; 3 a C2PA manifest is not valid, or an image differs",
+      "from the one that is drawn again."
     },
     mixinStandardHelpOptions = true,
     versionProvider = Versions.class)

@@ -3,6 +3,7 @@ package io.lightmill.jobs;
 import io.lightmill.pipeline.ErrorCode;
 import io.lightmill.pipeline.LightmillException;
 import io.lightmill.udfs.option.GenerationOptions;
+import io.lightmill.udfs.option.OptionRegistry;
 import io.lightmill.udfs.option.OptionType;
 import io.lightmill.udfs.option.Options;
 import java.nio.file.Path;
@@ -25,7 +26,8 @@ import picocli.CommandLine.ParseResult;
  */
 final class JobArguments {
 
-  private static final RegisteredOptions OPTIONS = new RegisteredOptions(Options.all(), Set.of());
+  private static final RegisteredOptions OPTIONS =
+      new RegisteredOptions(OptionRegistry.all(), Set.of());
 
   @Option(
       names = "--config",
@@ -104,7 +106,7 @@ final class JobArguments {
     }
 
     private static String canonical(String key) {
-      return Options.named(key).map(option -> option.key()).orElse(key);
+      return OptionRegistry.named(key).map(option -> option.key()).orElse(key);
     }
   }
 
@@ -128,19 +130,19 @@ final class JobArguments {
 
   /** The option of a key, or of {@code name.entry} if it is a map. */
   private static Optional<io.lightmill.udfs.option.Option<?>> named(String key) {
-    return Options.named(key)
+    return OptionRegistry.named(key)
         .or(
             () ->
-                Options.named(key.substring(0, Math.max(0, key.indexOf('.'))))
+                OptionRegistry.named(key.substring(0, Math.max(0, key.indexOf('.'))))
                     .filter(option -> option.type().shape() == OptionType.Shape.MAP));
   }
 
   private static LightmillException unknown(String key, Set<String> declared) {
     Set<String> known = new TreeSet<>(declared);
-    Options.all().forEach(option -> known.add(option.key()));
+    OptionRegistry.all().forEach(option -> known.add(option.key()));
     return invalid(
         "--set names '%s', which is neither an option nor a variable that a value uses; did you mean '%s'?"
-            .formatted(key, Options.closest(key, known)));
+            .formatted(key, OptionRegistry.closest(key, known)));
   }
 
   private static LightmillException invalid(String message) {

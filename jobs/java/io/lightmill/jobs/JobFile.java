@@ -12,8 +12,11 @@ import io.lightmill.pipeline.ErrorCode;
 import io.lightmill.pipeline.LightmillException;
 import io.lightmill.pipeline.checkpoint.CheckpointCache;
 import io.lightmill.pipeline.checkpoint.RegularFile;
+import io.lightmill.udfs.option.CheckOptions;
 import io.lightmill.udfs.option.GenerationOptions;
+import io.lightmill.udfs.option.ModelOptions;
 import io.lightmill.udfs.option.Option;
+import io.lightmill.udfs.option.OptionRegistry;
 import io.lightmill.udfs.option.OptionType;
 import io.lightmill.udfs.option.Options;
 import java.io.IOException;
@@ -127,13 +130,13 @@ final class JobFile {
         continue;
       }
       Option<?> option =
-          Options.named(key)
+          OptionRegistry.named(key)
               .orElseThrow(
                   () ->
                       refusal(
                           line,
                           "there is no option '%s'; did you mean '%s'?"
-                              .formatted(key, Options.closest(key))));
+                              .formatted(key, OptionRegistry.closest(key))));
       parser.nextToken();
       Entry before = entries.put(option, new Entry(YAML.readTree(parser), line));
       if (before != null) {
@@ -227,12 +230,13 @@ final class JobFile {
                 .isPresent();
     Path beside = path.resolveSibling(location);
     boolean ofHub =
-        option.equals(Options.CHECKPOINT)
+        option.equals(ModelOptions.CHECKPOINT)
             && CheckpointCache.isHubId(location)
             && !Files.exists(beside)
             && !Files.exists(Path.of(location));
     boolean ofRelease =
-        option.equals(Options.POLICY) && (location.equals("default") || location.equals("none"));
+        option.equals(CheckOptions.POLICY)
+            && (location.equals("default") || location.equals("none"));
     return table || ofHub || ofRelease ? location : beside.toString();
   }
 

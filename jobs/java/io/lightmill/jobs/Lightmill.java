@@ -29,8 +29,9 @@ import picocli.CommandLine.ScopeType;
       "",
       "Exit statuses: 0 success; 1 unexpected failure; 2 invalid configuration or",
       "input; 3 more failed and invalid rows than --max-failures allows (generate),",
-      "or comparisons that fail (verify, inspect); 4 stopped by the deadline or by SIGTERM",
-      "(generate); 75 another run uses the output, or its store is away (generate)."
+      "or comparisons that fail (verify, inspect); 4 stopped by the deadline or by",
+      "SIGTERM (generate); 75 another run uses the output, or its store is",
+      "unavailable (generate)."
     })
 public final class Lightmill {
 

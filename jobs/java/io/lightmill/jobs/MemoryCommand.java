@@ -10,10 +10,10 @@ import io.lightmill.pipeline.classify.PromptClassifier;
 import io.lightmill.pipeline.families.MemoryPlan;
 import io.lightmill.udfs.checkpoint.CheckpointFetch;
 import io.lightmill.udfs.option.CheckOptions;
+import io.lightmill.udfs.option.ModelOptions;
 import io.lightmill.udfs.option.Option;
 import io.lightmill.udfs.option.OptionGroup;
 import io.lightmill.udfs.option.OptionType;
-import io.lightmill.udfs.option.Options;
 import java.io.PrintWriter;
 import java.util.List;
 import java.util.Locale;
@@ -40,8 +40,8 @@ final class MemoryCommand implements Callable<Integer> {
 
   private static final double GIB = 1L << 30;
 
-  private static final Option<String> CHECKPOINT = Options.CHECKPOINT.orNone();
-  private static final Option<DType> DTYPE = Options.DTYPE.or(DType.BF16);
+  private static final Option<String> CHECKPOINT = ModelOptions.CHECKPOINT.orNone();
+  private static final Option<DType> DTYPE = ModelOptions.DTYPE.or(DType.BF16);
   private static final Option<Integer> WIDTH =
       size("width", "PIXELS", "Width of the images.", 1024);
   private static final Option<Integer> HEIGHT =

@@ -3,6 +3,7 @@ package io.lightmill.jobs;
 import io.lightmill.udfs.option.GenerationOptions;
 import io.lightmill.udfs.option.LakehouseOptions;
 import io.lightmill.udfs.option.Options;
+import io.lightmill.udfs.option.SparkOptions;
 import io.lightmill.udfs.run.ManifestMerge;
 import java.io.IOException;
 import java.util.List;
@@ -18,12 +19,14 @@ import picocli.CommandLine.Spec;
 @Command(
     name = "merge",
     description = "Merges the current state of an output into a Delta or Iceberg table.",
+    customSynopsis =
+        "lightmill merge --output=DIRECTORY --manifest-table=TABLE [OPTION]…",
     sortOptions = false,
     footer = {
       "",
-      "A run with --manifest-table does the same after its commit. Merging again changes",
-      "nothing. Exit statuses: 0 the table has the current state; 2 output or table cannot",
-      "be used; 75 a run uses the output."
+      "A run with --manifest-table does the same after its commit. Merging again",
+      "changes nothing. Exit statuses: 0 the table has the current state; 2 output or",
+      "table cannot be used; 75 a run uses the output."
     },
     mixinStandardHelpOptions = true,
     versionProvider = Versions.class)
@@ -36,8 +39,8 @@ final class MergeCommand implements Callable<Integer> {
               LakehouseOptions.MANIFEST_TABLE,
               LakehouseOptions.MANIFEST_TABLE_FORMAT,
               Options.WAIT_FOR_LOCK,
-              Options.MASTER,
-              Options.CONF),
+              SparkOptions.MASTER,
+              SparkOptions.CONF),
           Set.of(Options.OUTPUT_DIRECTORY, LakehouseOptions.MANIFEST_TABLE));
 
   @Spec private CommandSpec spec;

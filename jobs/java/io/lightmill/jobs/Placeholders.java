@@ -2,6 +2,7 @@ package io.lightmill.jobs;
 
 import io.lightmill.pipeline.ErrorCode;
 import io.lightmill.pipeline.LightmillException;
+import io.lightmill.udfs.option.ModelOptions;
 import io.lightmill.udfs.option.Option;
 import io.lightmill.udfs.option.Options;
 import java.time.DateTimeException;
@@ -55,7 +56,7 @@ final class Placeholders {
 
   /** Values in which an unknown placeholder is a mistake; others may have braces of their own. */
   private static final Set<Option<?>> STRICT =
-      Set.of(Options.INPUT, Options.OUTPUT_DIRECTORY, Options.CHECKPOINT, Options.RUN_ID);
+      Set.of(Options.INPUT, Options.OUTPUT_DIRECTORY, ModelOptions.CHECKPOINT, Options.RUN_ID);
 
   private final ZonedDateTime date;
   private final Map<String, String> variables;

@@ -1,8 +1,10 @@
 package io.lightmill.jobs;
 
 import io.lightmill.jobs.playground.PlaygroundServer;
+import io.lightmill.udfs.option.CheckOptions;
 import io.lightmill.udfs.option.ColumnOptions;
 import io.lightmill.udfs.option.GenerationOptions;
+import io.lightmill.udfs.option.ModelOptions;
 import io.lightmill.udfs.option.Options;
 import io.lightmill.udfs.playground.Playground;
 import java.io.PrintWriter;
@@ -34,14 +36,14 @@ final class PlaygroundCommand implements Callable<Integer> {
       new RegisteredOptions(
           Stream.concat(
                   Stream.of(
-                      Options.CHECKPOINT,
-                      Options.VARIANT,
-                      Options.DTYPE,
-                      Options.DEVICE,
-                      Options.OFFLOAD,
-                      Options.THREADS_PER_IMAGE,
-                      Options.LORA,
-                      Options.POLICY,
+                      ModelOptions.CHECKPOINT,
+                      ModelOptions.VARIANT,
+                      ModelOptions.DTYPE,
+                      ModelOptions.DEVICE,
+                      ModelOptions.OFFLOAD,
+                      ModelOptions.THREADS_PER_IMAGE,
+                      ModelOptions.LORA,
+                      CheckOptions.POLICY,
                       Options.INPUT,
                       Options.PROMPT_TEMPLATE,
                       Options.FORMAT,
@@ -85,7 +87,7 @@ final class PlaygroundCommand implements Callable<Integer> {
         GenerationOptions.parseWithSession(OPTIONS.values(spec.commandLine().getParseResult()));
     List.of(IrqHandler.SIGTERM, IrqHandler.CONTROL_C)
         .forEach(signal -> new IrqHandler(signal, caught -> ended.countDown()).bind());
-    err.printf("loading %s%n", options.get(Options.CHECKPOINT));
+    err.printf("loading %s%n", options.get(ModelOptions.CHECKPOINT));
     err.flush();
     try (Playground playground = Playground.open(options);
         PlaygroundServer server = PlaygroundServer.start(playground, host, port)) {

@@ -10,12 +10,9 @@ import io.lightmill.udfs.run.RunPlan;
 import io.lightmill.udfs.run.RunResult;
 import java.io.IOException;
 import java.io.PrintWriter;
-import java.time.Duration;
 import java.time.Instant;
-import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.Callable;
-import org.apache.spark.SparkConf;
 import org.apache.spark.sql.SparkSession;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -32,8 +29,7 @@ import picocli.CommandLine.Spec;
             + " contact sheet in a directory of its own. The sample is the same each time, has"
             + " images of all sizes, steps and adapters, and the images are those of the run.",
     customSynopsis =
-        "lightmill preview --input=TABLE --output=DIRECTORY [--images=N] [--config=FILE.yaml]"
-            + " [OPTION]…",
+        "lightmill preview --input=TABLE --output=DIRECTORY [--images=N] [OPTION]…",
     sortOptions = false,
     mixinStandardHelpOptions = true,
     versionProvider = Versions.class)
@@ -45,13 +41,13 @@ final class PreviewCommand implements Callable<Integer> {
       names = "--images",
       paramLabel = "N",
       defaultValue = "12",
-      description = "Most images of the sample. Default: 12.")
+      description = "Maximum number of images of the sample. Default: 12.")
   private int images;
 
   @Option(
       names = "--stratify",
       paramLabel = "COLUMN",
-      description = "Column of the table, of whose values the sample has as many as it can.")
+      description = "Column of the table; the sample has images of as many of its values as possible.")
   private String stratify;
 
   @Option(
@@ -95,31 +91,25 @@ final class PreviewCommand implements Callable<Integer> {
     }
     GenerationOptions options = job.options(spec.commandLine().getParseResult()).named(started);
     GenerationRun.check(options);
-    SparkConf conf = SparkSessions.conf(options);
-    RunResult result;
-    List<String> failures;
-    try (SparkSession session = SparkSessions.start(conf, "lightmill preview");
-        GenerationProgress progress =
-            new GenerationProgress(
-                Verbosity.of(spec).progress(err),
-                Terminal.ERROR.isOn(),
-                System::nanoTime,
-                options)) {
-      result =
-          RunPlan.preview(
-              session,
-              Optional.empty(),
-              options,
-              new Preview(images, Optional.ofNullable(stratify), Optional.ofNullable(directory)),
-              progress,
-              started);
-      failures = result.summary().failureLines(result::manifest);
-    }
-    RunResult ended = result.lasting(Duration.between(started, Instant.now()));
-    new PrintedResult(json ? err : out, err).print(ended, failures);
+    RunResult ended =
+        new SessionRun(SparkSessions.conf(options), "lightmill preview", started)
+            .printed(
+                new PrintedResult(json ? err : out, err), session -> preview(session, options));
     if (json) {
       new SummaryFile(SummaryFile.STANDARD_OUTPUT, out, err).write(ended.report(options, started));
     }
     return ExitStatus.of(ended.summary(), options.find(Options.MAX_FAILURES));
+  }
+
+  private RunResult preview(SparkSession session, GenerationOptions options) {
+    try (GenerationProgress progress = GenerationProgress.of(spec, options)) {
+      return RunPlan.preview(
+          session,
+          Optional.empty(),
+          options,
+          new Preview(images, Optional.ofNullable(stratify), Optional.ofNullable(directory)),
+          progress,
+          started);
+    }
   }
 }

@@ -3,7 +3,7 @@ package io.lightmill.jobs;
 import io.lightmill.pipeline.ErrorCode;
 import io.lightmill.pipeline.LightmillException;
 import io.lightmill.udfs.option.GenerationOptions;
-import io.lightmill.udfs.option.Options;
+import io.lightmill.udfs.option.ModelOptions;
 import io.lightmill.udfs.option.ProvenanceOptions;
 import io.lightmill.udfs.option.WatermarkKey;
 import io.lightmill.udfs.regenerate.Regeneration;
@@ -22,12 +22,12 @@ final class RegenerateOptions {
   static final RegisteredOptions REGISTERED =
       new RegisteredOptions(
           List.of(
-              Options.CHECKPOINT.orNone(),
-              Options.VARIANT,
-              Options.LORA,
-              Options.DEVICE,
-              Options.THREADS_PER_IMAGE,
-              Options.OFFLOAD),
+              ModelOptions.CHECKPOINT.orNone(),
+              ModelOptions.VARIANT,
+              ModelOptions.LORA,
+              ModelOptions.DEVICE,
+              ModelOptions.THREADS_PER_IMAGE,
+              ModelOptions.OFFLOAD),
           Set.of());
 
   @Option(

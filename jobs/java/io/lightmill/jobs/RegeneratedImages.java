@@ -44,7 +44,7 @@ record RegeneratedImages(Optional<Regeneration> drawing, Optional<Path> output)
         "the bytes of the file %s%s"
             .formatted(
                 drawn.sameFile() ? "are identical" : "differ",
-                drawn.signed() ? ", its C2PA manifest apart" : ""));
+                drawn.signed() ? ", except for its C2PA manifest" : ""));
     return pixels.none();
   }
 

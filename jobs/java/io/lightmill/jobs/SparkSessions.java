@@ -2,7 +2,7 @@ package io.lightmill.jobs;
 
 import io.lightmill.pipeline.LightmillException;
 import io.lightmill.udfs.option.GenerationOptions;
-import io.lightmill.udfs.option.Options;
+import io.lightmill.udfs.option.SparkOptions;
 import io.lightmill.udfs.run.SessionSettings;
 import org.apache.spark.SparkConf;
 import org.apache.spark.sql.SparkSession;
@@ -29,10 +29,10 @@ final class SparkSessions {
   static SparkConf conf(GenerationOptions options) {
     SparkRequirements.requireNetwork(); // a SparkConf looks up the address of this host
     SparkConf conf = new SparkConf();
-    options.entries(Options.CONF).forEach(conf::set);
-    options.find(Options.MASTER).ifPresent(conf::setMaster);
+    options.entries(SparkOptions.CONF).forEach(conf::set);
+    options.find(SparkOptions.MASTER).ifPresent(conf::setMaster);
     options
-        .find(Options.SLOTS_PER_GPU)
+        .find(SparkOptions.SLOTS_PER_GPU)
         .ifPresent(slots -> conf.set(SLOTS_PER_GPU, slots.toString()));
     conf.setIfMissing("spark.master", "local[*]");
     SparkRequirements.requireDistribution(conf, System.getenv());

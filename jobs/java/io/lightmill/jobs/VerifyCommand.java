@@ -11,10 +11,10 @@ import io.lightmill.pipeline.torch.Torch;
 import io.lightmill.pipeline.verify.SchedulerTables;
 import io.lightmill.pipeline.verify.Verification;
 import io.lightmill.udfs.checkpoint.CheckpointFetch;
+import io.lightmill.udfs.option.ModelOptions;
 import io.lightmill.udfs.option.Option;
 import io.lightmill.udfs.option.OptionGroup;
 import io.lightmill.udfs.option.OptionType;
-import io.lightmill.udfs.option.Options;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
@@ -38,7 +38,7 @@ import picocli.CommandLine.Spec;
     versionProvider = Versions.class)
 final class VerifyCommand implements Callable<Integer> {
 
-  private static final Option<String> CHECKPOINT = Options.CHECKPOINT.orNone();
+  private static final Option<String> CHECKPOINT = ModelOptions.CHECKPOINT.orNone();
 
   private static final Option<String> REFERENCE =
       Option.of(
@@ -60,14 +60,14 @@ final class VerifyCommand implements Callable<Integer> {
           .or("cpu");
 
   /** The limits of comparisons are those of float32. */
-  private static final Option<DType> DTYPE = Options.DTYPE.or(DType.F32);
+  private static final Option<DType> DTYPE = ModelOptions.DTYPE.or(DType.F32);
 
   @Spec private CommandSpec spec;
 
   static CommandLine commandLine() {
     CommandLine command = new CommandLine(new VerifyCommand());
     new RegisteredOptions(
-            List.of(CHECKPOINT, REFERENCE, Options.VARIANT, DEVICE, DTYPE),
+            List.of(CHECKPOINT, REFERENCE, ModelOptions.VARIANT, DEVICE, DTYPE),
             Set.of(CHECKPOINT, REFERENCE))
         .addTo(command.getCommandSpec());
     return command;
@@ -84,7 +84,7 @@ final class VerifyCommand implements Callable<Integer> {
         Checkpoint.open(
             new CheckpointFetch(new Configuration())
                 .localize(RegisteredOptions.value(line, CHECKPOINT)),
-            RegisteredOptions.find(line, Options.VARIANT));
+            RegisteredOptions.find(line, ModelOptions.VARIANT));
     verification.requirePipelineOf(checkpoint);
     ComparisonTable table =
         new ComparisonTable(spec.commandLine().getOut(), verification.caseNames());

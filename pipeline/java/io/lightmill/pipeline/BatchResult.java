@@ -10,7 +10,7 @@ import java.util.concurrent.CancellationException;
  *
  * @param images one for each request, in order; empty if there is none
  * @param failure of the batch
- * @param work that the batch took, also in vain
+ * @param work that the batch took, failed attempts included
  */
 public record BatchResult(
     List<ImageResult> images, Optional<RuntimeException> failure, BatchWork work) {
@@ -26,8 +26,8 @@ public record BatchResult(
   /**
    * The result of a batch that failed as a whole.
    *
-   * @throws RuntimeException the failure, if the thread is interrupted: no batch is to blame, and
-   *     no other may begin
+   * @throws RuntimeException the failure, if the thread is interrupted: the batch is not the cause,
+   *     and no other may begin
    */
   public static BatchResult failed(RuntimeException failure, BatchWork work) {
     if (failure instanceof CancellationException || Thread.currentThread().isInterrupted()) {

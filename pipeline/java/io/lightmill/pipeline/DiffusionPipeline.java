@@ -14,11 +14,23 @@ import java.util.function.BooleanSupplier;
  *
  * <pre>{@code
  * try (DiffusionPipeline pipeline = DiffusionPipeline.load(Path.of("FLUX.1-schnell"), Device.cuda(0))) {
+ *   ImageRequest request = pipeline.request("a red mug").seed(7).build();
  *   RgbImage image = pipeline.generate(List.of(request)).get(0);
  * }
  * }</pre>
  */
 public interface DiffusionPipeline extends AutoCloseable {
+
+  /** What the checkpoint accepts, and its defaults. */
+  PipelineLimits limits();
+
+  /**
+   * A request that starts with the defaults of this checkpoint, which tables have too: size, steps,
+   * guidance and prompt length of its model card, else of diffusers' pipeline; and seed 0.
+   */
+  default ImageRequest.Builder request(String prompt) {
+    return ImageRequest.builder(prompt, limits().defaults());
+  }
 
   /**
    * Generates one image per request, in order. On a CPU each image is drawn alone and depends on

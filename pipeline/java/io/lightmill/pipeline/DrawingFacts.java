@@ -13,7 +13,7 @@ import java.util.OptionalInt;
  * @param transformerCalls evaluations of the transformer's blocks that the image took, both sides
  *     of guidance counted; empty if the pipeline does not count them, or nothing was drawn
  * @param screening scores and draws; empty without classifier and scorer
- * @param cost price of all requests to a hosted model for this image, also of those in vain; empty
+ * @param cost price of all requests to a hosted model for this image, failed ones included; empty
  *     for other models and where no price is given
  */
 public record DrawingFacts(

@@ -5,10 +5,10 @@ import java.util.Optional;
 
 /**
  * One image to draw, with every value decided. The names are those of diffusers' pipeline
- * arguments. {@link #builder} makes requests:
+ * arguments. {@link DiffusionPipeline#request} makes requests with the defaults of a checkpoint:
  *
  * <pre>{@code
- * ImageRequest.builder("a red mug").width(768).height(512).seed(7).build()
+ * pipeline.request("a red mug").width(768).height(512).seed(7).build()
  * }</pre>
  *
  * @param prompt what to draw
@@ -52,7 +52,11 @@ public record ImageRequest(
     Objects.requireNonNull(efficiency, "efficiency");
   }
 
-  /** A request that starts with the defaults of diffusers' FluxPipeline, and seed 0. */
+  /**
+   * A request that starts with the defaults of diffusers' FluxPipeline (1024×1024 pixels, 28 steps,
+   * 512 prompt tokens), whatever the checkpoint, and seed 0. {@link DiffusionPipeline#request} has
+   * those of the checkpoint.
+   */
   public static Builder builder(String prompt) {
     return new Builder(prompt);
   }

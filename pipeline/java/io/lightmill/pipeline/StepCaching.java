@@ -37,8 +37,8 @@ public record StepCaching(Method method, double threshold, String mask) implemen
     FIRST_BLOCK(0.08),
     /**
      * SeaCache (arXiv 2602.18993): steps are reused until the changes of the first block's input
-     * since the last computed step, filtered for the frequencies that the noise level lets through,
-     * add up to the threshold.
+     * since the last computed step, filtered by the gain of each frequency at the noise level, add
+     * up to the threshold.
      */
     SEA(0.3),
     /** A fixed mask of steps. */

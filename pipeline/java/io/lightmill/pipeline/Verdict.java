@@ -78,7 +78,7 @@ public record Verdict(
     }
   }
 
-  /** What follows from a finding. */
+  /** What happens to an image with a finding. */
   public enum Action {
     /** The image is drawn and stored; its manifest row says what was found. */
     FLAG,

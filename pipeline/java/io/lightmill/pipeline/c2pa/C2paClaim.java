@@ -4,7 +4,7 @@ import java.time.Instant;
 import java.util.Optional;
 
 /**
- * What a manifest says of an image besides its hash.
+ * The content of a manifest apart from the hash of the image.
  *
  * @param software that made the file
  * @param system name of the model

@@ -23,7 +23,7 @@ import java.util.stream.Collectors;
  * the caller passes. Every accessor throws a {@link LightmillException} that names the source and
  * the key if a value is required and missing, has another type or is out of range.
  *
- * <p>It keeps account of the keys that were read, so that a reader can refuse the others.
+ * <p>It records the keys that were read, so that a reader can refuse the others.
  */
 public final class ComponentConfig {
 
@@ -33,36 +33,7 @@ public final class ComponentConfig {
   private static final ObjectMapper JSON =
       JsonMapper.builder().enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS).build();
 
-  /**
-   * Where an object comes from.
-   *
-   * @param name of the file, or a description such as {@code the case 'a' of the reference}
-   * @param path that precedes every key in messages, such as {@code text_config.}
-   * @param code of all errors
-   * @param fix what a user can do about an invalid value
-   */
-  public record Source(String name, String path, ErrorCode code, String fix) {
-
-    /** A file of a checkpoint. */
-    static Source of(Path file) {
-      return new Source(
-          file.toString(),
-          "",
-          ErrorCode.CHECKPOINT_INVALID,
-          "fix it or fetch the checkpoint again");
-    }
-
-    /** For an object that is the value of a key, or an element of it. */
-    public Source below(String key) {
-      return new Source(name, path + key + ".", code, fix);
-    }
-
-    private LightmillException invalid(String fault, Throwable cause) {
-      return new LightmillException(code, "%s %s; %s".formatted(name, fault, fix), cause);
-    }
-  }
-
-  private final Source source;
+  private final ConfigSource source;
   private final JsonNode json;
   private final LongSupplier tensors;
   private final KeysRead read = new KeysRead();
@@ -71,11 +42,11 @@ public final class ComponentConfig {
    * @param source of the object, for messages
    * @param json the object; a missing node counts as an empty object
    */
-  public ComponentConfig(Source source, JsonNode json) {
+  public ComponentConfig(ConfigSource source, JsonNode json) {
     this(source, json, () -> MOST_LAYERS);
   }
 
-  private ComponentConfig(Source source, JsonNode json, LongSupplier tensors) {
+  private ComponentConfig(ConfigSource source, JsonNode json, LongSupplier tensors) {
     this.source = source;
     this.json = json;
     this.tensors = tensors;
@@ -83,7 +54,7 @@ public final class ComponentConfig {
 
   /** An object of a checkpoint's file. */
   public ComponentConfig(Path file, JsonNode json) {
-    this(Source.of(file), json);
+    this(ConfigSource.of(file), json);
   }
 
   /**
@@ -96,11 +67,11 @@ public final class ComponentConfig {
   }
 
   /** Where the object comes from. */
-  public Source source() {
+  public ConfigSource source() {
     return source;
   }
 
-  /** The object; reading it leaves no trace in {@link #requireAllRead}. */
+  /** The object; {@link #requireAllRead} does not count what is read from it. */
   public JsonNode json() {
     return json;
   }
@@ -112,7 +83,7 @@ public final class ComponentConfig {
 
   /** Reads a checkpoint's file that holds a JSON object. */
   public static ComponentConfig read(Path file, int mostBytes) {
-    Source source = Source.of(file);
+    ConfigSource source = ConfigSource.of(file);
     try {
       JsonNode json =
           JSON.readTree(RegularFile.read(file, mostBytes, ErrorCode.CHECKPOINT_INVALID));

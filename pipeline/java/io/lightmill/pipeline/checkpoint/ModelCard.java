@@ -43,7 +43,7 @@ public record ModelCard(ComponentConfig settings) {
               : MissingNode.getInstance();
       return new ModelCard(
           new ComponentConfig(
-              new ComponentConfig.Source(
+              new ConfigSource(
                   file.toString(),
                   "inference.parameters.",
                   ErrorCode.CHECKPOINT_INVALID,

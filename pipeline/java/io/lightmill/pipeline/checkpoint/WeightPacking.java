@@ -1,6 +1,7 @@
 package io.lightmill.pipeline.checkpoint;
 
 import io.lightmill.pipeline.torch.OneDnn;
+import io.lightmill.pipeline.torch.ScriptModule;
 import io.lightmill.pipeline.torch.Tensor;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -13,6 +14,8 @@ import java.util.Map;
  * one layer.
  */
 final class WeightPacking {
+
+  private static final ScriptModule SCRIPT = ScriptModule.of("weights", "Weights");
 
   private final WeightLayout layout;
 
@@ -31,12 +34,24 @@ final class WeightPacking {
             (fused, parts) -> {
               fuse(tensors, fused + ".weight", suffixed(parts, ".weight"));
               uses.put(fused + ".weight", WeightLayout.Use.LINEAR);
+              repeatNorms(tensors, fused);
               if (tensors.containsKey(parts.get(0) + ".bias")) {
                 fuse(tensors, fused + ".bias", suffixed(parts, ".bias"));
               }
             });
     for (Map.Entry<String, Tensor> entry : tensors.entrySet()) {
       entry.setValue(packed(entry.getValue(), uses.get(entry.getKey())));
+    }
+  }
+
+  /** Gives each head its copy of the norms of queries and keys, where the checkpoint has them. */
+  private static void repeatNorms(Map<String, Tensor> tensors, String fused) {
+    String norm = fused.replaceFirst("to_(added_)?qkv$", "norm_$1");
+    Tensor queries = tensors.get(norm + "q.weight");
+    Tensor keys = tensors.get(norm + "k.weight");
+    if (queries != null && keys != null) {
+      long heads = tensors.get(fused + ".weight").shape()[0] / 3 / queries.shape()[0];
+      tensors.put(norm + "qk.weight", SCRIPT.tensor("head_norms", queries, keys, heads));
     }
   }
 

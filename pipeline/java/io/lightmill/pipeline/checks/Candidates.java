@@ -1,6 +1,7 @@
 package io.lightmill.pipeline.checks;
 
 import io.lightmill.pipeline.DrawingFacts;
+import io.lightmill.pipeline.ErrorCode;
 import io.lightmill.pipeline.ImageRequest;
 import io.lightmill.pipeline.ImageResult;
 import io.lightmill.pipeline.LightmillException;
@@ -82,8 +83,13 @@ final class Candidates {
     add(Map.of(), OptionalDouble.empty(), Screening.Fate.BLOCKED);
   }
 
+  /**
+   * A lost answer, whose image may have been paid, is not hidden by the failure of a later draw.
+   */
   void addFailure(LightmillException reason) {
-    failure = reason;
+    if (failure == null || failure.code() != ErrorCode.PROVIDER_ANSWER_LOST) {
+      failure = reason;
+    }
     add(Map.of(), OptionalDouble.empty(), Screening.Fate.FAILED);
   }
 

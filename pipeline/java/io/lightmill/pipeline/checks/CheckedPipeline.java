@@ -6,6 +6,7 @@ import io.lightmill.pipeline.DiffusionPipeline;
 import io.lightmill.pipeline.ImageRequest;
 import io.lightmill.pipeline.ImageResult;
 import io.lightmill.pipeline.LightmillException;
+import io.lightmill.pipeline.PipelineLimits;
 import io.lightmill.pipeline.RgbImage;
 import io.lightmill.pipeline.classify.ImageClassifier;
 import io.lightmill.pipeline.classify.PromptClassifier;
@@ -39,6 +40,11 @@ public final class CheckedPipeline implements DiffusionPipeline {
     this.drawing = drawing;
     this.settings = settings;
     this.networks = networks;
+  }
+
+  @Override
+  public PipelineLimits limits() {
+    return drawing.limits();
   }
 
   @Override

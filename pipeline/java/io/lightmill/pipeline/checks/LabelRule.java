@@ -23,7 +23,7 @@ public record LabelRule(String label, double threshold, Action action) implement
   private static final Pattern RULE =
       Pattern.compile("(-?(?:\\d+(?:\\.\\d*)?|\\.\\d+))(?::(block|flag|retry))?");
 
-  /** What follows from a score. */
+  /** What happens if a score reaches its threshold. */
   public enum Action {
     /** Nothing is drawn, or the image is not stored. */
     BLOCK,

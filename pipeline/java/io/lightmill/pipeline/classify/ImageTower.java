@@ -176,8 +176,8 @@ final class ImageTower implements AutoCloseable {
   }
 
   /**
-   * What the network makes of a picture: logits or an embedding, {@code [1, width]}, to be closed
-   * by the caller.
+   * The output of the network for a picture: logits or an embedding, {@code [1, width]}, to be
+   * closed by the caller.
    *
    * @param picture {@code [height, width, 3]} of type U8 on the network's device
    */

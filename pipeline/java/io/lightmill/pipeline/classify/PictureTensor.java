@@ -5,7 +5,7 @@ import io.lightmill.pipeline.Device;
 import io.lightmill.pipeline.RgbImage;
 import io.lightmill.pipeline.torch.Tensor;
 
-/** Pictures on their way to a device, and numbers on their way back. */
+/** Copies pictures to a device, and numbers from it. */
 final class PictureTensor {
 
   private PictureTensor() {}

@@ -29,8 +29,8 @@ final class CheckedDrawing implements AutoCloseable {
   private final TensorProbe probe;
   private final FiniteCheck check;
   private final Loading open = new Loading();
-  private FlowPipeline.Encoded encoded;
-  private FlowPipeline.Denoised denoised;
+  private EncodedBatch encoded;
+  private DenoisedBatch denoised;
   private int prompts;
   private int cachedPrompts;
 

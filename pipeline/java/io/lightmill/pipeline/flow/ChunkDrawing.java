@@ -96,7 +96,7 @@ final class ChunkDrawing {
     return results;
   }
 
-  /** One batch on its way through the phases. */
+  /** A batch with the results of its phases. */
   private static final class Part {
 
     private final int images;

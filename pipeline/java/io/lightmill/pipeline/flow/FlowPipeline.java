@@ -9,6 +9,7 @@ import io.lightmill.pipeline.ImageRequest;
 import io.lightmill.pipeline.ImageResult;
 import io.lightmill.pipeline.LightmillException;
 import io.lightmill.pipeline.LoraBlend;
+import io.lightmill.pipeline.PipelineLimits;
 import io.lightmill.pipeline.RgbImage;
 import io.lightmill.pipeline.checkpoint.Checkpoint;
 import io.lightmill.pipeline.checkpoint.ComponentConfig;
@@ -35,6 +36,7 @@ import java.util.function.BooleanSupplier;
 public final class FlowPipeline implements DiffusionPipeline {
 
   private final Family family;
+  private final PipelineLimits limits;
   private final Device device;
   private final DType dtype;
   private final Schedules schedules;
@@ -42,52 +44,9 @@ public final class FlowPipeline implements DiffusionPipeline {
   private final LoadedNetworks networks;
   private final boolean owner;
 
-  /**
-   * The result of {@link #encode}.
-   *
-   * @param batch that was encoded
-   * @param prompts its prompts, in the host's memory or on the device
-   * @param negative its negative prompts; empty without guidance
-   */
-  public record Encoded(
-      List<ImageRequest> batch, PromptEmbeddings prompts, Optional<PromptEmbeddings> negative)
-      implements AutoCloseable {
-
-    @Override
-    public void close() {
-      negative.ifPresent(PromptEmbeddings::close);
-      prompts.close();
-    }
-
-    /** On a device; shares memory with this if it is there already. */
-    private Encoded to(Device device) {
-      try (Loading loading = new Loading()) {
-        PromptEmbeddings there = loading.add(prompts.to(device));
-        Optional<PromptEmbeddings> away = negative.map(texts -> texts.to(device));
-        loading.complete();
-        return new Encoded(batch, there, away);
-      }
-    }
-  }
-
-  /**
-   * The result of {@link #denoise}.
-   *
-   * @param batch that was denoised
-   * @param latents as the transformer reads them
-   * @param transformerCalls that each image took, both sides of guidance counted
-   */
-  public record Denoised(List<ImageRequest> batch, Tensor latents, List<Integer> transformerCalls)
-      implements AutoCloseable {
-
-    @Override
-    public void close() {
-      latents.close();
-    }
-  }
-
   private FlowPipeline(
       Family family,
+      PipelineLimits limits,
       Device device,
       DType dtype,
       Schedules schedules,
@@ -95,6 +54,7 @@ public final class FlowPipeline implements DiffusionPipeline {
       LoadedNetworks networks,
       boolean owner) {
     this.family = family;
+    this.limits = limits;
     this.device = device;
     this.dtype = dtype;
     this.schedules = schedules;
@@ -120,6 +80,7 @@ public final class FlowPipeline implements DiffusionPipeline {
       Map<String, LoraAdapter> adapters,
       boolean offload) {
     Map<String, LoraAdapter> declared = Map.copyOf(adapters);
+    PipelineLimits limits = family.limits(checkpoint);
     FlowMatchEulerDiscreteScheduler scheduler =
         FlowMatchEulerDiscreteScheduler.of(checkpoint.config("scheduler"));
     Guidance guidance = family.guidance(checkpoint);
@@ -139,6 +100,7 @@ public final class FlowPipeline implements DiffusionPipeline {
                         store.place(new LoraWeights(declared, blend, device, dtype)))));
     return new FlowPipeline(
         family,
+        limits,
         device,
         dtype,
         new Schedules(family, scheduler),
@@ -156,12 +118,18 @@ public final class FlowPipeline implements DiffusionPipeline {
   public FlowPipeline with(ComponentConfig given) {
     return new FlowPipeline(
         family,
+        limits,
         device,
         dtype,
         schedules,
         family.guidance(guidance, given),
         networks,
         /* owner= */ false);
+  }
+
+  @Override
+  public PipelineLimits limits() {
+    return limits;
   }
 
   /**
@@ -220,8 +188,8 @@ public final class FlowPipeline implements DiffusionPipeline {
    */
   public Tensor draw(List<ImageRequest> batch, Optional<Tensor> latents, TensorProbe probe) {
     try (LoadedNetworks.Lease lease = networks.lease(batch.get(0).lora());
-        Encoded encoded = encode(lease.networks(), batch, probe, PromptCache.Count.NONE);
-        Denoised denoised = denoise(lease.networks(), encoded, latents, probe)) {
+        EncodedBatch encoded = encode(lease.networks(), batch, probe, PromptCache.Count.NONE);
+        DenoisedBatch denoised = denoise(lease.networks(), encoded, latents, probe)) {
       return decode(lease.networks(), denoised, probe);
     }
   }
@@ -231,7 +199,7 @@ public final class FlowPipeline implements DiffusionPipeline {
    *
    * @param batch requests with one {@link io.lightmill.pipeline.BatchKey}
    */
-  public Encoded encode(List<ImageRequest> batch, TensorProbe probe) {
+  public EncodedBatch encode(List<ImageRequest> batch, TensorProbe probe) {
     try (LoadedNetworks.Lease lease = networks.lease(batch.get(0).lora())) {
       return encode(lease.networks(), batch, probe, PromptCache.Count.NONE);
     }
@@ -240,7 +208,7 @@ public final class FlowPipeline implements DiffusionPipeline {
   /**
    * @param counted receives the number of texts, and how many of them were known already
    */
-  Encoded encode(
+  EncodedBatch encode(
       FlowNetworks loaded, List<ImageRequest> batch, TensorProbe probe, PromptCache.Count counted) {
     FlowSampler.requireNoInterrupt("encoding prompts");
     PromptCache known = networks.prompts();
@@ -253,7 +221,7 @@ public final class FlowPipeline implements DiffusionPipeline {
               ? Optional.of(known.encode(loaded, lora, PromptTexts.negative(batch), probe, counted))
               : Optional.empty();
       loading.complete();
-      return new Encoded(List.copyOf(batch), prompts, negative);
+      return new EncodedBatch(List.copyOf(batch), prompts, negative);
     }
   }
 
@@ -265,14 +233,14 @@ public final class FlowPipeline implements DiffusionPipeline {
    * @throws LightmillException with {@code INPUT_INVALID} if the start has another shape, with
    *     {@code VALUE_INVALID} if the scheduler has no finite sigmas for the steps
    */
-  public Denoised denoise(Encoded encoded, Optional<Tensor> start, TensorProbe probe) {
+  public DenoisedBatch denoise(EncodedBatch encoded, Optional<Tensor> start, TensorProbe probe) {
     try (LoadedNetworks.Lease lease = networks.lease(encoded.batch().get(0).lora())) {
       return denoise(lease.networks(), encoded, start, probe);
     }
   }
 
-  Denoised denoise(
-      FlowNetworks loaded, Encoded encoded, Optional<Tensor> start, TensorProbe probe) {
+  DenoisedBatch denoise(
+      FlowNetworks loaded, EncodedBatch encoded, Optional<Tensor> start, TensorProbe probe) {
     List<ImageRequest> batch = encoded.batch();
     ImageRequest any = batch.get(0);
     TokenGrid grid = loaded.latents().grid(any);
@@ -284,12 +252,12 @@ public final class FlowPipeline implements DiffusionPipeline {
                 .map(given -> packed(loaded, given, batch.size(), grid))
                 .orElseGet(sampler::noise);
         Tensor weight = weights(batch);
-        Encoded onDevice = encoded.to(device);
+        EncodedBatch onDevice = encoded.to(device);
         GuidedDenoiser denoiser =
             new GuidedDenoiser(
                 guidance, loaded, onDevice, grid, schedule.timesteps(), weight, probe)) {
       Tensor latents = sampler.sample(schedule, first, denoiser, probe);
-      return new Denoised(batch, latents, denoiser.calls());
+      return new DenoisedBatch(batch, latents, denoiser.calls());
     }
   }
 
@@ -320,13 +288,13 @@ public final class FlowPipeline implements DiffusionPipeline {
    * @param denoised by this pipeline; stays the caller's
    * @return images {@code [batch, 3, height, width]} in [0, 1], to be closed by the caller
    */
-  public Tensor decode(Denoised denoised, TensorProbe probe) {
+  public Tensor decode(DenoisedBatch denoised, TensorProbe probe) {
     try (LoadedNetworks.Lease lease = networks.lease(denoised.batch().get(0).lora())) {
       return decode(lease.networks(), denoised, probe);
     }
   }
 
-  static Tensor decode(FlowNetworks loaded, Denoised denoised, TensorProbe probe) {
+  static Tensor decode(FlowNetworks loaded, DenoisedBatch denoised, TensorProbe probe) {
     FlowSampler.requireNoInterrupt("decoding latents");
     TokenGrid grid = loaded.latents().grid(denoised.batch().get(0));
     Tensor image = loaded.decode(denoised.latents(), grid, probe);

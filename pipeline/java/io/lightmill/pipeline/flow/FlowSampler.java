@@ -98,8 +98,10 @@ final class FlowSampler implements AutoCloseable {
   }
 
   private static void record(String name, float[] values, TensorProbe probe) {
-    try (Tensor tensor = Tensor.of(values, values.length)) {
-      probe.record(name, tensor);
+    if (probe != TensorProbe.NONE) {
+      try (Tensor tensor = Tensor.of(values, values.length)) {
+        probe.record(name, tensor);
+      }
     }
   }
 

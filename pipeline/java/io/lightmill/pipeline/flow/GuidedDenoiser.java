@@ -20,7 +20,7 @@ final class GuidedDenoiser implements AutoCloseable {
 
   private final Guidance guidance;
   private final FlowNetworks networks;
-  private final FlowPipeline.Encoded encoded;
+  private final EncodedBatch encoded;
   private final TokenGrid grid;
   private final float[] timesteps;
   private final Tensor weight;
@@ -46,7 +46,7 @@ final class GuidedDenoiser implements AutoCloseable {
   GuidedDenoiser(
       Guidance guidance,
       FlowNetworks networks,
-      FlowPipeline.Encoded encoded,
+      EncodedBatch encoded,
       TokenGrid grid,
       float[] timesteps,
       Tensor weight,

@@ -4,7 +4,7 @@ import io.lightmill.pipeline.torch.ScriptModule;
 import io.lightmill.pipeline.torch.Tensor;
 
 /**
- * The image as a transformer sees it: one token per square patch of latents.
+ * The tokens of an image: one for each square patch of latents.
  *
  * @param rows of tokens
  * @param columns of tokens

@@ -12,11 +12,10 @@ import java.util.function.LongSupplier;
 /**
  * Decides which requests may be sent. In any minute, as the endpoint counts, it grants no more
  * requests than it may: a request counts from its grant until a minute and a second after it was
- * sent, or was over. A request whose process says nothing for too long is over, and is assumed to
- * have been sent and to have had its greatest cost.
+ * sent, or was over. A request whose process does not report for too long is over, and counts as
+ * sent, with the most that it may cost.
  *
- * <p>Grants have names that their requesters choose, so that a question that is asked twice is
- * granted once.
+ * <p>Grants have names that their requesters choose, so that a repeated question gets one grant.
  */
 public final class AllowanceLedger {
 
@@ -31,19 +30,19 @@ public final class AllowanceLedger {
    * @param perMinute requests in any minute; 0 for any number
    * @param atOnce requests that are not answered yet; 0 for any number
    * @param maxCost of all requests; infinite for none
-   * @param lease after this time a request is over, whatever its process says
+   * @param lease after this time a request is over, whatever its process reports
    */
   public record Limits(int perMinute, int atOnce, double maxCost, Duration lease) {}
 
-  /** What is known of all requests so far. */
+  /** Sums over all requests so far. */
   public record Totals(long requests, double cost, double lostCost) {}
 
   /**
-   * The answer to a question for a request.
+   * The decision on a request.
    *
    * @param granted whether it may be sent
    * @param waitMillis when to ask again; 0 if it is granted or refused
-   * @param refusal why no request is granted any more; null if there may be one
+   * @param refusal why no further request is granted; null if there may be one
    */
   public record Reply(boolean granted, long waitMillis, String refusal) implements Serializable {
 
@@ -85,7 +84,7 @@ public final class AllowanceLedger {
   private long requests;
   private double cost;
   private double lostCost;
-  private double dearest;
+  private double highestCost;
 
   /**
    * @param nanoTime as {@link System#nanoTime}
@@ -114,10 +113,10 @@ public final class AllowanceLedger {
     if (limits.perMinute() > 0 && window.size() >= limits.perMinute()) {
       return Reply.after(untilFree(now));
     }
-    double reserved = Math.max(mostCost, mostCost > 0 ? dearest : 0);
+    double reserved = Math.max(mostCost, mostCost > 0 ? highestCost : 0);
     if (cost + lostCost + reservedCost() + reserved > limits.maxCost()) {
       if (!open.isEmpty()) {
-        return Reply.after(LONGEST_WAIT * NANOS_PER_MILLI); // these may cost less than they can
+        return Reply.after(LONGEST_WAIT * NANOS_PER_MILLI); // these may cost less than is reserved
       }
       end(
           "the maximum cost of %s is reached: %.4f is spent, and one more image may cost %.4f; raise --max-cost and run again"
@@ -165,7 +164,7 @@ public final class AllowanceLedger {
     }
   }
 
-  /** A request is on its way. */
+  /** A request is sent. */
   public synchronized void sent(String name) {
     Optional.ofNullable(open.get(name)).ifPresent(grant -> free(grant, nanoTime.getAsLong()));
   }
@@ -186,7 +185,7 @@ public final class AllowanceLedger {
       lostCost += price;
     } else {
       cost += price;
-      dearest = Math.max(dearest, price);
+      highestCost = Math.max(highestCost, price);
     }
   }
 
@@ -208,14 +207,14 @@ public final class AllowanceLedger {
     }
   }
 
-  /** Grants nothing any more. */
+  /** Grants no further request. */
   public synchronized void end(String reason) {
     if (refusal == null) {
       refusal = reason;
     }
   }
 
-  /** Why nothing is granted any more. */
+  /** Why no further request is granted. */
   public synchronized Optional<String> ended() {
     return Optional.ofNullable(refusal);
   }

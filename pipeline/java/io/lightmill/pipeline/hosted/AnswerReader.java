@@ -43,7 +43,7 @@ final class AnswerReader {
           "contentsafetyviolation",
           "contentblocked");
 
-  /** Codes of requests that are refused since the account is, with any HTTP status. */
+  /** Codes of requests that are refused because of the account, with any HTTP status. */
   private static final Set<String> OF_ACCOUNT =
       Set.of("insufficientquota", "billinghardlimitreached", "accountdeactivated");
 

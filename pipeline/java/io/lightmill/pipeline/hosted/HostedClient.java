@@ -2,14 +2,17 @@ package io.lightmill.pipeline.hosted;
 
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.lightmill.pipeline.ErrorCode;
 import io.lightmill.pipeline.ImageRequest;
 import io.lightmill.pipeline.ImageSizes;
+import io.lightmill.pipeline.LightmillException;
 import java.net.InetSocketAddress;
 import java.net.ProxySelector;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
+import java.security.GeneralSecurityException;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.concurrent.CancellationException;
@@ -17,6 +20,8 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import javax.net.ssl.SSLException;
+import org.apache.commons.lang3.exception.ExceptionUtils;
 
 /**
  * Sends requests to one endpoint. A request is sent once: neither Java's client (a POST is not
@@ -68,7 +73,9 @@ final class HostedClient {
   /**
    * Sends one request and waits for its end.
    *
-   * @param sent called when it is on its way
+   * @param sent called when it is sent
+   * @throws LightmillException with {@code CONFIGURATION_INVALID} if the certificate of the
+   *     endpoint is not trusted, or the credential is missing
    * @throws CancellationException if the thread is interrupted; its interrupt status stays set
    */
   HostedAnswer send(ImageRequest request, Runnable sent) {
@@ -98,7 +105,21 @@ final class HostedClient {
       return unanswered(
           body, "no answer within %s".formatted(text(settings.requestTimeout().toMillis())));
     } catch (ExecutionException e) {
+      requireTrust(e);
       return unanswered(body, String.valueOf(e.getCause()).replace(secret, "***"));
+    }
+  }
+
+  /** A certificate that is not trusted now is not trusted by a later attempt either. */
+  private void requireTrust(ExecutionException failure) {
+    if (ExceptionUtils.indexOfType(failure, SSLException.class) >= 0
+        && ExceptionUtils.indexOfType(failure, GeneralSecurityException.class) >= 0) {
+      throw new LightmillException(
+          ErrorCode.CONFIGURATION_INVALID,
+          "the certificate of %s is not trusted here: %s; give driver and executors a trust store that has its authority (-Djavax.net.ssl.trustStore=FILE in spark.driver.extraJavaOptions and spark.executor.extraJavaOptions), or correct the URL"
+              .formatted(
+                  endpoint.url().getAuthority(), ExceptionUtils.getRootCause(failure).getMessage()),
+          failure);
     }
   }
 

@@ -6,6 +6,7 @@ import io.lightmill.pipeline.ErrorCode;
 import io.lightmill.pipeline.ImageRequest;
 import io.lightmill.pipeline.ImageResult;
 import io.lightmill.pipeline.LightmillException;
+import io.lightmill.pipeline.PipelineLimits;
 import io.lightmill.pipeline.RgbImage;
 import io.lightmill.pipeline.Verdict;
 import java.time.Duration;
@@ -49,6 +50,11 @@ public final class HostedPipeline implements DiffusionPipeline {
     this.allowance = allowance;
     this.client = new HostedClient(endpoint, settings, credential);
     this.digest = HostedIdentity.digest(endpoint, settings);
+  }
+
+  @Override
+  public PipelineLimits limits() {
+    return endpoint.limits();
   }
 
   @Override
@@ -123,7 +129,7 @@ public final class HostedPipeline implements DiffusionPipeline {
       throw e;
     } catch (LightmillException e) {
       if (e.code() == ErrorCode.CONFIGURATION_INVALID) {
-        permit.end(e.getMessage()); // the credential is missing for all requests
+        permit.end(e.getMessage()); // of all requests: no credential, or no trust
       }
       throw e;
     } finally {
@@ -150,7 +156,9 @@ public final class HostedPipeline implements DiffusionPipeline {
     }
   }
 
-  /** What the endpoint says, else twice as long as the last time; up to half as long again. */
+  /**
+   * The pause that the endpoint asks for, else twice the last one; plus up to half of it at random.
+   */
   private Duration pause(HostedAnswer.TryAgain answer, int attempt) {
     Duration least =
         answer

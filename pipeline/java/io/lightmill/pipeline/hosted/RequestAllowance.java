@@ -3,8 +3,8 @@ package io.lightmill.pipeline.hosted;
 import java.time.Duration;
 
 /**
- * Grants requests, so that all processes together keep to a number of requests a minute, a number
- * at once and a maximum cost. Safe for several threads.
+ * Grants requests, so that all processes together stay within a number of requests a minute, a
+ * number at once and a maximum cost. Safe for several threads.
  */
 public interface RequestAllowance {
 
@@ -40,7 +40,7 @@ public interface RequestAllowance {
   /** One request. It ends with {@link #answered} or {@link #unused}. */
   interface Permit {
 
-    /** The request is on its way: from now on it counts for a minute. */
+    /** The request is sent: from now on it counts for a minute. */
     void sent();
 
     /**
@@ -54,7 +54,7 @@ public interface RequestAllowance {
     /** Nothing was sent. */
     void unused();
 
-    /** The endpoint wants no request for some time, from anybody. */
+    /** The endpoint asks for a pause, which applies to all processes. */
     void pause(Duration time);
 
     /** The endpoint refuses every request: no further one is granted. */

@@ -3,8 +3,8 @@ package io.lightmill.pipeline.hosted;
 import java.util.concurrent.Callable;
 
 /**
- * What a thread does before it sends a request, so that a later run knows of the request even if
- * this process is killed before the answer.
+ * An action before each request of a thread: it records the request, so that a later run finds it
+ * even if this process is killed before the answer.
  */
 public final class SendLog {
 
@@ -13,7 +13,7 @@ public final class SendLog {
   private SendLog() {}
 
   /**
-   * Does work whose requests are noted before they are sent.
+   * Does work whose requests are recorded before they are sent.
    *
    * @param beforeSending called before each request of this thread; what it throws prevents the
    *     request

@@ -5,8 +5,8 @@ import java.nio.ByteBuffer;
 import java.util.concurrent.Flow;
 
 /**
- * The body of a request, which knows whether any of it was handed to the network: a request without
- * its body has no effect.
+ * The body of a request, which records whether any of it was passed to the network: a request
+ * without its body has no effect.
  */
 final class SentBody implements HttpRequest.BodyPublisher {
 
@@ -15,7 +15,7 @@ final class SentBody implements HttpRequest.BodyPublisher {
   private volatile boolean begun;
 
   /**
-   * @param whenSent called when all of it was handed over
+   * @param whenSent called when all of it was passed to the network
    */
   SentBody(byte[] bytes, Runnable whenSent) {
     this.bytes = HttpRequest.BodyPublishers.ofByteArray(bytes);

@@ -4,13 +4,13 @@ import java.time.Instant;
 import java.util.Optional;
 
 /**
- * What the XMP of an image file says besides the receipt.
+ * The content of the XMP of an image file, apart from the receipt.
  *
  * @param imageId unique identifier of the image
  * @param provider who offers the system that generated the image
  * @param created when the image was generated
  * @param aigcProducer content producer in the AIGC label of GB 45438-2025; empty for no label
- * @param prompt what the file tells about prompts; those of the receipt are already replaced
+ * @param prompt what the file contains of prompts; those of the receipt are already replaced
  */
 public record ImageLabels(
     Optional<String> imageId,

@@ -3,6 +3,7 @@ package io.lightmill.pipeline.image;
 import io.lightmill.pipeline.RgbImage;
 import java.io.ByteArrayOutputStream;
 import java.nio.ByteBuffer;
+import java.util.Arrays;
 import java.util.zip.Deflater;
 
 /**
@@ -17,6 +18,9 @@ final class PngEncoder {
   /** The filter of all rows, which predicts a byte as the mean of its left and upper neighbours. */
   private static final byte AVERAGE = 3;
 
+  /** The filter that predicts a byte as its upper neighbour. */
+  private static final byte UP = 2;
+
   /** The first level with lazy matching. Level 6 takes four times as long for 7 % fewer bytes. */
   private static final int DEFLATE_LEVEL = 4;
 
@@ -30,12 +34,12 @@ final class PngEncoder {
     png.text(PngChunk.PARAMETERS, receipt.parameters());
     png.text(PngChunk.RECEIPT, receipt.identity());
     png.internationalText(PngChunk.XMP, XmpPacket.of(receipt, labels));
-    return finish(png, image);
+    return finish(png, image, false);
   }
 
-  /** Encodes an image without a receipt. */
+  /** Encodes a drawing without a receipt, many of whose rows repeat the one above. */
   static byte[] encode(RgbImage image) {
-    return finish(start(image), image);
+    return finish(start(image), image, true);
   }
 
   private static PngChunkWriter start(RgbImage image) {
@@ -45,8 +49,8 @@ final class PngEncoder {
     return png;
   }
 
-  private static byte[] finish(PngChunkWriter png, RgbImage image) {
-    png.chunk("IDAT", deflated(filtered(image)));
+  private static byte[] finish(PngChunkWriter png, RgbImage image, boolean repeats) {
+    png.chunk("IDAT", deflated(filtered(image, repeats)));
     png.chunk("IEND", new byte[0]);
     return png.toByteArray();
   }
@@ -62,14 +66,25 @@ final class PngEncoder {
         .array(); // zeros: deflate, adaptive filtering, no interlace
   }
 
-  /** Rows of one filter byte and the differences to the prediction, modulo 256. */
-  private static byte[] filtered(RgbImage image) {
+  /**
+   * Rows of one filter byte and the differences to the prediction, modulo 256.
+   *
+   * @param repeats whether rows that repeat the one above are looked for: they are zeros then
+   */
+  private static byte[] filtered(RgbImage image, boolean repeats) {
     byte[] rgb = image.rgb();
     int stride = image.width() * CHANNELS;
     byte[] rows = new byte[Math.multiplyExact(image.height(), stride + 1)];
     int out = 0;
     for (int row = 0; row < image.height(); row++) {
       int start = row * stride;
+      if (repeats
+          && row > 0
+          && Arrays.equals(rgb, start - stride, start, rgb, start, start + stride)) {
+        rows[out] = UP;
+        out += stride + 1;
+        continue;
+      }
       rows[out++] = AVERAGE;
       int first = start + CHANNELS; // the bytes before it have no left neighbour
       for (int i = start; i < first; i++) {

@@ -4,7 +4,7 @@ import io.lightmill.pipeline.ImageRequest;
 import java.util.Optional;
 import org.apache.commons.codec.digest.DigestUtils;
 
-/** What an image file tells about its prompts. */
+/** What an image file contains of its prompts. */
 public enum PromptMetadata {
   /** The prompts. */
   FULL,

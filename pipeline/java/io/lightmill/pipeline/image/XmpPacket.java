@@ -65,7 +65,7 @@ final class XmpPacket {
         .formatted(properties);
   }
 
-  /** The label of GB 45438-2025, appendix E, as a generator writes it: nobody has spread it yet. */
+  /** The label of GB 45438-2025, appendix E, as a generator writes it: without a propagator. */
   private static String aigc(String producer, ImageLabels labels) {
     return """
     {"Label":"1","ContentProducer":"%s","ProduceID":"%s","ReservedCode1":"",\

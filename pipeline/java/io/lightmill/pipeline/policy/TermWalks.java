@@ -2,7 +2,7 @@ package io.lightmill.pipeline.policy;
 
 import java.util.Arrays;
 
-/** The walks of a {@link TermScan} that are alive, in parallel arrays. */
+/** The active walks of a {@link TermScan}, in parallel arrays. */
 final class TermWalks {
 
   int[] node = new int[16];

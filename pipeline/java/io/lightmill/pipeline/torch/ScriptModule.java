@@ -95,6 +95,8 @@ public final class ScriptModule {
       return IValue.from(device.name());
     } else if (argument instanceof long[] numbers) {
       return IValue.listFrom(numbers);
+    } else if (argument instanceof double[] numbers) {
+      return IValue.listFrom(numbers);
     } else if (argument instanceof Tensor[] tensors) {
       IValue[] values = new IValue[tensors.length];
       for (int i = 0; i < tensors.length; i++) {

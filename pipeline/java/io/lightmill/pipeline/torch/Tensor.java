@@ -17,6 +17,9 @@ import java.util.function.Function;
 /** A tensor of the engine. Java reads its values only as {@code float}, {@code long} or bytes. */
 public final class Tensor extends EngineValue implements TensorCache.Shared<Tensor> {
 
+  /** Up to so many values, DJL's arrays take longer to make than to fill. */
+  private static final int LIST = 1024;
+
   private final IValue value;
 
   Tensor(IValue value) {
@@ -30,11 +33,21 @@ public final class Tensor extends EngineValue implements TensorCache.Shared<Tens
 
   /** A tensor of type F32 on the CPU. */
   public static Tensor of(float[] values, long... shape) {
+    if (isSmall(values.length, shape)) {
+      double[] wide = new double[values.length];
+      for (int i = 0; i < wide.length; i++) {
+        wide[i] = values[i];
+      }
+      return script().tensor("of_floats", wide, shape);
+    }
     return create(manager -> manager.create(values, new Shape(shape)));
   }
 
   /** A tensor of type I64 on the CPU. */
   public static Tensor of(long[] values, long... shape) {
+    if (isSmall(values.length, shape)) {
+      return script().tensor("of_longs", values, shape);
+    }
     return create(manager -> manager.create(values, new Shape(shape)));
   }
 
@@ -130,6 +143,11 @@ public final class Tensor extends EngineValue implements TensorCache.Shared<Tens
   /** The elements in row-major order; the tensor must be of type U8. */
   public byte[] toBytes() {
     return read(NDArray::toByteArray);
+  }
+
+  /** Whether the engine takes the values faster as a list; it takes no empty list. */
+  private static boolean isSmall(int values, long... shape) {
+    return values > 0 && values <= LIST && shape.length > 0;
   }
 
   /** Copied, because DJL's array is a view of a Java buffer that dies with the array. */

@@ -1,6 +1,6 @@
 package io.lightmill.pipeline.torch;
 
-/** Sees the tensors that a pipeline computes on its way; for verification and debugging. */
+/** Receives intermediate tensors of a pipeline, for verification and debugging. */
 @FunctionalInterface
 public interface TensorProbe {
 

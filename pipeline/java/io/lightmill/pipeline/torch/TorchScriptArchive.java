@@ -17,13 +17,19 @@ import java.util.zip.ZipOutputStream;
  * Writes the zip archive that {@code torch.jit.load} reads, from the texts under {@code
  * /torchscript}.
  *
- * <p>A text is TorchScript as PyTorch itself prints it into archives, with two liberties: it names
- * the texts that it uses by {@code import nn} lines, and calls their functions as {@code
- * nn.linear(…)} instead of {@code __torch__.nn.linear(…)}.
+ * <p>A text is TorchScript as PyTorch itself prints it into archives, with two differences: it
+ * names the texts that it uses by {@code import nn} lines, and calls their functions as {@code
+ * nn.linear(…)} instead of {@code __torch__.nn.linear(…)}. String literals and comments stay as
+ * they are.
  */
 final class TorchScriptArchive {
 
   private static final Pattern IMPORT = Pattern.compile("(?m)^import (\\w+)\n");
+
+  /** A string literal or a comment, in which names of texts are no calls. */
+  private static final String LITERAL =
+      "\"(?:[^\"\\\\\\n]|\\\\.)*\"|'(?:[^'\\\\\\n]|\\\\.)*'|#[^\\n]*";
+
   private static final String ROOT = "module/";
 
   private TorchScriptArchive() {}
@@ -78,10 +84,12 @@ final class TorchScriptArchive {
   /** Import lines become blank ones, so that the engine's error messages keep the line numbers. */
   private static String qualified(String source, Map<String, String> texts) {
     String names = String.join("|", texts.keySet());
-    return IMPORT
-        .matcher(source)
-        .replaceAll("\n")
-        .replaceAll("(?<![\\w.])(?=(?:" + names + ")\\.\\w)", "__torch__.");
+    Pattern call = Pattern.compile(LITERAL + "|(?<![\\w.])(" + names + ")(?=\\.\\w)");
+    return call.matcher(IMPORT.matcher(source).replaceAll("\n"))
+        .replaceAll(
+            found ->
+                Matcher.quoteReplacement(
+                    found.start(1) < 0 ? found.group() : "__torch__." + found.group()));
   }
 
   /** Pickle protocol 2 of one object of the class, with an empty state. */

@@ -32,7 +32,7 @@ public record DecodingPasses(int images) {
     return of(shape[2] * shape[3] * scaleFactor * scaleFactor);
   }
 
-  /** What the decoder makes of latents {@code [batch, channels, height, width]}. */
+  /** The output of the decoder for latents {@code [batch, channels, height, width]}. */
   Tensor decode(Tensor latents, UnaryOperator<Tensor> decoder) {
     long batch = latents.shape()[0];
     if (batch <= images) {

@@ -8,6 +8,7 @@ import io.lightmill.pipeline.ImageRequest;
 import io.lightmill.pipeline.LightmillException;
 import io.lightmill.pipeline.PipelineLimits;
 import io.lightmill.pipeline.checkpoint.ComponentConfig;
+import io.lightmill.pipeline.checkpoint.ConfigSource;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -141,7 +142,7 @@ record CallArguments(
 
   private ComponentConfig typed() {
     return new ComponentConfig(
-        new ComponentConfig.Source(
+        new ConfigSource(
             "the case '%s' of the reference".formatted(caseName),
             "",
             ErrorCode.INPUT_INVALID,

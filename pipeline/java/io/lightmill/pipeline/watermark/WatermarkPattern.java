@@ -26,7 +26,7 @@ final class WatermarkPattern {
   private final float[] cosines = new float[FREQUENCIES.size()];
   private final float[] sines = new float[FREQUENCIES.size()];
 
-  /** The phases are SHA-256 digests of the key and a counter, so that they tell nothing of it. */
+  /** The phases are SHA-256 digests of the key and a counter, so that they do not reveal it. */
   WatermarkPattern(String key) {
     ByteBuffer digest = ByteBuffer.allocate(0);
     for (int i = 0; i < cosines.length; i++) {

@@ -6,6 +6,8 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.lightmill.udfs.TestSpark;
 import io.lightmill.udfs.option.GenerationOptions;
+import io.lightmill.udfs.option.ModelOptions;
+import io.lightmill.udfs.option.OptionRegistry;
 import io.lightmill.udfs.option.Options;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -32,7 +34,7 @@ class ExamplesTest {
     GenerationOptions options = options(name);
     assertThat(options.get(Options.INPUT)).isEqualTo("conf/examples/" + name + ".csv");
     assertThat(options.get(Options.OUTPUT_DIRECTORY)).isEqualTo("out/" + name);
-    assertThat(options.get(Options.CHECKPOINT)).isEqualTo("builtin:pocket");
+    assertThat(options.get(ModelOptions.CHECKPOINT)).isEqualTo("builtin:pocket");
     List<Row> rows = table(options).collectAsList();
     assertThat(rows).isNotEmpty();
     String id = options.entries(Options.COLUMN).getOrDefault("id", "id");
@@ -89,7 +91,7 @@ class ExamplesTest {
     }
     assertThat(used).contains("checkpoint", "num-inference-steps", "image-bytes");
     used.remove("image-bytes"); // of reading
-    assertThat(used).allMatch(key -> Options.named(key).isPresent());
+    assertThat(used).allMatch(key -> OptionRegistry.named(key).isPresent());
   }
 
   private static GenerationOptions options(String name) {

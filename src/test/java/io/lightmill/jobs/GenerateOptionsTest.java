@@ -7,6 +7,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import io.lightmill.pipeline.LightmillException;
 import io.lightmill.udfs.option.GenerationOptions;
 import io.lightmill.udfs.option.OptionGroup;
+import io.lightmill.udfs.option.OptionRegistry;
 import io.lightmill.udfs.option.Options;
 import io.lightmill.udfs.option.Redaction;
 import io.lightmill.udfs.option.ScheduleOptions;
@@ -136,7 +137,7 @@ class GenerateOptionsTest {
     assertThat(line.jobFile()).isEqualTo(EVERY);
     assertThat(EVERY.keySet())
         .containsExactlyInAnyOrderElementsOf(
-            Options.all().stream()
+            OptionRegistry.all().stream()
                 .filter(option -> option.group() != OptionGroup.COMMAND) // not in a run record
                 .map(option -> option.key())
                 .filter(key -> !key.equals("run-id"))
@@ -347,7 +348,7 @@ class GenerateOptionsTest {
             "--conf=KEY=VALUE",
             "Examples:",
             "Exit statuses: 0 success");
-    Options.all()
+    OptionRegistry.all()
         .forEach(option -> assertThat(help).containsPattern("--(\\[no-])?" + option.key() + "\\b"));
   }
 }

@@ -58,6 +58,16 @@ class GenerationProgressTest {
   }
 
   @Test
+  void theTableOfThePlanReplacesTheLineOfCounts() {
+    try (GenerationProgress progress = progress()) {
+      progress.plan(() -> List.of("plan: a.csv → 24 images in out", "  to draw 20"));
+      progress.planned(24, 20);
+    }
+    assertThat(lines()).startsWith("plan: a.csv → 24 images in out", "  to draw 20");
+    assertThat(lines()).noneMatch(line -> line.startsWith("a.csv →"));
+  }
+
+  @Test
   void itSaysWhichNegativePromptsHaveNoEffect() {
     progress().idleNegativePrompts(3, ClassifierFreeGuidance.TRUE_CFG_SCALE);
     progress().idleNegativePrompts(1, ClassifierFreeGuidance.GUIDANCE_SCALE);

@@ -133,7 +133,7 @@ class InspectCommandTest {
     assertThat(inspect("--regenerate", "--output=" + output, image)).isEqualTo(ExitStatus.DONE);
     assertThat(out.toString())
         .contains("redrawn   identical: all 4096 decoded pixels")
-        .contains("redrawn   the bytes of the file are identical, its C2PA manifest apart");
+        .contains("redrawn   the bytes of the file are identical, except for its C2PA manifest");
     assertThat(output).hasBinaryContent(drawn);
 
     byte[] other = drawn.clone();

@@ -6,7 +6,9 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.lightmill.pipeline.ErrorCode;
 import io.lightmill.pipeline.LightmillException;
 import io.lightmill.udfs.option.GenerationOptions;
+import io.lightmill.udfs.option.ModelOptions;
 import io.lightmill.udfs.option.Options;
+import io.lightmill.udfs.option.SparkOptions;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -92,7 +94,7 @@ class JobFileTest {
             "--conf=spark.ui.enabled=false");
     assertThat(parsed.options().entries(Options.COLUMN))
         .isEqualTo(Map.of("prompt", "caption", "id", "number", "seed", "noise"));
-    assertThat(parsed.options().entries(Options.CONF))
+    assertThat(parsed.options().entries(SparkOptions.CONF))
         .isEqualTo(
             Map.of(
                 "spark.executor.extraJavaOptions", "-Da=b,c -Dd=e", "spark.ui.enabled", "false"));
@@ -104,7 +106,7 @@ class JobFileTest {
     GenerationOptions options =
         parsed("input: data/*.csv\noutput: out\ncheckpoint: models/flux\n").options();
     assertThat(options.get(Options.INPUT)).isEqualTo(directory.resolve("data/*.csv").toString());
-    assertThat(options.get(Options.CHECKPOINT))
+    assertThat(options.get(ModelOptions.CHECKPOINT))
         .isEqualTo(directory.resolve("models/flux").toString());
     assertThat(options.get(Options.OUTPUT_DIRECTORY)).isEqualTo("out");
   }
@@ -121,7 +123,7 @@ class JobFileTest {
     assertThat(
             parsed("input: a\noutput: b\ncheckpoint: builtin:pocket")
                 .options()
-                .get(Options.CHECKPOINT))
+                .get(ModelOptions.CHECKPOINT))
         .isEqualTo("builtin:pocket");
   }
 
@@ -130,7 +132,7 @@ class JobFileTest {
     assertThat(
             parsed("input: a\noutput: b\ncheckpoint: some-org/some-model")
                 .options()
-                .get(Options.CHECKPOINT))
+                .get(ModelOptions.CHECKPOINT))
         .isEqualTo("some-org/some-model");
   }
 
@@ -141,7 +143,7 @@ class JobFileTest {
         parsed("input: shop.prompts\ninput-format: Table\noutput: out\ncheckpoint: models/flux")
             .options();
     assertThat(options.get(Options.INPUT)).isEqualTo("shop.prompts");
-    assertThat(options.get(Options.CHECKPOINT))
+    assertThat(options.get(ModelOptions.CHECKPOINT))
         .isEqualTo(directory.resolve("models/flux").toString());
   }
 

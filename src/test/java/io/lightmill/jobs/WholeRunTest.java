@@ -121,7 +121,7 @@ class WholeRunTest {
     assertThat(first.err())
         .contains(
             "to draw               2", "SIZE_INVALID: row id=bad: width 100", "128×128      1")
-        .contains("3 images: 2 to draw", "note: 1 image has a negative prompt");
+        .contains("→ 3 images in ", "note: 1 image has a negative prompt");
     assertThat(first.out())
         .contains(
             "2 generated",

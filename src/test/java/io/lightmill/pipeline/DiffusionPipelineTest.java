@@ -11,7 +11,9 @@ import com.fasterxml.jackson.annotation.JsonProperty;
 import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.dataformat.yaml.YAMLMapper;
+import io.lightmill.pipeline.checkpoint.Checkpoint;
 import io.lightmill.pipeline.checkpoint.ReferenceCheckpoint;
+import io.lightmill.pipeline.families.Families;
 import java.io.File;
 import java.io.IOException;
 import java.net.JarURLConnection;
@@ -21,6 +23,7 @@ import java.net.URL;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
@@ -86,6 +89,32 @@ class DiffusionPipelineTest {
       jvm.destroyForcibly();
     }
     assertThat(Files.readString(out, UTF_8).strip()).isEqualTo(StandaloneDrawing.drawn(checkpoint));
+  }
+
+  @Test
+  void aRequestHasTheDefaultsOfTheCheckpoint() {
+    Path checkpoint = ReferenceCheckpoint.of("sd3");
+    PipelineLimits.Defaults defaults = Families.limits(Checkpoint.open(checkpoint)).defaults();
+    try (DiffusionPipeline pipeline = DiffusionPipeline.load(checkpoint)) {
+      assertThat(pipeline.limits().defaults()).isEqualTo(defaults);
+      assertThat(pipeline.request("a red mug").width(64).seed(7).build())
+          .isEqualTo(
+              new ImageRequest(
+                  "a red mug",
+                  Optional.empty(),
+                  Optional.empty(),
+                  Optional.empty(),
+                  64,
+                  defaults.height(),
+                  defaults.numInferenceSteps(),
+                  defaults.guidanceScale(),
+                  defaults.trueCfgScale(),
+                  defaults.maxSequenceLength(),
+                  7,
+                  LoraBlend.NONE,
+                  SamplingEfficiency.NONE));
+    }
+    assertThat(defaults.maxSequenceLength()).as("not FLUX's 512").isLessThan(512);
   }
 
   @Test

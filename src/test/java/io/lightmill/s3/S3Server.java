@@ -29,7 +29,7 @@ public final class S3Server implements AutoCloseable {
   public enum Software {
     /** In this JVM and its memory, one service for each {@link S3Server}. */
     S3PROXY,
-    /** In a process of its own, one for all tests, with a bucket for each {@link S3Server}. */
+    /** In a process of its own, one for all JVMs, with a bucket for each {@link S3Server}. */
     S3MOCK
   }
 
@@ -42,7 +42,10 @@ public final class S3Server implements AutoCloseable {
 
   private S3Server(URI endpoint, Optional<S3Proxy> own) {
     this.endpoint = endpoint;
-    this.bucket = "shop-%d-%d".formatted(endpoint.getPort(), BUCKETS.incrementAndGet());
+    this.bucket =
+        "shop-%d-%d-%d"
+            .formatted(
+                endpoint.getPort(), ProcessHandle.current().pid(), BUCKETS.incrementAndGet());
     this.own = own;
   }
 

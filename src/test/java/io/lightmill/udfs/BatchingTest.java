@@ -3,7 +3,7 @@ package io.lightmill.udfs;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.lightmill.pipeline.ImageRequest;
-import io.lightmill.udfs.option.Options;
+import io.lightmill.udfs.option.ModelOptions;
 import io.lightmill.udfs.run.RunResult;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -66,7 +66,7 @@ class BatchingTest {
   void aChunkEndsInTimeAndARerunDrawsTheRest() throws IOException {
     HandClock clock = new HandClock(NOON);
     pipeline.failing(batch -> clock.advance(Duration.ofMinutes(1)));
-    TestJob job = job().option(Options.OFFLOAD, true).clock(clock);
+    TestJob job = job().option(ModelOptions.OFFLOAD, true).clock(clock);
 
     RunResult result = job.deadline(NOON.plus(Duration.ofMinutes(7))).run(pipeline);
 

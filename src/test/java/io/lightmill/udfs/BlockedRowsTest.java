@@ -8,7 +8,7 @@ import com.fasterxml.jackson.databind.json.JsonMapper;
 import io.lightmill.pipeline.ErrorCode;
 import io.lightmill.pipeline.LightmillException;
 import io.lightmill.pipeline.Verdict;
-import io.lightmill.udfs.option.Options;
+import io.lightmill.udfs.option.CheckOptions;
 import io.lightmill.udfs.report.RunEnd;
 import io.lightmill.udfs.run.RunResult;
 import java.io.IOException;
@@ -35,7 +35,7 @@ class BlockedRowsTest {
   private final SolidColorPipeline pipeline = new SolidColorPipeline();
 
   private TestJob job(String runId, String policy) throws IOException {
-    return TestJob.in(directory, List.of(TABLE)).runId(runId).option(Options.POLICY, policy);
+    return TestJob.in(directory, List.of(TABLE)).runId(runId).option(CheckOptions.POLICY, policy);
   }
 
   private String policy(String name, String blocked) throws IOException {

@@ -55,7 +55,8 @@ final class ChaosDriver {
             .config("spark.sql.shuffle.partitions", 2)
             .config("spark.sql.adaptive.enabled", false)
             .config("spark.sql.codegen.wholeStage", false)
-            .config("spark.sql.codegen.factoryMode", "NO_CODEGEN");
+            .config("spark.sql.codegen.factoryMode", "NO_CODEGEN")
+            .config("spark.sql.ui.explainMode", "simple");
     for (String setting : arguments) {
       builder.config(
           setting.substring(0, setting.indexOf('=')), setting.substring(setting.indexOf('=') + 1));

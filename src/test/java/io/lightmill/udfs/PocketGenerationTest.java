@@ -9,6 +9,7 @@ import io.lightmill.pipeline.checkpoint.StoredBytes;
 import io.lightmill.udfs.option.ColumnOptions;
 import io.lightmill.udfs.option.EfficiencyOptions;
 import io.lightmill.udfs.option.GenerationOptions;
+import io.lightmill.udfs.option.ModelOptions;
 import io.lightmill.udfs.option.Options;
 import io.lightmill.udfs.option.Tier;
 import io.lightmill.udfs.regenerate.Regeneration;
@@ -40,7 +41,7 @@ class PocketGenerationTest {
     return GenerationOptions.EMPTY
         .with(Options.INPUT, table.toString())
         .with(Options.OUTPUT_DIRECTORY, directory.resolve(output).toString())
-        .with(Options.BATCH_SIZE, batchSize)
+        .with(ModelOptions.BATCH_SIZE, batchSize)
         .with(Options.SEED, 7L)
         .with(Options.RUN_ID, runId);
   }
@@ -142,14 +143,14 @@ class PocketGenerationTest {
 
     GenerationOptions offloaded =
         options(table, "offloaded", 1, "one")
-            .with(Options.PARTITIONS, 1)
-            .with(Options.OFFLOAD, true)
-            .with(Options.OFFLOAD_CHUNK, 4);
+            .with(ModelOptions.PARTITIONS, 1)
+            .with(ModelOptions.OFFLOAD, true)
+            .with(ModelOptions.OFFLOAD_CHUNK, 4);
     RunResult chunk = run(offloaded);
     RunResult pairs =
         run(
             offloaded
-                .with(Options.OFFLOAD_CHUNK, 2)
+                .with(ModelOptions.OFFLOAD_CHUNK, 2)
                 .with(Options.RUN_ID, "two")
                 .with(Options.FORCE, true));
     RunResult resident = run(options(table, "resident", 1, "one"));
@@ -201,8 +202,8 @@ class PocketGenerationTest {
     RunResult result =
         run(
             options(table, "out", 4, "one")
-                .with(Options.LORA, adapters)
-                .with(Options.OFFLOAD, true));
+                .with(ModelOptions.LORA, adapters)
+                .with(ModelOptions.OFFLOAD, true));
     RunResult alone = run(options(table, "plain", 1, "one"));
 
     assertThat(result.summary().labelled())
@@ -224,7 +225,7 @@ class PocketGenerationTest {
         .contains("Lora: brand@0.5", rows.get(2).<String>getAs("lora_digests"));
     try (Regeneration again =
         new Regeneration(
-            GenerationOptions.EMPTY.with(Options.LORA, Map.of("renamed", adapter.toString())),
+            GenerationOptions.EMPTY.with(ModelOptions.LORA, Map.of("renamed", adapter.toString())),
             Optional.empty(),
             Optional.empty())) {
       assertThat(again.draw("image", image).pixels().none()).isTrue();

@@ -5,6 +5,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import io.lightmill.pipeline.Device;
 import io.lightmill.pipeline.DiffusionPipeline;
 import io.lightmill.pipeline.ImageRequest;
+import io.lightmill.pipeline.PipelineLimits;
 import io.lightmill.pipeline.PromptLength;
 import io.lightmill.pipeline.RgbImage;
 import io.lightmill.udfs.device.JobCheckpoint;
@@ -125,6 +126,11 @@ record RecordingLoader(String directory, String throwing, String slow, int break
 
   private record Pipeline(RecordingLoader loader, String place, AtomicInteger batches)
       implements DiffusionPipeline {
+
+    @Override
+    public PipelineLimits limits() {
+      return SolidColorPipeline.LIMITS;
+    }
 
     @Override
     public List<RgbImage> generate(List<ImageRequest> batch) {

@@ -24,6 +24,7 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
+import java.util.stream.IntStream;
 
 /**
  * A pipeline without a network: it fills every image with the colour of its seed, records its
@@ -69,6 +70,23 @@ public final class SolidColorPipeline {
 
   public SolidColorPipeline() {
     OPEN.put(name, this);
+  }
+
+  /** Requests of different seeds with one batch key. */
+  public static List<ImageRequest> batch(int size) {
+    return IntStream.range(0, size)
+        .mapToObj(
+            seed ->
+                ImageRequest.builder("p" + seed)
+                    .width(16)
+                    .height(16)
+                    .numInferenceSteps(1)
+                    .guidanceScale(0)
+                    .trueCfgScale(1)
+                    .maxSequenceLength(8)
+                    .seed(seed)
+                    .build())
+        .toList();
   }
 
   /** Runs before each batch, and may throw. */
@@ -168,6 +186,11 @@ public final class SolidColorPipeline {
   }
 
   private record Loaded(SolidColorPipeline pipeline) implements DiffusionPipeline {
+
+    @Override
+    public PipelineLimits limits() {
+      return LIMITS;
+    }
 
     @Override
     public List<RgbImage> generate(List<ImageRequest> batch) {

@@ -4,6 +4,7 @@ import io.lightmill.udfs.device.Cluster;
 import io.lightmill.udfs.device.JobCheckpoint;
 import io.lightmill.udfs.option.ColumnOptions;
 import io.lightmill.udfs.option.GenerationOptions;
+import io.lightmill.udfs.option.ModelOptions;
 import io.lightmill.udfs.option.Option;
 import io.lightmill.udfs.option.Options;
 import io.lightmill.udfs.option.Sink;
@@ -32,8 +33,8 @@ public final class TestJob {
 
   private GenerationOptions options =
       GenerationOptions.EMPTY
-          .with(Options.CHECKPOINT, "paint")
-          .with(Options.BATCH_SIZE, 4)
+          .with(ModelOptions.CHECKPOINT, "paint")
+          .with(ModelOptions.BATCH_SIZE, 4)
           .with(Options.SEED, 7L)
           .with(Options.RUN_ID, "first");
 
@@ -115,7 +116,7 @@ public final class TestJob {
   }
 
   public TestJob partitions(int count) {
-    return option(Options.PARTITIONS, count);
+    return option(ModelOptions.PARTITIONS, count);
   }
 
   TestJob limit(int rows) {
@@ -129,13 +130,13 @@ public final class TestJob {
   /** Draws in batches, as on GPUs; otherwise each image is drawn alone, as on CPUs. */
   public TestJob batchSize(int images) {
     inBatches = true;
-    return option(Options.BATCH_SIZE, images);
+    return option(ModelOptions.BATCH_SIZE, images);
   }
 
   /** Draws in batches, as on GPUs, whose size is measured. */
   TestJob measuredBatchSize() {
     inBatches = true;
-    options = options.without(Options.BATCH_SIZE);
+    options = options.without(ModelOptions.BATCH_SIZE);
     return this;
   }
 

@@ -30,6 +30,7 @@ public final class TestSpark {
             .config("spark.sql.adaptive.enabled", false)
             .config("spark.sql.codegen.wholeStage", false)
             .config("spark.sql.codegen.factoryMode", "NO_CODEGEN")
+            .config("spark.sql.ui.explainMode", "simple") // made for each query, read by none
             .config("spark.sql.warehouse.dir", "target/spark-warehouse")
             .config("spark.plugins", ProgressPlugin.class.getName())
             .getOrCreate();

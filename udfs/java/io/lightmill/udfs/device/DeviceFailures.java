@@ -27,7 +27,7 @@ public final class DeviceFailures {
     return OUT_OF_MEMORY.matcher(failure.toString()).find();
   }
 
-  /** Whether an error may mean that the device does not work any more. */
+  /** Whether an error may mean that the device no longer works. */
   public static boolean mayBreak(RuntimeException failure) {
     String text = failure.toString();
     return ofEngine(failure) && OF_DEVICE.matcher(text).find() && !outOfMemory(failure);

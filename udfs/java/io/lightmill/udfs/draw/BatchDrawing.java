@@ -19,7 +19,8 @@ import java.util.function.BooleanSupplier;
  *
  * <p>After an error of the device other than lack of memory, and after a batch whose images all
  * fail in the engine, a tiny computation shows whether the device still works. If it does not, or
- * if errors of the device fail several batches in a row, no image is to blame, and the task fails.
+ * if errors of the device fail several batches in a row, the cause is not an image, and the task
+ * fails.
  */
 final class BatchDrawing {
 
@@ -60,14 +61,14 @@ final class BatchDrawing {
   }
 
   /**
-   * Draws batches as soon as the device has room for them.
+   * Draws batches as soon as the device has memory for them.
    *
    * @param chunk batches and their keys
    * @param goOn whether one more batch may begin; asked before each but the first
    * @param worked receives the work on each attempt at a batch, and its images
    * @return for each batch one image or failure per request, in order
    * @throws LightmillException if the checkpoint cannot be loaded
-   * @throws io.lightmill.udfs.device.BrokenDeviceException if the device does not work any more
+   * @throws io.lightmill.udfs.device.BrokenDeviceException if the device no longer works
    * @throws InterruptedException if the task is killed while it waits
    */
   List<List<DrawnImage>> draw(List<KeyedBatch> chunk, BooleanSupplier goOn, Work worked)

@@ -3,7 +3,7 @@ package io.lightmill.udfs.draw;
 import io.lightmill.udfs.device.Cluster;
 import io.lightmill.udfs.manifest.ManifestColumns;
 import io.lightmill.udfs.option.GenerationOptions;
-import io.lightmill.udfs.option.Options;
+import io.lightmill.udfs.option.ModelOptions;
 import java.io.Serializable;
 import org.apache.spark.sql.Row;
 
@@ -26,12 +26,12 @@ public record Batching(int batchSize, int chunk) implements Serializable {
   /** What the options say for a cluster. */
   public static Batching of(GenerationOptions options, Cluster cluster) {
     return new Batching(
-        cluster.batchSize(options.find(Options.BATCH_SIZE)),
-        options.get(Options.OFFLOAD) ? options.get(Options.OFFLOAD_CHUNK) : RESIDENT);
+        cluster.batchSize(options.find(ModelOptions.BATCH_SIZE)),
+        options.get(ModelOptions.OFFLOAD) ? options.get(ModelOptions.OFFLOAD_CHUNK) : RESIDENT);
   }
 
   /**
-   * Images of a chunk, as far as the heap has room for them; {@link #RESIDENT} for a single batch.
+   * Images of a chunk, as many as fit the heap; {@link #RESIDENT} for a single batch.
    *
    * @param first row of it
    */

@@ -100,7 +100,7 @@ final class ChunkAttempts {
   /**
    * Draws the chunk.
    *
-   * @throws io.lightmill.udfs.device.BrokenDeviceException if the device does not work any more
+   * @throws io.lightmill.udfs.device.BrokenDeviceException if the device no longer works
    */
   List<Drawn> drawn() {
     List<Part> parts =

@@ -110,7 +110,7 @@ public record DrawBeside(
     return drawn;
   }
 
-  /** Those of one batch beside each other. */
+  /** Sorted so that the rows of one batch are neighbours. */
   private static Iterator<Row> batched(List<Row> plans) {
     Comparator<String> nullsFirst = Comparator.nullsFirst(Comparator.naturalOrder());
     return plans.stream()

@@ -19,13 +19,13 @@ import java.util.concurrent.Callable;
 import org.apache.spark.sql.Row;
 
 /**
- * Requests images of a hosted model, each once: a request is noted in the store before it is sent
- * ({@link SentRequests}), and an image whose request another attempt at the task has noted is not
- * requested but awaited. Safe for several threads.
+ * Requests images of a hosted model, each once: a request is recorded in the store before it is
+ * sent ({@link SentRequests}), and if another attempt at the task has recorded one for an image,
+ * this attempt waits for that image. Safe for several threads.
  */
 final class HostedImages {
 
-  private static final Duration LOOK = Duration.ofMillis(500);
+  private static final Duration POLL = Duration.ofMillis(500);
 
   private final SentRequests requests;
   private final HostedSending sending;
@@ -45,7 +45,7 @@ final class HostedImages {
     this.finisher = finisher;
   }
 
-  /** What one image is requested for, and what was noted for it. */
+  /** The request for one image, and whether it is recorded. */
   private final class Request {
 
     private final String imageId;
@@ -65,14 +65,14 @@ final class HostedImages {
       noted = true;
     }
 
-    /** A note of an earlier run is replaced: this run requests the image in spite of it. */
+    /** Replaces the record of an earlier run, whose request this run repeats. */
     private boolean replaced() {
       return requests.noted(imageId).filter(modified -> modified.isBefore(since)).isPresent()
           && requests.note(imageId, sending.model(), true);
     }
   }
 
-  /** When another attempt of this run noted a request. */
+  /** When another attempt of this run recorded a request. */
   private Optional<Instant> notedBefore(String imageId) {
     return requests.noted(imageId).filter(modified -> !modified.isBefore(since));
   }
@@ -129,7 +129,7 @@ final class HostedImages {
                 DeviceMillis.NONE);
         return Optional.of(rows.stream().map(row -> lost.with(DrawingFacts.NONE)).toList());
       }
-      Thread.sleep(LOOK.toMillis());
+      Thread.sleep(POLL.toMillis());
     }
   }
 }

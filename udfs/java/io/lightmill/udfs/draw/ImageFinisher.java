@@ -22,6 +22,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Supplier;
 import org.apache.commons.codec.digest.DigestUtils;
 import org.apache.commons.lang3.exception.ExceptionUtils;
 import org.apache.spark.sql.Row;
@@ -40,6 +41,7 @@ final class ImageFinisher {
   private final AttemptImages attempt;
   private final boolean packing;
   private final String quarantine;
+  private final Optional<PaidImages> paid;
 
   /**
    * @param packing whether images are staged, to be packed later
@@ -58,6 +60,10 @@ final class ImageFinisher {
     this.attempt = attempt;
     this.packing = packing;
     this.quarantine = quarantine;
+    this.paid =
+        identity.model().hosted()
+            ? Optional.of(new PaidImages(store, identity.format()))
+            : Optional.empty();
   }
 
   /**
@@ -146,8 +152,8 @@ final class ImageFinisher {
    *
    * @param rows of one image, at least one
    * @return the outcome of each row, in order
-   * @throws LightmillException with {@code STORE_UNAVAILABLE} if the store was away for too long:
-   *     the image is not to blame
+   * @throws LightmillException with {@code STORE_UNAVAILABLE} if the store did not respond for too
+   *     long, which is no failure of the image
    */
   List<Outcome> finish(List<Row> rows, DrawnImage drawn) {
     if (drawn.failure() != null) {
@@ -160,16 +166,32 @@ final class ImageFinisher {
             Outcome.blocked(quarantined(rows.get(0), drawn), drawn.facts(), drawn.millis());
         return rows.stream().map(row -> blocked).toList();
       }
-      long start = System.nanoTime();
-      byte[] bytes = encoded(rows.get(0), drawn);
-      return stored(
-          rows, bytes, drawn.image().isBlank(), drawn.facts(), drawn.millis(), millisSince(start));
+      return encodedAndStored(rows, drawn);
     } catch (LightmillException e) {
       requireStore(e);
       LOG.warn("A drawn image could not be stored: {}", e.getMessage());
       Outcome failed =
           Outcome.failed(e, drawn.millis()).with(DrawingFacts.ofCost(drawn.facts().cost()));
       return rows.stream().map(row -> failed).toList();
+    }
+  }
+
+  private List<Outcome> encodedAndStored(List<Row> rows, DrawnImage drawn) {
+    long start = System.nanoTime();
+    byte[] bytes = encoded(rows.get(0), drawn);
+    double encodeMillis = millisSince(start);
+    Supplier<List<Outcome>> storing =
+        () ->
+            stored(
+                rows, bytes, drawn.image().isBlank(), drawn.facts(), drawn.millis(), encodeMillis);
+    if (paid.isEmpty()) {
+      return storing.get();
+    }
+    try {
+      return paid.get().stored(storing);
+    } catch (LightmillException e) {
+      requireStore(e);
+      throw paid.get().kept(e, ManifestColumns.IMAGE_ID.of(rows.get(0)), bytes);
     }
   }
 

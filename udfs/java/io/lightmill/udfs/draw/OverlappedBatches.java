@@ -9,8 +9,8 @@ import org.apache.spark.sql.Row;
 
 /**
  * Hands out the manifest rows of a partition, chunk by chunk of batches, lazily. The next chunk is
- * drawn before the last one's rows are waited for, so that encoding and storing it hide behind the
- * engine; two chunks of images are alive at most.
+ * drawn before the rows of the last one are complete, so that encoding and storing overlap with
+ * drawing; at most two chunks of images are in memory.
  *
  * @param <C> chunks
  */

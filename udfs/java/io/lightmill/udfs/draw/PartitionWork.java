@@ -2,25 +2,17 @@ package io.lightmill.udfs.draw;
 
 import io.lightmill.pipeline.BatchWork;
 import io.lightmill.pipeline.Device;
-import io.lightmill.pipeline.DrawingFacts;
-import io.lightmill.pipeline.Verdict;
 import io.lightmill.pipeline.image.PromptMetadata;
-import io.lightmill.udfs.ImageStatus;
 import io.lightmill.udfs.device.BrokenDeviceException;
 import io.lightmill.udfs.device.ExecutorExit;
 import io.lightmill.udfs.device.LoadedPipelines;
 import io.lightmill.udfs.device.TaskDevice;
-import io.lightmill.udfs.earlier.EarlierImages;
 import io.lightmill.udfs.manifest.ManifestColumns;
 import io.lightmill.udfs.manifest.Outcome;
-import io.lightmill.udfs.manifest.ScreeningJson;
-import io.lightmill.udfs.manifest.StoredImage;
-import io.lightmill.udfs.manifest.VerdictJson;
 import io.lightmill.udfs.plan.PlannedImages;
 import io.lightmill.udfs.progress.DrawingBegun;
 import io.lightmill.udfs.progress.DrawingStop;
 import io.lightmill.udfs.progress.ProgressPlugin;
-import io.lightmill.udfs.shard.StagedImages;
 import io.lightmill.udfs.store.ImageStore;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -33,7 +25,6 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
-import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.stream.Collectors;
 import org.apache.commons.lang3.exception.ExceptionUtils;
@@ -61,9 +52,9 @@ final class PartitionWork implements Chunks.Sizes, TaskCompletionListener {
   private final boolean triedBefore;
   private final Batching batching;
   private final DrawingCounters counters;
-  private final Thumbnails thumbnails;
-  private final HostedImages hosted;
-  private final AtomicLong failed = new AtomicLong();
+  private final FinishedRows rows;
+  private final UndrawnOutcomes undrawn;
+  private final Optional<RequestedBatches> hosted;
   private final DrawingPace pace = new DrawingPace();
   private OnDevice device;
   private boolean stopped;
@@ -71,19 +62,10 @@ final class PartitionWork implements Chunks.Sizes, TaskCompletionListener {
   /** A device, the drawing on it, and the rows of what it draws. */
   private record OnDevice(Device device, BatchDrawing drawing, ManifestRows manifest) {}
 
-  /** The rows of one image, and those of the images of a batch. */
-  private record Batch(String key, List<List<Row>> images) {
-
-    private BatchDrawing.KeyedBatch requests() {
-      return new BatchDrawing.KeyedBatch(
-          key, images.stream().map(rows -> PlannedImages.request(rows.get(0))).toList());
-    }
-  }
-
   PartitionWork(GenerationJob job, TaskContext task) {
     this.batching = job.batching();
     this.counters = job.counters();
-    this.thumbnails = job.thumbnails();
+    this.rows = new FinishedRows(job.thumbnails());
     this.devices =
         (job.hosted() == null ? TaskDevice.candidates(job.cluster(), task) : List.of(Device.HOSTED))
             .stream().map(candidate -> onDevice(job, task, candidate)).iterator();
@@ -96,6 +78,7 @@ final class PartitionWork implements Chunks.Sizes, TaskCompletionListener {
             job.own(),
             job.packing() != null,
             job.quarantine());
+    this.undrawn = new UndrawnOutcomes(finisher);
     this.stop = job.stop();
     this.local = job.cluster().local();
     this.partition = task.partitionId();
@@ -103,13 +86,21 @@ final class PartitionWork implements Chunks.Sizes, TaskCompletionListener {
     boolean complete =
         job.identity().model().checks().isEmpty() || job.marking().prompts() == PromptMetadata.FULL;
     this.triedBefore = complete && triedBefore(job, task);
-    this.hosted =
-        job.hosted() == null ? null : new HostedImages(job, triedBefore(job, task), finisher);
     this.threads =
         Executors.newFixedThreadPool(
             job.hosted() == null
                 ? Math.min(MAX_THREADS, Runtime.getRuntime().availableProcessors())
                 : job.hosted().atOnce());
+    this.hosted =
+        Optional.ofNullable(job.hosted())
+            .map(
+                sending ->
+                    new RequestedBatches(
+                        new HostedImages(job, triedBefore(job, task), finisher),
+                        device.drawing(),
+                        device.manifest(),
+                        rows,
+                        threads));
   }
 
   /** Whether another attempt may have begun the work of this task. */
@@ -142,19 +133,19 @@ final class PartitionWork implements Chunks.Sizes, TaskCompletionListener {
   OverlappedBatches.Finishing start(List<List<Row>> chunk) throws InterruptedException {
     String firstKey = chunk.get(0).get(0).getAs(PlannedImages.BATCH_KEY);
     if (firstKey == null) {
-      List<Row> rows =
+      List<Row> known =
           chunk.stream()
               .flatMap(List::stream)
-              .map(row -> manifestRow(device.manifest(), row, undrawn(row), Optional.empty()))
+              .map(row -> rows.of(device.manifest(), row, undrawn.of(row)))
               .toList();
-      return () -> rows;
+      return () -> known;
     }
     List<Row> finished = new ArrayList<>();
-    List<Batch> batches = new ArrayList<>();
+    List<PlannedBatch> batches = new ArrayList<>();
     for (List<Row> batch : chunk) {
       List<List<Row>> images = missing(batch, finished);
       if (!images.isEmpty()) {
-        batches.add(new Batch(batch.get(0).getAs(PlannedImages.BATCH_KEY), images));
+        batches.add(new PlannedBatch(batch.get(0).getAs(PlannedImages.BATCH_KEY), images));
       }
     }
     stopped =
@@ -162,7 +153,7 @@ final class PartitionWork implements Chunks.Sizes, TaskCompletionListener {
     List<Future<List<Row>>> finishing =
         stopped || batches.isEmpty()
             ? leftOut(batches, finished)
-            : hosted == null ? drawn(batches, finished) : requested(batches);
+            : hosted.isPresent() ? hosted.get().of(batches) : drawn(batches, finished);
     return () -> {
       finished.addAll(awaited(finishing));
       return finished;
@@ -176,78 +167,36 @@ final class PartitionWork implements Chunks.Sizes, TaskCompletionListener {
    */
   private List<List<Row>> missing(List<Row> batch, List<Row> finished) {
     List<List<Row>> images = new ArrayList<>();
-    for (List<Row> rows : byImage(batch)) {
-      Optional<List<Outcome>> found = triedBefore ? finisher.found(rows) : Optional.empty();
+    for (List<Row> image : byImage(batch)) {
+      Optional<List<Outcome>> found = triedBefore ? finisher.found(image) : Optional.empty();
       found.ifPresentOrElse(
-          outcomes ->
-              finished.addAll(manifestRows(device.manifest(), rows, outcomes, Optional.empty())),
-          () -> images.add(rows));
+          outcomes -> finished.addAll(rows.of(device.manifest(), image, outcomes)),
+          () -> images.add(image));
     }
     return images;
   }
 
-  /** Requests the images of a hosted model, several at once; each is stored when it arrives. */
-  private List<Future<List<Row>>> requested(List<Batch> batches) {
-    List<Future<List<Row>>> finishing = new ArrayList<>();
-    for (Batch batch : batches) {
-      for (List<Row> rows : batch.images()) {
-        finishing.add(threads.submit(() -> requestedRows(batch.key(), rows)));
-      }
-    }
-    return finishing;
-  }
-
-  private List<Row> requestedRows(String batchKey, List<Row> rows) throws Exception {
-    AtomicReference<DrawnImage> answer = new AtomicReference<>();
-    List<Outcome> outcomes =
-        hosted.outcomes(
-            rows,
-            () -> {
-              answer.set(requested(batchKey, rows));
-              return answer.get();
-            });
-    return manifestRows(
-        device.manifest(),
-        rows,
-        outcomes,
-        Optional.ofNullable(answer.get()).flatMap(drawn -> thumbnail(outcomes, rows, drawn)));
-  }
-
-  private DrawnImage requested(String batchKey, List<Row> rows) throws InterruptedException {
-    return device
-        .drawing()
-        .draw(
-            List.of(
-                new BatchDrawing.KeyedBatch(batchKey, List.of(PlannedImages.request(rows.get(0))))),
-            () -> true,
-            (images, work) -> {})
-        .get(0)
-        .get(0);
-  }
-
   private boolean reached(Duration expected) {
-    return stop.reached(expected, partition, failed.get());
+    return stop.reached(expected, partition, rows.failures());
   }
 
   /** Leaves all images pending. */
-  private List<Future<List<Row>>> leftOut(List<Batch> batches, List<Row> finished) {
-    batches.forEach(batch -> batch.images().forEach(rows -> leaveOut(rows, finished)));
+  private List<Future<List<Row>>> leftOut(List<PlannedBatch> batches, List<Row> finished) {
+    batches.forEach(batch -> batch.images().forEach(image -> leaveOut(image, finished)));
     return List.of();
   }
 
-  private void leaveOut(List<Row> rows, List<Row> finished) {
-    rows.forEach(
-        row -> finished.add(device.manifest().row(row, Outcome.pending(), Optional.empty())));
+  private void leaveOut(List<Row> image, List<Row> finished) {
+    image.forEach(row -> finished.add(rows.of(device.manifest(), row, Outcome.pending())));
   }
 
   /**
    * Draws batches. If the device is broken, the task fails and the executor ends. In local mode,
-   * which has no other executor, the work goes on with another device; if all are broken, it is
-   * stopped.
+   * which has no other executor, the work continues on another device; if all are broken, it stops.
    *
    * @param finished receives the rows of images that are left out
    */
-  private List<Future<List<Row>>> drawn(List<Batch> batches, List<Row> finished)
+  private List<Future<List<Row>>> drawn(List<PlannedBatch> batches, List<Row> finished)
       throws InterruptedException {
     while (true) {
       try {
@@ -268,7 +217,7 @@ final class PartitionWork implements Chunks.Sizes, TaskCompletionListener {
     }
   }
 
-  private List<Future<List<Row>>> drawnOnDevice(List<Batch> batches, List<Row> finished)
+  private List<Future<List<Row>>> drawnOnDevice(List<PlannedBatch> batches, List<Row> finished)
       throws InterruptedException {
     int images = batches.stream().mapToInt(batch -> batch.images().size()).sum();
     int largest = batches.stream().mapToInt(batch -> batch.images().size()).max().orElseThrow();
@@ -278,7 +227,7 @@ final class PartitionWork implements Chunks.Sizes, TaskCompletionListener {
         device
             .drawing()
             .draw(
-                batches.stream().map(Batch::requests).toList(),
+                batches.stream().map(PlannedBatch::requests).toList(),
                 () -> !reached(pace.goOn(largest, images)),
                 (count, more) -> {
                   pace.drew(count, more);
@@ -289,78 +238,21 @@ final class PartitionWork implements Chunks.Sizes, TaskCompletionListener {
     counters.add(work.get());
     List<Future<List<Row>>> finishing = new ArrayList<>();
     ManifestRows manifest = device.manifest(); // the next chunk may be drawn elsewhere
-    for (Batch batch : batches) {
+    for (PlannedBatch batch : batches) {
       Iterator<DrawnImage> each = drawn.next().iterator();
-      for (List<Row> rows : batch.images()) {
-        DrawnImage image = each.next();
-        if (image.isLeftOut()) {
+      for (List<Row> image : batch.images()) {
+        DrawnImage picture = each.next();
+        if (picture.isLeftOut()) {
           stopped = true;
-          leaveOut(rows, finished);
+          leaveOut(image, finished);
         } else {
           finishing.add(
               threads.submit(
-                  () -> {
-                    List<Outcome> outcomes = finisher.finish(rows, image);
-                    return manifestRows(manifest, rows, outcomes, thumbnail(outcomes, rows, image));
-                  }));
+                  () -> rows.of(manifest, image, finisher.finish(image, picture), picture)));
         }
       }
     }
     return finishing;
-  }
-
-  /** A small copy of an image that is stored. */
-  private Optional<byte[]> thumbnail(List<Outcome> outcomes, List<Row> rows, DrawnImage drawn) {
-    return outcomes.get(0).status() == ImageStatus.GENERATED
-        ? thumbnails.of(ManifestColumns.IMAGE_ID.of(rows.get(0)), drawn.image())
-        : Optional.empty();
-  }
-
-  private List<Row> manifestRows(
-      ManifestRows manifest, List<Row> rows, List<Outcome> outcomes, Optional<byte[]> thumbnail) {
-    Iterator<Outcome> each = outcomes.iterator();
-    return rows.stream().map(row -> manifestRow(manifest, row, each.next(), thumbnail)).toList();
-  }
-
-  private Row manifestRow(
-      ManifestRows manifest, Row planned, Outcome outcome, Optional<byte[]> thumbnail) {
-    if (outcome.status().isFailure()) {
-      failed.incrementAndGet();
-    }
-    return manifest.row(planned, outcome, thumbnail);
-  }
-
-  private Outcome undrawn(Row planned) {
-    String refused = ManifestColumns.ERROR_CODE.of(planned);
-    if (refused != null) { // also where an earlier run has drawn the image, under another policy
-      return Outcome.refused(refused, ManifestColumns.ERROR_MESSAGE.of(planned));
-    }
-    Row earlier = planned.getAs(EarlierImages.EARLIER);
-    DrawingFacts facts = // verdicts of rules are given anew by each run
-        DrawingFacts.ofVerdicts(
-                VerdictJson.read(ManifestColumns.VERDICTS.of(earlier)).stream()
-                    .filter(
-                        verdict ->
-                            verdict.score().isPresent()
-                                || verdict.stage() == Verdict.Stage.PROVIDER)
-                    .toList())
-            .with(ScreeningJson.read(ManifestColumns.SCORES.of(earlier)));
-    return switch (ImageStatus.labelled(ManifestColumns.STATUS.of(earlier))) {
-      case UNCERTAIN ->
-          Outcome.uncertainBefore(
-              ManifestColumns.ERROR_CODE.of(earlier), ManifestColumns.ERROR_MESSAGE.of(earlier));
-      case FAILED ->
-          Outcome.failedBefore(
-              ManifestColumns.ERROR_CODE.of(earlier), ManifestColumns.ERROR_MESSAGE.of(earlier));
-      case BLOCKED -> Outcome.blocked(null, facts, null);
-      default -> reused(planned, StoredImage.read(earlier)).with(facts);
-    };
-  }
-
-  private Outcome reused(Row planned, StoredImage image) {
-    return StagedImages.include(image.path())
-        ? finisher.taken(planned, image)
-        : Outcome.reused(image);
   }
 
   private static List<List<Row>> byImage(List<Row> batch) {
@@ -373,20 +265,20 @@ final class PartitionWork implements Chunks.Sizes, TaskCompletionListener {
   }
 
   private static List<Row> awaited(List<Future<List<Row>>> finishing) throws InterruptedException {
-    List<Row> rows = new ArrayList<>();
+    List<Row> awaited = new ArrayList<>();
     for (Future<List<Row>> image : finishing) {
       try {
-        rows.addAll(image.get());
-      } catch (ExecutionException e) { // the store is away, or a defect: errors of images are rows
+        awaited.addAll(image.get());
+      } catch (ExecutionException e) { // the store does not respond, or a defect: others are rows
         throw ExceptionUtils.<RuntimeException>rethrow(e.getCause());
       }
     }
-    return rows;
+    return awaited;
   }
 
   @Override
   public void onTaskCompletion(TaskContext ended) {
     threads.shutdownNow();
-    stop.ended(partition, failed.get());
+    stop.ended(partition, rows.failures());
   }
 }

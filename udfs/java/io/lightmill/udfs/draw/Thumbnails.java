@@ -4,7 +4,7 @@ import io.lightmill.pipeline.RgbImage;
 import java.io.Serializable;
 import java.util.Optional;
 
-/** Makes small copies of images where these are drawn, so that nobody has to read them again. */
+/** Makes small copies of images where these are drawn, so that they are not read again. */
 @FunctionalInterface
 public interface Thumbnails extends Serializable {
 

@@ -49,7 +49,7 @@ public record PlanReport(
   private static final double SECONDS_PER_HOUR = 3600;
 
   /**
-   * Requested images by what becomes of them.
+   * Requested images by what the run does with them.
    *
    * @param requested all of them, without rows that have the id of another row
    * @param toDraw distinct images that no earlier run has stored

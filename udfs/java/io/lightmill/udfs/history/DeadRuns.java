@@ -13,7 +13,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * What killed runs leave behind besides images and shards: rows that they did not commit, plans,
+ * Objects of killed runs apart from images and shards: rows that they did not commit, plans,
  * temporary files and incomplete uploads. Only the run that holds the lock of the output may remove
  * them: then every other run over the output has ended.
  */

@@ -31,7 +31,7 @@ public record RunAllowance(String run) implements RequestAllowance, Serializable
   /**
    * A ledger of this driver.
    *
-   * @param ended why the run ends early; empty while it goes on
+   * @param ended why the run ends early; empty while it continues
    */
   private record Open(AllowanceLedger ledger, Supplier<Optional<String>> ended) {}
 
@@ -64,8 +64,9 @@ public record RunAllowance(String run) implements RequestAllowance, Serializable
     UNUSED
   }
 
-  /** Whether a request may be sent. */
-  private record Wish(String run, String name, double mostCost) implements DriverQuestion {
+  /** Asks whether a request may be sent. */
+  private record PermitQuestion(String run, String name, double mostCost)
+      implements DriverQuestion {
 
     @Override
     public Object answer() {
@@ -80,8 +81,9 @@ public record RunAllowance(String run) implements RequestAllowance, Serializable
     }
   }
 
-  /** What became of a request. */
-  private record News(String run, String name, Event event, double cost) implements DriverQuestion {
+  /** Reports the state of a request. */
+  private record RequestReport(String run, String name, Event event, double cost)
+      implements DriverQuestion {
 
     @Override
     public Object answer() {
@@ -98,8 +100,8 @@ public record RunAllowance(String run) implements RequestAllowance, Serializable
     }
   }
 
-  /** What the endpoint says to all. */
-  private record Refusal(String run, Duration pause, String end) implements DriverQuestion {
+  /** Reports that the endpoint asks for a pause, or refuses all requests. */
+  private record EndpointReport(String run, Duration pause, String end) implements DriverQuestion {
 
     @Override
     public Object answer() {
@@ -118,7 +120,8 @@ public record RunAllowance(String run) implements RequestAllowance, Serializable
     String name = UUID.randomUUID().toString();
     while (true) {
       Optional<AllowanceLedger.Reply> reply =
-          ProgressPlugin.ask(new Wish(run, name, mostCost)).map(AllowanceLedger.Reply.class::cast);
+          ProgressPlugin.ask(new PermitQuestion(run, name, mostCost))
+              .map(AllowanceLedger.Reply.class::cast);
       if (reply.isPresent() && reply.get().granted()) {
         return new Granted(name);
       }
@@ -138,33 +141,33 @@ public record RunAllowance(String run) implements RequestAllowance, Serializable
       this.name = name;
     }
 
-    private void tell(Event event, double cost) {
-      ProgressPlugin.send(new News(run, name, event, cost));
+    private void report(Event event, double cost) {
+      ProgressPlugin.send(new RequestReport(run, name, event, cost));
     }
 
     @Override
     public void sent() {
-      tell(Event.SENT, 0);
+      report(Event.SENT, 0);
     }
 
     @Override
     public void answered(double cost, boolean lost) {
-      tell(lost ? Event.LOST : Event.ANSWERED, cost);
+      report(lost ? Event.LOST : Event.ANSWERED, cost);
     }
 
     @Override
     public void unused() {
-      tell(Event.UNUSED, 0);
+      report(Event.UNUSED, 0);
     }
 
     @Override
     public void pause(Duration time) {
-      ProgressPlugin.send(new Refusal(run, time, null));
+      ProgressPlugin.send(new EndpointReport(run, time, null));
     }
 
     @Override
     public void end(String reason) {
-      ProgressPlugin.send(new Refusal(run, null, reason));
+      ProgressPlugin.send(new EndpointReport(run, null, reason));
     }
   }
 }

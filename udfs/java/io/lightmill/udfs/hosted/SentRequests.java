@@ -17,9 +17,9 @@ import java.util.UUID;
 /**
  * Requests to a hosted model that were sent, or were about to be, and whose answers are not stored
  * yet: one small object for each below {@value #DIRECTORY}, written before the request and deleted
- * after its image is stored. So a process that is killed between request and answer leaves a sign
- * behind, and no later run pays for the image again unasked. Its two calls to the store cost less
- * than a thousandth of an image.
+ * after its image is stored. So a later run finds the requests of a process that was killed between
+ * request and answer, and repeats them only if its options say so. The two calls to the store cost
+ * less than a thousandth of an image.
  *
  * @param store of the output
  * @param runId of this attempt
@@ -49,10 +49,10 @@ public record SentRequests(ImageStore store, String runId) {
   }
 
   /**
-   * Notes a request before it is sent.
+   * Records a request before it is sent.
    *
-   * @param again whether this process has noted it before, for an earlier attempt
-   * @return false if another process has noted it, which then must not be sent
+   * @param again whether this process has recorded it before, for an earlier attempt
+   * @return false if another process has recorded it; then it must not be sent
    */
   public boolean note(String imageId, String model, boolean again) {
     if (again) {
@@ -85,12 +85,12 @@ public record SentRequests(ImageStore store, String runId) {
     }
   }
 
-  /** When this run noted a request for an image whose answer is not known. */
+  /** When this run recorded a request for an image whose answer is not known. */
   public Optional<Instant> noted(String imageId) {
     return store.find(key(imageId)).map(FoundObject::modified);
   }
 
-  /** The answer to a request is stored, or needs not be. */
+  /** Deletes the record of a request whose answer is stored, or need not be. */
   public void settle(String imageId) {
     store.delete(key(imageId));
   }
@@ -116,7 +116,7 @@ public record SentRequests(ImageStore store, String runId) {
         : Optional.empty();
   }
 
-  /** Forgets requests that a committed manifest has rows of. */
+  /** Deletes the records of requests whose outcomes are in a committed manifest. */
   public static void forget(ImageStore store, List<Open> requests) {
     if (!requests.isEmpty()) {
       store.removal().objects(requests.stream().map(Open::key).toList());

@@ -12,7 +12,8 @@ import org.slf4j.LoggerFactory;
 /**
  * Renews a lock while its run is active and releases it at the end, also when the process is asked
  * to terminate. The run is cancelled if another run has taken over the lock, or if the store has
- * been away for too long. A lock that expires while the store is away is renewed when it is back.
+ * been unavailable for too long. A lock that expires while the store is unavailable is renewed when
+ * it is back.
  */
 final class LockRenewal implements AutoCloseable {
 
@@ -46,7 +47,7 @@ final class LockRenewal implements AutoCloseable {
 
   /**
    * @param interval between renewals
-   * @param longestOutage how long the store may be away
+   * @param longestOutage how long the store may be unavailable
    * @param lost cancels the run
    */
   LockRenewal(RunLock lock, Duration interval, Duration longestOutage, Runnable lost) {
@@ -108,13 +109,13 @@ final class LockRenewal implements AutoCloseable {
     }
   }
 
-  /** Renews the lock now, and often from now on, to learn soon whether the store is away. */
+  /** Renews the lock now, and often from now on, to learn soon whether the store is unavailable. */
   void hurry() {
     interval = shortInterval;
     renewAfter(Duration.ZERO);
   }
 
-  /** Whether the store has been away for too long. */
+  /** Whether the store has been unavailable for too long. */
   boolean storeIsGone() {
     return failing && lock.sinceRenewal().compareTo(longestOutage) >= 0;
   }

@@ -12,7 +12,7 @@ import org.apache.hadoop.conf.Configuration;
 
 /**
  * Gives a run exclusive use of its output. A run that loses the lock is cancelled, and so is one
- * whose store has been away for too long.
+ * whose store has been unavailable for too long.
  */
 public final class OutputLock implements AutoCloseable {
 
@@ -52,7 +52,7 @@ public final class OutputLock implements AutoCloseable {
    * respond.
    *
    * @throws LightmillException with {@code OUTPUT_IN_USE} if it does not, {@code STORE_UNAVAILABLE}
-   *     if the store has been away for too long
+   *     if the store has been unavailable for too long
    */
   public void require() {
     try {
@@ -71,7 +71,7 @@ public final class OutputLock implements AutoCloseable {
     }
   }
 
-  /** The run is ending: from now on {@link #storeIsAway} is exact to a few seconds. */
+  /** The run is ending: from now on {@link #storeIsUnavailable} is exact to a few seconds. */
   public void hurry() {
     renewal.hurry();
   }
@@ -80,7 +80,7 @@ public final class OutputLock implements AutoCloseable {
    * Whether the lock could not be renewed for this long. A run that does not {@link #hurry} renews
    * it every 30 s.
    */
-  public boolean storeIsAway(Duration duration) {
+  public boolean storeIsUnavailable(Duration duration) {
     return lock.sinceRenewal().compareTo(duration) >= 0;
   }
 
@@ -88,8 +88,8 @@ public final class OutputLock implements AutoCloseable {
    * Explains the failure of a run that was cancelled since it lost its lock or could not renew it.
    *
    * @throws LightmillException with {@code OUTPUT_IN_USE} if another run has taken over the lock,
-   *     with {@code STORE_UNAVAILABLE} if the store was away for too long and the failure has no
-   *     other reason
+   *     with {@code STORE_UNAVAILABLE} if the store was unavailable for too long and the failure
+   *     has no other reason
    */
   public void explain(Exception failure) {
     if (lock.lost()) {

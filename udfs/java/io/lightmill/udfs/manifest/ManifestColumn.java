@@ -11,7 +11,7 @@ import org.apache.spark.sql.types.StructType;
 /**
  * A column of the manifest's own. {@link ManifestColumns} has them all.
  *
- * @param aboutRun whether it tells of the run and not of the image: such a column differs from
+ * @param aboutRun whether it describes the run and not the image: such a column differs from
  *     attempt to attempt, and so is not stored beside the image in a shard
  * @param filling gives the value of a row
  */

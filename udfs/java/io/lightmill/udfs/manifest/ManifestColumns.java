@@ -1,7 +1,9 @@
 package io.lightmill.udfs.manifest;
 
-import io.lightmill.pipeline.LoraBlend;
-import io.lightmill.pipeline.Screening;
+import static io.lightmill.udfs.manifest.ManifestValues.ofScreened;
+import static io.lightmill.udfs.manifest.ManifestValues.ofStored;
+import static io.lightmill.udfs.manifest.ManifestValues.ofVerdict;
+
 import io.lightmill.pipeline.Verdict;
 import io.lightmill.udfs.VerdictCounts;
 import io.lightmill.udfs.column.RequestColumn;
@@ -10,7 +12,6 @@ import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.OptionalInt;
 import java.util.Set;
@@ -18,7 +19,6 @@ import java.util.function.Function;
 import java.util.function.ToDoubleFunction;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
-import org.apache.spark.sql.Row;
 import org.apache.spark.sql.types.DataTypes;
 
 /**
@@ -98,7 +98,7 @@ public final class ManifestColumns {
    * passed. Null if no policy was applied.
    */
   public static final ManifestColumn POLICY_DIGEST =
-      ManifestColumn.ofRun("policy_digest", DataTypes.StringType, ManifestColumns::policyDigest);
+      ManifestColumn.ofRun("policy_digest", DataTypes.StringType, ManifestValues::policyDigest);
 
   /** Id of the row that this row is a rewording of, as the table says. */
   public static final ManifestColumn REVISES =
@@ -175,7 +175,7 @@ public final class ManifestColumns {
    * draws the same image without checks.
    */
   public static final ManifestColumn SEED_USED =
-      ManifestColumn.ofRun("seed_used", DataTypes.LongType, ManifestColumns::seedUsed);
+      ManifestColumn.ofRun("seed_used", DataTypes.LongType, ManifestValues::seedUsed);
 
   /** Images that were drawn for the row; null without classifiers and scorer. */
   public static final ManifestColumn DRAWS =
@@ -194,7 +194,7 @@ public final class ManifestColumns {
 
   /** Of the adapters' files, in the order of {@link #LORA}. */
   public static final ManifestColumn LORA_DIGESTS =
-      ManifestColumn.ofImage("lora_digests", DataTypes.StringType, ManifestColumns::loraDigests);
+      ManifestColumn.ofImage("lora_digests", DataTypes.StringType, ManifestValues::loraDigests);
 
   public static final ManifestColumn MODEL =
       ManifestColumn.ofImage("model", DataTypes.StringType, row -> row.task().model().name());
@@ -264,7 +264,7 @@ public final class ManifestColumns {
           "reproducible", DataTypes.BooleanType, row -> !row.task().model().hosted());
 
   /**
-   * Price of the requests to a hosted model for this image, also of those in vain, in the currency
+   * Price of the requests to a hosted model for this image, failed ones included, in the currency
    * of the given prices; null elsewhere.
    */
   public static final ManifestColumn COST =
@@ -343,7 +343,7 @@ public final class ManifestColumns {
 
   private ManifestColumns() {}
 
-  /** Whether a column tells of the run and not of the image; not so for passthrough columns. */
+  /** Whether a column describes the run and not the image; false for passthrough columns. */
   public static boolean aboutRun(String name) {
     ManifestColumn column = BY_NAME.get(name);
     return column != null && column.aboutRun();
@@ -366,46 +366,10 @@ public final class ManifestColumns {
         row -> sent || !row.task().model().hosted() ? row.planned().getAs(column.name()) : null);
   }
 
-  private static Function<ManifestRow, Object> ofStored(Function<StoredImage, Object> value) {
-    return row -> row.outcome().image() == null ? null : value.apply(row.outcome().image());
-  }
-
   private static ManifestColumn ofDevice(String name, ToDoubleFunction<DeviceMillis> value) {
     return ManifestColumn.ofRun(
         name,
         DataTypes.DoubleType,
         row -> row.outcome().device() == null ? null : value.applyAsDouble(row.outcome().device()));
-  }
-
-  private static Function<ManifestRow, Object> ofScreened(Function<Screening, Object> value) {
-    return row -> row.outcome().facts().screening().map(value).orElse(null);
-  }
-
-  private static Object seedUsed(ManifestRow row) {
-    Optional<Screening> screening = row.outcome().facts().screening();
-    if (screening.isPresent()) {
-      return screening.get().seed().orElse(null);
-    }
-    boolean first = row.task().model().checks().isEmpty();
-    boolean known = first && !row.task().model().hosted();
-    return known && row.outcome().image() != null ? SEED.of(row.planned()) : null;
-  }
-
-  private static Function<ManifestRow, Object> ofVerdict(Function<Verdict, Object> value) {
-    return row -> row.verdict().map(value).orElse(null);
-  }
-
-  private static Object policyDigest(ManifestRow row) {
-    return row.verdict().map(Verdict::policy).orElseGet(() -> row.planned().getAs("policy_digest"));
-  }
-
-  private static String loraDigests(ManifestRow row) {
-    Row planned = row.planned();
-    LoraBlend lora = RequestColumns.LORA.fromSpark(planned);
-    return lora.isEmpty() || planned.getAs(IMAGE_ID.name()) == null
-        ? null
-        : lora.weights().keySet().stream()
-            .map(row.task().model().adapters()::get)
-            .collect(Collectors.joining("+"));
   }
 }

@@ -33,7 +33,6 @@ import org.apache.spark.sql.api.java.UDF2;
 import org.apache.spark.sql.catalyst.util.QuotingUtils;
 import org.apache.spark.sql.types.DataType;
 import org.apache.spark.sql.types.DataTypes;
-import org.apache.spark.sql.types.StringType;
 import org.apache.spark.sql.types.StructType;
 
 /**
@@ -190,34 +189,8 @@ public final class ImageGenerator extends Transformer implements DefaultParamsWr
   public StructType transformSchema(StructType schema) {
     GenerationOptions parsed = parsed();
     parsed.requireChecks();
-    for (String column : read(parsed)) {
-      if (Arrays.stream(schema.fieldNames()).noneMatch(column::equalsIgnoreCase)) {
-        throw new LightmillException(
-            ErrorCode.INPUT_INVALID,
-            "the rows have no column '%s', which ImageGenerator reads; their columns are %s"
-                .formatted(column, String.join(", ", schema.fieldNames())));
-      }
-    }
-    if (parsed.find(Options.PROMPT_TEMPLATE).isEmpty()) {
-      DataType type = field(schema, $(promptCol));
-      if (!(type instanceof StringType)) {
-        throw new LightmillException(
-            ErrorCode.INPUT_INVALID,
-            "column '%s' is of type %s; param promptCol names a column of texts"
-                .formatted($(promptCol), type.simpleString()));
-      }
-    }
-    StructType result = schema;
-    for (Map.Entry<String, DataType> column : added().entrySet()) {
-      if (Arrays.stream(result.fieldNames()).anyMatch(column.getKey()::equalsIgnoreCase)) {
-        throw new LightmillException(
-            ErrorCode.INPUT_INVALID,
-            "the rows have a column '%s' already; give ImageGenerator another name with outputCol, imageIdCol, statusCol or errorCol"
-                .formatted(column.getKey()));
-      }
-      result = result.add(column.getKey(), column.getValue());
-    }
-    return result;
+    return new GeneratorColumns(read(parsed), parsed.has(Options.PROMPT_TEMPLATE), added())
+        .schema(schema);
   }
 
   /** The rows with their images, which are drawn when the rows are computed. */
@@ -276,14 +249,6 @@ public final class ImageGenerator extends Transformer implements DefaultParamsWr
         .find(Options.PROMPT_TEMPLATE)
         .map(template -> ColumnTemplate.parse(PromptColumns.TEMPLATE, template).columns())
         .orElseGet(() -> List.of($(promptCol)));
-  }
-
-  private static DataType field(StructType schema, String name) {
-    return Arrays.stream(schema.fields())
-        .filter(field -> field.name().equalsIgnoreCase(name))
-        .findFirst()
-        .orElseThrow()
-        .dataType();
   }
 
   private GenerationOptions parsed() {

@@ -7,8 +7,10 @@ import io.lightmill.pipeline.LightmillException;
 import io.lightmill.udfs.option.CheckOptions;
 import io.lightmill.udfs.option.ColumnOptions;
 import io.lightmill.udfs.option.GenerationOptions;
+import io.lightmill.udfs.option.ModelOptions;
 import io.lightmill.udfs.option.Option;
 import io.lightmill.udfs.option.OptionGroup;
+import io.lightmill.udfs.option.OptionRegistry;
 import io.lightmill.udfs.option.Options;
 import io.lightmill.udfs.option.ProvenanceOptions;
 import java.util.List;
@@ -46,7 +48,7 @@ final class OptionParam extends Param<Object> {
   /** Options that need an output, or that do not go with one image for each row. */
   private static final Set<Option<?>> LEFT_OUT =
       Set.of(
-          Options.PARTITIONS,
+          ModelOptions.PARTITIONS,
           CheckOptions.QUARANTINE,
           ColumnOptions.all().get("num_images_per_prompt"));
 
@@ -66,7 +68,7 @@ final class OptionParam extends Param<Object> {
 
   /** The options that a Transformer has, in the order of the registry. */
   static List<Option<?>> options() {
-    return Options.all().stream()
+    return OptionRegistry.all().stream()
         .filter(option -> OF_IMAGES.contains(option.group()) || FURTHER.contains(option))
         .filter(option -> !LEFT_OUT.contains(option))
         .toList();

@@ -1,6 +1,6 @@
 package io.lightmill.udfs.option;
 
-/** What becomes of images of one colour. */
+/** What happens to images of one colour. */
 public enum BlankImages {
   /** They fail with {@code IMAGE_BLANK}. */
   FAIL,

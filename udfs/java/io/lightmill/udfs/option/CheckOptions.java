@@ -3,12 +3,24 @@ package io.lightmill.udfs.option;
 import static io.lightmill.udfs.option.OptionGroup.SAFETY;
 
 import io.lightmill.pipeline.checks.LabelRule;
+import io.lightmill.pipeline.policy.PromptPolicy;
 import java.util.List;
 import java.util.Map;
 import java.util.regex.Pattern;
 
-/** The options of image checks, classifiers and scorers. */
+/** The options of the prompt policy, image checks, classifiers and scorers. */
 public final class CheckOptions {
+
+  public static final Option<String> POLICY =
+      Option.of(
+              "policy",
+              OptionType.text(),
+              "FILE",
+              SAFETY,
+              "Prompt policy: a YAML file on any Hadoop file system, default for the policy that"
+                  + " ships, or none. Rows whose prompt it blocks are not drawn.")
+          .or(PromptPolicy.DEFAULT)
+          .besideJobFile();
 
   public static final Option<BlankImages> BLANK_IMAGES =
       Option.of(
@@ -16,7 +28,7 @@ public final class CheckOptions {
               OptionType.choice(BlankImages.class),
               "CHOICE",
               SAFETY,
-              "What becomes of images of one colour, as damaged weights and overflowing numbers"
+              "What happens to images of one colour, as damaged weights and overflowing numbers"
                   + " draw them: fail, so that they are not stored; or keep, where such pictures"
                   + " are wanted.")
           .or(BlankImages.FAIL);
@@ -68,7 +80,7 @@ public final class CheckOptions {
               OptionType.choice(LabelRule.Action.class),
               "ACTION",
               SAFETY,
-              "What follows from a score that reaches its threshold: block, the image is not"
+              "What happens if a score reaches its threshold: block, the image is not"
                   + " stored; flag, its row says so; retry, it is drawn again with a further seed.")
           .or(LabelRule.Action.BLOCK);
 
@@ -118,6 +130,7 @@ public final class CheckOptions {
   /** In the order of the help text. */
   static final List<Option<?>> ALL =
       List.of(
+          POLICY,
           BLANK_IMAGES,
           PROMPT_CLASSIFIER,
           PROMPT_THRESHOLD,

@@ -70,7 +70,7 @@ public final class GenerationOptions {
     Map<Option<?>, Object> given = new LinkedHashMap<>();
     values.forEach((key, text) -> read(key, text, given));
     Map<Option<?>, Object> ordered = new LinkedHashMap<>();
-    Options.all().stream()
+    OptionRegistry.all().stream()
         .filter(given::containsKey)
         .forEach(option -> ordered.put(option, given.get(option)));
     GenerationOptions options = new GenerationOptions(ordered);
@@ -111,16 +111,16 @@ public final class GenerationOptions {
   }
 
   private static Option<?> option(String key) {
-    Optional<Option<?>> option = Options.named(key);
+    Optional<Option<?>> option = OptionRegistry.named(key);
     if (option.isEmpty()) {
       String head = key.substring(0, Math.max(0, key.indexOf('.')));
-      option = Options.named(head).filter(o -> o.type().shape() == OptionType.Shape.MAP);
+      option = OptionRegistry.named(head).filter(o -> o.type().shape() == OptionType.Shape.MAP);
     }
     return option.orElseThrow(
         () ->
             invalid(
                 "there is no option '%s'; did you mean '%s'?"
-                    .formatted(key, Options.closest(key))));
+                    .formatted(key, OptionRegistry.closest(key))));
   }
 
   /** {@code prompt} of {@code column.prompt}. */
@@ -255,7 +255,7 @@ public final class GenerationOptions {
    */
   public Map<String, Object> jobFile() {
     Map<String, Object> file = new LinkedHashMap<>();
-    Options.all().stream()
+    OptionRegistry.all().stream()
         .filter(option -> !option.equals(Options.RUN_ID))
         .filter(option -> option.group() != OptionGroup.COMMAND)
         .forEach(option -> plain(option).ifPresent(value -> file.put(option.key(), value)));

@@ -15,7 +15,7 @@ import java.util.regex.Pattern;
  */
 public final class HostedOptions {
 
-  /** What becomes of values that the endpoint has no field for. */
+  /** What happens to values that the endpoint has no field for. */
   public enum UnsentValues {
     /** They are left out, and a notice of the run names their columns. */
     IGNORE,
@@ -141,7 +141,7 @@ public final class HostedOptions {
           OptionType.choice(UnsentValues.class),
           "CHOICE",
           HOSTED,
-          "What becomes of values of rows that the endpoint has no field for, such as seeds,"
+          "What happens to values of rows that the endpoint has no field for, such as seeds,"
               + " steps and negative prompts: ignore, a notice names their columns; or invalid,"
               + " their rows are invalid. Default: ignore.");
 

@@ -4,7 +4,7 @@ import io.lightmill.pipeline.ErrorCode;
 import io.lightmill.pipeline.LightmillException;
 import java.util.Locale;
 
-/** Table formats whose libraries users bring. */
+/** Table formats whose libraries users add to the session. */
 public enum LakeFormat {
   DELTA(
       "Delta Lake",

@@ -1,36 +1,17 @@
 package io.lightmill.udfs.option;
 
 import static io.lightmill.udfs.option.OptionGroup.IMAGES;
-import static io.lightmill.udfs.option.OptionGroup.MODEL;
 import static io.lightmill.udfs.option.OptionGroup.OUTPUT;
 import static io.lightmill.udfs.option.OptionGroup.PROMPTS;
 import static io.lightmill.udfs.option.OptionGroup.RERUN;
-import static io.lightmill.udfs.option.OptionGroup.SAFETY;
-import static io.lightmill.udfs.option.OptionGroup.SPARK;
 
-import io.lightmill.pipeline.DType;
-import io.lightmill.pipeline.LoraBlend;
-import io.lightmill.pipeline.checkpoint.CheckpointCache;
 import io.lightmill.pipeline.image.ImageFormat;
-import io.lightmill.pipeline.policy.PromptPolicy;
-import io.lightmill.udfs.DeviceChoice;
 import java.time.Duration;
-import java.util.Collections;
-import java.util.Comparator;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
-import java.util.Optional;
-import java.util.Set;
 import java.util.regex.Pattern;
-import java.util.stream.Stream;
-import org.apache.commons.text.similarity.LevenshteinDistance;
 
-/**
- * The registry of all options. A new option is one entry here and the place that uses its value;
- * parsing, help text, job files, the run record and the public API follow from the entry.
- */
+/** The options of the prompt table, the output, the run itself and its rows. */
 public final class Options {
 
   public static final Option<String> INPUT =
@@ -194,106 +175,6 @@ public final class Options {
               + " exit status is 3. By default failures do not stop the run, and any failure sets"
               + " the exit status to 3.");
 
-  public static final Option<String> CHECKPOINT =
-      Option.of(
-              "checkpoint",
-              OptionType.text(),
-              "LOCATION",
-              MODEL,
-              "builtin:pocket, a directory in diffusers' layout on any Hadoop file system, or a"
-                  + " hosted model: foundry:URL#MODEL or openai:URL#MODEL, as HOSTED.md says.")
-          .or(CheckpointCache.BUILTIN_POCKET)
-          .besideJobFile();
-
-  public static final Option<String> VARIANT =
-      Option.of(
-          "variant",
-          OptionType.text(),
-          "NAME",
-          MODEL,
-          "Variant of the weight files to read, such as fp16. By default the files without a"
-              + " variant, or the only ones.");
-
-  public static final Option<DType> DTYPE =
-      Option.of(
-          "dtype",
-          OptionType.choice(weightTypes()),
-          "TYPE",
-          MODEL,
-          "Precision of the weights: float32, bfloat16 or float16. Default: bfloat16 on GPUs,"
-              + " float32 on CPUs.");
-
-  public static final Option<Map<String, String>> LORA =
-      Option.of(
-          "lora",
-          OptionType.map(
-              name -> name.matches(LoraBlend.NAME) && !name.equals(LoraBlend.NONE_NAMED),
-              "name=file entries with names of letters, digits, dots, dashes and underscores, and"
-                  + " not 'none'"),
-          "NAME=FILE",
-          MODEL,
-          "A LoRA adapter (safetensors) and the name that rows use for it. Repeatable.");
-
-  public static final Option<DeviceChoice> DEVICE =
-      Option.of(
-              "device",
-              OptionType.choice(DeviceChoice.class),
-              "DEVICE",
-              MODEL,
-              "auto, cpu or cuda: auto uses GPUs where tasks can have them, and otherwise the CPU.")
-          .or(DeviceChoice.AUTO);
-
-  /** Without a default: it is measured. */
-  public static final Option<Integer> BATCH_SIZE =
-      Option.of(
-          "batch-size",
-          OptionType.wholeNumber(1),
-          "N",
-          MODEL,
-          "Number of images that a GPU draws at once, halved where memory is short. By default the"
-              + " run measures it: batches of each size and number of steps grow until they draw no"
-              + " faster. CPUs draw each image alone.");
-
-  public static final Option<Integer> THREADS_PER_IMAGE =
-      Option.of(
-              "threads-per-image",
-              OptionType.wholeNumber(1),
-              "N",
-              MODEL,
-              "CPU threads that draw one image; as many images are drawn at once as there are cores"
-                  + " for. More than 1 suits few large images, but the last bits of an image depend"
-                  + " on N: only with 1 are they the same for any number of cores. GPUs ignore it.")
-          .or(1);
-
-  public static final Option<Integer> PARTITIONS =
-      Option.of(
-          "partitions",
-          OptionType.wholeNumber(1),
-          "N",
-          MODEL,
-          "Number of tasks that draw. By default the cluster decides.");
-
-  public static final Option<Boolean> OFFLOAD =
-      Option.of(
-              "offload",
-              OptionType.flag(),
-              "",
-              MODEL,
-              "Keep only one of text encoders, transformer and autoencoder on the device at a time:"
-                  + " slower, but needs memory for the largest of them only.")
-          .or(false);
-
-  public static final Option<Integer> OFFLOAD_CHUNK =
-      Option.of(
-              "offload-chunk",
-              OptionType.wholeNumber(1),
-              "IMAGES",
-              MODEL,
-              "With offload, number of images whose prompts are all encoded, then all denoised,"
-                  + " then all decoded, so that they load each network once. Fewer are taken where"
-                  + " the heap is too small for their pixels.")
-          .or(64);
-
   public static final Option<Long> SEED =
       Option.of(
               "seed",
@@ -312,121 +193,20 @@ public final class Options {
               "Truncate prompts that are too long, instead of rejecting their rows.")
           .or(false);
 
-  public static final Option<String> POLICY =
-      Option.of(
-              "policy",
-              OptionType.text(),
-              "FILE",
-              SAFETY,
-              "Prompt policy: a YAML file on any Hadoop file system, default for the policy that"
-                  + " ships, or none. Rows whose prompt it blocks are not drawn.")
-          .or(PromptPolicy.DEFAULT)
-          .besideJobFile();
+  /** In the order of the help text. */
+  static final List<Option<?>> OF_PROMPTS =
+      List.of(INPUT, INPUT_FORMAT, COLUMN, PROMPT_TEMPLATE, LIMIT);
 
-  public static final Option<String> MASTER =
-      Option.of(
-          "master",
-          OptionType.text(),
-          "URL",
-          SPARK,
-          "Spark master. Default: the one of spark-submit, or local[*].");
+  /** In the order of the help text. */
+  static final List<Option<?>> OF_OUTPUT =
+      List.of(OUTPUT_DIRECTORY, FORMAT, QUALITY, PATH_TEMPLATE, SINK, SHARD_SIZE);
 
-  public static final Option<Map<String, String>> CONF =
-      Option.of(
-          "conf",
-          OptionType.map(
-              name -> name.startsWith("spark."),
-              "entries whose names begin with 'spark.' (Hadoop's with 'spark.hadoop.')"),
-          "KEY=VALUE",
-          SPARK,
-          "Spark setting, such as spark.hadoop.fs.s3a.endpoint=… Repeatable.");
+  /** In the order of the help text. */
+  static final List<Option<?>> OF_RUN =
+      List.of(RUN_ID, FORCE, RETRY_FAILED, DEADLINE, WAIT_FOR_LOCK, MAX_FAILURES);
 
-  public static final Option<Integer> SLOTS_PER_GPU =
-      Option.of(
-          "slots-per-gpu",
-          OptionType.wholeNumber(1),
-          "N",
-          SPARK,
-          "Tasks that share a GPU of an executor, so that one encodes prompts, decodes latents and"
-              + " stores images while another denoises."
-              + " Has an effect on clusters only. Default: 1.");
-
-  private static final Map<String, Option<?>> BY_KEY = byKey();
+  /** In the order of the help text. */
+  static final List<Option<?>> OF_ROWS = List.of(SEED, TRUNCATE_PROMPTS);
 
   private Options() {}
-
-  /** All options in the order of the help text. */
-  public static List<Option<?>> all() {
-    return List.copyOf(BY_KEY.values());
-  }
-
-  /** The option of a key, which may be written with {@code _} and in any case. */
-  public static Optional<Option<?>> named(String key) {
-    return Optional.ofNullable(BY_KEY.get(normalized(key)));
-  }
-
-  /** The key that a misspelt one is most like. */
-  public static String closest(String key) {
-    return closest(key, BY_KEY.keySet());
-  }
-
-  /** The one of these keys, at least one, that a misspelt one is most like. */
-  public static String closest(String key, Set<String> keys) {
-    LevenshteinDistance distance = LevenshteinDistance.getDefaultInstance();
-    String wanted = normalized(key);
-    return Collections.min(keys, Comparator.comparingInt(each -> distance.apply(wanted, each)));
-  }
-
-  static String normalized(String key) {
-    return key.strip().toLowerCase(Locale.ROOT).replace('_', '-');
-  }
-
-  /** By the names of {@code torch.dtype}. */
-  private static Map<String, DType> weightTypes() {
-    Map<String, DType> types = new LinkedHashMap<>();
-    types.put("float32", DType.F32);
-    types.put("bfloat16", DType.BF16);
-    types.put("float16", DType.F16);
-    return types;
-  }
-
-  private static Map<String, Option<?>> byKey() {
-    Map<String, Option<?>> options = new LinkedHashMap<>();
-    Stream.of(
-            Stream.<Option<?>>of(INPUT, INPUT_FORMAT, COLUMN, PROMPT_TEMPLATE, LIMIT),
-            LakehouseOptions.OF_PROMPTS.stream(),
-            Stream.<Option<?>>of(
-                OUTPUT_DIRECTORY, FORMAT, QUALITY, PATH_TEMPLATE, SINK, SHARD_SIZE),
-            LakehouseOptions.OF_OUTPUT.stream(),
-            Stream.<Option<?>>of(
-                RUN_ID,
-                FORCE,
-                RETRY_FAILED,
-                DEADLINE,
-                WAIT_FOR_LOCK,
-                MAX_FAILURES,
-                CHECKPOINT,
-                VARIANT,
-                DTYPE,
-                LORA,
-                DEVICE,
-                BATCH_SIZE,
-                THREADS_PER_IMAGE,
-                PARTITIONS,
-                OFFLOAD,
-                OFFLOAD_CHUNK),
-            ColumnOptions.all().values().stream(),
-            Stream.<Option<?>>of(SEED, TRUNCATE_PROMPTS),
-            EfficiencyOptions.ALL.stream(),
-            Stream.<Option<?>>of(POLICY),
-            CheckOptions.ALL.stream(),
-            ProvenanceOptions.ALL.stream(),
-            PlanOptions.ALL.stream(),
-            ScheduleOptions.ALL.stream(),
-            HostedOptions.ALL.stream(),
-            Stream.<Option<?>>of(MASTER, CONF, SLOTS_PER_GPU))
-        .flatMap(each -> each)
-        .forEach(option -> options.put(option.key(), option));
-    return Collections.unmodifiableMap(options);
-  }
 }

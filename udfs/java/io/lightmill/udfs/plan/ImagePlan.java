@@ -7,7 +7,6 @@ import static org.apache.spark.sql.functions.count;
 import static org.apache.spark.sql.functions.hash;
 import static org.apache.spark.sql.functions.left;
 import static org.apache.spark.sql.functions.lit;
-import static org.apache.spark.sql.functions.lower;
 import static org.apache.spark.sql.functions.max;
 import static org.apache.spark.sql.functions.min;
 import static org.apache.spark.sql.functions.pmod;
@@ -23,6 +22,7 @@ import io.lightmill.udfs.device.Cluster;
 import io.lightmill.udfs.manifest.ManifestColumns;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.OptionalInt;
 import java.util.TreeMap;
@@ -30,6 +30,7 @@ import java.util.stream.Collectors;
 import org.apache.spark.sql.Column;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
+import org.apache.spark.sql.api.java.UDF1;
 import org.apache.spark.sql.api.java.UDF2;
 import org.apache.spark.sql.types.DataTypes;
 
@@ -207,10 +208,12 @@ public record ImagePlan(
   /** Names that differ only in case are one name on some file systems. */
   private static void refuseCollisions(Dataset<Row> images) {
     Column key = col(PlannedImages.KEY);
+    // Spark's lower() builds a table of all of Unicode's letters first: a second in each process.
+    UDF1<String, String> lower = name -> name == null ? null : name.toLowerCase(Locale.ROOT);
     List<Row> collisions =
         images
             .filter(key.isNotNull())
-            .groupBy(lower(key).as("name"))
+            .groupBy(udf(lower, DataTypes.StringType).apply(key).as("name"))
             .agg(
                 min(struct(IMAGE_ID.as("id"), key.as("key"))).as("first"),
                 max(struct(IMAGE_ID.as("id"), key.as("key"))).as("last"))

@@ -10,7 +10,7 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * What a page wants to have drawn.
+ * What a page requests to draw.
  *
  * @param id by which the page may cancel it
  * @param settings cells of table rows, one for each of the settings to compare

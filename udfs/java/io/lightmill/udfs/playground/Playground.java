@@ -6,6 +6,7 @@ import io.lightmill.pipeline.LightmillException;
 import io.lightmill.pipeline.PipelineLimits;
 import io.lightmill.pipeline.RgbImage;
 import io.lightmill.udfs.option.GenerationOptions;
+import io.lightmill.udfs.option.ModelOptions;
 import io.lightmill.udfs.option.Options;
 import io.lightmill.udfs.option.Redaction;
 import io.lightmill.udfs.run.TextRequests;
@@ -51,7 +52,7 @@ public final class Playground implements AutoCloseable {
     TextRequests requests = TextRequests.open(options);
     requests.plan(Map.of("prompt", "a test"), Optional.empty()); // checks the defaults
     return new Playground(
-        requests, new Drawings(requests.load(), options.get(Options.THREADS_PER_IMAGE)), rows);
+        requests, new Drawings(requests.load(), options.get(ModelOptions.THREADS_PER_IMAGE)), rows);
   }
 
   /** What the page shows before anything is drawn, for JSON. */
@@ -66,7 +67,7 @@ public final class Playground implements AutoCloseable {
     defaults.put("true_cfg_scale", String.valueOf(limits.defaults().trueCfgScale()));
     defaults.putAll(options.columnDefaults(limits));
     Map<String, Object> setup = new LinkedHashMap<>();
-    setup.put("model", Redaction.location(options.get(Options.CHECKPOINT)));
+    setup.put("model", Redaction.location(options.get(ModelOptions.CHECKPOINT)));
     setup.put("pipeline", requests.checkpoint().model().pipelineClass());
     setup.put("device", requests.device().name());
     setup.put("policy", requests.policy().map(policy -> policy.location()).orElse("none"));

@@ -8,6 +8,8 @@ import io.lightmill.pipeline.ImageRequest;
 import io.lightmill.udfs.column.RequestColumn;
 import io.lightmill.udfs.column.RequestColumns;
 import io.lightmill.udfs.option.GenerationOptions;
+import io.lightmill.udfs.option.ModelOptions;
+import io.lightmill.udfs.option.OptionRegistry;
 import io.lightmill.udfs.option.Options;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -78,10 +80,10 @@ final class TableTexts {
     job.put(Options.OUTPUT_DIRECTORY.key(), OUTPUT);
     template.ifPresent(text -> job.put(Options.PROMPT_TEMPLATE.key(), text));
     Map<String, Object> all = options.jobFile();
-    Options.all().stream()
+    OptionRegistry.all().stream()
         .filter(options::has)
         .forEach(option -> job.putIfAbsent(option.key(), all.get(option.key())));
-    job.put(Options.CHECKPOINT.key(), absolute(options.get(Options.CHECKPOINT)));
+    job.put(ModelOptions.CHECKPOINT.key(), absolute(options.get(ModelOptions.CHECKPOINT)));
     try {
       return YAML.writeValueAsString(job);
     } catch (JsonProcessingException e) {

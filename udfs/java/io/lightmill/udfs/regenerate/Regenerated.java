@@ -14,7 +14,7 @@ import java.util.Arrays;
  *
  * @param file drawn again, in the same format, without a C2PA manifest
  * @param pixels how the decoded pixels of both files differ
- * @param sameFile whether the files have the same bytes, the C2PA manifest apart
+ * @param sameFile whether the files have the same bytes, except for the C2PA manifest
  * @param signed whether the old file has a C2PA manifest
  */
 @SuppressWarnings("ArrayRecordComponent") // never compared

@@ -23,7 +23,7 @@ import io.lightmill.udfs.device.TaskDevice;
 import io.lightmill.udfs.draw.ImageEncoding;
 import io.lightmill.udfs.manifest.ReceiptFacts;
 import io.lightmill.udfs.option.GenerationOptions;
-import io.lightmill.udfs.option.Options;
+import io.lightmill.udfs.option.ModelOptions;
 import io.lightmill.udfs.option.ProvenanceOptions;
 import io.lightmill.udfs.plan.ImageIdentity;
 import java.util.List;
@@ -140,12 +140,12 @@ public final class Regeneration implements AutoCloseable {
   private JobCheckpoint checkpoint(StoredReceipt receipt, Optional<String> named) {
     Loading loading =
         new Loading(
-            options.find(Options.VARIANT).orElse(""),
-            options.entries(Options.LORA),
-            options.get(Options.OFFLOAD));
-    if (options.has(Options.CHECKPOINT)) {
+            options.find(ModelOptions.VARIANT).orElse(""),
+            options.entries(ModelOptions.LORA),
+            options.get(ModelOptions.OFFLOAD));
+    if (options.has(ModelOptions.CHECKPOINT)) {
       return JobCheckpoint.open(
-          options.get(Options.CHECKPOINT),
+          options.get(ModelOptions.CHECKPOINT),
           loading,
           Optional.of(receipt.dtype()),
           cluster(),
@@ -174,7 +174,7 @@ public final class Regeneration implements AutoCloseable {
   }
 
   private Cluster cluster() {
-    DeviceChoice choice = options.get(Options.DEVICE);
+    DeviceChoice choice = options.get(ModelOptions.DEVICE);
     int gpus = choice == DeviceChoice.CPU ? 0 : Torch.gpus();
     if (choice == DeviceChoice.CUDA && gpus == 0) {
       throw new LightmillException(
@@ -244,7 +244,8 @@ public final class Regeneration implements AutoCloseable {
       loaded = loader.key();
     }
     return Torch.withThreads(
-        options.get(Options.THREADS_PER_IMAGE), () -> pipeline.generate(List.of(request)).get(0));
+        options.get(ModelOptions.THREADS_PER_IMAGE),
+        () -> pipeline.generate(List.of(request)).get(0));
   }
 
   @Override

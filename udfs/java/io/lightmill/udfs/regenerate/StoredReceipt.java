@@ -16,7 +16,7 @@ import io.lightmill.udfs.column.RequestColumn;
 import io.lightmill.udfs.column.RequestColumns;
 import io.lightmill.udfs.column.RequestLimits;
 import io.lightmill.udfs.column.RowError;
-import io.lightmill.udfs.option.Options;
+import io.lightmill.udfs.option.ModelOptions;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -77,7 +77,7 @@ record StoredReceipt(String image, JsonNode json) {
 
   DType dtype() {
     try {
-      return Options.DTYPE.read(text("dtype"));
+      return ModelOptions.DTYPE.read(text("dtype"));
     } catch (LightmillException e) {
       throw invalid("dtype");
     }
@@ -107,9 +107,9 @@ record StoredReceipt(String image, JsonNode json) {
   /**
    * The request that the image was identified by, with prompts as the file shows them.
    *
-   * @param adapters digests of the adapters at hand, by name
+   * @param adapters digests of the given adapters, by name
    * @throws LightmillException with {@code INPUT_INVALID} for values that no request has, and with
-   *     {@code CONFIGURATION_INVALID} if an adapter is not at hand
+   *     {@code CONFIGURATION_INVALID} if an adapter is missing
    */
   ImageRequest request(Map<String, String> adapters, RequestLimits limits) {
     String blend = blend(adapters);

@@ -105,8 +105,14 @@ public final class ContactSheet {
           Math.min((double) FRAME / small.getWidth(), (double) FRAME / small.getHeight());
       int width = (int) Math.round(small.getWidth() * scale);
       int height = (int) Math.round(small.getHeight() * scale);
-      graphics.drawImage(
-          small, x + (FRAME - width) / 2, y + (FRAME - height) / 2, width, height, null);
+      int left = x + (FRAME - width) / 2;
+      int top = y + (FRAME - height) / 2;
+      if (image.image().isBlank()) { // nothing to interpolate
+        graphics.setColor(new Color(small.getRGB(0, 0)));
+        graphics.fillRect(left, top, width, height);
+      } else {
+        graphics.drawImage(small, left, top, width, height, null);
+      }
     } else if (tile instanceof Tile.Empty empty) {
       graphics.setColor(UNEXPOSED);
       graphics.fillRect(x, y, FRAME, FRAME);

@@ -152,7 +152,7 @@ public record RunRecord(
   /**
    * Requests to a hosted model.
    *
-   * @param requests that were sent, also in vain
+   * @param requests that were sent, failed ones included
    * @param cost of images, in the currency of the given prices; 0 without prices
    * @param uncertainCost that requests whose answers were lost may have had beside it
    */

@@ -12,6 +12,7 @@ import io.lightmill.pipeline.LightmillException;
 import io.lightmill.udfs.VerdictCounts;
 import io.lightmill.udfs.manifest.RunAttempt;
 import io.lightmill.udfs.option.GenerationOptions;
+import io.lightmill.udfs.option.ModelOptions;
 import io.lightmill.udfs.option.Options;
 import io.lightmill.udfs.option.Redaction;
 import io.lightmill.udfs.store.ImageStore;
@@ -113,7 +114,7 @@ public record RunReport(
         ended,
         location(options.find(Options.INPUT)),
         location(options.find(Options.OUTPUT_DIRECTORY)),
-        location(options.find(Options.CHECKPOINT)),
+        location(options.find(ModelOptions.CHECKPOINT)),
         summary.images(),
         summary.labelled(),
         summary.blank(),
@@ -151,7 +152,7 @@ public record RunReport(
         ended,
         location(options.find(Options.INPUT)),
         location(options.find(Options.OUTPUT_DIRECTORY)),
-        location(options.find(Options.CHECKPOINT)),
+        location(options.find(ModelOptions.CHECKPOINT)),
         0,
         Map.of(),
         0,

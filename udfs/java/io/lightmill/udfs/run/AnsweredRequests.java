@@ -13,12 +13,12 @@ import org.apache.spark.sql.Row;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Requests to a hosted model that a committed manifest tells of. */
+/** Requests to a hosted model whose outcomes are in a committed manifest. */
 final class AnsweredRequests {
 
   private static final Logger LOG = LoggerFactory.getLogger(AnsweredRequests.class);
 
-  /** Rows that tell what became of a request, as pending and refused ones do not. */
+  /** Statuses of rows with the outcome of a request. */
   private static final Object[] ANSWERED = {
     ImageStatus.GENERATED.label(),
     ImageStatus.REUSED.label(),
@@ -29,8 +29,8 @@ final class AnsweredRequests {
   private AnsweredRequests() {}
 
   /**
-   * Forgets unanswered requests that rows of the committed manifest tell of. What cannot be deleted
-   * is left to the next run.
+   * Deletes the records of requests whose outcomes are in the committed manifest. What cannot be
+   * deleted is left to the next run.
    */
   static void forget(PreparedRun run, Dataset<Row> rows) {
     if (!run.checkpoint().model().hosted()) {
@@ -41,9 +41,9 @@ final class AnsweredRequests {
           ImageStore.open(run.output(), run.spark().sparkContext().hadoopConfiguration());
       List<SentRequests.Open> open = SentRequests.open(store, Optional.empty());
       if (!open.isEmpty()) {
-        Set<String> told = told(rows, open);
+        Set<String> answered = answered(rows, open);
         SentRequests.forget(
-            store, open.stream().filter(each -> told.contains(each.imageId())).toList());
+            store, open.stream().filter(each -> answered.contains(each.imageId())).toList());
       }
       store.removal().emptyTree(SentRequests.DIRECTORY);
     } catch (Exception e) { // Spark throws checked exceptions that Scala does not declare
@@ -57,7 +57,7 @@ final class AnsweredRequests {
   }
 
   /** The images of requests that have a row. */
-  private static Set<String> told(Dataset<Row> rows, List<SentRequests.Open> open) {
+  private static Set<String> answered(Dataset<Row> rows, List<SentRequests.Open> open) {
     Object[] ids = open.stream().map(SentRequests.Open::imageId).toArray();
     return rows
         .filter(

@@ -14,7 +14,7 @@ import io.lightmill.udfs.draw.DrawUnstored;
 import io.lightmill.udfs.estimate.MeasuredSpeed;
 import io.lightmill.udfs.estimate.Measurement;
 import io.lightmill.udfs.manifest.ManifestColumns;
-import io.lightmill.udfs.option.Options;
+import io.lightmill.udfs.option.ModelOptions;
 import io.lightmill.udfs.plan.ImageWork;
 import io.lightmill.udfs.plan.PlannedImages;
 import io.lightmill.udfs.report.EvenSample;
@@ -53,7 +53,7 @@ final class Calibration {
   /** Of each size and slot on GPUs, whose batches grow; the first half is not counted. */
   private static final int IMAGES_IN_BATCHES = 32;
 
-  /** More slots would draw for nothing. */
+  /** More slots would not improve the measurement. */
   private static final int MOST_SLOTS = 16;
 
   private static final String PARTITION = "partition";
@@ -69,7 +69,7 @@ final class Calibration {
     this.slots = Math.min(MOST_SLOTS, cluster.slots());
     this.images =
         cluster.cuda()
-            ? 4 * plan.options().find(Options.BATCH_SIZE).orElse(IMAGES_IN_BATCHES / 4)
+            ? 4 * plan.options().find(ModelOptions.BATCH_SIZE).orElse(IMAGES_IN_BATCHES / 4)
             : IMAGES;
   }
 

@@ -11,6 +11,7 @@ import io.lightmill.udfs.earlier.AttemptImages;
 import io.lightmill.udfs.history.CommittedRun;
 import io.lightmill.udfs.manifest.Manifest;
 import io.lightmill.udfs.option.CheckOptions;
+import io.lightmill.udfs.option.ModelOptions;
 import io.lightmill.udfs.option.Options;
 import io.lightmill.udfs.plan.MaterializedRows;
 import io.lightmill.udfs.plan.RowFunction;
@@ -122,7 +123,7 @@ record DrawnRun(
         repeated,
         run.stop(),
         run.cluster(),
-        run.options().get(Options.THREADS_PER_IMAGE),
+        run.options().get(ModelOptions.THREADS_PER_IMAGE),
         run.checkpoint().loader(),
         counters,
         PageThumbnails.of(plan.images().requested()),

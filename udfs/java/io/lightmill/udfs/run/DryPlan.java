@@ -12,6 +12,7 @@ import io.lightmill.udfs.estimate.UndrawnRows;
 import io.lightmill.udfs.manifest.Manifest;
 import io.lightmill.udfs.manifest.ManifestColumns;
 import io.lightmill.udfs.option.GenerationOptions;
+import io.lightmill.udfs.option.ModelOptions;
 import io.lightmill.udfs.option.Options;
 import io.lightmill.udfs.option.Sink;
 import io.lightmill.udfs.plan.BatchPlan;
@@ -146,7 +147,7 @@ record DryPlan(
     return images.batches(
         hooks.cluster().together(batching.batchSize(), batching.chunk(), toDraw),
         hooks.cluster(),
-        options.find(Options.PARTITIONS).map(OptionalInt::of).orElseGet(OptionalInt::empty));
+        options.find(ModelOptions.PARTITIONS).map(OptionalInt::of).orElseGet(OptionalInt::empty));
   }
 
   @Override

@@ -9,7 +9,7 @@ import io.lightmill.udfs.manifest.Manifest;
 import io.lightmill.udfs.manifest.UncommittedRows;
 import io.lightmill.udfs.option.BatchImages;
 import io.lightmill.udfs.option.LakehouseOptions;
-import io.lightmill.udfs.option.Options;
+import io.lightmill.udfs.option.ModelOptions;
 import io.lightmill.udfs.option.Redaction;
 import io.lightmill.udfs.report.BuildVersions;
 import io.lightmill.udfs.report.ContactSheet;
@@ -210,7 +210,7 @@ final class FinishedRun {
   private RunFacts facts() {
     return new RunFacts(
         run.runId(),
-        Redaction.location(run.options().get(Options.CHECKPOINT)),
+        Redaction.location(run.options().get(ModelOptions.CHECKPOINT)),
         summary.counts(),
         summary.verdicts(),
         Duration.between(run.hooks().started(), drawn.ended()));
@@ -228,7 +228,7 @@ final class FinishedRun {
         drawn.ended(),
         run.options().jobFile(),
         new RunRecord.Checkpoint(
-            Redaction.location(run.options().get(Options.CHECKPOINT)),
+            Redaction.location(run.options().get(ModelOptions.CHECKPOINT)),
             run.checkpoint().model().digest()),
         summary.labelled(),
         summary.blank(),

@@ -19,7 +19,7 @@ public final class FullDisk {
           "No space left on device|Disk quota exceeded|There is not enough space on the disk"
               + "|DSQuotaExceededException");
 
-  /** The first frame that tells who wrote. */
+  /** The first stack frame of a library that writes files. */
   private static final Pattern WRITER =
       Pattern.compile("\\tat (?:\\S*/)?(org\\.apache\\.(?:hadoop\\.fs\\.s3a|hadoop|spark)\\.)");
 

@@ -4,7 +4,9 @@ import io.lightmill.pipeline.ErrorCode;
 import io.lightmill.pipeline.LightmillException;
 import io.lightmill.udfs.RunListener;
 import io.lightmill.udfs.option.GenerationOptions;
+import io.lightmill.udfs.option.ModelOptions;
 import io.lightmill.udfs.option.Option;
+import io.lightmill.udfs.option.OptionRegistry;
 import io.lightmill.udfs.option.Options;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -72,7 +74,7 @@ public final class Generation {
 
   /** {@code builtin:pocket}, a directory in diffusers' layout, or its URI. */
   public Generation checkpoint(String location) {
-    return option(Options.CHECKPOINT.key(), location);
+    return option(ModelOptions.CHECKPOINT.key(), location);
   }
 
   /** The directory of images, manifest and run record, on any Hadoop file system. */
@@ -136,6 +138,6 @@ public final class Generation {
 
   /** One spelling of a key, so that its last value replaces earlier ones. */
   private static String canonical(String key) {
-    return Options.named(key).map(Option::key).orElse(key);
+    return OptionRegistry.named(key).map(Option::key).orElse(key);
   }
 }

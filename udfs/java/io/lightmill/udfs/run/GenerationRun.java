@@ -8,7 +8,10 @@ import io.lightmill.udfs.RunListener;
 import io.lightmill.udfs.checkpoint.CheckpointFetch;
 import io.lightmill.udfs.column.ColumnTemplate;
 import io.lightmill.udfs.device.MissingExecutors;
+import io.lightmill.udfs.manifest.WriterPreload;
+import io.lightmill.udfs.option.CheckOptions;
 import io.lightmill.udfs.option.GenerationOptions;
+import io.lightmill.udfs.option.ModelOptions;
 import io.lightmill.udfs.option.Options;
 import io.lightmill.udfs.progress.DrawingStop;
 import io.lightmill.udfs.run.RunEnding.Step;
@@ -49,7 +52,7 @@ public final class GenerationRun {
   public static void check(GenerationOptions options) {
     HostedRun.check(options);
     if (!HostedRun.isHosted(options)) {
-      CheckpointCache.require(options.get(Options.CHECKPOINT));
+      CheckpointCache.require(options.get(ModelOptions.CHECKPOINT));
     }
     options
         .find(Options.PROMPT_TEMPLATE)
@@ -67,14 +70,26 @@ public final class GenerationRun {
    *     run reports as well
    */
   public static void readAhead(GenerationOptions options) {
-    if (options.get(Options.POLICY).equals(PromptPolicy.DEFAULT)) {
+    if (options.get(CheckOptions.POLICY).equals(PromptPolicy.DEFAULT)) {
       PromptPolicy.standard();
     }
-    String location = options.get(Options.CHECKPOINT);
+    String location = options.get(ModelOptions.CHECKPOINT);
     if (!location.contains("://")) {
       Path local = new CheckpointFetch(new Configuration(false)).localize(location);
       Families.limits(Checkpoint.open(local, RunHooks.loading(options).wanted()));
     }
+  }
+
+  /**
+   * Reads the credential of C2PA manifests, if the run signs with one on this machine, so that a
+   * run of this process reads it faster: the JDK's classes for certificates and signatures are
+   * loaded, which takes a fifth of a second. A caller may do so while Spark starts.
+   *
+   * @throws io.lightmill.pipeline.LightmillException if the credential cannot be used, which the
+   *     run reports as well
+   */
+  public static void readCredential(GenerationOptions options) {
+    ImageFiles.readCredential(options);
   }
 
   /**
@@ -161,6 +176,7 @@ public final class GenerationRun {
     RepeatedStep steps = new RepeatedStep(key(run.options()), run.lock());
     try {
       run.ending().begin(Step.PLANNING);
+      WriterPreload.begin(run.spark());
       PlannedRun plan = steps.of(repeated -> PlannedRun.of(run, open));
       DrawnRun drawn = steps.of(repeated -> DrawnRun.of(run, plan, open, repeated));
       run.ending().begin(Step.COMMITTED);

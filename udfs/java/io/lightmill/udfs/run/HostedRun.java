@@ -3,79 +3,59 @@ package io.lightmill.udfs.run;
 import io.lightmill.pipeline.ErrorCode;
 import io.lightmill.pipeline.LightmillException;
 import io.lightmill.pipeline.hosted.AllowanceLedger;
-import io.lightmill.pipeline.hosted.CredentialHeader;
-import io.lightmill.pipeline.hosted.HostedCredential;
 import io.lightmill.pipeline.hosted.HostedEndpoint;
 import io.lightmill.pipeline.hosted.HostedSettings;
-import io.lightmill.pipeline.hosted.NamedCredential;
-import io.lightmill.pipeline.hosted.TokenPrices;
-import io.lightmill.udfs.column.RequestColumn;
-import io.lightmill.udfs.column.RequestColumns;
 import io.lightmill.udfs.device.Cluster;
-import io.lightmill.udfs.device.HadoopCredential;
 import io.lightmill.udfs.device.HostedLoader;
 import io.lightmill.udfs.device.JobCheckpoint;
 import io.lightmill.udfs.draw.HostedSending;
 import io.lightmill.udfs.hosted.RunAllowance;
-import io.lightmill.udfs.option.ColumnOptions;
 import io.lightmill.udfs.option.EfficiencyOptions;
 import io.lightmill.udfs.option.GenerationOptions;
 import io.lightmill.udfs.option.HostedOptions;
+import io.lightmill.udfs.option.ModelOptions;
 import io.lightmill.udfs.option.Option;
 import io.lightmill.udfs.option.Options;
 import io.lightmill.udfs.progress.DrawingStop;
 import io.lightmill.udfs.progress.ProgressPlugin;
 import io.lightmill.udfs.report.RunRecord;
-import io.lightmill.udfs.store.SharedConfiguration;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
-import java.util.Set;
-import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.SparkContext;
 
-/** What the options of a run say of a hosted model. */
+/** A run with a hosted model: its options, its allowance and what its requests cost. */
 final class HostedRun {
 
   /** Options that have no effect on a hosted model. */
   private static final List<Option<?>> OF_CHECKPOINTS =
       Stream.concat(
               Stream.of(
-                  Options.VARIANT,
-                  Options.DTYPE,
-                  Options.LORA,
-                  Options.BATCH_SIZE,
-                  Options.THREADS_PER_IMAGE,
-                  Options.OFFLOAD,
-                  Options.OFFLOAD_CHUNK,
+                  ModelOptions.VARIANT,
+                  ModelOptions.DTYPE,
+                  ModelOptions.LORA,
+                  ModelOptions.BATCH_SIZE,
+                  ModelOptions.THREADS_PER_IMAGE,
+                  ModelOptions.OFFLOAD,
+                  ModelOptions.OFFLOAD_CHUNK,
                   Options.TRUNCATE_PROMPTS),
               EfficiencyOptions.ALL.stream())
           .toList();
 
-  /** Columns of requests that endpoints have a field for, and the number of images. */
-  private static final Set<RequestColumn<?>> SENT =
-      Set.of(
-          RequestColumns.ID,
-          RequestColumns.PROMPT,
-          RequestColumns.WIDTH,
-          RequestColumns.HEIGHT,
-          RequestColumns.NUM_IMAGES_PER_PROMPT,
-          RequestColumns.REVISES);
-
   private static final int CONCURRENT_REQUESTS = 8;
 
-  /** After the time limit of a request, before its lease ends. */
+  /** Time between the limit of a request and the end of its lease. */
   private static final Duration SLACK = Duration.ofSeconds(30);
 
   private HostedRun() {}
 
   /** Whether the options name a hosted model. */
   static boolean isHosted(GenerationOptions options) {
-    return HostedEndpoint.isHosted(options.get(Options.CHECKPOINT));
+    return HostedEndpoint.isHosted(options.get(ModelOptions.CHECKPOINT));
   }
 
   /**
@@ -90,14 +70,12 @@ final class HostedRun {
           options,
           HostedOptions.ALL,
           "is for hosted models, and the checkpoint '%s' is none; remove it, or name a model such as foundry:https://…#MAI-Image-2e"
-              .formatted(options.get(Options.CHECKPOINT)));
+              .formatted(options.get(ModelOptions.CHECKPOINT)));
       return;
     }
-    HostedEndpoint endpoint = HostedEndpoint.parse(options.get(Options.CHECKPOINT));
     refuse(options, OF_CHECKPOINTS, "has no effect on a hosted model; remove it");
-    settings(options);
-    credential(options, endpoint, new Configuration(false));
-    if (options.has(HostedOptions.MAX_COST) && !prices(options).given()) {
+    HostedConnection connection = HostedConnection.of(options, new Configuration(false));
+    if (options.has(HostedOptions.MAX_COST) && !connection.settings().prices().given()) {
       throw invalid(
           "option 'max-cost' needs a price; give price-per-million-output-tokens or"
               + " price-per-image");
@@ -128,45 +106,43 @@ final class HostedRun {
   }
 
   /**
-   * The hosted model of a run, with an allowance that the caller closes.
-   *
-   * @throws LightmillException with {@code CONFIGURATION_INVALID} if the driver has no credential,
-   *     the host has no address, or executors could not ask the driver for requests
+   * The hosted model of a run, with an allowance that the caller closes. Nothing is sent, and no
+   * credential is read.
    */
-  static JobCheckpoint open(GenerationOptions options, SparkContext spark) {
-    HostedEndpoint endpoint = HostedEndpoint.parse(options.get(Options.CHECKPOINT));
-    HostedSettings settings = settings(options);
-    HostedCredential credential = credential(options, endpoint, spark.hadoopConfiguration());
-    credential.secret();
-    if (settings.proxy() == null && System.getProperty("https.proxyHost") == null) {
-      endpoint.requireHost();
-    }
-    if (!spark.isLocal() && !ProgressPlugin.configured(spark.getConf())) {
-      throw invalid(
-          "a hosted model needs %s in spark.plugins on a cluster, since executors ask the driver for each request; set it before Spark starts"
-              .formatted(ProgressPlugin.class.getName()));
-    }
+  static JobCheckpoint open(GenerationOptions options, Configuration hadoop) {
+    HostedConnection connection = HostedConnection.of(options, hadoop);
     AllowanceLedger ledger =
         new AllowanceLedger(
             new AllowanceLedger.Limits(
                 options.find(HostedOptions.REQUESTS_PER_MINUTE).orElse(0),
                 atOnce(options),
                 options.find(HostedOptions.MAX_COST).orElse(Double.POSITIVE_INFINITY),
-                longest(settings)),
+                longest(connection.settings())),
             System::nanoTime);
-    return JobCheckpoint.hosted(
-        new HostedLoader(endpoint, settings, credential, RunAllowance.open(ledger)));
+    return JobCheckpoint.hosted(connection.loader(RunAllowance.open(ledger)));
+  }
+
+  /**
+   * Checks that the run can send requests.
+   *
+   * @throws LightmillException with {@code CONFIGURATION_INVALID} if the driver has no credential,
+   *     the host has no address, or executors could not ask the driver for requests
+   */
+  static void requireConnected(HostedLoader loader, SparkContext spark) {
+    loader.credential().secret();
+    if (loader.settings().proxy() == null && System.getProperty("https.proxyHost") == null) {
+      loader.endpoint().requireHost();
+    }
+    if (!spark.isLocal() && !ProgressPlugin.configured(spark.getConf())) {
+      throw invalid(
+          "a hosted model needs %s in spark.plugins on a cluster, since executors ask the driver for each request; set it before Spark starts"
+              .formatted(ProgressPlugin.class.getName()));
+    }
   }
 
   /** After this time a request has ended, whatever became of its process. */
-  static Duration longest(HostedSettings settings) {
+  private static Duration longest(HostedSettings settings) {
     return settings.connectTimeout().plus(settings.requestTimeout()).plus(SLACK);
-  }
-
-  /** Whether rows with values that are not sent are invalid. */
-  static boolean refusesUnsent(GenerationOptions options) {
-    return options.find(HostedOptions.UNSENT_VALUES).orElse(HostedOptions.UnsentValues.IGNORE)
-        == HostedOptions.UnsentValues.INVALID;
   }
 
   private static int atOnce(GenerationOptions options) {
@@ -181,7 +157,7 @@ final class HostedRun {
         Math.max(1, Math.min(all, each)), longest(loader.settings()), loader.endpoint().location());
   }
 
-  /** Why the run sends no further request; empty while it goes on. */
+  /** Why the run sends no further request; empty while it continues. */
   static Optional<String> ended(
       GenerationOptions options, String run, Instant started, Clock clock) {
     if (DrawingStop.isEnded(run)) {
@@ -201,90 +177,6 @@ final class HostedRun {
         .map(HostedLoader::allowance)
         .filter(RunAllowance.class::isInstance)
         .map(RunAllowance.class::cast);
-  }
-
-  static HostedSettings settings(GenerationOptions options) {
-    HostedSettings standard = HostedSettings.STANDARD;
-    return new HostedSettings(
-        options.find(HostedOptions.HOSTED_QUALITY).orElse(null),
-        options.find(HostedOptions.CONNECT_TIMEOUT).orElse(standard.connectTimeout()),
-        options.find(HostedOptions.REQUEST_TIMEOUT).orElse(standard.requestTimeout()),
-        options.find(HostedOptions.REQUEST_ATTEMPTS).orElse(standard.attempts()),
-        options.find(HostedOptions.RETRY_TIME).orElse(standard.retryTime()),
-        standard.firstPause(),
-        options.find(HostedOptions.PROXY).orElse(null),
-        !options.find(HostedOptions.HTTP1).orElse(false),
-        prices(options));
-  }
-
-  static TokenPrices prices(GenerationOptions options) {
-    return new TokenPrices(
-        options.find(HostedOptions.INPUT_PRICE).orElse(null),
-        options.find(HostedOptions.OUTPUT_PRICE).orElse(null),
-        options.find(HostedOptions.IMAGE_PRICE).orElse(null),
-        options.find(HostedOptions.OUTPUT_TOKENS).map(Integer::longValue).orElse(null));
-  }
-
-  private static HostedCredential credential(
-      GenerationOptions options, HostedEndpoint endpoint, Configuration hadoop) {
-    List<Option<?>> given =
-        Stream.<Option<?>>of(
-                HostedOptions.CREDENTIAL_ENV,
-                HostedOptions.CREDENTIAL_FILE,
-                HostedOptions.CREDENTIAL_ALIAS)
-            .filter(options::has)
-            .toList();
-    if (given.size() > 1) {
-      throw invalid(
-          "the options %s each name a credential; give one of them"
-              .formatted(given.stream().map(Option::key).collect(Collectors.joining(", "))));
-    }
-    CredentialHeader header =
-        options.find(HostedOptions.CREDENTIAL_HEADER).orElse(endpoint.protocol().header());
-    if (options.has(HostedOptions.CREDENTIAL_ALIAS)) {
-      return new HadoopCredential(
-          header, options.get(HostedOptions.CREDENTIAL_ALIAS), new SharedConfiguration(hadoop));
-    }
-    return options.has(HostedOptions.CREDENTIAL_FILE)
-        ? new NamedCredential(header, null, options.get(HostedOptions.CREDENTIAL_FILE))
-        : new NamedCredential(
-            header,
-            options.find(HostedOptions.CREDENTIAL_ENV).orElse(endpoint.protocol().environment()),
-            null);
-  }
-
-  /** Names of columns whose values are not sent. */
-  static Set<String> unsent() {
-    return RequestColumns.ALL.stream()
-        .filter(column -> !SENT.contains(column))
-        .map(RequestColumn::name)
-        .collect(Collectors.toSet());
-  }
-
-  /**
-   * What the user should know of values that are not sent; empty if there are none.
-   *
-   * @param columns of the table that Lightmill reads
-   */
-  static Optional<String> notice(GenerationOptions options, Set<RequestColumn<?>> columns) {
-    Set<String> unsent = unsent();
-    Stream<String> ofTable =
-        refusesUnsent(options)
-            ? Stream.empty()
-            : columns.stream()
-                .map(RequestColumn::name)
-                .filter(unsent::contains)
-                .map(name -> "column '%s'".formatted(name));
-    Stream<String> ofJob =
-        ColumnOptions.all().entrySet().stream()
-            .filter(each -> unsent.contains(each.getKey()) && options.has(each.getValue()))
-            .map(each -> "option '%s'".formatted(each.getValue()));
-    List<String> named = Stream.concat(ofTable.sorted(), ofJob.sorted()).toList();
-    return named.isEmpty()
-        ? Optional.empty()
-        : Optional.of(
-            "the hosted model has no field for %s: these values are not sent, and a seed only makes an image another one; --unsent-values=invalid refuses rows that have such values"
-                .formatted(String.join(", ", named)));
   }
 
   /** The requests of a run so far; empty for a checkpoint. */

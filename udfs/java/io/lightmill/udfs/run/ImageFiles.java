@@ -16,6 +16,7 @@ import io.lightmill.udfs.plan.ImageIdentity;
 import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.Stream;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.sql.SparkSession;
 
@@ -88,6 +89,15 @@ final class ImageFiles {
             options.get(ProvenanceOptions.C2PA_KEY),
             options.find(ProvenanceOptions.C2PA_TIMESTAMP).orElse(null),
             hadoop));
+  }
+
+  /** Signs nothing, but reads and checks a local credential. */
+  static void readCredential(GenerationOptions options) {
+    if (Stream.of(ProvenanceOptions.C2PA_CERTIFICATE, ProvenanceOptions.C2PA_KEY)
+        .map(options::find)
+        .allMatch(location -> location.isPresent() && !location.get().contains("://"))) {
+      signing(options, new Configuration(false));
+    }
   }
 
   /**

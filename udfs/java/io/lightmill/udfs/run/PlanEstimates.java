@@ -18,6 +18,7 @@ import io.lightmill.udfs.estimate.PlanReport;
 import io.lightmill.udfs.estimate.UndrawnRows;
 import io.lightmill.udfs.manifest.ManifestColumns;
 import io.lightmill.udfs.option.GenerationOptions;
+import io.lightmill.udfs.option.ModelOptions;
 import io.lightmill.udfs.option.Options;
 import io.lightmill.udfs.option.PlanOptions;
 import io.lightmill.udfs.option.Redaction;
@@ -126,7 +127,7 @@ final class PlanEstimates {
     return new PlanReport.Setting(
         Redaction.location(options.find(Options.INPUT).orElse(PromptInput.DATA_FRAME)),
         Redaction.location(options.get(Options.OUTPUT_DIRECTORY)),
-        Redaction.location(options.get(Options.CHECKPOINT)),
+        Redaction.location(options.get(ModelOptions.CHECKPOINT)),
         checkpoint.model().digest(),
         cluster.cuda(),
         cluster.slots(),

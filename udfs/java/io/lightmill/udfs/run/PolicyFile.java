@@ -3,8 +3,8 @@ package io.lightmill.udfs.run;
 import io.lightmill.pipeline.ErrorCode;
 import io.lightmill.pipeline.LightmillException;
 import io.lightmill.pipeline.policy.PromptPolicy;
+import io.lightmill.udfs.option.CheckOptions;
 import io.lightmill.udfs.option.GenerationOptions;
-import io.lightmill.udfs.option.Options;
 import io.lightmill.udfs.option.Redaction;
 import java.io.FileNotFoundException;
 import java.io.IOException;
@@ -30,7 +30,7 @@ final class PolicyFile {
    *     or is no policy
    */
   static Optional<PromptPolicy> of(GenerationOptions options, Configuration hadoop) {
-    String location = options.get(Options.POLICY);
+    String location = options.get(CheckOptions.POLICY);
     if (location.equals(NONE)) {
       return Optional.empty();
     }

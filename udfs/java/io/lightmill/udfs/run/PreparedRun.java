@@ -15,8 +15,10 @@ import io.lightmill.udfs.lock.LockWait;
 import io.lightmill.udfs.lock.OutputLock;
 import io.lightmill.udfs.manifest.Manifest;
 import io.lightmill.udfs.manifest.RunAttempt;
+import io.lightmill.udfs.option.CheckOptions;
 import io.lightmill.udfs.option.GenerationOptions;
 import io.lightmill.udfs.option.LakehouseOptions;
+import io.lightmill.udfs.option.ModelOptions;
 import io.lightmill.udfs.option.Options;
 import io.lightmill.udfs.option.Sink;
 import io.lightmill.udfs.progress.DrawingStop;
@@ -76,7 +78,7 @@ record PreparedRun(
     Configuration hadoop = spark.sparkContext().hadoopConfiguration();
     Optional<PromptPolicy> policy =
         LongWait.REPORTED.of(
-            options.get(Options.POLICY), listener, () -> PolicyFile.of(options, hadoop));
+            options.get(CheckOptions.POLICY), listener, () -> PolicyFile.of(options, hadoop));
     PromptRows table =
         LongWait.REPORTED.of(
             options.find(Options.INPUT).orElse(PromptInput.DATA_FRAME),
@@ -100,14 +102,18 @@ record PreparedRun(
     RunAttempt attempt = RunAttempt.next(runId, EarlierManifests.committed(store));
     JobCheckpoint checkpoint = // may take minutes: all bytes are fetched and hashed
         LongWait.REPORTED.of(
-            options.get(Options.CHECKPOINT), listener, () -> hooks.checkpoint().get());
+            options.get(ModelOptions.CHECKPOINT), listener, () -> hooks.checkpoint().get());
     HostedRun.allowance(checkpoint)
         .ifPresent(
             allowance -> {
               open.add(allowance::close);
+              checkpoint
+                  .loader()
+                  .hosted()
+                  .ifPresent(loader -> HostedRun.requireConnected(loader, spark.sparkContext()));
               allowance.endWhen(
                   () -> HostedRun.ended(options, key, hooks.started(), hooks.clock()));
-              HostedRun.notice(options, table.columns().sources().keySet())
+              UnsentColumns.notice(options, table.columns().sources().keySet())
                   .ifPresent(listener::notice);
             });
     ImageMarking marking = ImageFiles.marking(spark, checkpoint.model(), options, hooks.started());
@@ -192,7 +198,7 @@ record PreparedRun(
   }
 
   OptionalInt partitions() {
-    return number(options.find(Options.PARTITIONS));
+    return number(options.find(ModelOptions.PARTITIONS));
   }
 
   DrawingStop stop() {

@@ -9,6 +9,7 @@ import io.lightmill.udfs.column.RequestColumns;
 import io.lightmill.udfs.earlier.EarlierImages;
 import io.lightmill.udfs.manifest.ManifestColumns;
 import io.lightmill.udfs.option.GenerationOptions;
+import io.lightmill.udfs.option.ModelOptions;
 import io.lightmill.udfs.option.Options;
 import io.lightmill.udfs.plan.PlannedImages;
 import io.lightmill.udfs.plan.StratifiedSample;
@@ -32,18 +33,18 @@ import org.apache.spark.sql.types.StructType;
  * images of all sizes, numbers of steps, adapters, and values of a column, as far as its size
  * allows.
  *
- * @param images at most so many
+ * @param images maximum number
  * @param stratify column of the table; empty for none
  * @param directory for the sample; empty for a temporary one on this machine
  */
 public record Preview(int images, Optional<String> stratify, Optional<String> directory) {
 
-  /** The run that draws the sample tells the caller's listener the same. */
+  /** For the plan of the sample: the run that draws it repeats the notices. */
   private static final RunListener SILENT =
       new RunListener() {
         @Override
         public void notice(String sentence) {
-          // the run gives it again
+          // the run repeats it
         }
       };
 
@@ -87,7 +88,7 @@ public record Preview(int images, Optional<String> stratify, Optional<String> di
             .with(Options.OUTPUT_DIRECTORY, output)
             .without(Options.SINK)
             .without(Options.SHARD_SIZE)
-            .without(Options.PARTITIONS),
+            .without(ModelOptions.PARTITIONS),
         listener,
         drawing);
   }

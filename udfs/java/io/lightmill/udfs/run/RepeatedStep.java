@@ -10,9 +10,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Repeats a step of a run whose Spark jobs failed because the store was away, when it responds
- * again. Calls of our own to the store are repeated where they are made; this is for those that
- * Spark makes, such as reading and committing manifests.
+ * Repeats a step of a run whose Spark jobs failed because the store was unavailable, when it
+ * responds again. Calls of our own to the store are repeated where they are made; this is for those
+ * that Spark makes, such as reading and committing manifests.
  *
  * @param run see {@link DrawingStop#key}
  */

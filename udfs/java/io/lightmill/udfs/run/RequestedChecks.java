@@ -151,7 +151,7 @@ final class RequestedChecks {
     return info;
   }
 
-  /** An image that other checks have not seen is another image; empty if nothing is decided. */
+  /** The digest of the checks, a part of the identity of images; empty without checks. */
   private String digest(
       List<LabelRule> prompts, List<LabelRule> images, int bestOf, boolean retry) {
     if (prompts.isEmpty() && images.isEmpty() && bestOf == 1) {

@@ -42,8 +42,8 @@ final class RequestedImages {
 
   /** Columns that may have no values. */
   private static Set<String> refused(GenerationOptions options, JobCheckpoint checkpoint) {
-    return checkpoint.model().hosted() && HostedRun.refusesUnsent(options)
-        ? HostedRun.unsent()
+    return checkpoint.model().hosted() && UnsentColumns.refused(options)
+        ? UnsentColumns.names()
         : Set.of();
   }
 

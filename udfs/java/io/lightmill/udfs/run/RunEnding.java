@@ -34,14 +34,14 @@ final class RunEnding implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(RunEnding.class);
   private static final Duration TICK = Duration.ofMillis(250);
 
-  /** For so long a run that draws may have no active task. */
+  /** How long a run that draws may have no active task. */
   private static final Duration IDLE = Duration.ofSeconds(5);
 
-  /** For so long a committed run may write its run record and contact sheet. */
+  /** How long a committed run may write its run record and contact sheet. */
   private static final Duration FINISHING = Duration.ofSeconds(30);
 
-  /** For so long the store may be away from a run that is to end. */
-  private static final Duration AWAY = Duration.ofSeconds(15);
+  /** How long the store of a run that is to end may be unavailable. */
+  private static final Duration OUTAGE = Duration.ofSeconds(15);
 
   private static final String INTERRUPT = "spark.job.interruptOnCancel";
 
@@ -177,17 +177,18 @@ final class RunEnding implements AutoCloseable {
       busy = Instant.now();
     }
     boolean idle = since(busy).compareTo(IDLE) >= 0;
-    boolean away = lock != null && lock.storeIsAway(AWAY) && since(ended).compareTo(AWAY) >= 0;
+    boolean unavailable =
+        lock != null && lock.storeIsUnavailable(OUTAGE) && since(ended).compareTo(OUTAGE) >= 0;
     return switch (step) {
       case PLANNING -> Optional.of(waiting ? "waited for executors" : "was planning");
       case DRAWING ->
           idle
               ? Optional.of("waited for executors")
-              : Optional.of("waited for its store").filter(waits -> away);
-      case COMMITTING -> Optional.of("waited for its store").filter(waits -> away);
+              : Optional.of("waited for its store").filter(waits -> unavailable);
+      case COMMITTING -> Optional.of("waited for its store").filter(waits -> unavailable);
       case COMMITTED ->
           Optional.of("wrote its run record and contact sheet")
-              .filter(writes -> away || since(begun).compareTo(FINISHING) >= 0);
+              .filter(writes -> unavailable || since(begun).compareTo(FINISHING) >= 0);
     };
   }
 

@@ -6,7 +6,7 @@ import io.lightmill.udfs.device.Cluster;
 import io.lightmill.udfs.device.JobCheckpoint;
 import io.lightmill.udfs.device.Loading;
 import io.lightmill.udfs.option.GenerationOptions;
-import io.lightmill.udfs.option.Options;
+import io.lightmill.udfs.option.ModelOptions;
 import java.time.Clock;
 import java.time.Instant;
 import java.util.Optional;
@@ -53,10 +53,11 @@ record RunHooks(
   static RunHooks of(SparkSession spark, GenerationOptions options, Instant started) {
     boolean hosted = HostedRun.isHosted(options);
     Cluster cluster =
-        Cluster.of(spark.sparkContext(), hosted ? DeviceChoice.CPU : options.get(Options.DEVICE));
+        Cluster.of(
+            spark.sparkContext(), hosted ? DeviceChoice.CPU : options.get(ModelOptions.DEVICE));
     Loading loading = loading(options);
     Configuration hadoop = spark.sparkContext().hadoopConfiguration();
-    Optional<DType> dtype = options.find(Options.DTYPE);
+    Optional<DType> dtype = options.find(ModelOptions.DTYPE);
     return new RunHooks(
         started,
         Clock.systemUTC(),
@@ -64,9 +65,9 @@ record RunHooks(
         () ->
             RequestedChecks.applied(
                 hosted
-                    ? HostedRun.open(options, spark.sparkContext())
+                    ? HostedRun.open(options, hadoop)
                     : JobCheckpoint.open(
-                        options.get(Options.CHECKPOINT), loading, dtype, cluster, hadoop),
+                        options.get(ModelOptions.CHECKPOINT), loading, dtype, cluster, hadoop),
                 options,
                 hadoop));
   }
@@ -74,8 +75,8 @@ record RunHooks(
   /** How the options load a checkpoint. */
   static Loading loading(GenerationOptions options) {
     return new Loading(
-        options.find(Options.VARIANT).orElse(""),
-        options.entries(Options.LORA),
-        options.get(Options.OFFLOAD));
+        options.find(ModelOptions.VARIANT).orElse(""),
+        options.entries(ModelOptions.LORA),
+        options.get(ModelOptions.OFFLOAD));
   }
 }

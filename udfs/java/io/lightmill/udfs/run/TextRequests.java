@@ -18,7 +18,7 @@ import io.lightmill.udfs.draw.ImageEncoding;
 import io.lightmill.udfs.manifest.ManifestColumns;
 import io.lightmill.udfs.manifest.VerdictJson;
 import io.lightmill.udfs.option.GenerationOptions;
-import io.lightmill.udfs.option.Options;
+import io.lightmill.udfs.option.ModelOptions;
 import io.lightmill.udfs.plan.PlanImages;
 import io.lightmill.udfs.plan.PlannedImages;
 import io.lightmill.udfs.table.PromptColumns;
@@ -78,11 +78,11 @@ public record TextRequests(
       throw new LightmillException(
           ErrorCode.CONFIGURATION_INVALID,
           "checkpoint '%s' is a hosted model, whose images cost money one by one; give a checkpoint on this machine"
-              .formatted(options.get(Options.CHECKPOINT)));
+              .formatted(options.get(ModelOptions.CHECKPOINT)));
     }
     Configuration hadoop = new Configuration();
-    int gpus = options.get(Options.DEVICE) == DeviceChoice.CPU ? 0 : Torch.gpus();
-    if (gpus == 0 && options.get(Options.DEVICE) == DeviceChoice.CUDA) {
+    int gpus = options.get(ModelOptions.DEVICE) == DeviceChoice.CPU ? 0 : Torch.gpus();
+    if (gpus == 0 && options.get(ModelOptions.DEVICE) == DeviceChoice.CUDA) {
       throw new LightmillException(
           ErrorCode.CONFIGURATION_INVALID,
           "option 'device' is cuda, but libtorch finds no GPU; set it to cpu, or install a libtorch"
@@ -91,9 +91,9 @@ public record TextRequests(
     Cluster cluster = new Cluster(gpus > 0, 1, /* local= */ true, gpus);
     JobCheckpoint checkpoint =
         JobCheckpoint.open(
-            options.get(Options.CHECKPOINT),
+            options.get(ModelOptions.CHECKPOINT),
             RunHooks.loading(options),
-            options.find(Options.DTYPE),
+            options.find(ModelOptions.DTYPE),
             cluster,
             hadoop);
     return new TextRequests(

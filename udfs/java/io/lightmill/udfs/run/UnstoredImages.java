@@ -16,6 +16,7 @@ import io.lightmill.udfs.manifest.ManifestColumns;
 import io.lightmill.udfs.option.CheckOptions;
 import io.lightmill.udfs.option.GenerationOptions;
 import io.lightmill.udfs.option.LakehouseOptions;
+import io.lightmill.udfs.option.ModelOptions;
 import io.lightmill.udfs.option.Option;
 import io.lightmill.udfs.option.Options;
 import io.lightmill.udfs.plan.PlannedImages;
@@ -107,7 +108,7 @@ public final class UnstoredImages {
         ImageFiles.marking(spark, checkpoint.model(), options, hooks.started()),
         hooks.cluster(),
         checkpoint.loader(),
-        options.get(Options.THREADS_PER_IMAGE),
+        options.get(ModelOptions.THREADS_PER_IMAGE),
         Batching.of(options, hooks.cluster()));
   }
 

@@ -14,7 +14,7 @@ public final class RowImages {
 
   private final StructType schema;
 
-  /** Indexes of the columns that tell of the image, which the shard holds too. */
+  /** Indexes of the columns that describe the image, which the shard has too. */
   private final List<Integer> ofImage;
 
   /**

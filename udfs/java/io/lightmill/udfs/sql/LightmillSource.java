@@ -23,7 +23,7 @@ import scala.jdk.javaapi.CollectionConverters;
  * </ul>
  *
  * <p>{@code df.write.format("lightmill").mode(…).save(output)} draws the images of a prompt table;
- * its options are those of a run ({@link io.lightmill.udfs.option.Options}), and {@link
+ * its options are those of a run ({@link io.lightmill.udfs.option.OptionRegistry}), and {@link
  * WrittenOutput} says what the modes mean and when a write fails.
  */
 public final class LightmillSource

@@ -5,18 +5,12 @@ import java.io.EOFException;
 import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.time.Clock;
-import java.time.Duration;
-import java.time.Instant;
-import java.util.Arrays;
-import java.util.List;
 import java.util.Optional;
-import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Predicate;
 import org.apache.commons.codec.digest.DigestUtils;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FSDataInputStream;
-import org.apache.hadoop.fs.FileStatus;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.LocalFileSystem;
 import org.apache.hadoop.fs.Options;
@@ -29,12 +23,10 @@ import org.apache.hadoop.util.functional.FutureIO;
  */
 public final class ImageStore {
 
-  /** Two concurrent writers of one object need at most two attempts each. */
-  private static final int MAX_ATTEMPTS = 8;
-
   private final FileSystem fileSystem;
   private final Path root;
   private final ObjectWriter writer;
+  private final ConditionalWrites conditional;
   private final StoreRetry retry;
 
   ImageStore(FileSystem fileSystem, Path root) throws IOException {
@@ -42,6 +34,7 @@ public final class ImageStore {
         fileSystem instanceof LocalFileSystem ? LocalDisk.of(fileSystem.getConf()) : fileSystem;
     this.root = this.fileSystem.makeQualified(root);
     this.writer = ObjectWriter.of(this.fileSystem, this.root);
+    this.conditional = new ConditionalWrites(this.fileSystem, writer);
     this.retry = StoreRetry.of(this.root.toUri(), fileSystem.getConf());
   }
 
@@ -49,6 +42,7 @@ public final class ImageStore {
     this.fileSystem = store.fileSystem;
     this.root = store.root;
     this.writer = store.writer;
+    this.conditional = store.conditional;
     this.retry = retry;
   }
 
@@ -125,11 +119,7 @@ public final class ImageStore {
   public Optional<StoredObject> create(String key, byte[] bytes, String contentType) {
     Path path = path(key);
     try {
-      boolean created =
-          retry.call(
-              () ->
-                  writer.create(path, ObjectBody.of(bytes), contentType)
-                      || responseWasLost(path, bytes));
+      boolean created = retry.call(() -> conditional.create(path, bytes, contentType));
       return created ? Optional.of(stored(path, bytes)) : Optional.empty();
     } catch (IOException e) {
       throw StoreFailures.unstored(path, e);
@@ -148,31 +138,9 @@ public final class ImageStore {
   public long create(String key, ObjectBody body, String contentType) {
     Path path = path(key);
     try {
-      return retry.call(() -> created(path, new CountedBody(body), contentType));
+      return retry.call(() -> conditional.create(path, new CountedBody(body), contentType));
     } catch (IOException e) {
       throw StoreFailures.unstored(path, e);
-    }
-  }
-
-  private long created(Path path, CountedBody counted, String contentType) throws IOException {
-    try {
-      if (!writer.create(path, counted, contentType) && !hasLength(path, counted.bytes())) {
-        throw new IOException("another object has this key");
-      }
-      return counted.bytes();
-    } catch (IOException e) {
-      if (counted.complete() && hasLength(path, counted.bytes())) { // only the response was lost
-        return counted.bytes();
-      }
-      throw e;
-    }
-  }
-
-  private boolean hasLength(Path path, long bytes) throws IOException {
-    try {
-      return fileSystem.getFileStatus(path).getLen() == bytes;
-    } catch (FileNotFoundException e) {
-      return false;
     }
   }
 
@@ -188,54 +156,12 @@ public final class ImageStore {
       String key, byte[] bytes, String contentType, Predicate<FoundObject> equivalent) {
     Path path = path(key);
     try {
-      return retry.call(() -> createdOrEquivalent(path, bytes, contentType, equivalent));
+      byte[] kept =
+          retry.call(() -> conditional.createOrKeep(path, bytes, contentType, equivalent));
+      return stored(path, kept);
     } catch (IOException e) {
       throw StoreFailures.unstored(path, e);
     }
-  }
-
-  private StoredObject createdOrEquivalent(
-      Path path, byte[] bytes, String contentType, Predicate<FoundObject> equivalent)
-      throws IOException {
-    ObjectBody body = ObjectBody.of(bytes);
-    for (int attempts = 0; !writer.create(path, body, contentType); attempts++) {
-      if (attempts == MAX_ATTEMPTS) {
-        throw new IOException("other writers keep replacing it");
-      }
-      Optional<Existing> existing = existing(path);
-      if (existing.isPresent()) {
-        FoundObject found = existing.get().found();
-        if (Arrays.equals(found.bytes(), bytes) || equivalent.test(found)) {
-          return stored(path, found.bytes());
-        }
-        if (writer.replace(existing.get().status(), body, contentType)) {
-          break;
-        }
-      }
-    }
-    return stored(path, bytes);
-  }
-
-  /** An object, and its status before its bytes were read. */
-  private record Existing(FileStatus status, FoundObject found) {}
-
-  private Optional<Existing> existing(Path path) throws IOException {
-    try {
-      FileStatus status = fileSystem.getFileStatus(path);
-      try (FSDataInputStream in = fileSystem.open(path)) {
-        return Optional.of(
-            new Existing(
-                status,
-                new FoundObject(
-                    in.readAllBytes(), Instant.ofEpochMilli(status.getModificationTime()))));
-      }
-    } catch (FileNotFoundException e) {
-      return Optional.empty();
-    }
-  }
-
-  private boolean responseWasLost(Path path, byte[] bytes) throws IOException {
-    return existing(path).filter(it -> Arrays.equals(it.found().bytes(), bytes)).isPresent();
   }
 
   private static StoredObject stored(Path path, byte[] bytes) {
@@ -246,7 +172,7 @@ public final class ImageStore {
   public Optional<FoundObject> find(String key) {
     Path path = path(key);
     try {
-      return retry.call(() -> existing(path)).map(Existing::found);
+      return retry.call(() -> conditional.find(path));
     } catch (IOException e) {
       throw StoreFailures.unreadable(path, e);
     }
@@ -329,28 +255,22 @@ public final class ImageStore {
   }
 
   /**
-   * Checks, before any image is generated, that objects can be stored: writes a small one and
-   * deletes it, together with the directories that it needed. Calls are not repeated, so that a
-   * wrong address is reported at once.
+   * Checks, before any image is generated, that objects can be stored: {@link WriteProbe}.
    *
    * @param clock of this host
    * @throws LightmillException (OUTPUT_UNWRITABLE) if objects cannot be stored, (STORE_UNAVAILABLE)
    *     if the store does not respond
    */
   public StoreTime probeWritable(Clock clock) {
-    Path probe = new Path(root, ".lightmill-probe-" + UUID.randomUUID());
-    try {
-      Runnable tidying = withoutRetry().tidying();
-      writer.write(probe, ObjectBody.of(new byte[1]), "application/octet-stream");
-      Instant written = clock.instant();
-      Instant modified =
-          Instant.ofEpochMilli(fileSystem.getFileStatus(probe).getModificationTime());
-      fileSystem.delete(probe, false);
-      tidying.run();
-      return new StoreTime(modified, Duration.between(written, modified));
-    } catch (IOException e) {
-      throw StoreFailures.unwritable(root.toString(), e);
-    }
+    return new WriteProbe(fileSystem, root, writer).at(clock);
+  }
+
+  /**
+   * Records which of the root and its parents do not exist yet. The returned action deletes those
+   * of them that exist by then and are empty.
+   */
+  public Runnable tidying() {
+    return new WriteProbe(fileSystem, root, writer).tidying(removal());
   }
 
   /** Waits until the store responds. Makes no call to a local disk. */
@@ -361,22 +281,6 @@ public final class ImageStore {
       }
     } catch (IOException e) {
       throw StoreFailures.unreadable(root, e);
-    }
-  }
-
-  /**
-   * Records which of the root and its parents do not exist yet. The returned action deletes those
-   * of them that exist by then and are empty.
-   */
-  public Runnable tidying() {
-    if (writer instanceof ObjectWriter.OnePut) {
-      return () -> {}; // object stores have no directories
-    }
-    try {
-      List<Path> missing = removal().missing(root);
-      return () -> missing.forEach(removal()::ifEmpty);
-    } catch (IOException e) {
-      throw StoreFailures.unwritable(root.toString(), e);
     }
   }
 

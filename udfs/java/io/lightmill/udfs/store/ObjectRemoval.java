@@ -117,7 +117,7 @@ public final class ObjectRemoval {
     }
   }
 
-  /** Those of a directory and its parents that do not exist, deepest first. */
+  /** A directory and its parents, as far as they do not exist, deepest first. */
   List<Path> missing(Path directory) throws IOException {
     return retry.call(() -> missingNow(directory));
   }

@@ -1,5 +1,6 @@
 package io.lightmill.udfs.store;
 
+import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.nio.file.FileSystemException;
 import java.nio.file.Files;
@@ -14,6 +15,7 @@ import org.apache.hadoop.fs.FileStatus;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Options;
 import org.apache.hadoop.fs.Path;
+import org.apache.hadoop.fs.PathIsDirectoryException;
 
 /** Writes objects so that each appears under its name either complete or not at all. */
 sealed interface ObjectWriter {
@@ -140,7 +142,8 @@ sealed interface ObjectWriter {
   /**
    * For file systems on which incomplete files are visible: writes a hidden file beside the target
    * and renames it when it is complete. Readers of the directory, such as Spark, ignore names with
-   * a leading dot.
+   * a leading dot. A directory with the name of the object is an error: a rename would move the
+   * file into it.
    */
   record TemporaryFile(FileSystem fileSystem) implements ObjectWriter {
 
@@ -183,10 +186,13 @@ sealed interface ObjectWriter {
      */
     private boolean linked(Path temporary, Path path) throws IOException {
       if (!path.toUri().getScheme().equals("file")) {
+        if (exists(path)) {
+          return false;
+        }
         if (renamed(temporary, path)) {
           return true;
         }
-        if (fileSystem.exists(path)) {
+        if (exists(path)) {
           return false;
         }
         throw new IOException("cannot rename %s to %s".formatted(temporary, path));
@@ -196,9 +202,10 @@ sealed interface ObjectWriter {
             java.nio.file.Path.of(path.toUri()), java.nio.file.Path.of(temporary.toUri()));
         return true;
       } catch (java.nio.file.FileAlreadyExistsException e) {
+        exists(path); // fails for a directory
         return false;
       } catch (UnsupportedOperationException | FileSystemException e) {
-        if (fileSystem.exists(path)) {
+        if (exists(path)) {
           return false;
         }
         rename(temporary, path); // a file system without links, such as FAT
@@ -214,7 +221,24 @@ sealed interface ObjectWriter {
       }
     }
 
+    /**
+     * Whether a file has this name.
+     *
+     * @throws PathIsDirectoryException if a directory has it
+     */
+    private boolean exists(Path path) throws IOException {
+      try {
+        if (fileSystem.getFileStatus(path).isDirectory()) {
+          throw new PathIsDirectoryException(path.toString());
+        }
+        return true;
+      } catch (FileNotFoundException e) {
+        return false;
+      }
+    }
+
     private void rename(Path temporary, Path path) throws IOException {
+      exists(path); // fails for a directory
       if (renamed(temporary, path)) {
         return;
       }

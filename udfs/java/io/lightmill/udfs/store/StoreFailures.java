@@ -44,7 +44,7 @@ final class StoreFailures {
   private static LightmillException failed(String message, Path path, IOException e) {
     if (StoreOutage.isCauseOf(e)) {
       String why =
-          e instanceof StoreAwayException
+          e instanceof StoreUnavailableException
               ? e.getMessage()
               : "the store does not respond (%s)".formatted(StoreOutage.reason(e));
       return new LightmillException(

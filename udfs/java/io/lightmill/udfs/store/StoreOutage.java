@@ -4,14 +4,17 @@ import java.util.regex.Pattern;
 import org.apache.commons.lang3.Strings;
 import org.apache.commons.lang3.exception.ExceptionUtils;
 
-/** Recognizes failures that have the store as their cause, and that end when the store is back. */
+/**
+ * Recognizes failures that have the store as their cause, and that end when the store responds
+ * again.
+ */
 public final class StoreOutage {
 
   /**
    * Exceptions of the network, of S3A and of HDFS. The text of the stack trace is searched, because
    * the failure of a task arrives at the driver as text.
    */
-  private static final Pattern AWAY =
+  private static final Pattern OUTAGE =
       Pattern.compile(
           "\\b(java\\.net\\.(Connect|Socket|SocketTimeout|NoRouteToHost|UnknownHost)Exception"
               + "|NoHttpResponseException|ConnectTimeoutException|HttpChannelEOFException"
@@ -27,7 +30,7 @@ public final class StoreOutage {
 
   /** Whether the failure is, or has as a cause, that the store did not respond. */
   public static boolean isCauseOf(Throwable failure) {
-    return AWAY.matcher(ExceptionUtils.getStackTrace(failure)).find();
+    return OUTAGE.matcher(ExceptionUtils.getStackTrace(failure)).find();
   }
 
   /** The first line of what the root cause says. */

@@ -13,15 +13,15 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Repeats calls to a store that does not respond, until it does or has been away for too long. A
- * task whose calls wait draws no further batch, so what it holds stays bounded. All callers in a
- * JVM share the outage of a store: it ends for all of them at the same time.
+ * Repeats calls to a store that does not respond, until it does or has been unavailable for too
+ * long. A task whose calls wait draws no further batch, so what it holds stays bounded. All callers
+ * in a JVM share the outage of a store: it ends for all of them at the same time.
  *
  * <p>A call that the store refuses with 403 is repeated too, for a fifteenth of that time.
  */
 public final class StoreRetry {
 
-  /** Hadoop property: how long a store may be away before calls to it fail. */
+  /** Hadoop property: how long a store may be unavailable before calls to it fail. */
   public static final String LONGEST_OUTAGE = "lightmill.store.outage";
 
   public static final Duration DEFAULT_OUTAGE = Duration.ofMinutes(15);
@@ -58,7 +58,7 @@ public final class StoreRetry {
   /** When the first call that got no response began. */
   private long since;
 
-  private boolean away;
+  private boolean unavailable;
 
   /** Whether a call was refused for so long that it failed; others then fail at once. */
   private volatile boolean denied;
@@ -97,7 +97,7 @@ public final class StoreRetry {
    * Calls the store until it responds.
    *
    * @throws IOException or {@code RuntimeException} of the last call if repeating it does not help,
-   *     if the store has been away for the longest outage, or if this thread is interrupted
+   *     if the store has been unavailable for the longest outage, or if this thread is interrupted
    */
   public <T> T call(Call<T> call) throws IOException {
     long started = nanoTime.getAsLong();
@@ -113,7 +113,7 @@ public final class StoreRetry {
         if (StoreOutage.isCauseOf(e)) {
           Duration outage = outage(started, e);
           if (outage.compareTo(longest) >= 0) {
-            throw new StoreAwayException(outage, e);
+            throw new StoreUnavailableException(outage, e);
           }
         } else if (!StoreOutage.isDenied(e) || denied || deniedTooLong(started)) {
           throw e;
@@ -125,16 +125,16 @@ public final class StoreRetry {
 
   private synchronized void responded() {
     denied = false;
-    if (away) {
-      away = false;
+    if (unavailable) {
+      unavailable = false;
       LOG.warn("{} responds again after {}", store, text(since(since)));
     }
   }
 
-  /** How long the store has been away. */
+  /** How long the store has been unavailable. */
   private synchronized Duration outage(long started, Exception failure) {
-    if (!away) {
-      away = true;
+    if (!unavailable) {
+      unavailable = true;
       since = started;
       LOG.warn(
           "{} does not respond; calls to it are repeated for {}: {}",

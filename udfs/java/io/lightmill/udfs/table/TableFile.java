@@ -152,7 +152,7 @@ record TableFile(String uri, long start, long end, boolean whole, List<String> p
   }
 
   LightmillException unreadable(Exception cause) {
-    return TaskFailures.storeAway(name(), cause)
+    return TaskFailures.storeUnavailable(name(), cause)
         .orElseGet(
             () ->
                 invalid(

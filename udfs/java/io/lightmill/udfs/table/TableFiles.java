@@ -98,7 +98,7 @@ record TableFiles(
       TableFormat format = named.orElseGet(() -> only(location, roots, found));
       return Optional.of(of(location, roots, format, ofFormat(found, format)));
     } catch (IOException | IllegalArgumentException e) {
-      throw TaskFailures.storeAway(location, e)
+      throw TaskFailures.storeUnavailable(location, e)
           .orElseGet(
               () ->
                   TableFile.invalid(

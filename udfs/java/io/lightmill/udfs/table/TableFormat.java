@@ -54,7 +54,7 @@ enum TableFormat {
     return name().toLowerCase(Locale.ROOT).replace('_', '-');
   }
 
-  /** Of a table whose library users bring; empty for others. */
+  /** The format of a table whose library users add to the session; empty for others. */
   Optional<LakeFormat> lake() {
     return switch (this) {
       case DELTA -> Optional.of(LakeFormat.DELTA);

@@ -54,9 +54,9 @@ public final class TaskFailures {
     if (known != null) {
       return Optional.of(known);
     }
-    Optional<LightmillException> away = storeAway(table, failure);
-    if (away.isPresent()) {
-      return away;
+    Optional<LightmillException> unavailable = storeUnavailable(table, failure);
+    if (unavailable.isPresent()) {
+      return unavailable;
     }
     String trace = ExceptionUtils.getStackTrace(failure);
     Matcher ours = OURS.matcher(trace);
@@ -75,7 +75,7 @@ public final class TaskFailures {
   }
 
   /** The error for a store that does not respond; empty for any other failure. */
-  static Optional<LightmillException> storeAway(String table, Exception failure) {
+  static Optional<LightmillException> storeUnavailable(String table, Exception failure) {
     return StoreOutage.isCauseOf(failure) && !StoreOutage.isUnknownHost(failure)
         ? Optional.of(
             new LightmillException(

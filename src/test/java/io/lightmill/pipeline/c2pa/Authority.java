@@ -9,7 +9,9 @@ import java.nio.charset.StandardCharsets;
 import java.security.GeneralSecurityException;
 import java.security.KeyPair;
 import java.security.KeyPairGenerator;
+import java.security.KeyStore;
 import java.security.PrivateKey;
+import java.security.cert.Certificate;
 import java.security.spec.ECGenParameterSpec;
 import java.time.Duration;
 import java.time.Instant;
@@ -18,9 +20,12 @@ import org.bouncycastle.asn1.x500.X500Name;
 import org.bouncycastle.asn1.x509.BasicConstraints;
 import org.bouncycastle.asn1.x509.ExtendedKeyUsage;
 import org.bouncycastle.asn1.x509.Extension;
+import org.bouncycastle.asn1.x509.GeneralName;
+import org.bouncycastle.asn1.x509.GeneralNames;
 import org.bouncycastle.asn1.x509.KeyPurposeId;
 import org.bouncycastle.asn1.x509.KeyUsage;
 import org.bouncycastle.cert.X509CertificateHolder;
+import org.bouncycastle.cert.jcajce.JcaX509CertificateConverter;
 import org.bouncycastle.cert.jcajce.JcaX509ExtensionUtils;
 import org.bouncycastle.cert.jcajce.JcaX509v3CertificateBuilder;
 import org.bouncycastle.openssl.jcajce.JcaPEMWriter;
@@ -30,6 +35,9 @@ import org.bouncycastle.operator.jcajce.JcaContentSignerBuilder;
 
 /** A certification authority for tests: a root, and certificates that it issues. */
 public final class Authority {
+
+  /** Of key stores. */
+  public static final String PASSWORD = "changeit";
 
   @SuppressWarnings("TimeInStaticInitializer") // the time of these tests
   private static final Instant NOW = Instant.now();
@@ -66,6 +74,50 @@ public final class Authority {
     return issue(keys, "O=Test,CN=Signer", false, purpose, end);
   }
 
+  /** Keys and certificate of a TLS server on this machine, and the root. */
+  public KeyStore server() {
+    KeyPair keys = keys();
+    X509CertificateHolder leaf =
+        issue(
+            keys,
+            "CN=localhost",
+            false,
+            KeyPurposeId.id_kp_serverAuth,
+            NOW.plus(Duration.ofDays(30)));
+    return store(
+        store ->
+            store.setKeyEntry(
+                "server",
+                keys.getPrivate(),
+                PASSWORD.toCharArray(),
+                new Certificate[] {converted(leaf), converted(certificate)}));
+  }
+
+  /** A store that trusts the root. */
+  public KeyStore trust() {
+    return store(store -> store.setCertificateEntry("root", converted(certificate)));
+  }
+
+  private interface Entry {
+    void in(KeyStore store) throws GeneralSecurityException;
+  }
+
+  private static KeyStore store(Entry entry) {
+    try {
+      KeyStore store = KeyStore.getInstance("PKCS12");
+      store.load(null, null);
+      entry.in(store);
+      return store;
+    } catch (GeneralSecurityException | IOException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
+  private static Certificate converted(X509CertificateHolder holder)
+      throws GeneralSecurityException {
+    return new JcaX509CertificateConverter().getCertificate(holder);
+  }
+
   private X509CertificateHolder issue(
       KeyPair keys, String subject, boolean authority, KeyPurposeId purpose, Instant end) {
     try {
@@ -87,6 +139,12 @@ public final class Authority {
           Extension.authorityKeyIdentifier,
           false,
           ids.createAuthorityKeyIdentifier(root.getPublic()));
+      if (KeyPurposeId.id_kp_serverAuth.equals(purpose)) {
+        builder.addExtension(
+            Extension.subjectAlternativeName,
+            false,
+            new GeneralNames(new GeneralName(GeneralName.dNSName, "localhost")));
+      }
       if (purpose != null) {
         builder.addExtension(Extension.extendedKeyUsage, true, new ExtendedKeyUsage(purpose));
       }

@@ -8,6 +8,7 @@ import io.lightmill.pipeline.DiffusionPipeline;
 import io.lightmill.pipeline.ErrorCode;
 import io.lightmill.pipeline.ImageRequest;
 import io.lightmill.pipeline.ImageResult;
+import io.lightmill.pipeline.PipelineLimits;
 import io.lightmill.pipeline.RgbImage;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -36,6 +37,11 @@ class CheckedChunkTest {
 
   /** Draws noise from the seed, black for seeds below 0; fails batches with the seed 13. */
   private final class Noise implements DiffusionPipeline {
+
+    @Override
+    public PipelineLimits limits() {
+      return CheckedPipelineTest.LIMITS;
+    }
 
     @Override
     public List<RgbImage> generate(List<ImageRequest> batch) {

@@ -2,11 +2,13 @@ package io.lightmill.pipeline.checks;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.lightmill.pipeline.ClassifierFreeGuidance;
 import io.lightmill.pipeline.Device;
 import io.lightmill.pipeline.DiffusionPipeline;
 import io.lightmill.pipeline.ErrorCode;
 import io.lightmill.pipeline.ImageRequest;
 import io.lightmill.pipeline.ImageResult;
+import io.lightmill.pipeline.PipelineLimits;
 import io.lightmill.pipeline.RgbImage;
 import io.lightmill.pipeline.Screening;
 import io.lightmill.pipeline.Screening.Fate;
@@ -41,6 +43,16 @@ class CheckedPipelineTest {
   private static ImageScorer scorer;
   private static PromptClassifier prompts;
 
+  static final PipelineLimits LIMITS =
+      new PipelineLimits(
+          16,
+          1024,
+          1 << 20,
+          64,
+          1,
+          ClassifierFreeGuidance.GUIDANCE_SCALE,
+          new PipelineLimits.Defaults(64, 64, 4, 1, 1, 64));
+
   private final List<List<Long>> drawn = new ArrayList<>();
 
   @BeforeAll
@@ -63,6 +75,11 @@ class CheckedPipelineTest {
 
   /** Draws noise from the seed; seeds below 0 draw black. */
   private final class Noise implements DiffusionPipeline {
+
+    @Override
+    public PipelineLimits limits() {
+      return LIMITS;
+    }
 
     @Override
     public List<RgbImage> generate(List<ImageRequest> batch) {

@@ -159,7 +159,7 @@ class ChunkDrawingTest {
     return batches;
   }
 
-  private static ImageRequest request(String prompt, long seed) {
+  static ImageRequest request(String prompt, long seed) {
     return ImageRequest.builder(prompt)
         .negativePrompt("blurry")
         .width(32)

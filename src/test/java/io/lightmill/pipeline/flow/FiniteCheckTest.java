@@ -1,5 +1,6 @@
 package io.lightmill.pipeline.flow;
 
+import static io.lightmill.pipeline.flow.ChunkDrawingTest.request;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
@@ -159,18 +160,5 @@ class FiniteCheckTest {
 
   private static FlowPipeline load(Path checkpoint) {
     return Families.load(Checkpoint.open(checkpoint), Device.CPU, DType.F32, Map.of(), false);
-  }
-
-  private static ImageRequest request(String prompt, long seed) {
-    return ImageRequest.builder(prompt)
-        .negativePrompt("blurry")
-        .width(32)
-        .height(32)
-        .numInferenceSteps(2)
-        .guidanceScale(3.5)
-        .trueCfgScale(2)
-        .maxSequenceLength(32)
-        .seed(seed)
-        .build();
   }
 }

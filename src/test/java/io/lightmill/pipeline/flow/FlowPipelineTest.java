@@ -41,16 +41,16 @@ class FlowPipelineTest {
                 List.of(request("a red mug", 1)), List.of(request("a bowl", 2), request("", 3)));
         List<float[]> whole =
             chunk.stream().map(batch -> draw(pipeline, batch, TensorProbe.NONE)).toList();
-        List<FlowPipeline.Encoded> encoded =
+        List<EncodedBatch> encoded =
             chunk.stream().map(batch -> pipeline.encode(batch, TensorProbe.NONE)).toList();
-        List<FlowPipeline.Denoised> denoised = new ArrayList<>();
-        for (FlowPipeline.Encoded prompts : encoded) {
+        List<DenoisedBatch> denoised = new ArrayList<>();
+        for (EncodedBatch prompts : encoded) {
           try (prompts) {
             denoised.add(pipeline.denoise(prompts, Optional.empty(), TensorProbe.NONE));
           }
         }
         for (int i = 0; i < chunk.size(); i++) {
-          try (FlowPipeline.Denoised latents = denoised.get(i);
+          try (DenoisedBatch latents = denoised.get(i);
               Tensor image = pipeline.decode(latents, TensorProbe.NONE)) {
             assertThat(image.toFloats()).isEqualTo(whole.get(i));
           }
@@ -97,13 +97,11 @@ class FlowPipelineTest {
   @Test
   void encodedPromptsServeSeveralSeeds() {
     try (FlowPipeline pipeline = load("flux-dev", false);
-        FlowPipeline.Encoded encoded =
+        EncodedBatch encoded =
             pipeline.encode(List.of(request("a red mug", 1)), TensorProbe.NONE)) {
-      FlowPipeline.Encoded other =
-          new FlowPipeline.Encoded(
-              List.of(request("a red mug", 2)), encoded.prompts(), encoded.negative());
-      try (FlowPipeline.Denoised denoised =
-              pipeline.denoise(other, Optional.empty(), TensorProbe.NONE);
+      EncodedBatch other =
+          new EncodedBatch(List.of(request("a red mug", 2)), encoded.prompts(), encoded.negative());
+      try (DenoisedBatch denoised = pipeline.denoise(other, Optional.empty(), TensorProbe.NONE);
           Tensor image = pipeline.decode(denoised, TensorProbe.NONE)) {
         assertThat(image.toFloats())
             .isEqualTo(draw(pipeline, List.of(request("a red mug", 2)), TensorProbe.NONE));

@@ -271,9 +271,8 @@ class StepCacheTest {
   /** Draws the requests as one batch. */
   private static Drawn draw(String model, List<ImageRequest> batch) {
     FlowPipeline pipeline = pipeline(model);
-    try (FlowPipeline.Encoded encoded = pipeline.encode(batch, TensorProbe.NONE);
-        FlowPipeline.Denoised denoised =
-            pipeline.denoise(encoded, Optional.empty(), TensorProbe.NONE);
+    try (EncodedBatch encoded = pipeline.encode(batch, TensorProbe.NONE);
+        DenoisedBatch denoised = pipeline.denoise(encoded, Optional.empty(), TensorProbe.NONE);
         Tensor image = pipeline.decode(denoised, TensorProbe.NONE)) {
       float[] all = image.toFloats();
       int each = all.length / batch.size();

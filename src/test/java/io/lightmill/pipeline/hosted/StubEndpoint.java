@@ -16,6 +16,7 @@ import java.io.UncheckedIOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
+import java.net.SocketException;
 import java.nio.charset.StandardCharsets;
 import java.util.Base64;
 import java.util.LinkedHashMap;
@@ -30,6 +31,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.BiFunction;
 import javax.imageio.ImageIO;
+import javax.net.ServerSocketFactory;
 
 /**
  * An image endpoint on loopback that follows the published contract of Foundry and OpenAI, counts
@@ -70,11 +72,6 @@ public final class StubEndpoint implements AutoCloseable {
     void to(Seen request, OutputStream out, Socket connection) throws IOException;
   }
 
-  /** Thrown to close the connection with a TCP reset. */
-  private static final class Reset extends IOException {
-    private static final long serialVersionUID = 1L;
-  }
-
   public final List<Seen> requests = new CopyOnWriteArrayList<>();
   private final Map<String, AtomicInteger> attempts = new ConcurrentHashMap<>();
   private final Map<String, AtomicInteger> successes = new ConcurrentHashMap<>();
@@ -89,7 +86,12 @@ public final class StubEndpoint implements AutoCloseable {
 
   /** Begins to listen. */
   public StubEndpoint() throws IOException {
-    server = new ServerSocket(0, 100, InetAddress.getLoopbackAddress());
+    this(ServerSocketFactory.getDefault());
+  }
+
+  /** Begins to listen on sockets of this factory, such as those of TLS. */
+  StubEndpoint(ServerSocketFactory sockets) throws IOException {
+    server = sockets.createServerSocket(0, 100, InetAddress.getLoopbackAddress());
     threads.execute(this::accept);
   }
 
@@ -99,7 +101,7 @@ public final class StubEndpoint implements AutoCloseable {
     return this;
   }
 
-  /** Resets so many connections before it reads a byte of their requests. */
+  /** Resets so many connections when their requests have arrived, which do not count as read. */
   public StubEndpoint resettingUnread(int connectionCount) {
     resetsBeforeReading = connectionCount;
     return this;
@@ -160,11 +162,11 @@ public final class StubEndpoint implements AutoCloseable {
 
   private void serve(Socket connection) {
     try (connection) {
-      if (unread.getAndIncrement() < resetsBeforeReading) {
-        connection.setSoLinger(true, 0);
-        return;
-      }
       InputStream in = new BufferedInputStream(connection.getInputStream());
+      if (unread.getAndIncrement() < resetsBeforeReading) {
+        read(in); // so that the client has sent all of it, however slow it is
+        reset(connection);
+      }
       while (true) {
         Seen request = read(in);
         if (request == null) {
@@ -179,19 +181,8 @@ public final class StubEndpoint implements AutoCloseable {
           open.decrementAndGet();
         }
       }
-    } catch (Reset e) {
-      reset(connection);
     } catch (IOException e) {
-      // the client went away
-    }
-  }
-
-  private static void reset(Socket connection) {
-    try {
-      connection.setSoLinger(true, 0);
-      connection.close();
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
+      // a reset, or the client went away
     }
   }
 
@@ -287,9 +278,7 @@ public final class StubEndpoint implements AutoCloseable {
 
   /** Resets the connection, once the request is read. */
   public static Reaction reset() {
-    return (request, out, connection) -> {
-      throw new Reset();
-    };
+    return (request, out, connection) -> reset(connection);
   }
 
   /** Ends the answer in its middle. */
@@ -299,15 +288,22 @@ public final class StubEndpoint implements AutoCloseable {
       write(whole, 200, "", success(request, encoded(request.size())));
       connection.getOutputStream().write(whole.toByteArray(), 0, whole.size() / 2);
       connection.getOutputStream().flush();
-      throw new Reset();
+      reset(connection);
     };
+  }
+
+  /** Closes a connection with a TCP reset. */
+  private static void reset(Socket connection) throws IOException {
+    connection.setSoLinger(true, 0);
+    connection.close();
+    throw new SocketException("reset by the endpoint");
   }
 
   private static String success(Seen request, String image) {
     String[] size = request.size().split("x", -1);
     long tokens = Long.parseLong(size[0]) * Long.parseLong(size[1]) / 1024;
     String usage =
-        request.path().startsWith("/mai")
+        request.path().contains("/mai/") // a proxy gets the whole URL
             ? "\"num_output_tokens\":%d,\"num_input_text_tokens\":10,\"num_input_image_tokens\":0"
                 .formatted(tokens)
             : "\"input_tokens\":10,\"output_tokens\":%d,\"total_tokens\":%d"

@@ -67,6 +67,16 @@ class PngEncoderTest {
   }
 
   @Test
+  void drawingsWhoseRowsRepeatAreReadBack() throws IOException {
+    byte[] rgb = Pictures.noise(9, 8).rgb();
+    int stride = 3 * 9;
+    for (int row : List.of(1, 2, 5, 7)) { // as the one above
+      System.arraycopy(rgb, (row - 1) * stride, rgb, row * stride, stride);
+    }
+    assertThat(Pictures.decoded(ImageEncoder.png(new RgbImage(9, 8, rgb))).rgb()).isEqualTo(rgb);
+  }
+
+  @Test
   void latinTextIsStoredInTextChunks() throws IOException {
     Receipt receipt = Receipts.of("Café à la crème,\nwith a £ sign");
     List<Chunk> chunks = chunks(PngEncoder.encode(Pictures.noise(2, 2), receipt, ImageLabels.NONE));

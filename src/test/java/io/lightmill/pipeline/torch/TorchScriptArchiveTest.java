@@ -48,6 +48,15 @@ class TorchScriptArchiveTest {
   }
 
   @Test
+  void namesInStringLiteralsAndCommentsStay() throws IOException {
+    Map<String, byte[]> entries = entries(TorchScriptArchive.of("test_module", "Arguments"));
+    assertThat(new String(entries.get("module/code/__torch__/test_module.py"), UTF_8))
+        .contains(
+            "# the text test_shapes.twice is not called here",
+            "return \"test_shapes.twice(x) \\\" test_shapes.once\" + 'test_shapes.once'");
+  }
+
+  @Test
   void anUnknownTextIsRefused() {
     assertThatIllegalArgumentException()
         .isThrownBy(() -> TorchScriptArchive.of("nothing", "Nothing"))

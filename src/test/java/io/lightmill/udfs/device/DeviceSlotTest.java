@@ -1,5 +1,6 @@
 package io.lightmill.udfs.device;
 
+import static io.lightmill.udfs.SolidColorPipeline.batch;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -78,22 +79,6 @@ class DeviceSlotTest {
 
   private DeviceSlot cpu(int cores, long bytes) {
     return slot(Device.CPU, new DeviceCapacity(cores, bytes));
-  }
-
-  private static List<ImageRequest> batch(int size) {
-    return IntStream.range(0, size)
-        .mapToObj(
-            seed ->
-                ImageRequest.builder("p" + seed)
-                    .width(16)
-                    .height(16)
-                    .numInferenceSteps(1)
-                    .guidanceScale(0)
-                    .trueCfgScale(1)
-                    .maxSequenceLength(8)
-                    .seed(seed)
-                    .build())
-        .toList();
   }
 
   private <T> Future<T> drawing(

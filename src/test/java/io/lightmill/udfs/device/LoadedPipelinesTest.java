@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.lightmill.pipeline.Device;
 import io.lightmill.pipeline.DiffusionPipeline;
 import io.lightmill.pipeline.ImageRequest;
+import io.lightmill.pipeline.PipelineLimits;
 import io.lightmill.pipeline.PromptLength;
 import io.lightmill.pipeline.RgbImage;
 import io.lightmill.udfs.SolidColorPipeline;
@@ -106,6 +107,11 @@ class LoadedPipelinesTest {
     @Override
     public DiffusionPipeline load(Device device) {
       return new DiffusionPipeline() {
+        @Override
+        public PipelineLimits limits() {
+          return SolidColorPipeline.LIMITS;
+        }
+
         @Override
         public List<RgbImage> generate(List<ImageRequest> batch) {
           throw new UnsupportedOperationException();

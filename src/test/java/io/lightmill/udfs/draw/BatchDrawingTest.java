@@ -1,5 +1,6 @@
 package io.lightmill.udfs.draw;
 
+import static io.lightmill.udfs.SolidColorPipeline.batch;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -32,22 +33,6 @@ class BatchDrawingTest {
   @AfterEach
   void closePipeline() {
     LoadedPipelines.run(pipeline.loader()).close();
-  }
-
-  private static List<ImageRequest> batch(int size) {
-    return IntStream.range(0, size)
-        .mapToObj(
-            seed ->
-                ImageRequest.builder("p" + seed)
-                    .width(16)
-                    .height(16)
-                    .numInferenceSteps(1)
-                    .guidanceScale(0)
-                    .trueCfgScale(1)
-                    .maxSequenceLength(8)
-                    .seed(seed)
-                    .build())
-        .toList();
   }
 
   private List<DrawnImage> draw(List<ImageRequest> batch) throws InterruptedException {

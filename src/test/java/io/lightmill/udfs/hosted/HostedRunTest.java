@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.lightmill.pipeline.classify.ClassifierCases;
 import io.lightmill.pipeline.hosted.StubEndpoint;
 import io.lightmill.pipeline.image.ImageReceiptReader;
 import io.lightmill.udfs.ImageStatus;
@@ -245,7 +246,7 @@ class HostedRunTest {
         RunPlan.of(
             TestSpark.session(),
             Optional.empty(),
-            options("plan"),
+            options("plan", "credential-file", directory.resolve("no key yet").toString()),
             RunPlan.Speed.MEASURED,
             RunListener.NONE);
     assertThat(plan.lines())
@@ -268,6 +269,43 @@ class HostedRunTest {
   }
 
   @Test
+  void aPaidImageThatCannotBeStoredIsKeptForTheNextRun() throws IOException {
+    table("id,prompt", "a,a red mug", "b,a blue mug");
+    Path taken = Files.createDirectories(directory.resolve("out/images/a.png"));
+
+    RunResult first = run("first", "path-template", "{id}");
+
+    assertThat(statuses(first)).isEqualTo(Map.of("a", "failed", "b", "generated"));
+    Row failed = rows(first).get("a");
+    assertThat(failed.<String>getAs("error_code")).isEqualTo("STORE_FAILED");
+    assertThat(failed.<String>getAs("error_message"))
+        .contains("Is a directory", "the image is paid and kept as file:", "/staged/");
+    assertThat(failed.<Double>getAs("cost")).isPositive();
+    Files.delete(taken);
+
+    RunResult second = run("second", "path-template", "{id}");
+
+    assertThat(statuses(second)).isEqualTo(Map.of("a", "reused", "b", "reused"));
+    assertThat(requested()).containsExactly("a blue mug", "a red mug");
+    assertThat(taken).isRegularFile();
+    assertThat(directory.resolve("out/staged")).doesNotExist();
+  }
+
+  @Test
+  void eachImageOfBestOfIsRequestedAndPaid() throws IOException {
+    table("id,prompt", "a,a red mug");
+
+    RunResult run =
+        run("first", "best-of", "2", "scorer", ClassifierCases.directory("clip").toString());
+
+    Row row = rows(run).get("a");
+    assertThat(row.<String>getAs("status")).isEqualTo("generated");
+    assertThat(row.<Integer>getAs("draws")).isEqualTo(2);
+    assertThat(row.<Double>getAs("cost")).isEqualTo(2 * (10 * 5 + 576 * 19.5) / 1e6);
+    assertThat(requested()).containsExactly("a red mug", "a red mug");
+  }
+
+  @Test
   void aWrongKeyEndsTheRunWithOneRequestAtATime() throws IOException {
     Files.writeString(directory.resolve("key"), "wr0ng");
     table("id,prompt", "a,one", "b,two", "c,three", "d,four");
@@ -283,11 +321,22 @@ class HostedRunTest {
   void valuesThatAreNotSentMakeRowsInvalidWhereThatIsWanted() throws IOException {
     table("id,prompt,seed,negative_prompt", "a,one,7,", "b,two,-1,", "c,three,,blur");
 
-    RunResult run = run("first", "unsent-values", "invalid");
+    RunResult run =
+        run(
+            "first",
+            "unsent-values",
+            "invalid",
+            "checkpoint",
+            "foundry:http://127.0.0.1:1/mai/v1/images/generations#MAI-Image-2e",
+            "proxy",
+            "127.0.0.1:" + endpoint.port());
 
     assertThat(statuses(run)).isEqualTo(Map.of("a", "invalid", "b", "generated", "c", "invalid"));
     assertThat(rows(run).get("a").<String>getAs("error_message"))
         .contains("seed '7' cannot be sent to the hosted model");
+    assertThat(endpoint.requests.get(0).path())
+        .as("the request that the proxy got")
+        .isEqualTo("http://127.0.0.1:1/mai/v1/images/generations");
     assertThat(notices).isEmpty();
   }
 

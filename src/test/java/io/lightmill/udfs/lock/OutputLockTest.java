@@ -40,11 +40,11 @@ class OutputLockTest {
   void aLockThatExpiredIsRenewedAsLongAsNobodyTookIt() {
     try (OutputLock lock = lock()) {
       clock.advance(RunLock.EXPIRY.multipliedBy(10));
-      assertThat(lock.storeIsAway(Duration.ofMinutes(20))).isTrue();
+      assertThat(lock.storeIsUnavailable(Duration.ofMinutes(20))).isTrue();
 
       assertThatCode(() -> lock.explain(cancelled)).doesNotThrowAnyException();
       lock.require();
-      assertThat(lock.storeIsAway(Duration.ofSeconds(1))).isFalse();
+      assertThat(lock.storeIsUnavailable(Duration.ofSeconds(1))).isFalse();
     }
   }
 

@@ -23,22 +23,22 @@ class GenerationOptionsTest {
   void defaultsHoldWhereNothingIsGiven() {
     GenerationOptions options = GenerationOptions.parse(Map.of());
     assertThat(options).isEqualTo(GenerationOptions.EMPTY);
-    assertThat(options.get(Options.CHECKPOINT)).isEqualTo("builtin:pocket");
+    assertThat(options.get(ModelOptions.CHECKPOINT)).isEqualTo("builtin:pocket");
     assertThat(options.get(Options.FORMAT)).isEqualTo(ImageFormat.PNG);
     assertThat(options.get(Options.SINK)).isEqualTo(Sink.FILES);
-    assertThat(options.find(Options.BATCH_SIZE)).isEmpty();
-    assertThat(options.get(Options.OFFLOAD_CHUNK)).isEqualTo(64);
-    assertThat(options.get(Options.THREADS_PER_IMAGE)).isEqualTo(1);
-    assertThat(options.get(Options.DEVICE)).isEqualTo(DeviceChoice.AUTO);
+    assertThat(options.find(ModelOptions.BATCH_SIZE)).isEmpty();
+    assertThat(options.get(ModelOptions.OFFLOAD_CHUNK)).isEqualTo(64);
+    assertThat(options.get(ModelOptions.THREADS_PER_IMAGE)).isEqualTo(1);
+    assertThat(options.get(ModelOptions.DEVICE)).isEqualTo(DeviceChoice.AUTO);
     assertThat(options.get(Options.SEED)).isZero();
     assertThat(options.get(Options.RETRY_FAILED)).isTrue();
     assertThat(options.get(Options.FORCE)).isFalse();
-    assertThat(options.get(Options.OFFLOAD)).isFalse();
+    assertThat(options.get(ModelOptions.OFFLOAD)).isFalse();
     assertThat(options.get(Options.TRUNCATE_PROMPTS)).isFalse();
     assertThat(options.shardSize()).isEqualTo(1000);
-    assertThat(options.find(Options.DTYPE)).isEmpty();
+    assertThat(options.find(ModelOptions.DTYPE)).isEmpty();
     assertThat(options.find(Options.DEADLINE)).isEmpty();
-    assertThat(options.entries(Options.LORA)).isEmpty();
+    assertThat(options.entries(ModelOptions.LORA)).isEmpty();
     assertThat(options.columnDefaults()).isEmpty();
   }
 
@@ -55,7 +55,7 @@ class GenerationOptionsTest {
                 "force", "TRUE",
                 "retry-failed", "false",
                 "guidance-scale", "3.50"));
-    assertThat(options.find(Options.DTYPE)).contains(DType.BF16);
+    assertThat(options.find(ModelOptions.DTYPE)).contains(DType.BF16);
     assertThat(options.find(Options.DEADLINE)).contains(Duration.ofMinutes(450));
     assertThat(options.get(Options.SINK)).isEqualTo(Sink.WEBDATASET);
     assertThat(options.shardSize()).isEqualTo(500);
@@ -81,7 +81,7 @@ class GenerationOptionsTest {
                 "lora.Brand", "s3a://bucket/a=b,c=d.safetensors"));
     assertThat(options.entries(Options.COLUMN))
         .isEqualTo(Map.of("prompt", "caption, long", "id", "sku", "seed", "noise"));
-    assertThat(options.entries(Options.LORA))
+    assertThat(options.entries(ModelOptions.LORA))
         .isEqualTo(Map.of("Brand", "s3a://bucket/a=b,c=d.safetensors"));
   }
 
@@ -139,7 +139,7 @@ class GenerationOptionsTest {
   void aSettingOfTheSessionMustBeSparks() {
     assertThat(
             GenerationOptions.parseWithSession(Map.of("conf.spark.Ui", "a=b,c=d"))
-                .entries(Options.CONF))
+                .entries(SparkOptions.CONF))
         .isEqualTo(Map.of("spark.Ui", "a=b,c=d"));
     assertThatThrownBy(() -> GenerationOptions.parseWithSession(Map.of("conf.fs.s3a", "x")))
         .hasMessageContaining("begin with 'spark.'");
@@ -161,11 +161,11 @@ class GenerationOptionsTest {
 
   @Test
   void aChangeLeavesTheOriginal() {
-    GenerationOptions one = GenerationOptions.EMPTY.with(Options.BATCH_SIZE, 3);
-    GenerationOptions two = one.with(Options.BATCH_SIZE, 4);
-    assertThat(one.get(Options.BATCH_SIZE)).isEqualTo(3);
-    assertThat(two.get(Options.BATCH_SIZE)).isEqualTo(4);
-    assertThat(two.without(Options.BATCH_SIZE)).isEqualTo(GenerationOptions.EMPTY);
+    GenerationOptions one = GenerationOptions.EMPTY.with(ModelOptions.BATCH_SIZE, 3);
+    GenerationOptions two = one.with(ModelOptions.BATCH_SIZE, 4);
+    assertThat(one.get(ModelOptions.BATCH_SIZE)).isEqualTo(3);
+    assertThat(two.get(ModelOptions.BATCH_SIZE)).isEqualTo(4);
+    assertThat(two.without(ModelOptions.BATCH_SIZE)).isEqualTo(GenerationOptions.EMPTY);
   }
 
   @Test
@@ -179,9 +179,9 @@ class GenerationOptionsTest {
 
   @Test
   void everyKeyIsUniqueAndItsDefaultCanBeReadAgain() {
-    assertThat(Options.all().stream().map(Option::key).collect(Collectors.toSet()))
-        .hasSameSizeAs(Options.all());
-    Options.all().forEach(GenerationOptionsTest::readAgain);
+    assertThat(OptionRegistry.all().stream().map(Option::key).collect(Collectors.toSet()))
+        .hasSameSizeAs(OptionRegistry.all());
+    OptionRegistry.all().forEach(GenerationOptionsTest::readAgain);
   }
 
   private static <T> void readAgain(Option<T> option) {
@@ -196,7 +196,8 @@ class GenerationOptionsTest {
 
   @Test
   void optionsOfASectionStandTogetherInTheHelp() {
-    List<OptionGroup> sections = Options.all().stream().<OptionGroup>map(Option::group).toList();
+    List<OptionGroup> sections =
+        OptionRegistry.all().stream().<OptionGroup>map(Option::group).toList();
     assertThat(sections).isSorted();
   }
 }

@@ -44,7 +44,7 @@ class OptionPageTest {
         page.append("\nOn the command line and in job files only: other callers get the result.\n");
       }
       page.append("\n| option | value | meaning |\n|---|---|---|\n");
-      Options.all().stream()
+      OptionRegistry.all().stream()
           .filter(option -> option.group() == group)
           .map(OptionPageTest::row)
           .forEach(page::append);

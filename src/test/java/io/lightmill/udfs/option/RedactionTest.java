@@ -73,7 +73,7 @@ class RedactionTest {
                 "checkpoint", "s3a://me:hidden@bucket/model",
                 "conf.spark.hadoop.fs.s3a.secret.key", "hidden"));
 
-    assertThat(options.get(Options.CONF)).containsValue("hidden");
+    assertThat(options.get(SparkOptions.CONF)).containsValue("hidden");
     assertThat(options.jobFile().toString()).contains("bucket/images").doesNotContain("hidden");
     assertThat(options.toString()).doesNotContain("hidden");
   }

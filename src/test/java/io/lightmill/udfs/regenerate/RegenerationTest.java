@@ -12,7 +12,7 @@ import io.lightmill.pipeline.image.Pictures;
 import io.lightmill.pipeline.image.PixelDifference;
 import io.lightmill.pipeline.image.PromptMetadata;
 import io.lightmill.udfs.option.GenerationOptions;
-import io.lightmill.udfs.option.Options;
+import io.lightmill.udfs.option.ModelOptions;
 import io.lightmill.udfs.option.ProvenanceOptions;
 import io.lightmill.udfs.option.WatermarkKey;
 import java.nio.charset.StandardCharsets;
@@ -91,7 +91,7 @@ class RegenerationTest {
         "'image' names the checkpoint 'Example Images 3', which cannot be used",
         "give the checkpoint of digest " + DrawnFile.digest() + " with --checkpoint");
     try (Regeneration named =
-        with(GenerationOptions.EMPTY.with(Options.CHECKPOINT, POCKET), null, null)) {
+        with(GenerationOptions.EMPTY.with(ModelOptions.CHECKPOINT, POCKET), null, null)) {
       assertThat(named.draw("image", png(PromptMetadata.FULL, "Example Images 3")).sameFile())
           .isTrue();
     }

@@ -10,6 +10,7 @@ import io.lightmill.udfs.SolidColorPipeline;
 import io.lightmill.udfs.TestJob;
 import io.lightmill.udfs.TestSpark;
 import io.lightmill.udfs.manifest.Manifest;
+import io.lightmill.udfs.option.ModelOptions;
 import io.lightmill.udfs.option.Options;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -74,7 +75,7 @@ class GenerationRunTest {
   void theRunRecordHasOptionsEnvironmentAndResults() throws IOException {
     RunResult result =
         job()
-            .option(Options.CHECKPOINT, "https://me:hidden@host/model")
+            .option(ModelOptions.CHECKPOINT, "https://me:hidden@host/model")
             .option(Options.COLUMN, Map.of("id", "id"))
             .run(pipeline);
 

@@ -16,6 +16,7 @@ import io.lightmill.udfs.device.Cluster;
 import io.lightmill.udfs.estimate.PlanReport;
 import io.lightmill.udfs.estimate.UndrawnRows;
 import io.lightmill.udfs.option.GenerationOptions;
+import io.lightmill.udfs.option.ModelOptions;
 import io.lightmill.udfs.option.Options;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -139,7 +140,7 @@ class RunPlanTest {
 
     RunResult again =
         preview(
-            options.with(Options.PARTITIONS, 1),
+            options.with(ModelOptions.PARTITIONS, 1),
             new Preview(
                 3, Optional.of("season"), Optional.of(directory.resolve("other").toString())));
     assertThat(images(directory.resolve("other")).keySet()).isEqualTo(drawn.keySet());

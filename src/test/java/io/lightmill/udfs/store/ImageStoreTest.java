@@ -93,6 +93,26 @@ class ImageStoreTest {
     }
   }
 
+  @Test
+  void anObjectWithTheNameOfADirectoryIsRefused() throws IOException {
+    Path taken = Files.createDirectories(directory.resolve("out").resolve(KEY));
+    for (ImageStore store : List.of(local(), new ImageStore(new FaultyFileSystem(), root()))) {
+      for (Runnable write :
+          List.<Runnable>of(
+              () -> store.put(KEY, NEW, "image/png"),
+              () -> store.create(KEY, NEW, "image/png"),
+              () -> store.putOnce(KEY, NEW, "image/png", found -> true))) {
+        assertThatThrownBy(write::run)
+            .isInstanceOfSatisfying(
+                LightmillException.class,
+                e -> assertThat(e.code()).isEqualTo(ErrorCode.STORE_FAILED))
+            .hasMessageContaining("Is a directory");
+      }
+    }
+    assertThat(taken).isEmptyDirectory();
+    assertThat(files()).isEmpty();
+  }
+
   @ParameterizedTest
   @EnumSource(
       value = RowError.class,

@@ -24,6 +24,15 @@ class SharedConfigurationTest {
     assertThat(SerializationUtils.roundtrip(arrived).value().get("colour")).isEqualTo("green");
   }
 
+  @Test
+  void everyEntryArrives() {
+    Configuration sent = new Configuration();
+    sent.set("long", "x".repeat(100_000));
+
+    assertThat(SerializationUtils.roundtrip(new SharedConfiguration(sent)).value())
+        .containsExactlyInAnyOrderElementsOf(sent);
+  }
+
   private static SharedConfiguration with(String colour) {
     Configuration configuration = new Configuration(false);
     configuration.set("colour", colour);

@@ -1,0 +1,80 @@
+package io.lightmill.udfs.manifest;
+
+import io.lightmill.udfs.store.StreamedParquetFile;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.util.Optional;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.parquet.hadoop.ParquetWriter;
+import org.apache.spark.sql.SparkSession;
+import org.apache.spark.sql.catalyst.InternalRow;
+import org.apache.spark.sql.catalyst.expressions.GenericInternalRow;
+import org.apache.spark.sql.types.DataType;
+import org.apache.spark.sql.types.DataTypes;
+import org.apache.spark.sql.types.StructField;
+import org.apache.spark.unsafe.types.UTF8String;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Loads the classes and the native library that write manifests, by writing a row into memory. A
+ * run does so while it plans, when a core is idle, since the first file of a JVM takes about half a
+ * second, and all cores but one would be idle while the manifest is written.
+ */
+public final class WriterPreload {
+
+  private static final Logger LOG = LoggerFactory.getLogger(WriterPreload.class);
+
+  private WriterPreload() {}
+
+  /**
+   * Begins, in local mode, where this JVM writes the manifest. A failure has no effect: the run
+   * reports it when it writes.
+   */
+  public static void begin(SparkSession spark) {
+    if (!spark.sparkContext().isLocal()) {
+      return;
+    }
+    Thread thread =
+        new Thread(
+            () -> {
+              try {
+                write(ManifestFormat.settings(spark, Manifest.COLUMNS, Optional.empty()));
+              } catch (IOException | RuntimeException e) {
+                LOG.debug("The writer of manifests is not loaded ahead", e);
+              }
+            },
+            "load manifest writer");
+    thread.setDaemon(true);
+    thread.start();
+  }
+
+  private static void write(Configuration settings) throws IOException {
+    StructField[] fields = Manifest.COLUMNS.fields();
+    Object[] values = new Object[fields.length];
+    for (int i = 0; i < values.length; i++) {
+      values[i] = value(fields[i].dataType());
+    }
+    try (ParquetWriter<InternalRow> parquet =
+        ManifestFormat.writer(
+            new StreamedParquetFile(new ByteArrayOutputStream()), settings)) {
+      parquet.write(new GenericInternalRow(values));
+    }
+  }
+
+  /** Null for types that rows of manifests seldom have. */
+  private static Object value(DataType type) {
+    if (type.equals(DataTypes.StringType)) {
+      return UTF8String.fromString("text");
+    } else if (type.equals(DataTypes.IntegerType)) {
+      return 1;
+    } else if (type.equals(DataTypes.LongType) || type.equals(DataTypes.TimestampType)) {
+      return 1L;
+    } else if (type.equals(DataTypes.DoubleType)) {
+      return 1.0;
+    } else if (type.equals(DataTypes.BooleanType)) {
+      return true;
+    }
+    return null;
+  }
+}
