@@ -3,8 +3,8 @@ package io.lightmill.udfs;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.lightmill.udfs.manifest.ManifestColumns;
+import io.lightmill.udfs.option.CheckOptions;
 import io.lightmill.udfs.option.ColumnOptions;
-import io.lightmill.udfs.option.Options;
 import io.lightmill.udfs.run.RunResult;
 import io.lightmill.udfs.shard.ShardFormat;
 import java.io.IOException;
@@ -180,7 +180,7 @@ class UnchangedRowsTest {
     assertThat(planned(job.runId("same"))).isZero();
     assertThat(planned(job.runId("width").width(128))).isEqualTo(2);
     assertThat(planned(job.runId("width again"))).isZero();
-    assertThat(planned(job.runId("policy").option(Options.POLICY, "none"))).isEqualTo(2);
+    assertThat(planned(job.runId("policy").option(CheckOptions.POLICY, "none"))).isEqualTo(2);
     assertThat(planned(job.runId("path").pathTemplate("{image_id}"))).isEqualTo(2);
     // The images are still under the other path, so that the plan does not follow from it.
     assertThat(planned(job.runId("path again"))).isEqualTo(2);
