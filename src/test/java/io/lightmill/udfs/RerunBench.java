@@ -18,8 +18,8 @@ import org.apache.spark.scheduler.SparkListenerTaskEnd;
 import org.apache.spark.sql.SparkSession;
 
 /**
- * Times what a run does besides drawing, with a pipeline without a network: {@code run} runs a
- * job twice; {@code plan} plans tables, commits a manifest for each as if all its images were
+ * Times what a run does besides drawing, with a pipeline without a network: {@code run} runs a job
+ * twice; {@code plan} plans tables, commits a manifest for each as if all its images were
  * generated, and plans each again with 1 % new prompts. Started by {@code scripts/bench/rerun}.
  */
 final class RerunBench {
@@ -35,8 +35,7 @@ final class RerunBench {
   /** Arguments: {@code run} or {@code plan}, an empty directory, and numbers of rows. */
   public static void main(String... arguments) throws Exception {
     Path directory = Path.of(arguments[1]);
-    int[] sizes =
-        Arrays.stream(arguments).skip(2).mapToInt(Integer::parseInt).sorted().toArray();
+    int[] sizes = Arrays.stream(arguments).skip(2).mapToInt(Integer::parseInt).sorted().toArray();
     SparkSession spark =
         SparkSession.builder()
             .master("local[2]")
@@ -97,17 +96,15 @@ final class RerunBench {
     String label = "%,d rows".formatted(rows);
     double first = plan(spark, label, rows, job, true);
     Path newer = table(directory.resolve("newer.csv"), rows, rows - rows / 100);
-    double again =
-        plan(
-            spark, label + ", 1 % new", rows, job.table(newer).runId("second"), false);
+    double again = plan(spark, label + ", 1 % new", rows, job.table(newer).runId("second"), false);
     System.out.printf(
         "%,d rows: the rerun takes %.2f of the processor time of the first plan%n",
         rows, again / first);
     return new Planned(first, again);
   }
 
-  private static double plan(
-      SparkSession spark, String what, int rows, TestJob job, boolean state) throws Exception {
+  private static double plan(SparkSession spark, String what, int rows, TestJob job, boolean state)
+      throws Exception {
     SolidColorPipeline pipeline = new SolidColorPipeline();
     System.gc(); // so that the peak is not the garbage of the plan before
     ManagementFactory.getMemoryPoolMXBeans().forEach(MemoryPoolMXBean::resetPeakUsage);

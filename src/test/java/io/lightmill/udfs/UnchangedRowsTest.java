@@ -58,8 +58,13 @@ class UnchangedRowsTest {
   }
 
   private Path image(RunResult run, String id, int variant) {
-    return run.manifest()
-        .filter(ManifestColumns.ID.col().equalTo(id).and(ManifestColumns.VARIANT.col().equalTo(variant)))
+    return run
+        .manifest()
+        .filter(
+            ManifestColumns.ID
+                .col()
+                .equalTo(id)
+                .and(ManifestColumns.VARIANT.col().equalTo(variant)))
         .collectAsList()
         .stream()
         .map(row -> output().resolve(ManifestColumns.PATH.<String>of(row)))
@@ -184,7 +189,8 @@ class UnchangedRowsTest {
     assertThat(planned(job.runId("path").pathTemplate("{image_id}"))).isEqualTo(2);
     // The images are still under the other path, so that the plan does not follow from it.
     assertThat(planned(job.runId("path again"))).isEqualTo(2);
-    assertThat(planned(job.runId("steps").option(ColumnOptions.all().get("num_inference_steps"), "3")))
+    assertThat(
+            planned(job.runId("steps").option(ColumnOptions.all().get("num_inference_steps"), "3")))
         .isEqualTo(2);
     assertThat(planned(job.runId("forced").force())).isEqualTo(2);
   }

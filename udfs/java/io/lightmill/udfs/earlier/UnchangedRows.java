@@ -85,8 +85,7 @@ public final class UnchangedRows {
     }
     Configuration hadoop = spark.sparkContext().hadoopConfiguration();
     return CommittedRun.newest(output, hadoop)
-        .filter(
-            run -> Arrays.asList(run.schema().fieldNames()).containsAll(MergeUnchanged.COLUMNS))
+        .filter(run -> Arrays.asList(run.schema().fieldNames()).containsAll(MergeUnchanged.COLUMNS))
         .map(run -> new UnchangedRows(spark, output, ImageStore.open(output, hadoop), run));
   }
 
