@@ -18,7 +18,7 @@ from text import TEXT_SHARE, TEXT_TOKENS, asked, conditions
 from training import Trainer, alone, workers
 
 GUIDANCE = 2.0  # the scale of classifier-free guidance that is trained in
-BADGE_WEIGHT = 3.0  # of the tokens around a badge in the loss, since letters are small
+BADGE_WEIGHT = 6.0  # of the tokens around a badge in the loss, since letters are small
 GROUPS = {"small": (SMALL, 64), "medium": (MEDIUM, 40), "large": (LARGE, 20)}  # the sizes and the number of images of a step
 CHUNK = 500
 
