@@ -19,8 +19,7 @@ import picocli.CommandLine.Spec;
 @Command(
     name = "merge",
     description = "Merges the current state of an output into a Delta or Iceberg table.",
-    customSynopsis =
-        "lightmill merge --output=DIRECTORY --manifest-table=TABLE [OPTION]…",
+    customSynopsis = "lightmill merge --output=DIRECTORY --manifest-table=TABLE [OPTION]…",
     sortOptions = false,
     footer = {
       "",

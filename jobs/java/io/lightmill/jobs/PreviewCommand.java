@@ -28,8 +28,7 @@ import picocli.CommandLine.Spec;
         "Draws a sample of the images that 'generate' with the same options would draw, as a"
             + " contact sheet in a directory of its own. The sample is the same each time, has"
             + " images of all sizes, steps and adapters, and the images are those of the run.",
-    customSynopsis =
-        "lightmill preview --input=TABLE --output=DIRECTORY [--images=N] [OPTION]…",
+    customSynopsis = "lightmill preview --input=TABLE --output=DIRECTORY [--images=N] [OPTION]…",
     sortOptions = false,
     mixinStandardHelpOptions = true,
     versionProvider = Versions.class)
@@ -47,7 +46,8 @@ final class PreviewCommand implements Callable<Integer> {
   @Option(
       names = "--stratify",
       paramLabel = "COLUMN",
-      description = "Column of the table; the sample has images of as many of its values as possible.")
+      description =
+          "Column of the table; the sample has images of as many of its values as possible.")
   private String stratify;
 
   @Option(

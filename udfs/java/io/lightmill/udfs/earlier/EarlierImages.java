@@ -112,10 +112,11 @@ public final class EarlierImages {
 
   /**
    * As {@link #marked}, for a part of the images of a run: rows of manifests and objects that do
-   * not concern them are not shuffled.
+   * not concern them are not shuffled. Nothing is read if no row has an image, as with invalid
+   * rows.
    */
   public Dataset<Row> markedFew(Dataset<Row> images) {
-    long count = images.count();
+    long count = images.filter(col(IMAGE_ID).isNotNull()).count();
     if (!lookedFor || count == 0) {
       return images.withColumn(EARLIER, lit(null).cast(TYPE));
     }

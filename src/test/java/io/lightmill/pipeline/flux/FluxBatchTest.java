@@ -40,8 +40,11 @@ import org.junit.jupiter.params.provider.ValueSource;
  */
 class FluxBatchTest {
 
-  /** Of values in [0, 1]. */
-  private static final double TOLERANCE = 1e-5;
+  /**
+   * Of values in [0, 1]; the one of {@code lightmill verify}. Guidance multiplies differences by
+   * its scale.
+   */
+  private static final double TOLERANCE = 5e-5;
 
   private static final List<String> PROMPTS =
       List.of(
