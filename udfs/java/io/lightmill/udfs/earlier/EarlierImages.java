@@ -21,7 +21,6 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
-import java.util.function.UnaryOperator;
 import java.util.stream.Stream;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.sql.Column;
@@ -105,38 +104,14 @@ public final class EarlierImages {
    *     so they should be materialized
    */
   public Dataset<Row> marked(Dataset<Row> images) {
-    return lookedFor
-        ? marked(images, rows(), UnaryOperator.identity())
-        : images.withColumn(EARLIER, lit(null).cast(TYPE));
-  }
-
-  /**
-   * As {@link #marked}, for a part of the images of a run: rows of manifests and objects that do
-   * not concern them are not shuffled. Nothing is read if no row has an image, as with invalid
-   * rows.
-   */
-  public Dataset<Row> markedFew(Dataset<Row> images) {
-    long count = images.filter(col(IMAGE_ID).isNotNull()).count();
-    if (!lookedFor || count == 0) {
+    if (!lookedFor) {
       return images.withColumn(EARLIER, lit(null).cast(TYPE));
     }
-    if (count > ImageFilter.MOST_IMAGES) {
-      return marked(images);
-    }
-    ImageFilter filter = ImageFilter.of(spark, rows(), images, count);
-    Column staged = col(PATH).startsWith(StagedImages.DIRECTORY + "/");
-    return marked(images, filter.rows(rows()), listed -> filter.objects(listed, staged));
-  }
-
-  private Dataset<Row> rows() {
-    return EarlierManifests.rows(spark, output, manifests)
-        .withColumn(
-            ManifestColumns.CREATED_AT.name(), unix_micros(ManifestColumns.CREATED_AT.col()));
-  }
-
-  private Dataset<Row> marked(
-      Dataset<Row> images, Dataset<Row> rows, UnaryOperator<Dataset<Row>> objects) {
-    Dataset<Row> known = stored(rows, images, objects);
+    Column created = ManifestColumns.CREATED_AT.col();
+    Dataset<Row> rows =
+        EarlierManifests.rows(spark, output, manifests)
+            .withColumn(ManifestColumns.CREATED_AT.name(), unix_micros(created));
+    Dataset<Row> known = stored(rows, images);
     boolean checked = rerun.imagePolicies().stream().anyMatch(policy -> !policy.isEmpty());
     if (!rerun.retryFailed() || checked || rerun.hosted().isPresent()) {
       known = known.union(history(rows));
@@ -174,17 +149,15 @@ public final class EarlierImages {
   }
 
   /** What is stored, as rows of {@link StoredCopies#TYPE}. */
-  private Dataset<Row> stored(
-      Dataset<Row> rows, Dataset<Row> images, UnaryOperator<Dataset<Row>> objects) {
+  private Dataset<Row> stored(Dataset<Row> rows, Dataset<Row> images) {
     Dataset<Row> listed =
-        objects.apply(
-            StoredObjects.listed(
-                spark,
-                store,
-                output,
-                PathTemplate.DIRECTORY,
-                ShardPacker.DIRECTORY,
-                StagedImages.DIRECTORY));
+        StoredObjects.listed(
+            spark,
+            store,
+            output,
+            PathTemplate.DIRECTORY,
+            ShardPacker.DIRECTORY,
+            StagedImages.DIRECTORY);
     Dataset<Row> all =
         rows.filter(
                 ManifestColumns.STATUS

@@ -16,7 +16,6 @@ import io.lightmill.udfs.manifest.VerdictJson;
 import io.lightmill.udfs.table.RequestReader;
 import io.lightmill.udfs.table.RequestRows;
 import io.lightmill.udfs.table.RequestRules;
-import io.lightmill.udfs.table.RowDigests;
 import io.lightmill.udfs.table.RowRequest;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -104,8 +103,7 @@ public record PlanImages(
         requested.truncated(),
         VerdictJson.of(verdicts),
         policy == null ? null : policy.digest(),
-        requested.value(RequestColumns.REVISES),
-        RowDigests.ofImages(RequestRows.digest(row), requested.variants()));
+        requested.value(RequestColumns.REVISES));
     addRequest(values, requested, seed);
     boolean drawn = blocking.isEmpty();
     Collections.addAll(
@@ -114,7 +112,7 @@ public record PlanImages(
         drawn ? batchKey.toString() : null,
         drawn ? ImageCost.of(batchKey) : null,
         duplicate(row),
-        PlannedImages.idleNegativePrompt(request, rules.guidance()),
+        idleNegativePrompt(request),
         row.<Row>getAs(RequestRows.PASSTHROUGH));
     return RowFactory.create(values.toArray());
   }
@@ -133,8 +131,7 @@ public record PlanImages(
         requested.truncated(),
         null,
         null,
-        requested.value(RequestColumns.REVISES),
-        null);
+        requested.value(RequestColumns.REVISES));
     addRequest(values, requested, given == null ? null : ImageSeed.given(given, variant));
     Collections.addAll(
         values, null, null, null, duplicate(row), false, row.<Row>getAs(RequestRows.PASSTHROUGH));
@@ -153,6 +150,12 @@ public record PlanImages(
 
   private static <T> Object stored(RequestColumn<T> column, RowRequest requested) {
     return column.toSpark(requested.value(column));
+  }
+
+  /** A scale of 1 turns classifier-free guidance off, as in diffusers. */
+  private boolean idleNegativePrompt(ImageRequest request) {
+    return request.negativePrompt().filter(negative -> !negative.isBlank()).isPresent()
+        && !rules.guidance().guides(request);
   }
 
   private boolean duplicate(Row row) {

@@ -28,7 +28,7 @@ class ManifestColumnsTest {
                 + " STRING,reproducible BOOLEAN,run_id STRING,attempt INT,created_at"
                 + " TIMESTAMP,generate_ms DOUBLE,encode_prompt_ms DOUBLE,denoise_ms"
                 + " DOUBLE,decode_ms DOUBLE,transformer_calls INT,encode_ms DOUBLE,store_ms"
-                + " DOUBLE,device STRING,cost DOUBLE,row_digest STRING");
+                + " DOUBLE,device STRING,cost DOUBLE");
   }
 
   @Test
@@ -69,8 +69,7 @@ class ManifestColumnsTest {
             "encode_ms",
             "store_ms",
             "device",
-            "cost",
-            "row_digest");
+            "cost");
     assertThat(ManifestColumns.aboutRun("sku")).isFalse();
   }
 
