@@ -117,7 +117,7 @@ def main():
     arguments.add_argument("--large-after", type=float, default=40, help="minutes of the training after which larger images are included")
     arguments.add_argument("--only-small", action="store_true", help="stop where larger images are needed")
     arguments.add_argument("--guided-after", type=float, default=36, help="minutes after which guidance is trained in; 0 with --start")
-    arguments.add_argument("--decay-share", type=float, default=0.5, help="the last share of the time, in which learning rates decrease")
+    arguments.add_argument("--decay-share", type=float, default=0.3, help="the last share of the time, in which learning rates decrease")
     arguments.add_argument("--start", type=pathlib.Path, help="a checkpoint to start from, instead of random weights")
     arguments.add_argument("--workers", type=int, default=os.cpu_count())
     options = arguments.parse_args()
@@ -151,15 +151,15 @@ def train(task, rank):
         weights = {f"transformer.{name}": value for name, value in shapes.trained(options.start / "transformer").items()}
     weights |= torch.load(options.folder / "text.pt", weights_only=True)
     matrices = lambda name, value: value.dim() == 2 and "transformer_blocks." in name and ".norm" not in name
-    trainer = Trainer(weights, matrices, options.folder / "flow.pt", rate=1.5e-3, muon_rate=2.5e-3)
+    trainer = Trainer(weights, matrices, options.folder / "flow.pt", rate=1.5e-3, muon_rate=2.5e-3, decay=0.997)
     data, totals, ropes = {}, {}, {}
     while trainer.seconds < minute * until:
         # All workers draw the same kind of step, but each draws its own images. A step depends on its number, not on interruptions.
         kinds, rng = random.Random(f"kind {trainer.step}"), random.Random(f"step {trainer.step} {rank}")
         torch.manual_seed(1000 * trainer.step + rank)
-        group = kinds.choices(list(GROUPS), (3, 2, 5))[0] if trainer.seconds >= minute * options.large_after else "small"
+        group = kinds.choices(list(GROUPS), (3, 1, 6))[0] if trainer.seconds >= minute * options.large_after else "small"
         sizes, count = GROUPS[group]
-        size = kinds.choices(list(sizes), (4, 3, 3))[0]
+        size = kinds.choices(list(sizes), (6, 2, 2) if group == "large" else (4, 3, 3))[0]
         if size not in data:
             data[size] = Images(options.folder, size, options.start)
         images = data[size]
