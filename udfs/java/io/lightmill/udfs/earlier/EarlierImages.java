@@ -21,6 +21,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.UnaryOperator;
 import java.util.stream.Stream;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.sql.Column;
@@ -104,14 +105,37 @@ public final class EarlierImages {
    *     so they should be materialized
    */
   public Dataset<Row> marked(Dataset<Row> images) {
-    if (!lookedFor) {
+    return lookedFor
+        ? marked(images, rows(), UnaryOperator.identity())
+        : images.withColumn(EARLIER, lit(null).cast(TYPE));
+  }
+
+  /**
+   * As {@link #marked}, for a part of the images of a run: rows of manifests and objects that do
+   * not concern them are not shuffled.
+   */
+  public Dataset<Row> markedFew(Dataset<Row> images) {
+    long count = images.count();
+    if (!lookedFor || count == 0) {
       return images.withColumn(EARLIER, lit(null).cast(TYPE));
     }
-    Column created = ManifestColumns.CREATED_AT.col();
-    Dataset<Row> rows =
-        EarlierManifests.rows(spark, output, manifests)
-            .withColumn(ManifestColumns.CREATED_AT.name(), unix_micros(created));
-    Dataset<Row> known = stored(rows, images);
+    if (count > ImageFilter.MOST_IMAGES) {
+      return marked(images);
+    }
+    ImageFilter filter = ImageFilter.of(spark, rows(), images, count);
+    Column staged = col(PATH).startsWith(StagedImages.DIRECTORY + "/");
+    return marked(images, filter.rows(rows()), listed -> filter.objects(listed, staged));
+  }
+
+  private Dataset<Row> rows() {
+    return EarlierManifests.rows(spark, output, manifests)
+        .withColumn(
+            ManifestColumns.CREATED_AT.name(), unix_micros(ManifestColumns.CREATED_AT.col()));
+  }
+
+  private Dataset<Row> marked(
+      Dataset<Row> images, Dataset<Row> rows, UnaryOperator<Dataset<Row>> objects) {
+    Dataset<Row> known = stored(rows, images, objects);
     boolean checked = rerun.imagePolicies().stream().anyMatch(policy -> !policy.isEmpty());
     if (!rerun.retryFailed() || checked || rerun.hosted().isPresent()) {
       known = known.union(history(rows));
@@ -149,15 +173,17 @@ public final class EarlierImages {
   }
 
   /** What is stored, as rows of {@link StoredCopies#TYPE}. */
-  private Dataset<Row> stored(Dataset<Row> rows, Dataset<Row> images) {
+  private Dataset<Row> stored(
+      Dataset<Row> rows, Dataset<Row> images, UnaryOperator<Dataset<Row>> objects) {
     Dataset<Row> listed =
-        StoredObjects.listed(
-            spark,
-            store,
-            output,
-            PathTemplate.DIRECTORY,
-            ShardPacker.DIRECTORY,
-            StagedImages.DIRECTORY);
+        objects.apply(
+            StoredObjects.listed(
+                spark,
+                store,
+                output,
+                PathTemplate.DIRECTORY,
+                ShardPacker.DIRECTORY,
+                StagedImages.DIRECTORY));
     Dataset<Row> all =
         rows.filter(
                 ManifestColumns.STATUS

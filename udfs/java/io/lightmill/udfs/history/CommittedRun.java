@@ -60,11 +60,15 @@ public record CommittedRun(
 
   /** The schema of the newest manifest; empty if there is none. */
   public static StructType newestSchema(String output, Configuration hadoop) {
+    return newest(output, hadoop).map(CommittedRun::schema).orElse(new StructType());
+  }
+
+  /** The run with the newest manifest. Reads one listing and one Parquet footer. */
+  public static Optional<CommittedRun> newest(String output, Configuration hadoop) {
     ImageStore store = ImageStore.open(output, hadoop);
     return CommittedManifest.of(store.listing().objects(Manifest.DIRECTORY)).stream()
         .max(Comparator.comparing(CommittedManifest::modified))
-        .map(manifest -> of(manifest, output, hadoop).schema())
-        .orElse(new StructType());
+        .map(manifest -> of(manifest, output, hadoop));
   }
 
   /** Reads the footer of one file of a manifest. */

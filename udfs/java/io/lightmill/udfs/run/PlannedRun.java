@@ -4,6 +4,7 @@ import io.lightmill.udfs.device.JobCheckpoint;
 import io.lightmill.udfs.earlier.EarlierImages;
 import io.lightmill.udfs.earlier.OrphanFiles;
 import io.lightmill.udfs.earlier.Rerun;
+import io.lightmill.udfs.earlier.UnchangedRows;
 import io.lightmill.udfs.manifest.RunAttempt;
 import io.lightmill.udfs.option.GenerationOptions;
 import io.lightmill.udfs.option.HostedOptions;
@@ -12,6 +13,10 @@ import io.lightmill.udfs.plan.BatchPlan;
 import io.lightmill.udfs.plan.ImagePlan;
 import io.lightmill.udfs.plan.MaterializedRows;
 import io.lightmill.udfs.shard.Packing;
+import io.lightmill.udfs.table.PromptRows;
+import io.lightmill.udfs.table.RequestRows;
+import io.lightmill.udfs.table.RowDigests;
+import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
 import org.apache.spark.sql.Dataset;
@@ -32,21 +37,7 @@ record PlannedRun(
     GenerationOptions options = run.options();
     OrphanFiles orphans = OrphanFiles.of(run.spark(), run.output(), run.runId(), run.reserved());
     orphans.removeShardsOfThisRun();
-    EarlierImages earlier =
-        new EarlierImages(run.spark(), run.output(), rerun(options, run.checkpoint(), run.runId()));
-    Dataset<Row> requested =
-        run.hooks()
-            .chosen()
-            .apply(
-                RequestedImages.of(
-                    run.table(),
-                    run.options(),
-                    run.checkpoint(),
-                    run.policy(),
-                    run.packing().map(Packing::format)));
-    Dataset<Row> rows = earlier.lookedFor() ? kept(requested, run, open) : requested;
-    Dataset<Row> marked = kept(earlier.marked(rows), run, open);
-    ImagePlan images = ImagePlan.of(run.tableName(), marked, mayCollide(options));
+    ImagePlan images = ImagePlan.of(run.tableName(), marked(run, open), mayCollide(options));
     run.ending().begin(RunEnding.Step.DRAWING);
     BatchPlan batches =
         images.batches(
@@ -61,6 +52,55 @@ record PlannedRun(
           .idleNegativePrompts(images.idleNegativePrompts(), run.checkpoint().limits().guidance());
     }
     return new PlannedRun(images, batches, run.table().passthrough(), orphans);
+  }
+
+  /**
+   * The images of the table, with what is known of them. Rows that are as in the newest run are not
+   * planned again.
+   */
+  private static Dataset<Row> marked(PreparedRun run, Resources open) {
+    Rerun rerun = rerun(run.options(), run.checkpoint(), run.runId());
+    EarlierImages earlier = new EarlierImages(run.spark(), run.output(), rerun);
+    PromptRows table = digested(run);
+    Optional<UnchangedRows> unchanged =
+        run.hooks().all() ? UnchangedRows.of(run.spark(), run.output(), rerun) : Optional.empty();
+    if (unchanged.isEmpty()) {
+      Dataset<Row> requested = run.hooks().chosen().apply(requested(table, run));
+      Dataset<Row> rows = earlier.lookedFor() ? kept(requested, run, open) : requested;
+      return kept(earlier.marked(rows), run, open);
+    }
+    Dataset<Row> separated =
+        kept(
+            unchanged
+                .get()
+                .separated(
+                    table,
+                    run.checkpoint().limits().guidance(),
+                    RequestRows.passthrough(
+                        RequestRows.of(table.rows(), table.columns()).schema())),
+            run,
+            open);
+    Dataset<Row> others =
+        kept(requested(UnchangedRows.others(separated, table.columns()), run), run, open);
+    return UnchangedRows.images(separated).union(kept(earlier.markedFew(others), run, open));
+  }
+
+  private static PromptRows digested(PreparedRun run) {
+    PromptRows table = run.table();
+    String fingerprint =
+        PlanFingerprint.of(
+            table,
+            run.options(),
+            run.checkpoint(),
+            run.policy(),
+            run.packing().map(Packing::format));
+    return new PromptRows(
+        RowDigests.beside(table.rows(), fingerprint), table.columns(), table.notices());
+  }
+
+  private static Dataset<Row> requested(PromptRows table, PreparedRun run) {
+    return RequestedImages.of(
+        table, run.options(), run.checkpoint(), run.policy(), run.packing().map(Packing::format));
   }
 
   private static Dataset<Row> kept(Dataset<Row> rows, PreparedRun run, Resources open) {

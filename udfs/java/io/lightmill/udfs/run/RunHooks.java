@@ -33,14 +33,21 @@ record RunHooks(
     Supplier<JobCheckpoint> checkpoint,
     UnaryOperator<Dataset<Row>> chosen) {
 
+  private static final UnaryOperator<Dataset<Row>> ALL = UnaryOperator.identity();
+
   /** A run over all images that the table requests. */
   RunHooks(Instant started, Clock clock, Cluster cluster, Supplier<JobCheckpoint> checkpoint) {
-    this(started, clock, cluster, checkpoint, UnaryOperator.identity());
+    this(started, clock, cluster, checkpoint, ALL);
   }
 
   /** The same with an open checkpoint and other images. */
   RunHooks with(JobCheckpoint open, UnaryOperator<Dataset<Row>> images) {
     return new RunHooks(started, clock, cluster, () -> open, images);
+  }
+
+  /** Whether the run is over all images that the table requests. */
+  boolean all() {
+    return chosen.equals(ALL);
   }
 
   static RunHooks of(SparkSession spark, GenerationOptions options, Instant started) {

@@ -18,6 +18,7 @@ import io.lightmill.pipeline.ErrorCode;
 import io.lightmill.pipeline.LightmillException;
 import io.lightmill.udfs.column.RequestColumn;
 import io.lightmill.udfs.column.RequestColumns;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
@@ -35,6 +36,7 @@ import org.apache.spark.sql.types.DoubleType;
 import org.apache.spark.sql.types.FloatType;
 import org.apache.spark.sql.types.MapType;
 import org.apache.spark.sql.types.StructType;
+import scala.Option;
 
 /**
  * The rows of any table in the form that {@link RequestReader} reads: the request columns as text,
@@ -64,6 +66,12 @@ public final class RequestRows {
   /** Says what is wrong with a row that cannot be read; null in good rows. */
   static final String CORRUPT = "corrupt";
 
+  /** Digest of the row by {@link RowDigests}; a column only where the table has one. */
+  public static final String DIGEST = "lightmill_row_digest";
+
+  /** A column of tables whose rows are numbered before they are brought into this form. */
+  public static final String NUMBER = "lightmill_occurrence";
+
   /** The column that {@link #beside} adds. */
   public static final String REQUEST = "lightmill_request";
 
@@ -88,22 +96,30 @@ public final class RequestRows {
    * with a number if there are several identical rows; it does not matter which of them gets which.
    *
    * <p>The shuffle that counts the rows of an id also spreads the table over the cluster: a CSV
-   * file arrives in one partition.
+   * file arrives in one partition. A table with a column {@link #NUMBER} needs none.
    */
   public static Dataset<Row> of(Dataset<Row> table, PromptColumns columns) {
-    boolean identified = columns.sources().containsKey(RequestColumns.ID);
-    Dataset<Row> rows =
-        table.select(
-            struct(named(columns.passthrough())).as(PASSTHROUGH),
-            (identified ? givenId(columns) : derivedId(List.of(table.columns()))).as(ID),
-            struct(requested(table, columns)).as(REQUESTED),
-            array(placeholders(columns))
-                .cast(DataTypes.createArrayType(DataTypes.StringType))
-                .as(PLACEHOLDERS),
-            corrupt(table).as(CORRUPT));
+    List<String> names = Arrays.asList(table.columns());
+    List<Column> form = new ArrayList<>();
+    form.add(struct(named(columns.passthrough())).as(PASSTHROUGH));
+    form.add(id(names, columns).as(ID));
+    form.add(struct(requested(table, columns)).as(REQUESTED));
+    form.add(
+        array(placeholders(columns))
+            .cast(DataTypes.createArrayType(DataTypes.StringType))
+            .as(PLACEHOLDERS));
+    form.add(corrupt(table).as(CORRUPT));
+    if (names.contains(DIGEST)) {
+      form.add(col(DIGEST));
+    }
+    boolean counted = names.contains(NUMBER);
+    if (counted) {
+      form.add(col(NUMBER).as(OCCURRENCE));
+    }
+    Dataset<Row> rows = table.select(form.toArray(Column[]::new));
     Column occurrence = row_number().over(Window.partitionBy(ID).orderBy(ID));
-    Dataset<Row> numbered = rows.withColumn(OCCURRENCE, occurrence);
-    return identified
+    Dataset<Row> numbered = counted ? rows : rows.withColumn(OCCURRENCE, occurrence);
+    return columns.sources().containsKey(RequestColumns.ID)
         ? numbered
         : numbered.withColumn(
             ID,
@@ -144,6 +160,24 @@ public final class RequestRows {
   /** The type of the passthrough columns. */
   public static StructType passthrough(StructType requests) {
     return (StructType) requests.apply(PASSTHROUGH).dataType();
+  }
+
+  /**
+   * The id of each row of a table, before the rows of one id are numbered.
+   *
+   * @param names of the columns of the table
+   */
+  public static Column id(List<String> names, PromptColumns columns) {
+    return columns.sources().containsKey(RequestColumns.ID)
+        ? givenId(columns)
+        : derivedId(
+            names.stream().filter(name -> !name.equals(DIGEST) && !name.equals(NUMBER)).toList());
+  }
+
+  /** The digest of a row; null if its table has none. */
+  public static String digest(Row row) {
+    Option<Object> index = row.schema().getFieldIndex(DIGEST);
+    return index.isEmpty() ? null : row.getString((Integer) index.get());
   }
 
   private static Column givenId(PromptColumns columns) {
