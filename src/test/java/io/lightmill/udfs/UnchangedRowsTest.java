@@ -50,7 +50,7 @@ class UnchangedRowsTest {
   private final SolidColorPipeline second = new SolidColorPipeline();
 
   private TestJob job(String... lines) throws IOException {
-    return TestJob.in(directory, List.of(lines));
+    return TestJob.in(directory, List.of(lines)).recognizingRows();
   }
 
   private Path output() {

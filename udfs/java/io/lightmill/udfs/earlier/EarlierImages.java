@@ -18,14 +18,16 @@ import io.lightmill.udfs.store.ImageStore;
 import io.lightmill.udfs.store.PathTemplate;
 import io.lightmill.udfs.store.SharedConfiguration;
 import java.util.Arrays;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
-import java.util.function.UnaryOperator;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.sql.Column;
 import org.apache.spark.sql.Dataset;
+import org.apache.spark.sql.Encoders;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
 import org.apache.spark.sql.types.StructType;
@@ -60,6 +62,9 @@ public final class EarlierImages {
           ManifestColumns.SCORES);
 
   static final StructType TYPE = ManifestColumn.schema(COLUMNS.toArray(ManifestColumn[]::new));
+
+  /** Images whose ids the driver and each task hold. */
+  private static final int MOST_FEW = 200_000;
 
   private static final String PATH = ManifestColumns.PATH.name();
   private static final String IMAGE_ID = ManifestColumns.IMAGE_ID.name();
@@ -105,26 +110,47 @@ public final class EarlierImages {
    *     so they should be materialized
    */
   public Dataset<Row> marked(Dataset<Row> images) {
-    return lookedFor
-        ? marked(images, rows(), UnaryOperator.identity())
-        : images.withColumn(EARLIER, lit(null).cast(TYPE));
+    return lookedFor ? marked(images, rows(), objects()) : unmarked(images);
   }
 
   /**
    * As {@link #marked}, for a part of the images of a run: rows of manifests and objects that do
    * not concern them are not shuffled.
+   *
+   * @param objects rows of {@link #objects}; read several times
    */
-  public Dataset<Row> markedFew(Dataset<Row> images) {
-    long count = images.count();
-    if (!lookedFor || count == 0) {
-      return images.withColumn(EARLIER, lit(null).cast(TYPE));
+  public Dataset<Row> markedFew(Dataset<Row> images, Dataset<Row> objects) {
+    if (images.count() > MOST_FEW) {
+      return marked(images, rows(), objects);
     }
-    if (count > ImageFilter.MOST_IMAGES) {
-      return marked(images);
+    Set<String> ids = texts(images.select(IMAGE_ID));
+    if (ids.isEmpty()) {
+      return unmarked(images);
     }
-    ImageFilter filter = ImageFilter.of(spark, rows(), images, count);
-    Column staged = col(PATH).startsWith(StagedImages.DIRECTORY + "/");
-    return marked(images, filter.rows(rows()), listed -> filter.objects(listed, staged));
+    Column ofImages = Among.of(spark.sparkContext(), ids, col(IMAGE_ID));
+    Set<String> paths = texts(images.select(PlannedImages.KEY));
+    Set<String> known =
+        texts(
+            rows()
+                .select(IMAGE_ID, PATH)
+                .filter(ofImages.or(Among.of(spark.sparkContext(), paths, col(PATH))))
+                .select(coalesce(col(PATH), lit("")))
+                .distinct());
+    paths.addAll(known);
+    Column atPaths = Among.of(spark.sparkContext(), paths, col(PATH));
+    return marked(
+        images,
+        rows().filter(known.isEmpty() ? lit(false) : ofImages.or(atPaths)),
+        objects.filter(atPaths.or(col(PATH).startsWith(StagedImages.DIRECTORY + "/"))));
+  }
+
+  private static Set<String> texts(Dataset<Row> texts) {
+    return texts.na().drop().as(Encoders.STRING()).collectAsList().stream()
+        .collect(Collectors.toCollection(HashSet::new));
+  }
+
+  private static Dataset<Row> unmarked(Dataset<Row> images) {
+    return images.withColumn(EARLIER, lit(null).cast(TYPE));
   }
 
   private Dataset<Row> rows() {
@@ -133,8 +159,18 @@ public final class EarlierImages {
             ManifestColumns.CREATED_AT.name(), unix_micros(ManifestColumns.CREATED_AT.col()));
   }
 
-  private Dataset<Row> marked(
-      Dataset<Row> images, Dataset<Row> rows, UnaryOperator<Dataset<Row>> objects) {
+  /** The objects below the output that may be images. */
+  public Dataset<Row> objects() {
+    return StoredObjects.listed(
+        spark,
+        store,
+        output,
+        PathTemplate.DIRECTORY,
+        ShardPacker.DIRECTORY,
+        StagedImages.DIRECTORY);
+  }
+
+  private Dataset<Row> marked(Dataset<Row> images, Dataset<Row> rows, Dataset<Row> objects) {
     Dataset<Row> known = stored(rows, images, objects);
     boolean checked = rerun.imagePolicies().stream().anyMatch(policy -> !policy.isEmpty());
     if (!rerun.retryFailed() || checked || rerun.hosted().isPresent()) {
@@ -173,17 +209,7 @@ public final class EarlierImages {
   }
 
   /** What is stored, as rows of {@link StoredCopies#TYPE}. */
-  private Dataset<Row> stored(
-      Dataset<Row> rows, Dataset<Row> images, UnaryOperator<Dataset<Row>> objects) {
-    Dataset<Row> listed =
-        objects.apply(
-            StoredObjects.listed(
-                spark,
-                store,
-                output,
-                PathTemplate.DIRECTORY,
-                ShardPacker.DIRECTORY,
-                StagedImages.DIRECTORY));
+  private Dataset<Row> stored(Dataset<Row> rows, Dataset<Row> images, Dataset<Row> objects) {
     Dataset<Row> all =
         rows.filter(
                 ManifestColumns.STATUS
@@ -191,7 +217,7 @@ public final class EarlierImages {
                     .isin(ImageStatus.GENERATED.label(), ImageStatus.REUSED.label()))
             .select(col(PATH), struct(col("*")).as(StoredCopies.ROW), absent(), lit(false))
             .union(
-                listed.select(
+                objects.select(
                     col(PATH),
                     lit(null).cast(rows.schema()),
                     struct(col(StoredObjects.LENGTH), col(StoredObjects.MODIFIED)),

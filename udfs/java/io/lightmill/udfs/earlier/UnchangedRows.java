@@ -1,244 +1,224 @@
 package io.lightmill.udfs.earlier;
 
 import static org.apache.spark.sql.functions.col;
+import static org.apache.spark.sql.functions.count;
 import static org.apache.spark.sql.functions.lit;
-import static org.apache.spark.sql.functions.struct;
+import static org.apache.spark.sql.functions.not;
 import static org.apache.spark.sql.functions.unix_micros;
 import static org.apache.spark.sql.functions.when;
 
 import io.lightmill.pipeline.ClassifierFreeGuidance;
-import io.lightmill.udfs.ImageStatus;
 import io.lightmill.udfs.history.CommittedRun;
 import io.lightmill.udfs.manifest.ManifestColumns;
 import io.lightmill.udfs.plan.PlannedImages;
+import io.lightmill.udfs.plan.SettledImages;
 import io.lightmill.udfs.rows.MappedPartitions;
 import io.lightmill.udfs.shard.ShardPacker;
-import io.lightmill.udfs.store.ImageStore;
-import io.lightmill.udfs.store.ListedObject;
-import io.lightmill.udfs.store.PathTemplate;
-import io.lightmill.udfs.table.PromptColumns;
-import io.lightmill.udfs.table.PromptRows;
 import io.lightmill.udfs.table.RequestRows;
-import java.util.Arrays;
+import io.lightmill.udfs.table.RowDigests;
 import java.util.HashMap;
+import java.util.HashSet;
+import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.stream.Stream;
-import org.apache.hadoop.conf.Configuration;
-import org.apache.spark.broadcast.Broadcast;
+import java.util.Set;
+import java.util.stream.Collectors;
+import org.apache.spark.SparkContext;
 import org.apache.spark.rdd.RDD;
 import org.apache.spark.sql.Column;
 import org.apache.spark.sql.Dataset;
+import org.apache.spark.sql.Encoders;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
 import org.apache.spark.sql.catalyst.InternalRow;
-import org.apache.spark.sql.types.DataTypes;
-import org.apache.spark.sql.types.StructType;
 import org.apache.spark.unsafe.types.UTF8String;
-import scala.reflect.ClassTag$;
 
 /**
- * Separates the table rows that are planned as in the newest run from all others. Such a row has
- * the digest that the newest manifest has in each image of the row, and all these images exist. Its
- * plan is taken from the manifest: nothing of it is computed again. An image exists by the same
- * rules as in {@link EarlierImages}.
+ * The rows of a table that are as in the newest run, and so need not be planned again: rows whose
+ * digest the newest manifest has in all images of the row, if all these images exist. Images exist
+ * by the same rules as in {@link EarlierImages}. Neither table nor manifest is shuffled: both are
+ * read, and {@link DigestDifference} tells the digests that only one of them has.
+ *
+ * @param newest images of the newest manifest
+ * @param digests of the rows that are to be planned, and of the images that the plan leaves out
  */
-public final class UnchangedRows {
+public record UnchangedRows(NewestImages newest, Set<String> digests) {
 
-  /** Struct of a table row that is to be planned; null in the images of unchanged rows. */
-  public static final String TABLE = "table_row";
+  /**
+   * Rows of a manifest from which on comparing digests is worth its time. For fewer, its Spark jobs
+   * take longer, and its calls to the store cost more, than planning all rows again.
+   */
+  public static final long MANY_ROWS = 20_000;
 
-  /** The place of a row among the rows of its id, from 1. */
-  private static final String OCCURRENCE = "table_occurrence";
+  /** Digests that the driver and each task hold, at most. */
+  private static final int MOST_DIGESTS = 400_000;
 
-  /** Shards beyond these are looked up by tasks, so that the driver does not hold their names. */
+  /** The part of the rows that may differ; with more, planning all rows again is as cheap. */
+  private static final int ROWS_PER_DIFFERENCE = 4;
+
+  /** Lengths of shards that the driver and each task hold, at most. */
   private static final int MOST_SHARDS = 100_000;
 
-  private static final String IMAGE_ID = ManifestColumns.IMAGE_ID.name();
-  private static final String ID = ManifestColumns.ID.name();
-  private static final String VARIANT = ManifestColumns.VARIANT.name();
-  private static final String PATH = ManifestColumns.PATH.name();
-  private static final String LENGTH = "length";
-
-  private final SparkSession spark;
-  private final String output;
-  private final ImageStore store;
-  private final CommittedRun newest;
-
-  private UnchangedRows(SparkSession spark, String output, ImageStore store, CommittedRun newest) {
-    this.spark = spark;
-    this.output = output;
-    this.store = store;
-    this.newest = newest;
-  }
+  /** Tasks that compare digests. Each sends what it found to the driver, at once. */
+  private static final int MOST_TASKS = 16;
 
   /**
-   * Those of a run.
+   * Compares a table with the newest run.
    *
-   * @return empty if no row can be recognized: nothing is taken from earlier runs, or the newest
-   *     manifest is of an older release
+   * @param table with {@link RequestRows#DIGEST}; materialized
+   * @param passthrough columns of the table that the manifest repeats
+   * @param objects rows of {@link EarlierImages#objects}; materialized
+   * @return empty if all rows are to be planned: too much has changed, or the newest manifest is of
+   *     an older release or does not have the values of the table
    */
-  public static Optional<UnchangedRows> of(SparkSession spark, String output, Rerun rerun) {
-    if (rerun.force() || rerun.hosted().isPresent()) {
-      return Optional.empty();
-    }
-    Configuration hadoop = spark.sparkContext().hadoopConfiguration();
-    return CommittedRun.newest(output, hadoop)
-        .filter(run -> Arrays.asList(run.schema().fieldNames()).containsAll(MergeUnchanged.COLUMNS))
-        .map(run -> new UnchangedRows(spark, output, ImageStore.open(output, hadoop), run));
+  public static Optional<UnchangedRows> of(
+      Dataset<Row> table,
+      org.apache.spark.sql.types.StructType passthrough,
+      CommittedRun run,
+      Dataset<Row> objects) {
+    SparkSession spark = table.sparkSession();
+    Optional<NewestImages> newest = NewestImages.of(spark, run, passthrough);
+    Optional<Map<UTF8String, Long>> shards = newest.flatMap(n -> shards(objects));
+    return shards.flatMap(
+        lengths ->
+            changed(table, newest.get(), lengths, objects, most(run.rows()))
+                .map(digests -> new UnchangedRows(newest.get(), digests)));
   }
 
-  /**
-   * The images of unchanged rows, with what {@link EarlierImages} would mark them with, and the
-   * other rows of the table in {@link #TABLE}. The rows of one id, and the images of that id, meet
-   * in one task by one shuffle.
-   *
-   * @param table with digests
-   * @param guidance of the checkpoint
-   */
-  public Dataset<Row> separated(
-      PromptRows table, ClassifierFreeGuidance guidance, StructType passthrough) {
-    StructType raw = table.rows().schema();
-    Dataset<Row> known = known();
-    StructType copies = known.schema();
-    Optional<Map<UTF8String, Long>> shards = shards();
-    Dataset<Row> missing = missing(known, shards.isPresent());
-    Column id = RequestRows.id(List.of(table.rows().columns()), table.columns());
-    Dataset<Row> all =
-        known
-            .select(
-                col(ID),
-                lit(MergeUnchanged.KNOWN),
-                col(VARIANT),
-                struct(col("*")),
-                lit(null).cast(raw))
-            .union(
-                missing.select(
-                    col(ID),
-                    lit(MergeUnchanged.MISSING),
-                    col(VARIANT),
-                    lit(null).cast(copies),
-                    lit(null).cast(raw)))
-            .union(
-                table
-                    .rows()
-                    .select(
-                        id, lit(MergeUnchanged.TABLE), lit(0), lit(null).cast(copies), raw(raw)))
-            .toDF(ID, "kind", VARIANT, "copy", TABLE)
-            .repartition(col(ID))
-            .sortWithinPartitions(ID, "kind", VARIANT);
-    StructType planned =
-        PlannedImages.schema(passthrough).add(EarlierImages.EARLIER, EarlierImages.TYPE);
-    StructType schema = planned.add(TABLE, raw).add(OCCURRENCE, DataTypes.IntegerType);
-    Broadcast<Map<UTF8String, Long>> lengths =
-        spark
-            .sparkContext()
-            .broadcast(shards.orElseGet(HashMap::new), ClassTag$.MODULE$.apply(Map.class));
-    RDD<InternalRow> merged =
-        MappedPartitions.of(
-            ((org.apache.spark.sql.classic.Dataset<Row>) all).queryExecution().toRdd(),
-            new MergeUnchanged(
-                copies, raw, planned, guidance, shards.isPresent() ? lengths : null));
-    return ((org.apache.spark.sql.classic.SparkSession) spark)
-        .internalCreateDataFrame(merged, schema, false);
+  private static int most(long rows) {
+    return (int) Math.min(MOST_DIGESTS, rows / ROWS_PER_DIFFERENCE);
   }
 
-  /** The images of the unchanged rows. */
-  public static Dataset<Row> images(Dataset<Row> separated) {
-    return separated.filter(col(TABLE).isNull()).drop(TABLE, OCCURRENCE);
-  }
-
-  /** The other rows, as a table with numbered rows. */
-  public static PromptRows others(Dataset<Row> separated, PromptColumns columns) {
-    return new PromptRows(
-        separated
-            .filter(col(TABLE).isNotNull())
-            .select(col(TABLE + ".*"), col(OCCURRENCE).as(RequestRows.NUMBER)),
-        columns,
-        List.of());
-  }
-
-  private static Column raw(StructType table) {
-    return struct(
-        Arrays.stream(table.fieldNames())
-            .map(name -> col("`" + name.replace("`", "``") + "`"))
-            .toArray(Column[]::new));
-  }
-
-  /** The images of the newest manifest that have a digest. */
-  private Dataset<Row> known() {
-    StructType read = new StructType();
-    for (String name : MergeUnchanged.COLUMNS) {
-      read = read.add(name, newest.schema().apply(name).dataType());
-    }
-    String created = ManifestColumns.CREATED_AT.name();
-    return spark
-        .read()
-        .schema(read)
-        .parquet(newest.location())
-        .filter(
-            ManifestColumns.ROW_DIGEST
-                .col()
-                .isNotNull()
-                .and(col(ID).isNotNull())
-                .and(
-                    ManifestColumns.STATUS
-                        .col()
-                        .isin(ImageStatus.GENERATED.label(), ImageStatus.REUSED.label())))
-        .withColumn(created, unix_micros(col(created)));
-  }
-
-  /** Lengths of all shards; empty if there are too many for the driver. */
-  private Optional<Map<UTF8String, Long>> shards() {
-    if (store.listing().children(ShardPacker.DIRECTORY, MOST_SHARDS + 1).size() > MOST_SHARDS) {
-      return Optional.empty();
-    }
-    List<ListedObject> listed = store.listing().objects(ShardPacker.DIRECTORY);
-    if (listed.size() > MOST_SHARDS) {
-      return Optional.empty();
-    }
+  /** Lengths of all shards; empty if there are too many. */
+  private static Optional<Map<UTF8String, Long>> shards(Dataset<Row> objects) {
     Map<UTF8String, Long> lengths = new HashMap<>();
-    listed.forEach(shard -> lengths.put(UTF8String.fromString(shard.key()), shard.bytes()));
-    return Optional.of(lengths);
+    objects
+        .filter(ManifestColumns.PATH.col().startsWith(ShardPacker.DIRECTORY + "/"))
+        .limit(MOST_SHARDS + 1)
+        .collectAsList()
+        .forEach(
+            shard ->
+                lengths.put(
+                    UTF8String.fromString(ManifestColumns.PATH.of(shard)),
+                    shard.getAs(StoredObjects.LENGTH)));
+    return lengths.size() > MOST_SHARDS ? Optional.empty() : Optional.of(lengths);
+  }
+
+  /** The digests of rows that are not as in the manifest; empty if there are too many. */
+  private static Optional<Set<String>> changed(
+      Dataset<Row> table,
+      NewestImages newest,
+      Map<UTF8String, Long> shards,
+      Dataset<Row> objects,
+      int most) {
+    StoredDigests.Found found = StoredDigests.of(newest.rows(), most, shards);
+    DigestDifference difference = found.digests();
+    digests(table, most).forEach(difference::add);
+    return difference
+        .removed()
+        .map(
+            changed -> {
+              Set<String> all = new HashSet<>(changed);
+              all.addAll(found.missing());
+              if (found.unpacked()) {
+                all.addAll(some(missing(newest.rows(), objects), most));
+              }
+              if (found.several()) {
+                all.addAll(some(incomplete(newest.rows()), most));
+              }
+              return all;
+            })
+        .filter(all -> all.size() <= MOST_DIGESTS);
+  }
+
+  private static List<DigestDifference> digests(Dataset<Row> table, int most) {
+    return MappedPartitions.collected(
+        MappedPartitions.of(
+            fewTasks(table.select(RequestRows.DIGEST)),
+            (Iterator<InternalRow> rows) -> {
+              DigestDifference digests = new DigestDifference(most);
+              rows.forEachRemaining(row -> digests.add(row.getUTF8String(0), 1));
+              return List.of(digests).iterator();
+            }),
+        table.sparkSession());
+  }
+
+  static RDD<InternalRow> fewTasks(Dataset<Row> rows) {
+    return ((org.apache.spark.sql.classic.Dataset<Row>) rows.coalesce(MOST_TASKS))
+        .queryExecution()
+        .toRdd();
+  }
+
+  private static Set<String> some(Dataset<Row> digests, int most) {
+    return digests
+        .select(RowDigests.ofRow(ManifestColumns.ROW_DIGEST.col()))
+        .distinct()
+        .limit(MOST_DIGESTS + 1)
+        .as(Encoders.STRING())
+        .collectAsList()
+        .stream()
+        .collect(Collectors.toSet());
+  }
+
+  /** Images that are not in shards and whose objects do not exist or have changed. */
+  private static Dataset<Row> missing(Dataset<Row> rows, Dataset<Row> objects) {
+    String listed = "listed";
+    Column path = ManifestColumns.PATH.col();
+    Column named = path.contains(ManifestColumns.IMAGE_ID.col());
+    Column created = unix_micros(ManifestColumns.CREATED_AT.col());
+    return rows.filter(ManifestColumns.MEMBER.col().isNull())
+        .select(
+            ManifestColumns.ROW_DIGEST.col(),
+            path,
+            ManifestColumns.BYTES.col(),
+            when(named, lit(Long.MAX_VALUE)).otherwise(created).as(listed))
+        .join(
+            objects.withColumnRenamed(ManifestColumns.PATH.name(), "key"),
+            path.equalTo(col("key"))
+                .and(ManifestColumns.BYTES.col().equalTo(col(StoredObjects.LENGTH)))
+                .and(col(StoredObjects.MODIFIED).leq(col(listed))),
+            "left_anti");
+  }
+
+  /** Images of rows some of whose images are not in the manifest or have no digest. */
+  private static Dataset<Row> incomplete(Dataset<Row> rows) {
+    Column digest = ManifestColumns.ROW_DIGEST.col();
+    return rows.filter(digest.notEqual(RowDigests.ofRow(digest)))
+        .groupBy(ManifestColumns.ID.col(), digest)
+        .agg(count(lit(1)).as("images"))
+        .filter(digest.notEqual(RowDigests.ofImages(RowDigests.ofRow(digest), col("images"))));
+  }
+
+  /** The rows of a table with digests that are to be planned. */
+  public Dataset<Row> others(Dataset<Row> table) {
+    return table.filter(Among.of(context(table), digests, col(RequestRows.DIGEST)));
   }
 
   /**
-   * Id and variant of the images whose objects do not exist or have changed.
+   * The images of the unchanged rows.
    *
-   * @param withoutShards whether images in shards are checked elsewhere
+   * @param others rows of {@link PlannedImages} of all other rows
    */
-  private Dataset<Row> missing(Dataset<Row> known, boolean withoutShards) {
-    Column packed = ManifestColumns.MEMBER.col().isNotNull();
-    Column length =
-        when(ManifestColumns.SHARD_BYTES.col().isNotNull(), ManifestColumns.SHARD_BYTES.col())
-            .otherwise(ManifestColumns.BYTES.col());
-    Dataset<Row> stored =
-        (withoutShards ? known.filter(ManifestColumns.MEMBER.col().isNull()) : known)
-            .select(
-                col(PATH),
-                length.as(LENGTH),
-                col(PATH).contains(col(IMAGE_ID)).or(packed).as("named"),
-                ManifestColumns.CREATED_AT.col(),
-                col(ID),
-                col(VARIANT));
-    String[] directories =
-        Stream.concat(
-                Stream.of(PathTemplate.DIRECTORY),
-                withoutShards ? Stream.of() : Stream.of(ShardPacker.DIRECTORY))
-            .toArray(String[]::new);
-    Dataset<Row> listed =
-        StoredObjects.listed(spark, store, output, directories).withColumnRenamed(PATH, "listed");
-    return stored
-        .join(
-            listed,
-            col(PATH)
-                .equalTo(col("listed"))
-                .and(col(LENGTH).equalTo(col(StoredObjects.LENGTH)))
-                .and(
-                    col("named")
-                        .or(col(StoredObjects.MODIFIED).leq(ManifestColumns.CREATED_AT.col()))),
-            "left_anti")
-        .select(col(ID), col(VARIANT));
+  public SettledImages images(Dataset<Row> others, ClassifierFreeGuidance guidance) {
+    Column id = ManifestColumns.ID.col();
+    Set<String> ids =
+        new HashSet<>(
+            others.select(id).filter(id.isNotNull()).as(Encoders.STRING()).collectAsList());
+    Column digest = RowDigests.ofRow(ManifestColumns.ROW_DIGEST.col());
+    Dataset<Row> images =
+        newest.planned(not(Among.of(context(others), digests, digest)), guidance);
+    Row counts =
+        images
+            .agg(
+                count(lit(1)),
+                count(when(Among.of(context(others), ids, id), 1)),
+                count(when(col(PlannedImages.IDLE_NEGATIVE_PROMPT), 1)))
+            .head();
+    return new SettledImages(images, counts.getLong(0), counts.getLong(1), counts.getLong(2));
+  }
+
+  private static SparkContext context(Dataset<Row> rows) {
+    return rows.sparkSession().sparkContext();
   }
 }

@@ -69,9 +69,6 @@ public final class RequestRows {
   /** Digest of the row by {@link RowDigests}; a column only where the table has one. */
   public static final String DIGEST = "lightmill_row_digest";
 
-  /** A column of tables whose rows are numbered before they are brought into this form. */
-  public static final String NUMBER = "lightmill_occurrence";
-
   /** The column that {@link #beside} adds. */
   public static final String REQUEST = "lightmill_request";
 
@@ -96,30 +93,28 @@ public final class RequestRows {
    * with a number if there are several identical rows; it does not matter which of them gets which.
    *
    * <p>The shuffle that counts the rows of an id also spreads the table over the cluster: a CSV
-   * file arrives in one partition. A table with a column {@link #NUMBER} needs none.
+   * file arrives in one partition.
    */
   public static Dataset<Row> of(Dataset<Row> table, PromptColumns columns) {
-    List<String> names = Arrays.asList(table.columns());
+    boolean identified = columns.sources().containsKey(RequestColumns.ID);
+    List<String> values = new ArrayList<>(Arrays.asList(table.columns()));
+    boolean digested = values.remove(DIGEST);
     List<Column> form = new ArrayList<>();
     form.add(struct(named(columns.passthrough())).as(PASSTHROUGH));
-    form.add(id(names, columns).as(ID));
+    form.add((identified ? givenId(columns) : derivedId(values)).as(ID));
     form.add(struct(requested(table, columns)).as(REQUESTED));
     form.add(
         array(placeholders(columns))
             .cast(DataTypes.createArrayType(DataTypes.StringType))
             .as(PLACEHOLDERS));
     form.add(corrupt(table).as(CORRUPT));
-    if (names.contains(DIGEST)) {
+    if (digested) {
       form.add(col(DIGEST));
     }
-    boolean counted = names.contains(NUMBER);
-    if (counted) {
-      form.add(col(NUMBER).as(OCCURRENCE));
-    }
-    Dataset<Row> rows = table.select(form.toArray(Column[]::new));
     Column occurrence = row_number().over(Window.partitionBy(ID).orderBy(ID));
-    Dataset<Row> numbered = counted ? rows : rows.withColumn(OCCURRENCE, occurrence);
-    return columns.sources().containsKey(RequestColumns.ID)
+    Dataset<Row> numbered =
+        table.select(form.toArray(Column[]::new)).withColumn(OCCURRENCE, occurrence);
+    return identified
         ? numbered
         : numbered.withColumn(
             ID,
@@ -160,18 +155,6 @@ public final class RequestRows {
   /** The type of the passthrough columns. */
   public static StructType passthrough(StructType requests) {
     return (StructType) requests.apply(PASSTHROUGH).dataType();
-  }
-
-  /**
-   * The id of each row of a table, before the rows of one id are numbered.
-   *
-   * @param names of the columns of the table
-   */
-  public static Column id(List<String> names, PromptColumns columns) {
-    return columns.sources().containsKey(RequestColumns.ID)
-        ? givenId(columns)
-        : derivedId(
-            names.stream().filter(name -> !name.equals(DIGEST) && !name.equals(NUMBER)).toList());
   }
 
   /** The digest of a row; null if its table has none. */

@@ -1,15 +1,19 @@
 package io.lightmill.udfs.table;
 
+import static org.apache.spark.sql.functions.concat;
+import static org.apache.spark.sql.functions.left;
+import static org.apache.spark.sql.functions.lit;
+
 import io.lightmill.udfs.rows.MappedPartitions;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
-import java.util.Arrays;
+import java.util.HexFormat;
 import java.util.Iterator;
-import org.apache.commons.codec.binary.Hex;
 import org.apache.commons.codec.digest.DigestUtils;
 import org.apache.commons.collections4.IteratorUtils;
 import org.apache.spark.api.java.function.FlatMapFunction;
 import org.apache.spark.rdd.RDD;
+import org.apache.spark.sql.Column;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.catalyst.InternalRow;
@@ -30,10 +34,13 @@ import org.apache.spark.unsafe.types.UTF8String;
  */
 public final class RowDigests {
 
-  private static final int DIGEST_BYTES = 16;
+  private static final int DIGITS = 32;
 
   /** Between a digest and the number of images, if that is not 1. */
   private static final char IMAGES = '-';
+
+  private static final int HALF = DIGITS / 2;
+  private static final int BITS_OF_DIGIT = 4;
 
   private RowDigests() {}
 
@@ -62,20 +69,43 @@ public final class RowDigests {
     return digest == null || images == 1 ? digest : digest + IMAGES + images;
   }
 
+  /** Whether a digest of {@link #ofImages} is that of several images. */
+  public static boolean isOfSeveral(UTF8String stored) {
+    return stored.numBytes() > DIGITS;
+  }
+
+  /** The digest of the row, of a digest by {@link #ofImages}. */
+  public static Column ofRow(Column stored) {
+    return left(stored, lit(DIGITS));
+  }
+
+  /** The digest of the row, of a digest by {@link #ofImages}. */
+  public static String ofRow(UTF8String stored) {
+    return stored.toString().substring(0, DIGITS);
+  }
+
+  /** The digest of {@link #ofImages} that a row with so many images has. */
+  public static Column ofImages(Column digest, Column images) {
+    return concat(digest, lit(String.valueOf(IMAGES)), images.cast(DataTypes.StringType));
+  }
+
   /**
-   * How many images a row has whose images have a digest in a manifest.
+   * The first or second 64 bits of a digest.
    *
-   * @param stored digest by {@link #ofImages}
-   * @param digest of the row
-   * @return 0 if the stored digest is that of another row
+   * @param half 0 or 1
    */
-  public static int images(UTF8String stored, UTF8String digest) {
-    if (stored == null || digest == null || !stored.startsWith(digest)) {
-      return 0;
+  public static long half(UTF8String digest, int half) {
+    long bits = 0;
+    for (int i = half * HALF; i < (half + 1) * HALF; i++) {
+      bits = bits << BITS_OF_DIGIT | HexFormat.fromHexDigit(digest.getByte(i));
     }
-    return stored.numBytes() == digest.numBytes()
-        ? 1
-        : Integer.parseInt(stored.toString().substring(digest.numBytes() + 1));
+    return bits;
+  }
+
+  /** The digest with these halves. */
+  public static String text(long first, long second) {
+    HexFormat hex = HexFormat.of();
+    return hex.toHexDigits(first) + hex.toHexDigits(second);
   }
 
   private record Digesting(String fingerprint, StructType schema)
@@ -91,8 +121,9 @@ public final class RowDigests {
           row -> {
             UnsafeRow bytes = row instanceof UnsafeRow unsafe ? unsafe : binary.apply(row);
             sha256.update(first);
-            byte[] digest = Arrays.copyOf(sha256.digest(bytes.getBytes()), DIGEST_BYTES);
-            UTF8String text = UTF8String.fromString(Hex.encodeHexString(digest));
+            byte[] digest = sha256.digest(bytes.getBytes());
+            UTF8String text =
+                UTF8String.fromString(HexFormat.of().formatHex(digest, 0, HALF));
             return new JoinedRow(bytes, new GenericInternalRow(new Object[] {text}));
           });
     }

@@ -1,0 +1,120 @@
+package io.lightmill.udfs.earlier;
+
+import io.lightmill.udfs.manifest.ManifestColumns;
+import io.lightmill.udfs.rows.MappedPartitions;
+import io.lightmill.udfs.table.RowDigests;
+import java.io.Serializable;
+import java.util.HashSet;
+import java.util.Iterator;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Set;
+import org.apache.spark.api.java.function.FlatMapFunction;
+import org.apache.spark.broadcast.Broadcast;
+import org.apache.spark.sql.Dataset;
+import org.apache.spark.sql.Row;
+import org.apache.spark.sql.catalyst.InternalRow;
+import org.apache.spark.unsafe.types.UTF8String;
+import scala.reflect.ClassTag$;
+
+/**
+ * Reads the digests of the newest manifest, one of each table row, and compares the shards that it
+ * names with those that exist.
+ *
+ * @param most differences that are told, and digests that are collected
+ * @param shards lengths of all shards by key
+ */
+record StoredDigests(int most, Broadcast<Map<UTF8String, Long>> shards)
+    implements FlatMapFunction<Iterator<InternalRow>, StoredDigests.Found> {
+
+  /** What some of the rows have. */
+  static final class Found implements Serializable {
+
+    private static final long serialVersionUID = 1L;
+
+    private final DigestDifference digests;
+    private final Set<String> missing = new HashSet<>();
+    private boolean several;
+    private boolean unpacked;
+
+    private Found(int most) {
+      digests = new DigestDifference(most);
+    }
+
+    /** Digests of rows, as those of the second collection. */
+    DigestDifference digests() {
+      return digests;
+    }
+
+    /** Digests of rows with an image in a shard that does not exist or has another length. */
+    Set<String> missing() {
+      return missing;
+    }
+
+    /** Whether a row has several images. */
+    boolean several() {
+      return several;
+    }
+
+    /** Whether an image is not in a shard. */
+    boolean unpacked() {
+      return unpacked;
+    }
+
+    private Found plus(Found other) {
+      digests.add(other.digests);
+      missing.addAll(other.missing);
+      several |= other.several;
+      unpacked |= other.unpacked;
+      return this;
+    }
+  }
+
+  /**
+   * Reads all rows.
+   *
+   * @param rows of a manifest that have a digest
+   */
+  static Found of(Dataset<Row> rows, int most, Map<UTF8String, Long> shards) {
+    Broadcast<Map<UTF8String, Long>> sent =
+        rows.sparkSession()
+            .sparkContext()
+            .broadcast(shards, ClassTag$.MODULE$.apply(Map.class));
+    Dataset<Row> narrow =
+        rows.select(
+            ManifestColumns.ROW_DIGEST.col(),
+            ManifestColumns.VARIANT.col(),
+            ManifestColumns.PATH.col(),
+            ManifestColumns.MEMBER.col().isNotNull(),
+            ManifestColumns.SHARD_BYTES.col());
+    return MappedPartitions.collected(
+            MappedPartitions.of(UnchangedRows.fewTasks(narrow), new StoredDigests(most, sent)),
+            rows.sparkSession())
+        .stream()
+        .reduce(new Found(most), Found::plus);
+  }
+
+  @Override
+  public Iterator<Found> call(Iterator<InternalRow> rows) {
+    Map<UTF8String, Long> lengths = shards.value();
+    Found found = new Found(most);
+    while (rows.hasNext()) {
+      InternalRow row = rows.next();
+      UTF8String digest = row.getUTF8String(0);
+      if (row.getInt(1) == 0) {
+        found.digests.add(digest, -1);
+      }
+      found.several |= RowDigests.isOfSeveral(digest);
+      boolean packed = row.getBoolean(3);
+      found.unpacked |= !packed;
+      if (packed
+          && found.missing.size() <= most
+          && (row.isNullAt(4)
+              || !Objects.equals(lengths.get(row.getUTF8String(2)), row.getLong(4)))) {
+        found.missing.add(RowDigests.ofRow(digest));
+      }
+    }
+    return List.of(found).iterator();
+  }
+}
