@@ -22,7 +22,7 @@ import scala.reflect.ClassTag$;
  * Reads the digests of the newest manifest, one of each table row, and compares the shards that it
  * names with those that exist.
  *
- * @param most differences that are told, and digests that are collected
+ * @param most differences that are told
  * @param shards lengths of all shards by key
  */
 record StoredDigests(int most, Broadcast<Map<UTF8String, Long>> shards)
@@ -47,7 +47,10 @@ record StoredDigests(int most, Broadcast<Map<UTF8String, Long>> shards)
       return digests;
     }
 
-    /** Digests of rows with an image in a shard that does not exist or has another length. */
+    /**
+     * Digests of rows with an image in a shard that does not exist or has another length; if there
+     * are more than {@link UnchangedRows#MOST_DIGESTS}, some of them.
+     */
     Set<String> missing() {
       return missing;
     }
@@ -109,7 +112,7 @@ record StoredDigests(int most, Broadcast<Map<UTF8String, Long>> shards)
       boolean packed = row.getBoolean(3);
       found.unpacked |= !packed;
       if (packed
-          && found.missing.size() <= most
+          && found.missing.size() <= UnchangedRows.MOST_DIGESTS
           && (row.isNullAt(4)
               || !Objects.equals(lengths.get(row.getUTF8String(2)), row.getLong(4)))) {
         found.missing.add(RowDigests.ofRow(digest));

@@ -32,6 +32,7 @@ import org.apache.spark.sql.Encoders;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
 import org.apache.spark.sql.catalyst.InternalRow;
+import org.apache.spark.sql.types.StructType;
 import org.apache.spark.unsafe.types.UTF8String;
 
 /**
@@ -52,7 +53,7 @@ public record UnchangedRows(NewestImages newest, Set<String> digests) {
   public static final long MANY_ROWS = 20_000;
 
   /** Digests that the driver and each task hold, at most. */
-  private static final int MOST_DIGESTS = 400_000;
+  static final int MOST_DIGESTS = 400_000;
 
   /** The part of the rows that may differ; with more, planning all rows again is as cheap. */
   private static final int ROWS_PER_DIFFERENCE = 4;
@@ -74,7 +75,7 @@ public record UnchangedRows(NewestImages newest, Set<String> digests) {
    */
   public static Optional<UnchangedRows> of(
       Dataset<Row> table,
-      org.apache.spark.sql.types.StructType passthrough,
+      StructType passthrough,
       CommittedRun run,
       Dataset<Row> objects) {
     SparkSession spark = table.sparkSession();
@@ -122,10 +123,10 @@ public record UnchangedRows(NewestImages newest, Set<String> digests) {
               Set<String> all = new HashSet<>(changed);
               all.addAll(found.missing());
               if (found.unpacked()) {
-                all.addAll(some(missing(newest.rows(), objects), most));
+                all.addAll(some(missing(newest.rows(), objects)));
               }
               if (found.several()) {
-                all.addAll(some(incomplete(newest.rows()), most));
+                all.addAll(some(incomplete(newest.rows())));
               }
               return all;
             })
@@ -150,7 +151,7 @@ public record UnchangedRows(NewestImages newest, Set<String> digests) {
         .toRdd();
   }
 
-  private static Set<String> some(Dataset<Row> digests, int most) {
+  private static Set<String> some(Dataset<Row> digests) {
     return digests
         .select(RowDigests.ofRow(ManifestColumns.ROW_DIGEST.col()))
         .distinct()
