@@ -89,8 +89,8 @@ final class DigestDifference implements Serializable {
    *
    * @return the digests; empty if there are too many, or if one of them differs by more than one
    */
-  Optional<Set<String>> removed() {
-    Set<String> found = new HashSet<>();
+  Optional<Set<UTF8String>> removed() {
+    Set<UTF8String> found = new HashSet<>();
     Deque<Integer> cells = new ArrayDeque<>();
     for (int cell = 0; cell < counts.length; cell++) {
       cells.add(cell);

@@ -3,6 +3,7 @@ package io.lightmill.udfs.earlier;
 import static org.apache.spark.sql.functions.coalesce;
 import static org.apache.spark.sql.functions.col;
 import static org.apache.spark.sql.functions.lit;
+import static org.apache.spark.sql.functions.not;
 import static org.apache.spark.sql.functions.struct;
 import static org.apache.spark.sql.functions.unix_micros;
 
@@ -20,9 +21,9 @@ import io.lightmill.udfs.store.SharedConfiguration;
 import java.util.Arrays;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.sql.Column;
@@ -31,6 +32,7 @@ import org.apache.spark.sql.Encoders;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
 import org.apache.spark.sql.types.StructType;
+import org.apache.spark.unsafe.types.UTF8String;
 
 /**
  * The images that this run need not draw, since earlier runs over the same output have drawn them
@@ -123,30 +125,32 @@ public final class EarlierImages {
     if (images.count() > MOST_FEW) {
       return marked(images, rows(), objects);
     }
-    Set<String> ids = texts(images.select(IMAGE_ID));
+    Set<UTF8String> ids = texts(images.select(IMAGE_ID));
     if (ids.isEmpty()) {
       return unmarked(images);
     }
-    Column ofImages = Among.of(spark.sparkContext(), ids, col(IMAGE_ID));
-    Set<String> paths = texts(images.select(PlannedImages.KEY));
-    Set<String> known =
+    Set<UTF8String> paths = texts(images.select(PlannedImages.KEY));
+    Set<UTF8String> known =
         texts(
-            rows()
-                .select(IMAGE_ID, PATH)
-                .filter(ofImages.or(Among.of(spark.sparkContext(), paths, col(PATH))))
+            FewRows.of(rows().select(IMAGE_ID, PATH), Map.of(IMAGE_ID, ids, PATH, paths))
                 .select(coalesce(col(PATH), lit("")))
                 .distinct());
-    paths.addAll(known);
-    Column atPaths = Among.of(spark.sparkContext(), paths, col(PATH));
+    Set<UTF8String> all = new HashSet<>(paths);
+    all.addAll(known);
+    Column staged = col(PATH).startsWith(StagedImages.DIRECTORY + "/");
     return marked(
         images,
-        rows().filter(known.isEmpty() ? lit(false) : ofImages.or(atPaths)),
-        objects.filter(atPaths.or(col(PATH).startsWith(StagedImages.DIRECTORY + "/"))));
+        known.isEmpty()
+            ? rows().filter(lit(false))
+            : FewRows.of(rows(), Map.of(IMAGE_ID, ids, PATH, all)),
+        objects
+            .filter(staged)
+            .union(FewRows.of(objects.filter(not(staged)), Map.of(PATH, all))));
   }
 
-  private static Set<String> texts(Dataset<Row> texts) {
-    return texts.na().drop().as(Encoders.STRING()).collectAsList().stream()
-        .collect(Collectors.toCollection(HashSet::new));
+  /** The texts of the only column, without null. */
+  static Set<UTF8String> texts(Dataset<Row> rows) {
+    return FewRows.set(rows.na().drop().as(Encoders.STRING()).collectAsList());
   }
 
   private static Dataset<Row> unmarked(Dataset<Row> images) {

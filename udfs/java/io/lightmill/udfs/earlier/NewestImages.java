@@ -8,7 +8,6 @@ import static org.apache.spark.sql.functions.udf;
 import static org.apache.spark.sql.functions.when;
 
 import io.lightmill.pipeline.ClassifierFreeGuidance;
-import io.lightmill.pipeline.ImageRequest;
 import io.lightmill.udfs.ImageStatus;
 import io.lightmill.udfs.column.RequestColumns;
 import io.lightmill.udfs.column.UntypedText;
@@ -36,10 +35,10 @@ import org.apache.spark.sql.types.StructType;
 /**
  * The images of the newest manifest whose plan follows from their rows: those with a digest.
  *
- * @param rows of the manifest
+ * @param spark that reads the manifest
  * @param passthrough columns of the table that the manifest repeats
  */
-record NewestImages(Dataset<Row> rows, StructType passthrough) {
+record NewestImages(SparkSession spark, CommittedRun run, StructType passthrough) {
 
   /** Bytes of a manifest that a task reads: some 100,000 rows. */
   private static final String TASK_BYTES = Integer.toString(16 << 20);
@@ -59,11 +58,22 @@ record NewestImages(Dataset<Row> rows, StructType passthrough) {
     }
     SparkSession reading = ((org.apache.spark.sql.classic.SparkSession) spark).cloneSession();
     reading.conf().set("spark.sql.files.maxPartitionBytes", TASK_BYTES);
-    return Optional.of(
-        new NewestImages(
-            Manifest.read(reading, run.location(), run.schema())
-                .filter(ManifestColumns.ROW_DIGEST.col().isNotNull()),
-            passthrough));
+    return Optional.of(new NewestImages(reading, run, passthrough));
+  }
+
+  /** Their rows. */
+  Dataset<Row> rows() {
+    return Manifest.read(spark, run.location(), run.schema())
+        .filter(ManifestColumns.ROW_DIGEST.col().isNotNull());
+  }
+
+  /** Some columns of all rows of the manifest, also those without a digest. */
+  Dataset<Row> columns(String... names) {
+    StructType schema = new StructType();
+    for (String name : names) {
+      schema = schema.add(run.schema().apply(name));
+    }
+    return Manifest.read(spark, run.location(), schema);
   }
 
   private static DataType typeIn(CommittedRun run, StructField field) {
@@ -91,7 +101,7 @@ record NewestImages(Dataset<Row> rows, StructType passthrough) {
             .otherwise(concat(lit(PathTemplate.DIRECTORY + "/"), member));
     Set<String> stored = new HashSet<>(Arrays.asList(Manifest.COLUMNS.fieldNames()));
     stored.remove(PlannedImages.COST); // of the plan; the manifest's is a price
-    return rows.filter(kept)
+    return rows().filter(kept)
         .select(
             Stream.concat(
                     Arrays.stream(PlannedImages.schema(passthrough).fields())
@@ -136,13 +146,7 @@ record NewestImages(Dataset<Row> rows, StructType passthrough) {
   private static Column idle(ClassifierFreeGuidance guidance) {
     UDF3<String, Double, Double, Boolean> idle =
         (negative, guidanceScale, trueScale) ->
-            PlannedImages.idleNegativePrompt(
-                ImageRequest.builder("")
-                    .negativePrompt(negative)
-                    .guidanceScale(guidanceScale)
-                    .trueCfgScale(trueScale)
-                    .build(),
-                guidance);
+            SettledRows.isIdle(negative, guidanceScale, trueScale, guidance);
     Column negative = col(RequestColumns.NEGATIVE_PROMPT.name());
     return when(
             negative.isNotNull(),

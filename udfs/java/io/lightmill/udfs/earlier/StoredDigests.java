@@ -16,7 +16,6 @@ import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.catalyst.InternalRow;
 import org.apache.spark.unsafe.types.UTF8String;
-import scala.reflect.ClassTag$;
 
 /**
  * Reads the digests of the newest manifest, one of each table row, and compares the shards that it
@@ -28,13 +27,21 @@ import scala.reflect.ClassTag$;
 record StoredDigests(int most, Broadcast<Map<UTF8String, Long>> shards)
     implements FlatMapFunction<Iterator<InternalRow>, StoredDigests.Found> {
 
+  private static final String[] COLUMNS = {
+    ManifestColumns.ROW_DIGEST.name(),
+    ManifestColumns.VARIANT.name(),
+    ManifestColumns.PATH.name(),
+    ManifestColumns.MEMBER.name(),
+    ManifestColumns.SHARD_BYTES.name()
+  };
+
   /** What some of the rows have. */
   static final class Found implements Serializable {
 
     private static final long serialVersionUID = 1L;
 
     private final DigestDifference digests;
-    private final Set<String> missing = new HashSet<>();
+    private final Set<UTF8String> missing = new HashSet<>();
     private boolean several;
     private boolean unpacked;
 
@@ -51,7 +58,7 @@ record StoredDigests(int most, Broadcast<Map<UTF8String, Long>> shards)
      * Digests of rows with an image in a shard that does not exist or has another length; if there
      * are more than {@link UnchangedRows#MOST_DIGESTS}, some of them.
      */
-    Set<String> missing() {
+    Set<UTF8String> missing() {
       return missing;
     }
 
@@ -74,26 +81,14 @@ record StoredDigests(int most, Broadcast<Map<UTF8String, Long>> shards)
     }
   }
 
-  /**
-   * Reads all rows.
-   *
-   * @param rows of a manifest that have a digest
-   */
-  static Found of(Dataset<Row> rows, int most, Map<UTF8String, Long> shards) {
-    Broadcast<Map<UTF8String, Long>> sent =
-        rows.sparkSession()
-            .sparkContext()
-            .broadcast(shards, ClassTag$.MODULE$.apply(Map.class));
-    Dataset<Row> narrow =
-        rows.select(
-            ManifestColumns.ROW_DIGEST.col(),
-            ManifestColumns.VARIANT.col(),
-            ManifestColumns.PATH.col(),
-            ManifestColumns.MEMBER.col().isNotNull(),
-            ManifestColumns.SHARD_BYTES.col());
+  /** Reads all rows. */
+  static Found of(NewestImages newest, int most, Map<UTF8String, Long> shards) {
+    Dataset<Row> rows = newest.columns(COLUMNS);
+    StoredDigests reading =
+        new StoredDigests(
+            most, FewRows.broadcast(rows.sparkSession().sparkContext(), shards));
     return MappedPartitions.collected(
-            MappedPartitions.of(UnchangedRows.fewTasks(narrow), new StoredDigests(most, sent)),
-            rows.sparkSession())
+            MappedPartitions.of(UnchangedRows.fewTasks(rows), reading), rows.sparkSession())
         .stream()
         .reduce(new Found(most), Found::plus);
   }
@@ -104,18 +99,21 @@ record StoredDigests(int most, Broadcast<Map<UTF8String, Long>> shards)
     Found found = new Found(most);
     while (rows.hasNext()) {
       InternalRow row = rows.next();
+      if (row.isNullAt(0)) {
+        continue;
+      }
       UTF8String digest = row.getUTF8String(0);
       if (row.getInt(1) == 0) {
         found.digests.add(digest, -1);
       }
       found.several |= RowDigests.isOfSeveral(digest);
-      boolean packed = row.getBoolean(3);
+      boolean packed = !row.isNullAt(3);
       found.unpacked |= !packed;
       if (packed
           && found.missing.size() <= UnchangedRows.MOST_DIGESTS
           && (row.isNullAt(4)
               || !Objects.equals(lengths.get(row.getUTF8String(2)), row.getLong(4)))) {
-        found.missing.add(RowDigests.ofRow(digest));
+        found.missing.add(RowDigests.ofRow(digest).copy()); // the row is used again
       }
     }
     return List.of(found).iterator();

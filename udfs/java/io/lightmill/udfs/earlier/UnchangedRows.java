@@ -3,7 +3,7 @@ package io.lightmill.udfs.earlier;
 import static org.apache.spark.sql.functions.col;
 import static org.apache.spark.sql.functions.count;
 import static org.apache.spark.sql.functions.lit;
-import static org.apache.spark.sql.functions.not;
+import static org.apache.spark.sql.functions.udf;
 import static org.apache.spark.sql.functions.unix_micros;
 import static org.apache.spark.sql.functions.when;
 
@@ -23,15 +23,17 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import java.util.stream.Collectors;
 import org.apache.spark.SparkContext;
+import org.apache.spark.broadcast.Broadcast;
 import org.apache.spark.rdd.RDD;
 import org.apache.spark.sql.Column;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Encoders;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
+import org.apache.spark.sql.api.java.UDF1;
 import org.apache.spark.sql.catalyst.InternalRow;
+import org.apache.spark.sql.types.DataTypes;
 import org.apache.spark.sql.types.StructType;
 import org.apache.spark.unsafe.types.UTF8String;
 
@@ -44,7 +46,7 @@ import org.apache.spark.unsafe.types.UTF8String;
  * @param newest images of the newest manifest
  * @param digests of the rows that are to be planned, and of the images that the plan leaves out
  */
-public record UnchangedRows(NewestImages newest, Set<String> digests) {
+public record UnchangedRows(NewestImages newest, Set<UTF8String> digests) {
 
   /**
    * Rows of a manifest from which on comparing digests is worth its time. For fewer, its Spark jobs
@@ -107,20 +109,20 @@ public record UnchangedRows(NewestImages newest, Set<String> digests) {
   }
 
   /** The digests of rows that are not as in the manifest; empty if there are too many. */
-  private static Optional<Set<String>> changed(
+  private static Optional<Set<UTF8String>> changed(
       Dataset<Row> table,
       NewestImages newest,
       Map<UTF8String, Long> shards,
       Dataset<Row> objects,
       int most) {
-    StoredDigests.Found found = StoredDigests.of(newest.rows(), most, shards);
+    StoredDigests.Found found = StoredDigests.of(newest, most, shards);
     DigestDifference difference = found.digests();
     digests(table, most).forEach(difference::add);
     return difference
         .removed()
         .map(
             changed -> {
-              Set<String> all = new HashSet<>(changed);
+              Set<UTF8String> all = new HashSet<>(changed);
               all.addAll(found.missing());
               if (found.unpacked()) {
                 all.addAll(some(missing(newest.rows(), objects)));
@@ -134,12 +136,13 @@ public record UnchangedRows(NewestImages newest, Set<String> digests) {
   }
 
   private static List<DigestDifference> digests(Dataset<Row> table, int most) {
+    int column = table.schema().fieldIndex(RequestRows.DIGEST);
     return MappedPartitions.collected(
         MappedPartitions.of(
-            fewTasks(table.select(RequestRows.DIGEST)),
+            fewTasks(table),
             (Iterator<InternalRow> rows) -> {
               DigestDifference digests = new DigestDifference(most);
-              rows.forEachRemaining(row -> digests.add(row.getUTF8String(0), 1));
+              rows.forEachRemaining(row -> digests.add(row.getUTF8String(column), 1));
               return List.of(digests).iterator();
             }),
         table.sparkSession());
@@ -151,15 +154,14 @@ public record UnchangedRows(NewestImages newest, Set<String> digests) {
         .toRdd();
   }
 
-  private static Set<String> some(Dataset<Row> digests) {
-    return digests
-        .select(RowDigests.ofRow(ManifestColumns.ROW_DIGEST.col()))
-        .distinct()
-        .limit(MOST_DIGESTS + 1)
-        .as(Encoders.STRING())
-        .collectAsList()
-        .stream()
-        .collect(Collectors.toSet());
+  private static Set<UTF8String> some(Dataset<Row> images) {
+    return FewRows.set(
+        images
+            .select(RowDigests.ofRow(ManifestColumns.ROW_DIGEST.col()))
+            .distinct()
+            .limit(MOST_DIGESTS + 1)
+            .as(Encoders.STRING())
+            .collectAsList());
   }
 
   /** Images that are not in shards and whose objects do not exist or have changed. */
@@ -193,7 +195,7 @@ public record UnchangedRows(NewestImages newest, Set<String> digests) {
 
   /** The rows of a table with digests that are to be planned. */
   public Dataset<Row> others(Dataset<Row> table) {
-    return table.filter(Among.of(context(table), digests, col(RequestRows.DIGEST)));
+    return FewRows.of(table, Map.of(RequestRows.DIGEST, digests));
   }
 
   /**
@@ -202,24 +204,18 @@ public record UnchangedRows(NewestImages newest, Set<String> digests) {
    * @param others rows of {@link PlannedImages} of all other rows
    */
   public SettledImages images(Dataset<Row> others, ClassifierFreeGuidance guidance) {
-    Column id = ManifestColumns.ID.col();
-    Set<String> ids =
-        new HashSet<>(
-            others.select(id).filter(id.isNotNull()).as(Encoders.STRING()).collectAsList());
-    Column digest = RowDigests.ofRow(ManifestColumns.ROW_DIGEST.col());
-    Dataset<Row> images =
-        newest.planned(not(Among.of(context(others), digests, digest)), guidance);
-    Row counts =
-        images
-            .agg(
-                count(lit(1)),
-                count(when(Among.of(context(others), ids, id), 1)),
-                count(when(col(PlannedImages.IDLE_NEGATIVE_PROMPT), 1)))
-            .head();
-    return new SettledImages(images, counts.getLong(0), counts.getLong(1), counts.getLong(2));
-  }
-
-  private static SparkContext context(Dataset<Row> rows) {
-    return rows.sparkSession().sparkContext();
+    SparkContext spark = others.sparkSession().sparkContext();
+    Broadcast<Set<UTF8String>> left = FewRows.broadcast(spark, digests);
+    Set<UTF8String> ids = EarlierImages.texts(others.select(ManifestColumns.ID.col()));
+    SettledRows.Counts counts =
+        new SettledRows(left, FewRows.broadcast(spark, ids), guidance).of(newest);
+    UDF1<String, Boolean> kept =
+        digest -> !left.value().contains(RowDigests.ofRow(UTF8String.fromString(digest)));
+    return new SettledImages(
+        newest.planned(
+            udf(kept, DataTypes.BooleanType).apply(ManifestColumns.ROW_DIGEST.col()), guidance),
+        counts.images(),
+        counts.duplicates(),
+        counts.idle());
   }
 }

@@ -80,8 +80,8 @@ public final class RowDigests {
   }
 
   /** The digest of the row, of a digest by {@link #ofImages}. */
-  public static String ofRow(UTF8String stored) {
-    return stored.toString().substring(0, DIGITS);
+  public static UTF8String ofRow(UTF8String stored) {
+    return isOfSeveral(stored) ? stored.substring(0, DIGITS) : stored;
   }
 
   /** The digest of {@link #ofImages} that a row with so many images has. */
@@ -103,9 +103,9 @@ public final class RowDigests {
   }
 
   /** The digest with these halves. */
-  public static String text(long first, long second) {
+  public static UTF8String text(long first, long second) {
     HexFormat hex = HexFormat.of();
-    return hex.toHexDigits(first) + hex.toHexDigits(second);
+    return UTF8String.fromString(hex.toHexDigits(first) + hex.toHexDigits(second));
   }
 
   private record Digesting(String fingerprint, StructType schema)
