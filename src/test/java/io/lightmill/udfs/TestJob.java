@@ -198,6 +198,7 @@ public final class TestJob {
   }
 
   RunResult run(SparkSession session, Cluster cluster, Supplier<JobCheckpoint> checkpoint) {
-    return HookedRun.execute(session, prompts, options(), progress, cluster, checkpoint, clock, manyRows);
+    return HookedRun.execute(
+        session, prompts, options(), progress, cluster, checkpoint, clock, manyRows);
   }
 }

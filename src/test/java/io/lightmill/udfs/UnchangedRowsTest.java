@@ -1,7 +1,9 @@
 package io.lightmill.udfs;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.lightmill.pipeline.LightmillException;
 import io.lightmill.udfs.manifest.ManifestColumns;
 import io.lightmill.udfs.option.CheckOptions;
 import io.lightmill.udfs.option.ColumnOptions;
@@ -193,6 +195,28 @@ class UnchangedRowsTest {
             planned(job.runId("steps").option(ColumnOptions.all().get("num_inference_steps"), "3")))
         .isEqualTo(2);
     assertThat(planned(job.runId("forced").force())).isEqualTo(2);
+  }
+
+  @Test
+  void aNewRowWithTheIdOfAnUnchangedRowIsRefused() throws IOException {
+    job("id,prompt", "1,a mug", "2,a jug").run(first);
+    TestJob job = job("id,prompt", "1,a mug", "2,a jug", "2,a can").runId("second");
+
+    assertThatThrownBy(() -> job.run(second))
+        .isInstanceOf(LightmillException.class)
+        .hasMessageContaining("'2' (2 rows)");
+  }
+
+  @Test
+  void equalRowsWithoutIdsAreRecognizedOneByOne() throws IOException {
+    job("prompt", "a mug", "a mug", "a jug").run(first);
+    assertThat(planned(job("prompt", "a jug", "a mug", "a mug").runId("same"))).isZero();
+
+    // The number of equal rows differs by more than one, so that all rows are planned.
+    RunResult more =
+        job("prompt", "a mug", "a mug", "a mug", "a mug", "a jug").runId("more").run(second);
+    assertThat(second.planned).hasValue(5);
+    assertThat(more.summary().labelled()).isEqualTo(Map.of("generated", 2L, "reused", 3L));
   }
 
   private static int planned(TestJob job) {

@@ -143,9 +143,7 @@ public final class EarlierImages {
         known.isEmpty()
             ? rows().filter(lit(false))
             : FewRows.of(rows(), Map.of(IMAGE_ID, ids, PATH, all)),
-        objects
-            .filter(staged)
-            .union(FewRows.of(objects.filter(not(staged)), Map.of(PATH, all))));
+        objects.filter(staged).union(FewRows.of(objects.filter(not(staged)), Map.of(PATH, all))));
   }
 
   /** The texts of the only column, without null. */

@@ -31,7 +31,9 @@ record FewRows(Broadcast<Map<Integer, Set<UTF8String>>> texts)
 
   /** A set for {@link #of} and for tasks. */
   static Set<UTF8String> set(Collection<String> texts) {
-    return texts.stream().map(UTF8String::fromString).collect(Collectors.toCollection(HashSet::new));
+    return texts.stream()
+        .map(UTF8String::fromString)
+        .collect(Collectors.toCollection(HashSet::new));
   }
 
   /** Sends a value to all tasks. */

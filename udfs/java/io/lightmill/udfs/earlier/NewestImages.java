@@ -38,7 +38,7 @@ import org.apache.spark.sql.types.StructType;
  * @param spark that reads the manifest
  * @param passthrough columns of the table that the manifest repeats
  */
-record NewestImages(SparkSession spark, CommittedRun run, StructType passthrough) {
+public record NewestImages(SparkSession spark, CommittedRun run, StructType passthrough) {
 
   /** Bytes of a manifest that a task reads: some 100,000 rows. */
   private static final String TASK_BYTES = Integer.toString(16 << 20);
@@ -46,10 +46,11 @@ record NewestImages(SparkSession spark, CommittedRun run, StructType passthrough
   /**
    * Opens a manifest.
    *
-   * @return empty if it lacks columns, or has other values than the table in passthrough columns:
-   *     in a text file, 1.50 is a text, and in a manifest it may be the number 1.5
+   * @return empty if the manifest is of an older release, or does not have the values of the table:
+   *     in a CSV file, 1.50 is a text, and the manifest may have the number 1.5
    */
-  static Optional<NewestImages> of(SparkSession spark, CommittedRun run, StructType passthrough) {
+  public static Optional<NewestImages> of(
+      SparkSession spark, CommittedRun run, StructType passthrough) {
     boolean fits =
         Arrays.stream(Manifest.COLUMNS.fields()).allMatch(f -> typeIn(run, f).equals(f.dataType()))
             && Arrays.stream(passthrough.fields()).allMatch(f -> isKept(f, typeIn(run, f)));
@@ -97,11 +98,11 @@ record NewestImages(SparkSession spark, CommittedRun run, StructType passthrough
     Column path = ManifestColumns.PATH.col();
     Column member = ManifestColumns.MEMBER.col();
     Column key =
-        when(member.isNull(), path)
-            .otherwise(concat(lit(PathTemplate.DIRECTORY + "/"), member));
+        when(member.isNull(), path).otherwise(concat(lit(PathTemplate.DIRECTORY + "/"), member));
     Set<String> stored = new HashSet<>(Arrays.asList(Manifest.COLUMNS.fieldNames()));
     stored.remove(PlannedImages.COST); // of the plan; the manifest's is a price
-    return rows().filter(kept)
+    return rows()
+        .filter(kept)
         .select(
             Stream.concat(
                     Arrays.stream(PlannedImages.schema(passthrough).fields())

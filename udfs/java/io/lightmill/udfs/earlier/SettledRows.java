@@ -24,7 +24,9 @@ import org.apache.spark.unsafe.types.UTF8String;
  * @param ids of the other rows of the table
  */
 record SettledRows(
-    Broadcast<Set<UTF8String>> left, Broadcast<Set<UTF8String>> ids, ClassifierFreeGuidance guidance)
+    Broadcast<Set<UTF8String>> left,
+    Broadcast<Set<UTF8String>> ids,
+    ClassifierFreeGuidance guidance)
     implements FlatMapFunction<Iterator<InternalRow>, SettledRows.Counts> {
 
   private static final String[] COLUMNS = {
@@ -44,8 +46,7 @@ record SettledRows(
   record Counts(long images, long duplicates, long idle) implements java.io.Serializable {
 
     private Counts plus(Counts other) {
-      return new Counts(
-          images + other.images, duplicates + other.duplicates, idle + other.idle);
+      return new Counts(images + other.images, duplicates + other.duplicates, idle + other.idle);
     }
   }
 

@@ -85,8 +85,7 @@ record StoredDigests(int most, Broadcast<Map<UTF8String, Long>> shards)
   static Found of(NewestImages newest, int most, Map<UTF8String, Long> shards) {
     Dataset<Row> rows = newest.columns(COLUMNS);
     StoredDigests reading =
-        new StoredDigests(
-            most, FewRows.broadcast(rows.sparkSession().sparkContext(), shards));
+        new StoredDigests(most, FewRows.broadcast(rows.sparkSession().sparkContext(), shards));
     return MappedPartitions.collected(
             MappedPartitions.of(UnchangedRows.fewTasks(rows), reading), rows.sparkSession())
         .stream()

@@ -8,7 +8,6 @@ import static org.apache.spark.sql.functions.unix_micros;
 import static org.apache.spark.sql.functions.when;
 
 import io.lightmill.pipeline.ClassifierFreeGuidance;
-import io.lightmill.udfs.history.CommittedRun;
 import io.lightmill.udfs.manifest.ManifestColumns;
 import io.lightmill.udfs.plan.PlannedImages;
 import io.lightmill.udfs.plan.SettledImages;
@@ -30,11 +29,9 @@ import org.apache.spark.sql.Column;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Encoders;
 import org.apache.spark.sql.Row;
-import org.apache.spark.sql.SparkSession;
 import org.apache.spark.sql.api.java.UDF1;
 import org.apache.spark.sql.catalyst.InternalRow;
 import org.apache.spark.sql.types.DataTypes;
-import org.apache.spark.sql.types.StructType;
 import org.apache.spark.unsafe.types.UTF8String;
 
 /**
@@ -70,27 +67,14 @@ public record UnchangedRows(NewestImages newest, Set<UTF8String> digests) {
    * Compares a table with the newest run.
    *
    * @param table with {@link RequestRows#DIGEST}; materialized
-   * @param passthrough columns of the table that the manifest repeats
    * @param objects rows of {@link EarlierImages#objects}; materialized
-   * @return empty if all rows are to be planned: too much has changed, or the newest manifest is of
-   *     an older release or does not have the values of the table
+   * @return empty if too much has changed, so that all rows are to be planned
    */
   public static Optional<UnchangedRows> of(
-      Dataset<Row> table,
-      StructType passthrough,
-      CommittedRun run,
-      Dataset<Row> objects) {
-    SparkSession spark = table.sparkSession();
-    Optional<NewestImages> newest = NewestImages.of(spark, run, passthrough);
-    Optional<Map<UTF8String, Long>> shards = newest.flatMap(n -> shards(objects));
-    return shards.flatMap(
-        lengths ->
-            changed(table, newest.get(), lengths, objects, most(run.rows()))
-                .map(digests -> new UnchangedRows(newest.get(), digests)));
-  }
-
-  private static int most(long rows) {
-    return (int) Math.min(MOST_DIGESTS, rows / ROWS_PER_DIFFERENCE);
+      Dataset<Row> table, NewestImages newest, Dataset<Row> objects) {
+    return shards(objects)
+        .flatMap(lengths -> changed(table, newest, lengths, objects))
+        .map(digests -> new UnchangedRows(newest, digests));
   }
 
   /** Lengths of all shards; empty if there are too many. */
@@ -110,11 +94,8 @@ public record UnchangedRows(NewestImages newest, Set<UTF8String> digests) {
 
   /** The digests of rows that are not as in the manifest; empty if there are too many. */
   private static Optional<Set<UTF8String>> changed(
-      Dataset<Row> table,
-      NewestImages newest,
-      Map<UTF8String, Long> shards,
-      Dataset<Row> objects,
-      int most) {
+      Dataset<Row> table, NewestImages newest, Map<UTF8String, Long> shards, Dataset<Row> objects) {
+    int most = (int) Math.min(MOST_DIGESTS, newest.run().rows() / ROWS_PER_DIFFERENCE);
     StoredDigests.Found found = StoredDigests.of(newest, most, shards);
     DigestDifference difference = found.digests();
     digests(table, most).forEach(difference::add);

@@ -30,12 +30,7 @@ import org.apache.spark.sql.types.StructType;
  * @param schema of the manifest: passthrough columns, then the manifest's own
  */
 public record CommittedRun(
-    String runId,
-    String location,
-    Instant committed,
-    long bytes,
-    long rows,
-    StructType schema) {
+    String runId, String location, Instant committed, long bytes, long rows, StructType schema) {
 
   /** Where Spark keeps the schema of a Parquet file that it writes. */
   private static final String SPARK_SCHEMA = "org.apache.spark.sql.parquet.row.metadata";

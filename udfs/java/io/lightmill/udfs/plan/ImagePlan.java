@@ -82,10 +82,7 @@ public record ImagePlan(
    * @see #of(String, Dataset, boolean)
    */
   public static ImagePlan of(
-      String table,
-      Dataset<Row> images,
-      Optional<SettledImages> settled,
-      boolean namedByTemplate) {
+      String table, Dataset<Row> images, Optional<SettledImages> settled, boolean namedByTemplate) {
     List<Row> counts =
         images
             .groupBy(
@@ -192,8 +189,7 @@ public record ImagePlan(
     if (undrawn == 0) {
       return partitioned(plan);
     }
-    Dataset<Row> others =
-        unsettledImages.filter(BATCH_KEY.isNull()).withColumn(PARTITION, lit(0));
+    Dataset<Row> others = unsettledImages.filter(BATCH_KEY.isNull()).withColumn(PARTITION, lit(0));
     return withSettled(
         keys.isEmpty()
             ? others

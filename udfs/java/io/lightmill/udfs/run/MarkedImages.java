@@ -2,6 +2,7 @@ package io.lightmill.udfs.run;
 
 import io.lightmill.pipeline.ClassifierFreeGuidance;
 import io.lightmill.udfs.earlier.EarlierImages;
+import io.lightmill.udfs.earlier.NewestImages;
 import io.lightmill.udfs.earlier.Rerun;
 import io.lightmill.udfs.earlier.UnchangedRows;
 import io.lightmill.udfs.history.CommittedRun;
@@ -37,7 +38,8 @@ record MarkedImages(Dataset<Row> rows, Optional<SettledImages> settled) {
       Dataset<Row> table = hosted ? run.table().rows() : digested();
       return newest
           .filter(it -> !hosted && !rerun.force() && it.rows() >= run.hooks().manyRows())
-          .map(it -> changed(it, kept(table), earlier))
+          .flatMap(it -> NewestImages.of(run.spark(), it, run.table().passthrough()))
+          .map(images -> changed(images, kept(table), earlier))
           .orElseGet(() -> all(table, earlier));
     }
 
@@ -48,9 +50,9 @@ record MarkedImages(Dataset<Row> rows, Optional<SettledImages> settled) {
     }
 
     /** Plans the rows that are not as in the newest run. */
-    private MarkedImages changed(CommittedRun newest, Dataset<Row> table, EarlierImages earlier) {
+    private MarkedImages changed(NewestImages newest, Dataset<Row> table, EarlierImages earlier) {
       Dataset<Row> objects = kept(earlier.objects());
-      return UnchangedRows.of(table, run.table().passthrough(), newest, objects)
+      return UnchangedRows.of(table, newest, objects)
           .map(
               unchanged -> {
                 Dataset<Row> others = kept(requested(unchanged.others(table)));

@@ -10,7 +10,6 @@ import io.lightmill.udfs.option.HostedOptions;
 import io.lightmill.udfs.option.Options;
 import io.lightmill.udfs.plan.BatchPlan;
 import io.lightmill.udfs.plan.ImagePlan;
-import io.lightmill.udfs.shard.Packing;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;

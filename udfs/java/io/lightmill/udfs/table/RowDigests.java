@@ -122,8 +122,7 @@ public final class RowDigests {
             UnsafeRow bytes = row instanceof UnsafeRow unsafe ? unsafe : binary.apply(row);
             sha256.update(first);
             byte[] digest = sha256.digest(bytes.getBytes());
-            UTF8String text =
-                UTF8String.fromString(HexFormat.of().formatHex(digest, 0, HALF));
+            UTF8String text = UTF8String.fromString(HexFormat.of().formatHex(digest, 0, HALF));
             return new JoinedRow(bytes, new GenericInternalRow(new Object[] {text}));
           });
     }

@@ -57,7 +57,8 @@ class DigestDifferenceTest {
 
   @Test
   void repeatedDigestsCancelOutOneByOne() {
-    List<UTF8String> twice = Stream.of(digests(0, 10), digests(0, 10)).flatMap(List::stream).toList();
+    List<UTF8String> twice =
+        Stream.of(digests(0, 10), digests(0, 10)).flatMap(List::stream).toList();
 
     assertThat(of(twice, twice)).contains(Set.of());
     assertThat(of(twice, digests(0, 10))).contains(new HashSet<>(digests(0, 10)));

@@ -35,11 +35,6 @@ public final class HookedRun {
         manyRows.isEmpty()
             ? hooks
             : new RunHooks(
-                hooks.started(),
-                clock,
-                cluster,
-                checkpoint,
-                hooks.chosen(),
-                manyRows.getAsLong()));
+                hooks.started(), clock, cluster, checkpoint, hooks.chosen(), manyRows.getAsLong()));
   }
 }
