@@ -31,7 +31,6 @@ record StoredDigests(int most, Broadcast<Map<UTF8String, Long>> shards)
     ManifestColumns.ROW_DIGEST.name(),
     ManifestColumns.VARIANT.name(),
     ManifestColumns.PATH.name(),
-    ManifestColumns.MEMBER.name(),
     ManifestColumns.SHARD_BYTES.name()
   };
 
@@ -110,8 +109,7 @@ record StoredDigests(int most, Broadcast<Map<UTF8String, Long>> shards)
       found.unpacked |= !packed;
       if (packed
           && found.missing.size() <= UnchangedRows.MOST_DIGESTS
-          && (row.isNullAt(4)
-              || !Objects.equals(lengths.get(row.getUTF8String(2)), row.getLong(4)))) {
+          && !Objects.equals(lengths.get(row.getUTF8String(2)), row.getLong(3))) {
         found.missing.add(RowDigests.ofRow(digest).copy()); // the row is used again
       }
     }

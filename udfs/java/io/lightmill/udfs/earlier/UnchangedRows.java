@@ -151,7 +151,7 @@ public record UnchangedRows(NewestImages newest, Set<UTF8String> digests) {
     Column path = ManifestColumns.PATH.col();
     Column named = path.contains(ManifestColumns.IMAGE_ID.col());
     Column created = unix_micros(ManifestColumns.CREATED_AT.col());
-    return rows.filter(ManifestColumns.MEMBER.col().isNull())
+    return rows.filter(ManifestColumns.SHARD_BYTES.col().isNull())
         .select(
             ManifestColumns.ROW_DIGEST.col(),
             path,
