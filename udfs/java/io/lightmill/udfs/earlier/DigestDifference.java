@@ -131,12 +131,12 @@ final class DigestDifference implements Serializable {
           case 1 -> a & 0xFFFFFFFFL;
           default -> b >>> Integer.SIZE;
         };
-    return index * third + (int) (bits * third >>> Integer.SIZE);
+    return index * third + (int) ((bits * third) >>> Integer.SIZE);
   }
 
   /** Differs from the exclusive or of the checks of several digests. */
   private static int check(long a, long b) {
     long mixed = (a ^ Long.rotateLeft(b, Integer.SIZE)) * SPREAD;
-    return (int) ((mixed ^ b) * SPREAD >>> Integer.SIZE);
+    return (int) (((mixed ^ b) * SPREAD) >>> Integer.SIZE);
   }
 }

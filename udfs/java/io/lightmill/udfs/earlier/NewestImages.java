@@ -40,8 +40,8 @@ import org.apache.spark.sql.types.StructType;
  */
 public record NewestImages(SparkSession spark, CommittedRun run, StructType passthrough) {
 
-  /** Bytes of a manifest that a task reads: some 100,000 rows. */
-  private static final String TASK_BYTES = Integer.toString(16 << 20);
+  /** Bytes of a manifest that a task reads: some 30,000 rows. */
+  private static final String TASK_BYTES = Integer.toString(4 << 20);
 
   /**
    * Opens a manifest.

@@ -7,6 +7,7 @@ import io.lightmill.udfs.manifest.ManifestColumns;
 import io.lightmill.udfs.plan.PlannedImages;
 import io.lightmill.udfs.rows.MappedPartitions;
 import io.lightmill.udfs.table.RowDigests;
+import java.io.Serializable;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Set;
@@ -43,7 +44,7 @@ record SettledRows(
    * @param duplicates images whose id another row has
    * @param idle images whose negative prompt has no effect
    */
-  record Counts(long images, long duplicates, long idle) implements java.io.Serializable {
+  record Counts(long images, long duplicates, long idle) implements Serializable {
 
     private Counts plus(Counts other) {
       return new Counts(images + other.images, duplicates + other.duplicates, idle + other.idle);

@@ -28,7 +28,7 @@ final class ManifestFormat {
   static final String COMMITTED = "lightmill.manifest.committed";
 
   /** A task reads a row group or more, so that the rows of a large manifest are many tasks. */
-  private static final long ROW_GROUP_BYTES = 16L << 20;
+  private static final long ROW_GROUP_BYTES = 4L << 20;
 
   private ManifestFormat() {}
 

@@ -97,7 +97,7 @@ public final class RowDigests {
   public static long half(UTF8String digest, int half) {
     long bits = 0;
     for (int i = half * HALF; i < (half + 1) * HALF; i++) {
-      bits = bits << BITS_OF_DIGIT | HexFormat.fromHexDigit(digest.getByte(i));
+      bits = (bits << BITS_OF_DIGIT) | HexFormat.fromHexDigit(digest.getByte(i));
     }
     return bits;
   }
