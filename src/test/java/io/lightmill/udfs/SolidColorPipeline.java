@@ -59,6 +59,10 @@ public final class SolidColorPipeline {
   public final AtomicInteger closes = new AtomicInteger();
   private final String name = UUID.randomUUID().toString();
   public final AtomicInteger deviceChecks = new AtomicInteger();
+
+  /** Prompts whose length was asked for, which is once for each row that is planned. */
+  public final AtomicInteger planned = new AtomicInteger();
+
   private volatile boolean empty;
   private volatile boolean broken;
   private volatile Optional<Duration> taken = Optional.empty();
@@ -142,7 +146,7 @@ public final class SolidColorPipeline {
 
     @Override
     public PromptLength promptLength() {
-      return new Words();
+      return new CountedWords(OPEN.get(key));
     }
 
     @Override
@@ -163,6 +167,18 @@ public final class SolidColorPipeline {
     @Override
     public int tokens(String prompt) {
       return prompt.strip().split("\\s+").length;
+    }
+
+    @Override
+    public void close() {}
+  }
+
+  private record CountedWords(SolidColorPipeline pipeline) implements PromptLength {
+
+    @Override
+    public int tokens(String prompt) {
+      pipeline.planned.incrementAndGet();
+      return new Words().tokens(prompt);
     }
 
     @Override

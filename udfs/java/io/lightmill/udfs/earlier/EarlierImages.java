@@ -3,6 +3,7 @@ package io.lightmill.udfs.earlier;
 import static org.apache.spark.sql.functions.coalesce;
 import static org.apache.spark.sql.functions.col;
 import static org.apache.spark.sql.functions.lit;
+import static org.apache.spark.sql.functions.not;
 import static org.apache.spark.sql.functions.struct;
 import static org.apache.spark.sql.functions.unix_micros;
 
@@ -18,16 +19,20 @@ import io.lightmill.udfs.store.ImageStore;
 import io.lightmill.udfs.store.PathTemplate;
 import io.lightmill.udfs.store.SharedConfiguration;
 import java.util.Arrays;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Stream;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.sql.Column;
 import org.apache.spark.sql.Dataset;
+import org.apache.spark.sql.Encoders;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
 import org.apache.spark.sql.types.StructType;
+import org.apache.spark.unsafe.types.UTF8String;
 
 /**
  * The images that this run need not draw, since earlier runs over the same output have drawn them
@@ -59,6 +64,9 @@ public final class EarlierImages {
           ManifestColumns.SCORES);
 
   static final StructType TYPE = ManifestColumn.schema(COLUMNS.toArray(ManifestColumn[]::new));
+
+  /** Images whose ids the driver and each task hold. */
+  private static final int MOST_FEW = 200_000;
 
   private static final String PATH = ManifestColumns.PATH.name();
   private static final String IMAGE_ID = ManifestColumns.IMAGE_ID.name();
@@ -104,14 +112,68 @@ public final class EarlierImages {
    *     so they should be materialized
    */
   public Dataset<Row> marked(Dataset<Row> images) {
-    if (!lookedFor) {
-      return images.withColumn(EARLIER, lit(null).cast(TYPE));
+    return lookedFor ? marked(images, rows(), objects()) : unmarked(images);
+  }
+
+  /**
+   * As {@link #marked}, for a part of the images of a run: rows of manifests and objects that do
+   * not concern them are not shuffled.
+   *
+   * @param objects rows of {@link #objects}; read several times
+   */
+  public Dataset<Row> markedFew(Dataset<Row> images, Dataset<Row> objects) {
+    if (images.count() > MOST_FEW) {
+      return marked(images, rows(), objects);
     }
-    Column created = ManifestColumns.CREATED_AT.col();
-    Dataset<Row> rows =
-        EarlierManifests.rows(spark, output, manifests)
-            .withColumn(ManifestColumns.CREATED_AT.name(), unix_micros(created));
-    Dataset<Row> known = stored(rows, images);
+    Set<UTF8String> ids = texts(images.select(IMAGE_ID));
+    if (ids.isEmpty()) {
+      return unmarked(images);
+    }
+    Set<UTF8String> paths = texts(images.select(PlannedImages.KEY));
+    Set<UTF8String> known =
+        texts(
+            FewRows.of(rows().select(IMAGE_ID, PATH), Map.of(IMAGE_ID, ids, PATH, paths))
+                .select(coalesce(col(PATH), lit("")))
+                .distinct());
+    Set<UTF8String> all = new HashSet<>(paths);
+    all.addAll(known);
+    Column staged = col(PATH).startsWith(StagedImages.DIRECTORY + "/");
+    return marked(
+        images,
+        known.isEmpty()
+            ? rows().filter(lit(false))
+            : FewRows.of(rows(), Map.of(IMAGE_ID, ids, PATH, all)),
+        objects.filter(staged).union(FewRows.of(objects.filter(not(staged)), Map.of(PATH, all))));
+  }
+
+  /** The texts of the only column, without null. */
+  static Set<UTF8String> texts(Dataset<Row> rows) {
+    return FewRows.set(rows.na().drop().as(Encoders.STRING()).collectAsList());
+  }
+
+  private static Dataset<Row> unmarked(Dataset<Row> images) {
+    return images.withColumn(EARLIER, lit(null).cast(TYPE));
+  }
+
+  private Dataset<Row> rows() {
+    return EarlierManifests.rows(spark, output, manifests)
+        .withColumn(
+            ManifestColumns.CREATED_AT.name(), unix_micros(ManifestColumns.CREATED_AT.col()));
+  }
+
+  /** The objects below the output that may be images. */
+  public Dataset<Row> objects() {
+    return StoredObjects.listed(
+        spark,
+        store,
+        output,
+        PathTemplate.DIRECTORY,
+        ShardPacker.DIRECTORY,
+        StagedImages.DIRECTORY);
+  }
+
+  private Dataset<Row> marked(Dataset<Row> images, Dataset<Row> rows, Dataset<Row> objects) {
+    Dataset<Row> known = stored(rows, images, objects);
     boolean checked = rerun.imagePolicies().stream().anyMatch(policy -> !policy.isEmpty());
     if (!rerun.retryFailed() || checked || rerun.hosted().isPresent()) {
       known = known.union(history(rows));
@@ -149,15 +211,7 @@ public final class EarlierImages {
   }
 
   /** What is stored, as rows of {@link StoredCopies#TYPE}. */
-  private Dataset<Row> stored(Dataset<Row> rows, Dataset<Row> images) {
-    Dataset<Row> listed =
-        StoredObjects.listed(
-            spark,
-            store,
-            output,
-            PathTemplate.DIRECTORY,
-            ShardPacker.DIRECTORY,
-            StagedImages.DIRECTORY);
+  private Dataset<Row> stored(Dataset<Row> rows, Dataset<Row> images, Dataset<Row> objects) {
     Dataset<Row> all =
         rows.filter(
                 ManifestColumns.STATUS
@@ -165,7 +219,7 @@ public final class EarlierImages {
                     .isin(ImageStatus.GENERATED.label(), ImageStatus.REUSED.label()))
             .select(col(PATH), struct(col("*")).as(StoredCopies.ROW), absent(), lit(false))
             .union(
-                listed.select(
+                objects.select(
                     col(PATH),
                     lit(null).cast(rows.schema()),
                     struct(col(StoredObjects.LENGTH), col(StoredObjects.MODIFIED)),

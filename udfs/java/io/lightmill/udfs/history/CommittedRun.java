@@ -25,10 +25,12 @@ import org.apache.spark.sql.types.StructType;
  * @param location of the manifest, as a path of its file system
  * @param committed when the manifest was committed, by the clock of the store
  * @param bytes length of its files
+ * @param rows of the file whose footer was read, which has all rows but in manifests of older
+ *     releases
  * @param schema of the manifest: passthrough columns, then the manifest's own
  */
 public record CommittedRun(
-    String runId, String location, Instant committed, long bytes, StructType schema) {
+    String runId, String location, Instant committed, long bytes, long rows, StructType schema) {
 
   /** Where Spark keeps the schema of a Parquet file that it writes. */
   private static final String SPARK_SCHEMA = "org.apache.spark.sql.parquet.row.metadata";
@@ -58,13 +60,12 @@ public record CommittedRun(
     return runs;
   }
 
-  /** The schema of the newest manifest; empty if there is none. */
-  public static StructType newestSchema(String output, Configuration hadoop) {
+  /** The run with the newest manifest. Reads one listing and one Parquet footer. */
+  public static Optional<CommittedRun> newest(String output, Configuration hadoop) {
     ImageStore store = ImageStore.open(output, hadoop);
     return CommittedManifest.of(store.listing().objects(Manifest.DIRECTORY)).stream()
         .max(Comparator.comparing(CommittedManifest::modified))
-        .map(manifest -> of(manifest, output, hadoop).schema())
-        .orElse(new StructType());
+        .map(manifest -> of(manifest, output, hadoop));
   }
 
   /** Reads the footer of one file of a manifest. */
@@ -83,6 +84,7 @@ public record CommittedRun(
               .map(Instant::parse)
               .orElse(manifest.modified()),
           manifest.bytes(),
+          reader.getRecordCount(),
           (StructType) DataType.fromJson(footer.get(SPARK_SCHEMA)));
     } catch (IOException
         | RuntimeException e) { // Parquet throws unchecked exceptions for damaged files

@@ -118,6 +118,16 @@ public final class ManifestColumns {
   public static final ManifestColumn PATH_URI =
       ManifestColumn.ofRun("path_uri", DataTypes.StringType, row -> null);
 
+  /**
+   * Digest of the table row, the options and the model, by which the next run recognizes an
+   * unchanged row; null in rows that it must plan again. It says nothing of the image.
+   */
+  public static final ManifestColumn ROW_DIGEST =
+      ManifestColumn.ofRun(
+          "row_digest",
+          DataTypes.StringType,
+          row -> row.isPlain() ? row.planned().getAs("row_digest") : null);
+
   /** Name of the image in its shard; null if it is not packed. */
   public static final ManifestColumn MEMBER =
       ManifestColumn.ofRun("member", DataTypes.StringType, ofStored(StoredImage::member));
@@ -319,7 +329,8 @@ public final class ManifestColumns {
           ENCODE_MS,
           STORE_MS,
           DEVICE,
-          COST);
+          COST,
+          ROW_DIGEST);
 
   /** In the order of the manifest; the request columns that no list names come in the middle. */
   public static final List<ManifestColumn> ALL =

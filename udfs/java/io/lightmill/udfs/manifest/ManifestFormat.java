@@ -27,6 +27,9 @@ final class ManifestFormat {
   /** Setting of the time for {@link ManifestWriteSupport#COMMITTED}. */
   static final String COMMITTED = "lightmill.manifest.committed";
 
+  /** A task reads a row group or more, so that the rows of a large manifest are many tasks. */
+  private static final long ROW_GROUP_BYTES = 4L << 20;
+
   private ManifestFormat() {}
 
   /**
@@ -56,6 +59,7 @@ final class ManifestFormat {
       throws IOException {
     return new Builder(file)
         .withConf(settings)
+        .withRowGroupSize(ROW_GROUP_BYTES)
         .withCompressionCodec(
             CompressionCodecName.fromConf(settings.get(ParquetOutputFormat.COMPRESSION)))
         .build();

@@ -3,7 +3,9 @@ package io.lightmill.udfs.manifest;
 import io.lightmill.pipeline.Device;
 import io.lightmill.pipeline.Verdict;
 import io.lightmill.pipeline.image.ImageFormat;
+import io.lightmill.udfs.ImageStatus;
 import io.lightmill.udfs.device.Model;
+import io.lightmill.udfs.store.PathTemplate;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.Stream;
@@ -18,6 +20,9 @@ import org.apache.spark.sql.Row;
  */
 public record ManifestRow(Row planned, Outcome outcome, List<Verdict> verdicts, Task task) {
 
+  /** Column of the plan: the key under which the row's image is to be stored. */
+  public static final String KEY = "key";
+
   /** A row with the verdicts of plan and outcome. */
   public static ManifestRow of(Row planned, Outcome outcome, Task task) {
     return new ManifestRow(
@@ -28,6 +33,24 @@ public record ManifestRow(Row planned, Outcome outcome, List<Verdict> verdicts, 
                 outcome.facts().verdicts().stream())
             .toList(),
         task);
+  }
+
+  /**
+   * Whether nothing but the row's own image is known of the row, under the key of the plan: no
+   * verdict, no error, and no copy elsewhere. The plan of such a row follows from its manifest row.
+   */
+  boolean isPlain() {
+    StoredImage image = outcome.image();
+    String key = planned.getAs(KEY);
+    boolean exists =
+        outcome.status() == ImageStatus.GENERATED || outcome.status() == ImageStatus.REUSED;
+    return exists
+        && image != null
+        && key != null
+        && verdicts.isEmpty()
+        && (image.member() == null
+            ? key.equals(image.path())
+            : PathTemplate.name(key).equals(image.member()));
   }
 
   /** The verdict that decides. */

@@ -24,6 +24,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.TreeMap;
 import java.util.stream.Collectors;
@@ -37,14 +38,16 @@ import org.apache.spark.sql.types.DataTypes;
 /**
  * The requested images of a job and their counts.
  *
- * @param images rows of {@link PlannedImages}
- * @param requested number of rows
+ * @param unsettledImages rows of {@link PlannedImages}, but for those that are settled
+ * @param settled images that were known to need no drawing; they have the same columns
+ * @param requested number of rows of both
  * @param undrawn number of rows that need no drawing
  * @param idleNegativePrompts images whose negative prompt has no effect
  * @param keys images to draw, by batch key
  */
 public record ImagePlan(
-    Dataset<Row> images,
+    Dataset<Row> unsettledImages,
+    Optional<SettledImages> settled,
     long requested,
     long undrawn,
     long idleNegativePrompts,
@@ -69,6 +72,17 @@ public record ImagePlan(
    *     one key
    */
   public static ImagePlan of(String table, Dataset<Row> images, boolean namedByTemplate) {
+    return of(table, images, Optional.empty(), namedByTemplate);
+  }
+
+  /**
+   * Counts the images, some of which are settled.
+   *
+   * @param settled not among the images, with the same columns
+   * @see #of(String, Dataset, boolean)
+   */
+  public static ImagePlan of(
+      String table, Dataset<Row> images, Optional<SettledImages> settled, boolean namedByTemplate) {
     List<Row> counts =
         images
             .groupBy(
@@ -83,27 +97,35 @@ public record ImagePlan(
                 sum(col(PlannedImages.DUPLICATE).cast(DataTypes.LongType)).as("duplicates"),
                 sum(col(PlannedImages.IDLE_NEGATIVE_PROMPT).cast(DataTypes.LongType)).as("idle"))
             .collectAsList();
-    if (counts.isEmpty()) {
+    long known = settled.map(SettledImages::rows).orElse(0L);
+    if (counts.isEmpty() && known == 0) {
       throw new LightmillException(
           ErrorCode.INPUT_INVALID,
           "prompt table '%s' has no rows; there is nothing to draw".formatted(table));
     }
-    if (counts.stream().anyMatch(key -> key.<Long>getAs("duplicates") > 0)) {
-      throw duplicates(table, images);
+    ImagePlan plan =
+        new ImagePlan(
+            images,
+            settled,
+            known + rows(counts),
+            known + rows(counts.stream().filter(key -> key.isNullAt(0)).toList()),
+            settled.map(SettledImages::idleNegativePrompts).orElse(0L) + total(counts, "idle"),
+            keys(counts));
+    if (settled.map(SettledImages::duplicates).orElse(0L) + total(counts, "duplicates") > 0) {
+      throw duplicates(table, plan.images());
     }
     if (namedByTemplate) {
-      refuseCollisions(images);
+      refuseCollisions(plan.images());
     }
-    return new ImagePlan(
-        images,
-        rows(counts),
-        rows(counts.stream().filter(key -> key.isNullAt(0)).toList()),
-        counts.stream().mapToLong(key -> key.<Long>getAs("idle")).sum(),
-        keys(counts));
+    return plan;
+  }
+
+  private static long total(List<Row> counts, String name) {
+    return counts.stream().mapToLong(key -> key.<Long>getAs(name)).sum();
   }
 
   private static long rows(List<Row> counts) {
-    return counts.stream().mapToLong(key -> key.<Long>getAs("rows")).sum();
+    return total(counts, "rows");
   }
 
   private static List<BatchPlan.KeyCount> keys(List<Row> counts) {
@@ -149,6 +171,16 @@ public record ImagePlan(
     return new BatchPlan(keys, batchSize, partitions.orElseGet(() -> cluster.partitions(batches)));
   }
 
+  /** All images. */
+  public Dataset<Row> images() {
+    return settled.map(known -> unsettledImages.union(known.images())).orElse(unsettledImages);
+  }
+
+  /** Number of images that are not settled. */
+  public long unsettled() {
+    return requested - settled.map(SettledImages::rows).orElse(0L);
+  }
+
   /**
    * The images that are drawn, in the partitions that will draw them, and beside these the others,
    * in the partitions in which they are.
@@ -157,19 +189,27 @@ public record ImagePlan(
     if (undrawn == 0) {
       return partitioned(plan);
     }
-    Dataset<Row> others = images.filter(BATCH_KEY.isNull()).withColumn(PARTITION, lit(0));
-    return keys.isEmpty()
-        ? others
-        : partitioned(images.filter(BATCH_KEY.isNotNull()), plan).union(others);
+    Dataset<Row> others = unsettledImages.filter(BATCH_KEY.isNull()).withColumn(PARTITION, lit(0));
+    return withSettled(
+        keys.isEmpty()
+            ? others
+            : partitioned(unsettledImages.filter(BATCH_KEY.isNotNull()), plan).union(others));
   }
 
   /**
-   * All images in the partitions that will draw or pack them: the rows that are not drawn, and then
+   * The images in the partitions that will draw or pack them: the rows that are not drawn, and then
    * those of each batch key, from the most to the least expensive, ordered by image id. Rows of the
-   * same image follow each other.
+   * same image follow each other. Settled images are beside them, in the partitions in which they
+   * are.
    */
   public Dataset<Row> partitioned(BatchPlan plan) {
-    return partitioned(images, plan);
+    return withSettled(partitioned(unsettledImages, plan));
+  }
+
+  private Dataset<Row> withSettled(Dataset<Row> partitioned) {
+    return settled
+        .map(known -> partitioned.union(known.images().withColumn(PARTITION, lit(0))))
+        .orElse(partitioned);
   }
 
   private static Dataset<Row> partitioned(Dataset<Row> images, BatchPlan plan) {

@@ -16,6 +16,7 @@ import io.lightmill.udfs.manifest.VerdictJson;
 import io.lightmill.udfs.table.RequestReader;
 import io.lightmill.udfs.table.RequestRows;
 import io.lightmill.udfs.table.RequestRules;
+import io.lightmill.udfs.table.RowDigests;
 import io.lightmill.udfs.table.RowRequest;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -103,7 +104,8 @@ public record PlanImages(
         requested.truncated(),
         VerdictJson.of(verdicts),
         policy == null ? null : policy.digest(),
-        requested.value(RequestColumns.REVISES));
+        requested.value(RequestColumns.REVISES),
+        RowDigests.ofImages(RequestRows.digest(row), requested.variants()));
     addRequest(values, requested, seed);
     boolean drawn = blocking.isEmpty();
     Collections.addAll(
@@ -112,7 +114,7 @@ public record PlanImages(
         drawn ? batchKey.toString() : null,
         drawn ? ImageCost.of(batchKey) : null,
         duplicate(row),
-        idleNegativePrompt(request),
+        PlannedImages.idleNegativePrompt(request, rules.guidance()),
         row.<Row>getAs(RequestRows.PASSTHROUGH));
     return RowFactory.create(values.toArray());
   }
@@ -131,7 +133,8 @@ public record PlanImages(
         requested.truncated(),
         null,
         null,
-        requested.value(RequestColumns.REVISES));
+        requested.value(RequestColumns.REVISES),
+        null);
     addRequest(values, requested, given == null ? null : ImageSeed.given(given, variant));
     Collections.addAll(
         values, null, null, null, duplicate(row), false, row.<Row>getAs(RequestRows.PASSTHROUGH));
@@ -150,12 +153,6 @@ public record PlanImages(
 
   private static <T> Object stored(RequestColumn<T> column, RowRequest requested) {
     return column.toSpark(requested.value(column));
-  }
-
-  /** A scale of 1 turns classifier-free guidance off, as in diffusers. */
-  private boolean idleNegativePrompt(ImageRequest request) {
-    return request.negativePrompt().filter(negative -> !negative.isBlank()).isPresent()
-        && !rules.guidance().guides(request);
   }
 
   private boolean duplicate(Row row) {

@@ -1,10 +1,12 @@
 package io.lightmill.udfs.plan;
 
+import io.lightmill.pipeline.ClassifierFreeGuidance;
 import io.lightmill.pipeline.ImageRequest;
 import io.lightmill.udfs.column.RequestColumn;
 import io.lightmill.udfs.column.RequestColumns;
 import io.lightmill.udfs.manifest.ManifestColumn;
 import io.lightmill.udfs.manifest.ManifestColumns;
+import io.lightmill.udfs.manifest.ManifestRow;
 import io.lightmill.udfs.table.RequestRows;
 import java.util.Arrays;
 import java.util.List;
@@ -23,7 +25,7 @@ public final class PlannedImages {
   public static final String PASSTHROUGH = RequestRows.PASSTHROUGH;
 
   /** Key of the image object below the output. */
-  public static final String KEY = "key";
+  public static final String KEY = ManifestRow.KEY;
 
   /** Images with the same key may share a batch; null in rows that are not drawn. */
   public static final String BATCH_KEY = "batch_key";
@@ -35,7 +37,7 @@ public final class PlannedImages {
   public static final String DUPLICATE = "duplicate";
 
   /** Whether the row has a negative prompt without effect, since its guidance is off. */
-  static final String IDLE_NEGATIVE_PROMPT = "idle_negative_prompt";
+  public static final String IDLE_NEGATIVE_PROMPT = "idle_negative_prompt";
 
   /** The columns that the manifest has too, but for the request columns. */
   private static final StructType MANIFEST_COLUMNS =
@@ -48,7 +50,8 @@ public final class PlannedImages {
           ManifestColumns.PROMPT_TRUNCATED,
           ManifestColumns.VERDICTS,
           ManifestColumns.POLICY_DIGEST,
-          ManifestColumns.REVISES);
+          ManifestColumns.REVISES,
+          ManifestColumns.ROW_DIGEST);
 
   private PlannedImages() {}
 
@@ -86,6 +89,15 @@ public final class PlannedImages {
   /** Whether an earlier row of the table has the same id. */
   public static boolean duplicate(Row planned) {
     return planned.getAs(DUPLICATE);
+  }
+
+  /**
+   * Whether a request has a negative prompt without effect. A scale of 1 turns classifier-free
+   * guidance off, as in diffusers.
+   */
+  public static boolean idleNegativePrompt(ImageRequest request, ClassifierFreeGuidance guidance) {
+    return request.negativePrompt().filter(negative -> !negative.isBlank()).isPresent()
+        && !guidance.guides(request);
   }
 
   /** The request of a valid row. */

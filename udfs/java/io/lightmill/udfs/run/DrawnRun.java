@@ -80,8 +80,7 @@ record DrawnRun(
           Manifest.commit(
               rows,
               plan.passthrough(),
-              CommittedRun.newestSchema(
-                  run.output(), run.spark().sparkContext().hadoopConfiguration()),
+              plan.newest().map(CommittedRun::schema).orElseGet(StructType::new),
               run.output(),
               run.runId(),
               () -> {

@@ -1,21 +1,18 @@
 package io.lightmill.udfs.run;
 
 import io.lightmill.udfs.device.JobCheckpoint;
-import io.lightmill.udfs.earlier.EarlierImages;
 import io.lightmill.udfs.earlier.OrphanFiles;
 import io.lightmill.udfs.earlier.Rerun;
+import io.lightmill.udfs.history.CommittedRun;
 import io.lightmill.udfs.manifest.RunAttempt;
 import io.lightmill.udfs.option.GenerationOptions;
 import io.lightmill.udfs.option.HostedOptions;
 import io.lightmill.udfs.option.Options;
 import io.lightmill.udfs.plan.BatchPlan;
 import io.lightmill.udfs.plan.ImagePlan;
-import io.lightmill.udfs.plan.MaterializedRows;
-import io.lightmill.udfs.shard.Packing;
+import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
-import org.apache.spark.sql.Dataset;
-import org.apache.spark.sql.Row;
 import org.apache.spark.sql.types.StructType;
 
 /**
@@ -24,33 +21,28 @@ import org.apache.spark.sql.types.StructType;
  *
  * @param passthrough columns of the table that the manifest repeats
  * @param orphans files of lost attempts, to be removed after the commit
+ * @param newest the run with the newest manifest
  */
 record PlannedRun(
-    ImagePlan images, BatchPlan batches, StructType passthrough, OrphanFiles orphans) {
+    ImagePlan images,
+    BatchPlan batches,
+    StructType passthrough,
+    OrphanFiles orphans,
+    Optional<CommittedRun> newest) {
 
   static PlannedRun of(PreparedRun run, Resources open) {
     GenerationOptions options = run.options();
     OrphanFiles orphans = OrphanFiles.of(run.spark(), run.output(), run.runId(), run.reserved());
     orphans.removeShardsOfThisRun();
-    EarlierImages earlier =
-        new EarlierImages(run.spark(), run.output(), rerun(options, run.checkpoint(), run.runId()));
-    Dataset<Row> requested =
-        run.hooks()
-            .chosen()
-            .apply(
-                RequestedImages.of(
-                    run.table(),
-                    run.options(),
-                    run.checkpoint(),
-                    run.policy(),
-                    run.packing().map(Packing::format)));
-    Dataset<Row> rows = earlier.lookedFor() ? kept(requested, run, open) : requested;
-    Dataset<Row> marked = kept(earlier.marked(rows), run, open);
-    ImagePlan images = ImagePlan.of(run.tableName(), marked, mayCollide(options));
+    Optional<CommittedRun> newest =
+        CommittedRun.newest(run.output(), run.spark().sparkContext().hadoopConfiguration());
+    MarkedImages marked = MarkedImages.of(run, newest, open);
+    ImagePlan images =
+        ImagePlan.of(run.tableName(), marked.rows(), marked.settled(), mayCollide(options));
     run.ending().begin(RunEnding.Step.DRAWING);
     BatchPlan batches =
         images.batches(
-            run.together(images.toDraw()), run.cluster(), partitions(run, images.requested()));
+            run.together(images.toDraw()), run.cluster(), partitions(run, images.unsettled()));
     if (images.toDraw() > 0) {
       run.listener().plan(() -> PlanEstimates.of(run, images, batches));
     }
@@ -60,11 +52,7 @@ record PlannedRun(
       run.listener()
           .idleNegativePrompts(images.idleNegativePrompts(), run.checkpoint().limits().guidance());
     }
-    return new PlannedRun(images, batches, run.table().passthrough(), orphans);
-  }
-
-  private static Dataset<Row> kept(Dataset<Row> rows, PreparedRun run, Resources open) {
-    return open.add(MaterializedRows.of(rows, run.cluster(), run.output(), run.runId())).rows();
+    return new PlannedRun(images, batches, run.table().passthrough(), orphans, newest);
   }
 
   /** Ids of images are hashes, so names that contain them differ. */

@@ -5,6 +5,7 @@ import io.lightmill.udfs.DeviceChoice;
 import io.lightmill.udfs.device.Cluster;
 import io.lightmill.udfs.device.JobCheckpoint;
 import io.lightmill.udfs.device.Loading;
+import io.lightmill.udfs.earlier.UnchangedRows;
 import io.lightmill.udfs.option.GenerationOptions;
 import io.lightmill.udfs.option.ModelOptions;
 import java.time.Clock;
@@ -25,22 +26,24 @@ import org.apache.spark.sql.SparkSession;
  * @param cluster to draw on
  * @param checkpoint opens the checkpoint, once
  * @param chosen the images of the run, of those that the table requests
+ * @param manyRows of the newest manifest, from which on unchanged rows are not planned again
  */
 record RunHooks(
     Instant started,
     Clock clock,
     Cluster cluster,
     Supplier<JobCheckpoint> checkpoint,
-    UnaryOperator<Dataset<Row>> chosen) {
+    UnaryOperator<Dataset<Row>> chosen,
+    long manyRows) {
 
   /** A run over all images that the table requests. */
   RunHooks(Instant started, Clock clock, Cluster cluster, Supplier<JobCheckpoint> checkpoint) {
-    this(started, clock, cluster, checkpoint, UnaryOperator.identity());
+    this(started, clock, cluster, checkpoint, UnaryOperator.identity(), UnchangedRows.MANY_ROWS);
   }
 
-  /** The same with an open checkpoint and other images. */
+  /** The same with an open checkpoint and other images, which are planned in any case. */
   RunHooks with(JobCheckpoint open, UnaryOperator<Dataset<Row>> images) {
-    return new RunHooks(started, clock, cluster, () -> open, images);
+    return new RunHooks(started, clock, cluster, () -> open, images, Long.MAX_VALUE);
   }
 
   static RunHooks of(SparkSession spark, GenerationOptions options, Instant started) {

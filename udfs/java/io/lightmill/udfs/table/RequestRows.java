@@ -18,6 +18,7 @@ import io.lightmill.pipeline.ErrorCode;
 import io.lightmill.pipeline.LightmillException;
 import io.lightmill.udfs.column.RequestColumn;
 import io.lightmill.udfs.column.RequestColumns;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
@@ -35,6 +36,7 @@ import org.apache.spark.sql.types.DoubleType;
 import org.apache.spark.sql.types.FloatType;
 import org.apache.spark.sql.types.MapType;
 import org.apache.spark.sql.types.StructType;
+import scala.Option;
 
 /**
  * The rows of any table in the form that {@link RequestReader} reads: the request columns as text,
@@ -64,6 +66,9 @@ public final class RequestRows {
   /** Says what is wrong with a row that cannot be read; null in good rows. */
   static final String CORRUPT = "corrupt";
 
+  /** Digest of the row by {@link RowDigests}; a column only where the table has one. */
+  public static final String DIGEST = "lightmill_row_digest";
+
   /** The column that {@link #beside} adds. */
   public static final String REQUEST = "lightmill_request";
 
@@ -92,17 +97,23 @@ public final class RequestRows {
    */
   public static Dataset<Row> of(Dataset<Row> table, PromptColumns columns) {
     boolean identified = columns.sources().containsKey(RequestColumns.ID);
-    Dataset<Row> rows =
-        table.select(
-            struct(named(columns.passthrough())).as(PASSTHROUGH),
-            (identified ? givenId(columns) : derivedId(List.of(table.columns()))).as(ID),
-            struct(requested(table, columns)).as(REQUESTED),
-            array(placeholders(columns))
-                .cast(DataTypes.createArrayType(DataTypes.StringType))
-                .as(PLACEHOLDERS),
-            corrupt(table).as(CORRUPT));
+    List<String> values = new ArrayList<>(Arrays.asList(table.columns()));
+    boolean digested = values.remove(DIGEST);
+    List<Column> form = new ArrayList<>();
+    form.add(struct(named(columns.passthrough())).as(PASSTHROUGH));
+    form.add((identified ? givenId(columns) : derivedId(values)).as(ID));
+    form.add(struct(requested(table, columns)).as(REQUESTED));
+    form.add(
+        array(placeholders(columns))
+            .cast(DataTypes.createArrayType(DataTypes.StringType))
+            .as(PLACEHOLDERS));
+    form.add(corrupt(table).as(CORRUPT));
+    if (digested) {
+      form.add(col(DIGEST));
+    }
     Column occurrence = row_number().over(Window.partitionBy(ID).orderBy(ID));
-    Dataset<Row> numbered = rows.withColumn(OCCURRENCE, occurrence);
+    Dataset<Row> numbered =
+        table.select(form.toArray(Column[]::new)).withColumn(OCCURRENCE, occurrence);
     return identified
         ? numbered
         : numbered.withColumn(
@@ -144,6 +155,12 @@ public final class RequestRows {
   /** The type of the passthrough columns. */
   public static StructType passthrough(StructType requests) {
     return (StructType) requests.apply(PASSTHROUGH).dataType();
+  }
+
+  /** The digest of a row; null if its table has none. */
+  public static String digest(Row row) {
+    Option<Object> index = row.schema().getFieldIndex(DIGEST);
+    return index.isEmpty() ? null : row.getString((Integer) index.get());
   }
 
   private static Column givenId(PromptColumns columns) {

@@ -28,7 +28,7 @@ class ManifestColumnsTest {
                 + " STRING,reproducible BOOLEAN,run_id STRING,attempt INT,created_at"
                 + " TIMESTAMP,generate_ms DOUBLE,encode_prompt_ms DOUBLE,denoise_ms"
                 + " DOUBLE,decode_ms DOUBLE,transformer_calls INT,encode_ms DOUBLE,store_ms"
-                + " DOUBLE,device STRING,cost DOUBLE");
+                + " DOUBLE,device STRING,cost DOUBLE,row_digest STRING");
   }
 
   @Test
@@ -69,7 +69,8 @@ class ManifestColumnsTest {
             "encode_ms",
             "store_ms",
             "device",
-            "cost");
+            "cost",
+            "row_digest");
     assertThat(ManifestColumns.aboutRun("sku")).isFalse();
   }
 

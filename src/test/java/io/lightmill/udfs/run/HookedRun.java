@@ -6,6 +6,7 @@ import io.lightmill.udfs.device.JobCheckpoint;
 import io.lightmill.udfs.option.GenerationOptions;
 import java.time.Clock;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.function.Supplier;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
@@ -23,12 +24,17 @@ public final class HookedRun {
       RunListener listener,
       Cluster cluster,
       Supplier<JobCheckpoint> checkpoint,
-      Clock clock) {
+      Clock clock,
+      OptionalLong manyRows) {
+    RunHooks hooks = new RunHooks(clock.instant(), clock, cluster, checkpoint);
     return GenerationRun.execute(
         spark,
         prompts,
         options,
         listener,
-        new RunHooks(clock.instant(), clock, cluster, checkpoint));
+        manyRows.isEmpty()
+            ? hooks
+            : new RunHooks(
+                hooks.started(), clock, cluster, checkpoint, hooks.chosen(), manyRows.getAsLong()));
   }
 }

@@ -8,6 +8,7 @@ import static org.apache.spark.sql.functions.lit;
 import static org.apache.spark.sql.functions.pmod;
 import static org.apache.spark.sql.functions.sha2;
 import static org.apache.spark.sql.functions.spark_partition_id;
+import static org.apache.spark.sql.functions.substring;
 
 import com.sun.management.OperatingSystemMXBean;
 import io.lightmill.udfs.RunListener;
@@ -63,6 +64,11 @@ public final class PlanningRun {
    * @param cpu of all threads of this process
    */
   public record Clocks(double wall, double cpu) {
+
+    /** Both steps. */
+    public Clocks plus(Clocks more) {
+      return new Clocks(wall + more.wall, cpu + more.cpu);
+    }
 
     private static Clocks now() {
       OperatingSystemMXBean system =
@@ -141,7 +147,7 @@ public final class PlanningRun {
           switch (column.name()) {
             case "status" -> lit("generated");
             case "path" -> concat(lit("shards/run_id=" + runId + "/part-"), shard, lit(".tar"));
-            case "member" -> concat(col("id"), lit(".png"));
+            case "member" -> substring(col("key"), "images/".length() + 1, 200);
             case "shard_bytes" -> lit((long) SHARD.length);
             case "bytes" -> lit(1500L);
             case "sha256" -> sha2(col("image_id").cast("binary"), 256);
