@@ -43,9 +43,6 @@ class FluxBatchTest {
   /** Of values in [0, 1]. */
   private static final double TOLERANCE = 1e-5;
 
-  /** Of Pocket with true guidance, which multiplies differences; 1.8e-5 was measured. */
-  private static final double POCKET_GUIDED = 5e-5;
-
   private static final List<String> PROMPTS =
       List.of(
           "a red mug on a wooden table",
@@ -96,7 +93,7 @@ class FluxBatchTest {
           int request = Math.floorMod(i - shift, size);
           assertThat(DrawnBatch.difference(together.get(i), alone.get(request)))
               .as("request %d at place %d of %d", request, i, size)
-              .isLessThan(model.equals("pocket") && trueCfg ? POCKET_GUIDED : TOLERANCE);
+              .isLessThan(TOLERANCE);
         }
       }
     }
