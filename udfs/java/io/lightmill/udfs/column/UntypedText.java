@@ -1,9 +1,15 @@
 package io.lightmill.udfs.column;
 
+import static org.apache.spark.sql.functions.col;
+
+import java.util.Arrays;
+import org.apache.spark.sql.Column;
+import org.apache.spark.sql.catalyst.util.QuotingUtils;
 import org.apache.spark.sql.types.DataType;
 import org.apache.spark.sql.types.Metadata;
 import org.apache.spark.sql.types.MetadataBuilder;
 import org.apache.spark.sql.types.StructField;
+import org.apache.spark.sql.types.StructType;
 
 /**
  * Marks columns that are text because their format has no types, as CSV. Their values decide the
@@ -33,5 +39,16 @@ public final class UntypedText {
   private static Metadata mark(StructField field, boolean marked) {
     MetadataBuilder metadata = new MetadataBuilder().withMetadata(field.metadata());
     return marked ? metadata.putBoolean(KEY, true).build() : metadata.remove(KEY).build();
+  }
+
+  /** Columns of a table, by their names, in the types of a schema. */
+  public static Column[] cast(StructType typed) {
+    return Arrays.stream(typed.fields())
+        .map(
+            field ->
+                col(QuotingUtils.quoteIdentifier(field.name()))
+                    .cast(field.dataType())
+                    .as(field.name(), field.metadata()))
+        .toArray(Column[]::new);
   }
 }

@@ -26,7 +26,6 @@ import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
 import org.apache.spark.sql.api.java.UDF3;
-import org.apache.spark.sql.catalyst.util.QuotingUtils;
 import org.apache.spark.sql.types.DataType;
 import org.apache.spark.sql.types.DataTypes;
 import org.apache.spark.sql.types.StructField;
@@ -114,7 +113,7 @@ public record NewestImages(SparkSession spark, CommittedRun run, StructType pass
                                   case PlannedImages.IDLE_NEGATIVE_PROMPT ->
                                       idle(guidance).as(field.name());
                                   case PlannedImages.PASSTHROUGH ->
-                                      struct(passthroughColumns()).as(field.name());
+                                      struct(UntypedText.cast(passthrough)).as(field.name());
                                   default ->
                                       stored.contains(field.name())
                                           ? col(field.name())
@@ -122,16 +121,6 @@ public record NewestImages(SparkSession spark, CommittedRun run, StructType pass
                                 }),
                     Stream.of(struct(earlier()).as(EarlierImages.EARLIER)))
                 .toArray(Column[]::new));
-  }
-
-  private Column[] passthroughColumns() {
-    return Arrays.stream(passthrough.fields())
-        .map(
-            field ->
-                col(QuotingUtils.quoteIdentifier(field.name()))
-                    .cast(field.dataType())
-                    .as(field.name(), field.metadata()))
-        .toArray(Column[]::new);
   }
 
   private static Column[] earlier() {

@@ -4,6 +4,7 @@ import static org.apache.spark.sql.functions.timestamp_micros;
 
 import io.lightmill.udfs.ImageStatus;
 import io.lightmill.udfs.VerdictCounts;
+import io.lightmill.udfs.column.UntypedText;
 import io.lightmill.udfs.store.ImageStore;
 import java.io.IOException;
 import java.util.Arrays;
@@ -147,7 +148,7 @@ public final class Manifest {
     StructType typed = numbers.typed(counts.numbers());
     Column[] columns =
         Stream.concat(
-                Arrays.stream(NumberColumns.cast(typed)),
+                Arrays.stream(UntypedText.cast(typed)),
                 ManifestColumns.ALL.stream().map(ManifestColumn::col))
             .toArray(Column[]::new);
     Dataset<Row> finished =

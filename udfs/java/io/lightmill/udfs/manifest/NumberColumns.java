@@ -1,11 +1,7 @@
 package io.lightmill.udfs.manifest;
 
-import static org.apache.spark.sql.functions.col;
-
 import io.lightmill.udfs.column.UntypedText;
 import java.util.Arrays;
-import org.apache.spark.sql.Column;
-import org.apache.spark.sql.catalyst.util.QuotingUtils;
 import org.apache.spark.sql.types.DataType;
 import org.apache.spark.sql.types.DataTypes;
 import org.apache.spark.sql.types.StructField;
@@ -44,16 +40,5 @@ record NumberColumns(StructType passthrough, StructType earlier) {
                     || (before.equals(DataTypes.DoubleType) && type.equals(DataTypes.LongType)))
         .findFirst()
         .orElse(type);
-  }
-
-  /** Casts the columns of rows that begin with the passthrough columns. */
-  static Column[] cast(StructType typed) {
-    return Arrays.stream(typed.fields())
-        .map(
-            field ->
-                col(QuotingUtils.quoteIdentifier(field.name()))
-                    .cast(field.dataType())
-                    .as(field.name(), field.metadata()))
-        .toArray(Column[]::new);
   }
 }
