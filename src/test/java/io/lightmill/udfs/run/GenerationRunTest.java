@@ -26,7 +26,6 @@ import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
-import scala.jdk.javaapi.CollectionConverters;
 
 /** What a run leaves in its output, its session and its result. */
 class GenerationRunTest {
@@ -171,19 +170,11 @@ class GenerationRunTest {
 
   @Test
   void aRunChangesNoStateOfItsSession() throws IOException {
-    Map<String, String> before = conf(spark);
-    String checkpoints = spark.sparkContext().getCheckpointDir().toString();
+    SessionState before = SessionState.of(spark);
 
     job().run(pipeline);
 
-    assertThat(conf(spark)).isEqualTo(before);
-    assertThat(spark.sparkContext().getCheckpointDir()).hasToString(checkpoints);
-    assertThat(spark.sparkContext().getLocalProperty("spark.job.tags")).isNullOrEmpty();
-    assertThat(spark.sparkContext().getPersistentRDDs().isEmpty()).isTrue();
-  }
-
-  private static Map<String, String> conf(SparkSession session) {
-    return Map.copyOf(CollectionConverters.asJava(session.conf().getAll()));
+    before.assertUnchangedIn(spark);
   }
 
   @Test

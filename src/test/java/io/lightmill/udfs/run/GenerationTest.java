@@ -25,7 +25,6 @@ import org.apache.spark.sql.SparkSession;
 import org.apache.spark.sql.types.StructType;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
-import scala.jdk.javaapi.CollectionConverters;
 
 /** The run that callers describe in Java, with the checkpoint that ships. */
 class GenerationTest {
@@ -114,7 +113,7 @@ class GenerationTest {
 
   @Test
   void runsFollowEachOtherAndOverlapInOneSessionAndLeaveItAsItWas() {
-    Map<String, String> settings = CollectionConverters.asJava(spark.conf().getAll());
+    SessionState before = SessionState.of(spark);
     Generation described = described().prompts(mugs(2));
 
     List<CompletableFuture<RunResult>> atOnce =
@@ -133,9 +132,7 @@ class GenerationTest {
 
     assertThat(again.counts()).isEqualTo(Map.of(ImageStatus.REUSED, 2L));
     assertThat(inAnotherSession.counts()).isEqualTo(Map.of(ImageStatus.REUSED, 2L));
-    assertThat(CollectionConverters.asJava(spark.conf().getAll())).isEqualTo(settings);
-    assertThat(spark.sparkContext().getCheckpointDir().isEmpty()).isTrue();
-    assertThat(spark.sparkContext().getPersistentRDDs().isEmpty()).isTrue();
+    before.assertUnchangedIn(spark);
   }
 
   @Test
