@@ -187,7 +187,7 @@ def known(drawn: Scene):
     return ", ".join([f"{'an' if thing[0] in 'aeiou' else 'a'} {thing} {KNOWN['background'][drawn.background]}", *(part for part in tail if part)])
 
 
-STYLES = {"classic": (classic, 3), "sentence": (sentence, 5), "keywords": (keywords, 3), "long": (long, 2)}
+STYLES = {"classic": (classic, 3), "sentence": (sentence, 5), "keywords": (keywords, 7), "long": (long, 2)}
 
 
 def caption(scene: Scene, rng, style=None):

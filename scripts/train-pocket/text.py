@@ -20,6 +20,7 @@ from training import Trainer, alone
 # FLUX attends to padding, so every supported text length is trained; the default of the model card most.
 TEXT_TOKENS, TEXT_SHARE = (32, 48, 64, 96, 128, 192, 256), (40, 18, 32, 3, 3, 2, 2)
 EMPTY_SHARE = 0.08  # the share of empty prompts, away from which guidance leads
+CLOSE_SHARE = 0.1  # the share of prompts whose commas have no space behind them, which changes the pieces of the word that follows
 PARTS = ("text_encoder", "text_encoder_2")
 
 
@@ -35,6 +36,8 @@ def asked(scenes, tokens, prompts, rng):
         text = caption(drawn, rng)
         while len(prompts.t5.encode(text).ids) > tokens:
             text = caption(drawn, rng)
+        if rng.random() < CLOSE_SHARE:
+            text = text.replace(", ", ",")
         texts.append("" if rng.random() < EMPTY_SHARE else text)
     return prompts.ids(texts, tokens)
 

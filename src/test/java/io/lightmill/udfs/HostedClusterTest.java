@@ -154,7 +154,7 @@ class HostedClusterTest {
     Map<String, String> settings = new HashMap<>();
     settings.put("spark.master", "local-cluster[%d,1,1024]".formatted(EXECUTORS));
     settings.put("spark.executor.memory", "512m");
-    settings.put("spark.executor.extraClassPath", TestClassArchive.current().classPath());
+    settings.put("spark.executor.extraClassPath", TestJvm.classPath());
     settings.put("spark.executor.extraJavaOptions", TestJvm.executorOptions());
     settings.put("spark.scheduler.minRegisteredResourcesRatio", "1");
     settings.put("spark.plugins", ProgressPlugin.class.getName());

@@ -82,7 +82,7 @@ final class StandaloneCluster implements AutoCloseable {
   Map<String, String> settings() {
     Map<String, String> settings = new TreeMap<>();
     settings.put("spark.master", url);
-    settings.put("spark.executor.extraClassPath", TestClassArchive.current().classPath());
+    settings.put("spark.executor.extraClassPath", TestJvm.classPath());
     settings.put("spark.executor.memory", "512m");
     settings.put("spark.executor.extraJavaOptions", TestJvm.executorOptions());
     return settings;

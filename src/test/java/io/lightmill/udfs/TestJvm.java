@@ -1,6 +1,7 @@
 package io.lightmill.udfs;
 
 import java.io.File;
+import java.lang.management.ManagementFactory;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -8,19 +9,27 @@ import java.util.List;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
-/** JVMs that tests start: short-lived, and open to Spark where Java closes its modules. */
+/**
+ * JVMs that tests start: short-lived, and open to Spark where Java closes its modules. They use the
+ * class-data archive (AppCDS) of this JVM, and so its class path: with the archive, a driver's
+ * start and first job take about half the processor time.
+ */
 public final class TestJvm {
 
   private static final List<String> OPTIONS =
-      List.of(
-          "-XX:TieredStopAtLevel=1",
-          "-XX:ReservedCodeCacheSize=256m",
-          "-XX:+UseSerialGC",
-          "-XX:MetaspaceSize=200m");
+      Stream.concat(
+              Stream.of(
+                  "-XX:TieredStopAtLevel=1",
+                  "-XX:ReservedCodeCacheSize=256m",
+                  "-XX:+UseSerialGC",
+                  "-XX:MetaspaceSize=200m"),
+              ManagementFactory.getRuntimeMXBean().getInputArguments().stream()
+                  .filter(option -> option.startsWith("-XX:SharedArchiveFile=")))
+          .toList();
 
   private TestJvm() {}
 
-  /** A JVM with the classes of the tests, from the {@link TestClassArchive}. */
+  /** A JVM with the classes of the tests. */
   static ProcessBuilder of(String heap, String main, List<String> arguments) {
     return of(heap, List.of(), List.of(), main, arguments);
   }
@@ -33,24 +42,13 @@ public final class TestJvm {
    */
   public static ProcessBuilder of(
       String heap, List<String> options, List<Path> more, String main, List<String> arguments) {
-    TestClassArchive archive = TestClassArchive.current();
-    List<String> all = new ArrayList<>(options);
-    all.add(archive.option());
-    String classPath =
-        Stream.concat(Stream.of(archive.classPath()), more.stream().map(Path::toString))
-            .collect(Collectors.joining(File.pathSeparator));
-    return builder(heap, all, classPath, main, arguments);
-  }
-
-  static ProcessBuilder builder(
-      String heap, List<String> options, String classPath, String main, List<String> arguments) {
     List<String> command = new ArrayList<>();
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
     command.add("@" + Path.of("conf/spark-java17.opts").toAbsolutePath());
     command.add("-Xmx" + heap);
     command.addAll(OPTIONS);
     command.addAll(options);
-    command.addAll(List.of("-cp", classPath, main));
+    command.addAll(List.of("-cp", classPath(more), main));
     command.addAll(arguments);
     ProcessBuilder builder = new ProcessBuilder(command);
     builder.environment().put("SPARK_LOCAL_IP", "127.0.0.1");
@@ -59,21 +57,28 @@ public final class TestJvm {
 
   /** For executors, which Spark starts. */
   static String executorOptions() {
-    return String.join(" ", OPTIONS) + " " + TestClassArchive.current().option();
+    return String.join(" ", OPTIONS);
+  }
+
+  /** For executors, which Spark starts elsewhere. */
+  static String classPath() {
+    return classPath(List.of());
+  }
+
+  private static String classPath(List<Path> more) {
+    return Stream.concat(entries(), more.stream())
+        .map(Path::toString)
+        .collect(Collectors.joining(File.pathSeparator));
   }
 
   /** The jars that stand for a Spark distribution and the jars of the job. */
   static List<Path> jars() {
-    return entries().stream().filter(entry -> entry.toString().endsWith(".jar")).toList();
+    return entries().filter(entry -> entry.toString().endsWith(".jar")).toList();
   }
 
-  /** The class path of this JVM, but for what only this JVM needs. */
-  static List<Path> entries() {
+  private static Stream<Path> entries() {
     return Arrays.stream(System.getProperty("java.class.path").split(File.pathSeparator, -1))
         .filter(entry -> !entry.isEmpty()) // Surefire ends with one
-        // Servlet 6 is for the S3 service of the tests; the pages of Spark's master need Servlet 5.
-        .filter(entry -> !entry.contains("tomcat-servlet-api"))
-        .map(entry -> Path.of(entry).toAbsolutePath()) // executors run elsewhere
-        .toList();
+        .map(entry -> Path.of(entry).toAbsolutePath());
   }
 }
