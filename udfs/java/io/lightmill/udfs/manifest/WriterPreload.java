@@ -4,6 +4,7 @@ import io.lightmill.udfs.store.StreamedParquetFile;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.util.Optional;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.parquet.hadoop.ParquetWriter;
 import org.apache.spark.sql.SparkSession;
@@ -24,15 +25,16 @@ import org.slf4j.LoggerFactory;
 public final class WriterPreload {
 
   private static final Logger LOG = LoggerFactory.getLogger(WriterPreload.class);
+  private static final AtomicBoolean BEGUN = new AtomicBoolean();
 
   private WriterPreload() {}
 
   /**
-   * Begins, in local mode, where this JVM writes the manifest. A failure has no effect: the run
-   * reports it when it writes.
+   * Begins, once in this JVM, in local mode, where this JVM writes the manifest. A failure has no
+   * effect: the run reports it when it writes.
    */
   public static void begin(SparkSession spark) {
-    if (!spark.sparkContext().isLocal()) {
+    if (!spark.sparkContext().isLocal() || BEGUN.getAndSet(true)) {
       return;
     }
     Thread thread =
