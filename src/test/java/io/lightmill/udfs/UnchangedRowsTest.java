@@ -163,6 +163,25 @@ class UnchangedRowsTest {
     assertThat(rows(after)).isEqualTo(rows(all));
   }
 
+  /** Ten percent differ: more than the first comparison can tell. */
+  @Test
+  void manyRowsMayDiffer() throws IOException {
+    List<String> lines = new ArrayList<>(List.of(TestJob.rows(1600)));
+    job(lines.toArray(String[]::new)).packed(ShardFormat.WEBDATASET, 800).run(first);
+    for (int i = 1; i < lines.size(); i += 10) {
+      lines.set(i, lines.get(i) + " in the rain");
+    }
+
+    RunResult after =
+        job(lines.toArray(String[]::new))
+            .packed(ShardFormat.WEBDATASET, 800)
+            .runId("second")
+            .run(second);
+
+    assertThat(second.planned).hasValue(160);
+    assertThat(after.summary().labelled()).isEqualTo(Map.of("generated", 160L, "reused", 1440L));
+  }
+
   @Test
   void rowsInShardsAreRecognizedUntilAShardIsGone() throws IOException {
     TestJob job = job(TestJob.rows(6)).packed(ShardFormat.WEBDATASET, 3).partitions(1);

@@ -34,12 +34,12 @@ import org.apache.spark.sql.types.StructType;
 /**
  * The images of the newest manifest whose plan follows from their rows: those with a digest.
  *
- * @param spark that reads the manifest
+ * @param spark that reads single columns of the manifest
  * @param passthrough columns of the table that the manifest repeats
  */
 public record NewestImages(SparkSession spark, CommittedRun run, StructType passthrough) {
 
-  /** Bytes of a manifest that a task reads: some 30,000 rows. */
+  /** Bytes of a manifest that a task reads if it reads all columns: some 30,000 rows. */
   private static final String TASK_BYTES = Integer.toString(4 << 20);
 
   /**
@@ -53,21 +53,21 @@ public record NewestImages(SparkSession spark, CommittedRun run, StructType pass
     boolean fits =
         Arrays.stream(Manifest.COLUMNS.fields()).allMatch(f -> typeIn(run, f).equals(f.dataType()))
             && Arrays.stream(passthrough.fields()).allMatch(f -> isKept(f, typeIn(run, f)));
-    if (!fits) {
-      return Optional.empty();
-    }
-    SparkSession reading = ((org.apache.spark.sql.classic.SparkSession) spark).cloneSession();
-    reading.conf().set("spark.sql.files.maxPartitionBytes", TASK_BYTES);
-    return Optional.of(new NewestImages(reading, run, passthrough));
+    return fits ? Optional.of(new NewestImages(spark, run, passthrough)) : Optional.empty();
   }
 
   /** Their rows. */
   Dataset<Row> rows() {
-    return Manifest.read(spark, run.location(), run.schema())
+    SparkSession reading = ((org.apache.spark.sql.classic.SparkSession) spark).cloneSession();
+    reading.conf().set("spark.sql.files.maxPartitionBytes", TASK_BYTES);
+    return Manifest.read(reading, run.location(), run.schema())
         .filter(ManifestColumns.ROW_DIGEST.col().isNotNull());
   }
 
-  /** Some columns of all rows of the manifest, also those without a digest. */
+  /**
+   * Some columns of all rows of the manifest, also those without a digest. In few tasks, each of
+   * which reads the footer, and that has an entry for each column of each row group.
+   */
   Dataset<Row> columns(String... names) {
     StructType schema = new StructType();
     for (String name : names) {

@@ -54,8 +54,12 @@ public record UnchangedRows(NewestImages newest, Set<UTF8String> digests) {
   /** Digests that the driver and each task hold, at most. */
   static final int MOST_DIGESTS = 400_000;
 
-  /** The part of the rows that may differ; with more, planning all rows again is as cheap. */
-  private static final int ROWS_PER_DIFFERENCE = 4;
+  /**
+   * The parts of the rows that may differ, one after the other. Each task sends a table of that
+   * size to the driver, so the first is small; with more differences than the last one allows,
+   * planning all rows again is as cheap.
+   */
+  private static final int[] ROWS_PER_DIFFERENCE = {25, 4};
 
   /** Lengths of shards that the driver and each task hold, at most. */
   private static final int MOST_SHARDS = 100_000;
@@ -95,25 +99,34 @@ public record UnchangedRows(NewestImages newest, Set<UTF8String> digests) {
   /** The digests of rows that are not as in the manifest; empty if there are too many. */
   private static Optional<Set<UTF8String>> changed(
       Dataset<Row> table, NewestImages newest, Map<UTF8String, Long> shards, Dataset<Row> objects) {
-    int most = (int) Math.min(MOST_DIGESTS, newest.run().rows() / ROWS_PER_DIFFERENCE);
-    StoredDigests.Found found = StoredDigests.of(newest, most, shards);
-    DigestDifference difference = found.digests();
-    digests(table, most).forEach(difference::add);
-    return difference
-        .removed()
-        .map(
-            changed -> {
-              Set<UTF8String> all = new HashSet<>(changed);
-              all.addAll(found.missing());
-              if (found.unpacked()) {
-                all.addAll(some(missing(newest.rows(), objects)));
-              }
-              if (found.several()) {
-                all.addAll(some(incomplete(newest.rows())));
-              }
-              return all;
-            })
-        .filter(all -> all.size() <= MOST_DIGESTS);
+    for (int rows : ROWS_PER_DIFFERENCE) {
+      int most = (int) Math.min(MOST_DIGESTS, newest.run().rows() / rows);
+      StoredDigests.Found found = StoredDigests.of(newest, most, shards);
+      DigestDifference difference = found.digests();
+      digests(table, most).forEach(difference::add);
+      Optional<Set<UTF8String>> differing = difference.removed();
+      if (differing.isPresent()) {
+        Set<UTF8String> all = withMissing(differing.get(), found, newest, objects);
+        return Optional.of(all).filter(it -> it.size() <= MOST_DIGESTS);
+      }
+    }
+    return Optional.empty();
+  }
+
+  private static Set<UTF8String> withMissing(
+      Set<UTF8String> differing,
+      StoredDigests.Found found,
+      NewestImages newest,
+      Dataset<Row> objects) {
+    Set<UTF8String> all = new HashSet<>(differing);
+    all.addAll(found.missing());
+    if (found.unpacked()) {
+      all.addAll(some(missing(newest.rows(), objects)));
+    }
+    if (found.several()) {
+      all.addAll(some(incomplete(newest.rows())));
+    }
+    return all;
   }
 
   private static List<DigestDifference> digests(Dataset<Row> table, int most) {
