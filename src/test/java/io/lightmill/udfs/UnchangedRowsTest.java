@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.lightmill.pipeline.LightmillException;
+import io.lightmill.udfs.history.CommittedRun;
 import io.lightmill.udfs.manifest.ManifestColumns;
 import io.lightmill.udfs.option.CheckOptions;
 import io.lightmill.udfs.option.ColumnOptions;
@@ -17,10 +18,12 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.stream.Stream;
 import org.apache.commons.io.FileUtils;
+import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SaveMode;
 import org.junit.jupiter.api.Test;
@@ -163,25 +166,6 @@ class UnchangedRowsTest {
     assertThat(rows(after)).isEqualTo(rows(all));
   }
 
-  /** Ten percent differ: more than the first comparison can tell. */
-  @Test
-  void manyRowsMayDiffer() throws IOException {
-    List<String> lines = new ArrayList<>(List.of(TestJob.rows(1600)));
-    job(lines.toArray(String[]::new)).packed(ShardFormat.WEBDATASET, 800).run(first);
-    for (int i = 1; i < lines.size(); i += 10) {
-      lines.set(i, lines.get(i) + " in the rain");
-    }
-
-    RunResult after =
-        job(lines.toArray(String[]::new))
-            .packed(ShardFormat.WEBDATASET, 800)
-            .runId("second")
-            .run(second);
-
-    assertThat(second.planned).hasValue(160);
-    assertThat(after.summary().labelled()).isEqualTo(Map.of("generated", 160L, "reused", 1440L));
-  }
-
   @Test
   void rowsInShardsAreRecognizedUntilAShardIsGone() throws IOException {
     TestJob job = job(TestJob.rows(6)).packed(ShardFormat.WEBDATASET, 3).partitions(1);
@@ -202,9 +186,12 @@ class UnchangedRowsTest {
   void whateverElseDecidesThePlanIsAPartOfTheDigest() throws IOException {
     TestJob job = job("id,prompt", "1,a mug", "2,a jug").pathTemplate("{id}-{image_id}");
     job.run(first);
+    Optional<String> plan = plan();
 
     assertThat(planned(job.runId("same"))).isZero();
+    assertThat(plan()).isPresent().isEqualTo(plan);
     assertThat(planned(job.runId("width").width(128))).isEqualTo(2);
+    assertThat(plan()).isPresent().isNotEqualTo(plan);
     assertThat(planned(job.runId("width again"))).isZero();
     assertThat(planned(job.runId("policy").option(CheckOptions.POLICY, "none"))).isEqualTo(2);
     assertThat(planned(job.runId("path").pathTemplate("{image_id}"))).isEqualTo(2);
@@ -236,6 +223,12 @@ class UnchangedRowsTest {
         job("prompt", "a mug", "a mug", "a mug", "a mug", "a jug").runId("more").run(second);
     assertThat(second.planned).hasValue(5);
     assertThat(more.summary().labelled()).isEqualTo(Map.of("generated", 2L, "reused", 3L));
+  }
+
+  /** In the footer of the newest manifest. Digests of another plan are not compared. */
+  private Optional<String> plan() {
+    return CommittedRun.newest(output().toString(), new Configuration())
+        .flatMap(CommittedRun::plan);
   }
 
   private static int planned(TestJob job) {

@@ -27,10 +27,18 @@ import org.apache.spark.sql.types.StructType;
  * @param bytes length of its files
  * @param rows of the file whose footer was read, which has all rows but in manifests of older
  *     releases
+ * @param plan fingerprint of what its plan depended on besides the rows; empty in manifests of
+ *     older releases
  * @param schema of the manifest: passthrough columns, then the manifest's own
  */
 public record CommittedRun(
-    String runId, String location, Instant committed, long bytes, long rows, StructType schema) {
+    String runId,
+    String location,
+    Instant committed,
+    long bytes,
+    long rows,
+    Optional<String> plan,
+    StructType schema) {
 
   /** Where Spark keeps the schema of a Parquet file that it writes. */
   private static final String SPARK_SCHEMA = "org.apache.spark.sql.parquet.row.metadata";
@@ -85,6 +93,7 @@ public record CommittedRun(
               .orElse(manifest.modified()),
           manifest.bytes(),
           reader.getRecordCount(),
+          Optional.ofNullable(footer.get(ManifestWriteSupport.PLAN)),
           (StructType) DataType.fromJson(footer.get(SPARK_SCHEMA)));
     } catch (IOException
         | RuntimeException e) { // Parquet throws unchecked exceptions for damaged files

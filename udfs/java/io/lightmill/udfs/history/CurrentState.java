@@ -10,6 +10,7 @@ import io.lightmill.udfs.store.OpenObject;
 import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import org.apache.hadoop.conf.Configuration;
@@ -45,8 +46,7 @@ public final class CurrentState {
       store.put(KEY, copy(store, manifests.get(0).file()), Manifest.CONTENT_TYPE);
       return;
     }
-    try (UncommittedFile file =
-        uncommitted.file("current", state(uncommitted, hadoop), Optional.empty())) {
+    try (UncommittedFile file = uncommitted.file("current", state(uncommitted, hadoop), Map.of())) {
       requireLock.run();
       store.put(KEY, file.body(), Manifest.CONTENT_TYPE);
     }

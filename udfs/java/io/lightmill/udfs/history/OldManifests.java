@@ -2,12 +2,13 @@ package io.lightmill.udfs.history;
 
 import io.lightmill.udfs.manifest.Manifest;
 import io.lightmill.udfs.manifest.ManifestColumns;
+import io.lightmill.udfs.manifest.ManifestWriteSupport;
 import io.lightmill.udfs.manifest.UncommittedFile;
 import io.lightmill.udfs.manifest.UncommittedRows;
 import io.lightmill.udfs.store.ImageStore;
 import java.io.IOException;
 import java.util.List;
-import java.util.Optional;
+import java.util.Map;
 import org.apache.hadoop.conf.Configuration;
 
 /**
@@ -40,7 +41,7 @@ public final class OldManifests {
                     .rows(uncommitted.spark())
                     .coalesce(1)
                     .sortWithinPartitions(ManifestColumns.ID.col(), ManifestColumns.VARIANT.col()),
-                Optional.of(run.committed()))) {
+                Map.of(ManifestWriteSupport.COMMITTED, run.committed().toString()))) {
           requireLock.run();
           store.create(Manifest.key(run.runId()), file.body(), Manifest.CONTENT_TYPE);
         }

@@ -10,7 +10,6 @@ import java.io.IOException;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.stream.Stream;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.sql.Column;
@@ -130,6 +129,7 @@ public final class Manifest {
    *
    * @param rows of {@link #schemaInFlight}; read more than once, so they should be materialized
    * @param earlier schema of the manifest of the newest earlier run; empty if there is none
+   * @param plan for {@link ManifestWriteSupport#PLAN}
    * @param requireLock throws if the commit is no longer allowed
    * @throws LightmillException with {@code STORE_FAILED} if another run has committed this run id
    */
@@ -137,6 +137,7 @@ public final class Manifest {
       Dataset<Row> rows,
       StructType passthrough,
       StructType earlier,
+      String plan,
       String output,
       String runId,
       Runnable requireLock)
@@ -160,7 +161,8 @@ public final class Manifest {
             .coalesce(1)
             .sortWithinPartitions(ManifestColumns.ID.col(), ManifestColumns.VARIANT.col());
     UncommittedRows uncommitted = new UncommittedRows(spark, output, runId);
-    try (UncommittedFile file = uncommitted.file("manifest", finished, Optional.empty())) {
+    try (UncommittedFile file =
+        uncommitted.file("manifest", finished, Map.of(ManifestWriteSupport.PLAN, plan))) {
       requireLock.run();
       ImageStore.open(output, hadoop).create(key(runId), file.body(), CONTENT_TYPE);
     }

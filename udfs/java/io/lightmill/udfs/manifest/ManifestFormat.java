@@ -2,8 +2,7 @@ package io.lightmill.udfs.manifest;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.time.Instant;
-import java.util.Optional;
+import java.util.Map;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.mapreduce.Job;
 import org.apache.parquet.hadoop.ParquetOutputFormat;
@@ -24,8 +23,8 @@ import scala.collection.immutable.Map$;
  */
 final class ManifestFormat {
 
-  /** Setting of the time for {@link ManifestWriteSupport#COMMITTED}. */
-  static final String COMMITTED = "lightmill.manifest.committed";
+  /** Prefix of the settings of further entries of the footer. */
+  static final String FOOTER = "lightmill.manifest.footer.";
 
   /** A task reads a row group or more, so that the rows of a large manifest are many tasks. */
   private static final long ROW_GROUP_BYTES = 4L << 20;
@@ -35,10 +34,9 @@ final class ManifestFormat {
   /**
    * The settings for {@link #writer}.
    *
-   * @param committed for the footer; empty to leave it to the modification time of the file
+   * @param footer further entries of the footer, such as {@link ManifestWriteSupport#COMMITTED}
    */
-  static Configuration settings(
-      SparkSession spark, StructType schema, Optional<Instant> committed) {
+  static Configuration settings(SparkSession spark, StructType schema, Map<String, String> footer) {
     try {
       Job job = Job.getInstance(new Configuration(spark.sparkContext().hadoopConfiguration()));
       new ParquetFileFormat().prepareWrite(spark, job, Map$.MODULE$.empty(), schema);
@@ -47,7 +45,7 @@ final class ManifestFormat {
           SQLConf.PARQUET_OUTPUT_TIMESTAMP_TYPE().key(),
           SQLConf.ParquetOutputTimestampType$.MODULE$.TIMESTAMP_MICROS().toString());
       settings.setBoolean(SQLConf.PARQUET_WRITE_LEGACY_FORMAT().key(), false);
-      committed.ifPresent(time -> settings.set(COMMITTED, time.toString()));
+      footer.forEach((key, value) -> settings.set(FOOTER + key, value));
       return settings;
     } catch (IOException e) { // of the current user, whom Hadoop has looked up before
       throw new UncheckedIOException(e);

@@ -25,6 +25,9 @@ public final class ManifestWriteSupport extends ParquetWriteSupport {
   /** When the manifest was committed, where that is not the modification time of the file. */
   public static final String COMMITTED = "lightmill.committed";
 
+  /** Fingerprint of everything that the plan of the run depended on besides the rows. */
+  public static final String PLAN = "lightmill.plan";
+
   static final String PANDAS = "pandas";
 
   @Override
@@ -32,8 +35,7 @@ public final class ManifestWriteSupport extends ParquetWriteSupport {
     WriteContext spark = super.init(configuration);
     Map<String, String> entries = new HashMap<>(spark.getExtraMetaData());
     entries.put(PANDAS, pandas(spark.getSchema()));
-    Optional.ofNullable(configuration.get(ManifestFormat.COMMITTED))
-        .ifPresent(time -> entries.put(COMMITTED, time));
+    entries.putAll(configuration.getPropsWithPrefix(ManifestFormat.FOOTER));
     return new WriteContext(spark.getSchema(), entries);
   }
 

@@ -8,9 +8,8 @@ import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Instant;
 import java.util.List;
-import java.util.Optional;
+import java.util.Map;
 import org.apache.spark.rdd.RDD;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
@@ -37,13 +36,13 @@ public record UncommittedRows(SparkSession spark, String output, String runId) {
    *
    * @param name of the file, which a run uses once
    * @param rows in one partition
-   * @param committed for the footer; empty to leave it to the modification time of the file
+   * @param footer further entries of the footer, such as {@link ManifestWriteSupport#COMMITTED}
    */
-  public UncommittedFile file(String name, Dataset<Row> rows, Optional<Instant> committed) {
+  public UncommittedFile file(String name, Dataset<Row> rows, Map<String, String> footer) {
     String key = key() + "/" + name + Manifest.EXTENSION;
     WriteFile writing =
         new WriteFile(
-            new SharedConfiguration(ManifestFormat.settings(spark, rows.schema(), committed)),
+            new SharedConfiguration(ManifestFormat.settings(spark, rows.schema(), footer)),
             output,
             local() ? null : key);
     RDD<String> files =

@@ -3,7 +3,7 @@ package io.lightmill.udfs.manifest;
 import io.lightmill.udfs.store.StreamedParquetFile;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.util.Optional;
+import java.util.Map;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.parquet.hadoop.ParquetWriter;
@@ -41,7 +41,7 @@ public final class WriterPreload {
         new Thread(
             () -> {
               try {
-                write(ManifestFormat.settings(spark, Manifest.COLUMNS, Optional.empty()));
+                write(ManifestFormat.settings(spark, Manifest.COLUMNS, Map.of()));
               } catch (IOException | RuntimeException e) {
                 LOG.debug("The writer of manifests is not loaded ahead", e);
               }

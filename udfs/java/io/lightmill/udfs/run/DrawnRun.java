@@ -81,6 +81,7 @@ record DrawnRun(
               rows,
               plan.passthrough(),
               plan.newest().map(CommittedRun::schema).orElseGet(StructType::new),
+              PlanFingerprint.of(run),
               run.output(),
               run.runId(),
               () -> {

@@ -35,9 +35,12 @@ record MarkedImages(Dataset<Row> rows, Optional<SettledImages> settled) {
       Rerun rerun = PlannedRun.rerun(run.options(), run.checkpoint(), run.runId());
       EarlierImages earlier = new EarlierImages(run.spark(), run.output(), rerun);
       boolean hosted = rerun.hosted().isPresent(); // whose images are not reproducible
-      Dataset<Row> table = hosted ? run.table().rows() : digested();
+      String plan = PlanFingerprint.of(run);
+      Dataset<Row> rows = run.table().rows();
+      Dataset<Row> table = hosted ? rows : RowDigests.beside(rows, plan);
       return newest
           .filter(it -> !hosted && !rerun.force() && it.rows() >= run.hooks().manyRows())
+          .filter(it -> it.plan().equals(Optional.of(plan)))
           .flatMap(it -> NewestImages.of(run.spark(), it, run.table().passthrough()))
           .map(images -> changed(images, kept(table), earlier))
           .orElseGet(() -> all(table, earlier));
@@ -62,17 +65,6 @@ record MarkedImages(Dataset<Row> rows, Optional<SettledImages> settled) {
                     Optional.of(unchanged.images(others, guidance)));
               })
           .orElseGet(() -> all(table, earlier));
-    }
-
-    private Dataset<Row> digested() {
-      String fingerprint =
-          PlanFingerprint.of(
-              run.table(),
-              run.options(),
-              run.checkpoint(),
-              run.policy(),
-              run.packing().map(Packing::format));
-      return RowDigests.beside(run.table().rows(), fingerprint);
     }
 
     private Dataset<Row> requested(Dataset<Row> table) {

@@ -7,14 +7,12 @@ import io.lightmill.udfs.option.GenerationOptions;
 import io.lightmill.udfs.option.Options;
 import io.lightmill.udfs.plan.ImageIdentity;
 import io.lightmill.udfs.report.BuildVersions;
-import io.lightmill.udfs.shard.ShardFormat;
 import io.lightmill.udfs.store.PathTemplate;
 import io.lightmill.udfs.table.PromptColumns;
 import io.lightmill.udfs.table.PromptRows;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.TreeMap;
 import org.apache.commons.codec.digest.DigestUtils;
 
@@ -30,12 +28,10 @@ final class PlanFingerprint {
 
   private PlanFingerprint() {}
 
-  static String of(
-      PromptRows table,
-      GenerationOptions options,
-      JobCheckpoint checkpoint,
-      Optional<PromptPolicy> policy,
-      Optional<ShardFormat> shards) {
+  static String of(PreparedRun run) {
+    PromptRows table = run.table();
+    GenerationOptions options = run.options();
+    JobCheckpoint checkpoint = run.checkpoint();
     List<String> parts = new ArrayList<>();
     parts.add(VERSION);
     Map<String, String> built = BuildVersions.byName();
@@ -49,8 +45,8 @@ final class PlanFingerprint {
     parts.add(options.get(Options.SEED).toString());
     parts.add(options.get(Options.TRUNCATE_PROMPTS).toString());
     parts.add(options.find(Options.PATH_TEMPLATE).orElse(PathTemplate.STANDARD));
-    parts.add(shards.map(ShardFormat::name).orElse(""));
-    parts.add(policy.map(PromptPolicy::digest).orElse(""));
+    parts.add(run.packing().map(packing -> packing.format().name()).orElse(""));
+    parts.add(run.policy().map(PromptPolicy::digest).orElse(""));
     StringBuilder all = new StringBuilder();
     parts.forEach(part -> all.append(part.length()).append(':').append(part));
     return DigestUtils.sha256Hex(all.toString());

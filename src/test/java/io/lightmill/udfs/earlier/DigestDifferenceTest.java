@@ -16,11 +16,11 @@ class DigestDifferenceTest {
 
   private static final int MOST = 1000;
 
-  private static UTF8String digest(int number) {
+  static UTF8String digest(int number) {
     return UTF8String.fromString(DigestUtils.sha256Hex("row " + number).substring(0, 32));
   }
 
-  private static List<UTF8String> digests(int from, int to) {
+  static List<UTF8String> digests(int from, int to) {
     return IntStream.range(from, to).mapToObj(DigestDifferenceTest::digest).toList();
   }
 

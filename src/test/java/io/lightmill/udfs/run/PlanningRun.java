@@ -17,6 +17,7 @@ import io.lightmill.udfs.device.JobCheckpoint;
 import io.lightmill.udfs.manifest.Manifest;
 import io.lightmill.udfs.manifest.ManifestColumn;
 import io.lightmill.udfs.manifest.ManifestColumns;
+import io.lightmill.udfs.manifest.ManifestWriteSupport;
 import io.lightmill.udfs.manifest.UncommittedFile;
 import io.lightmill.udfs.manifest.UncommittedRows;
 import io.lightmill.udfs.option.GenerationOptions;
@@ -27,6 +28,7 @@ import java.time.Clock;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.Supplier;
@@ -119,7 +121,7 @@ public final class PlanningRun {
               .collectAsList();
       Clocks partitioned = Clocks.now();
       if (state) {
-        commit(spark, run.output(), run.runId(), plan.images().images());
+        commit(run, plan.images().images());
       }
       Clocks committed = Clocks.now();
       ending.leave();
@@ -133,9 +135,10 @@ public final class PlanningRun {
     }
   }
 
-  private static void commit(SparkSession spark, String output, String runId, Dataset<Row> images)
-      throws IOException {
-    ImageStore store = ImageStore.open(output, spark.sparkContext().hadoopConfiguration());
+  private static void commit(PreparedRun run, Dataset<Row> images) throws IOException {
+    ImageStore store =
+        ImageStore.open(run.output(), run.spark().sparkContext().hadoopConfiguration());
+    String runId = run.runId();
     for (int i = 0; i < SHARDS; i++) {
       store.put("shards/run_id=%s/part-%d.tar".formatted(runId, i), SHARD, "application/x-tar");
     }
@@ -163,7 +166,8 @@ public final class PlanningRun {
             .coalesce(1)
             .sortWithinPartitions("id", "variant");
     try (UncommittedFile file =
-        new UncommittedRows(spark, output, runId).file("manifest", rows, Optional.empty())) {
+        new UncommittedRows(run.spark(), run.output(), runId)
+            .file("manifest", rows, Map.of(ManifestWriteSupport.PLAN, PlanFingerprint.of(run)))) {
       store.create(Manifest.key(runId), file.body(), Manifest.CONTENT_TYPE);
     }
   }
