@@ -15,6 +15,7 @@ import io.lightmill.udfs.rows.MappedPartitions;
 import io.lightmill.udfs.shard.ShardPacker;
 import io.lightmill.udfs.table.RequestRows;
 import io.lightmill.udfs.table.RowDigests;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.Iterator;
@@ -99,8 +100,12 @@ public record UnchangedRows(NewestImages newest, Set<UTF8String> digests) {
   /** The digests of rows that are not as in the manifest; empty if there are too many. */
   private static Optional<Set<UTF8String>> changed(
       Dataset<Row> table, NewestImages newest, Map<UTF8String, Long> shards, Dataset<Row> objects) {
-    for (int rows : ROWS_PER_DIFFERENCE) {
-      int most = (int) Math.min(MOST_DIGESTS, newest.run().rows() / rows);
+    int[] sizes =
+        Arrays.stream(ROWS_PER_DIFFERENCE)
+            .map(rows -> (int) Math.min(MOST_DIGESTS, newest.run().rows() / rows))
+            .distinct() // from ten million rows on, both are MOST_DIGESTS
+            .toArray();
+    for (int most : sizes) {
       StoredDigests.Found found = StoredDigests.of(newest, most, shards);
       DigestDifference difference = found.digests();
       digests(table, most).forEach(difference::add);
