@@ -67,7 +67,7 @@ def encode(folder, size, start):
 
 
 def frequency(drawn):
-    """How often a scene is chosen: those that earlier weights drew wrong more often than others are chosen more often."""
+    """How often a scene is chosen, relative to others: scenes like those that earlier weights drew wrong most often are chosen more often."""
     hard = [(drawn.label in ("bio", "eco"), 2.5), (drawn.product == "book", 1.7), (drawn.product in ("mug", "phone", "wristwatch"), 1.2), (drawn.size == "small", 1.3),
             (drawn.colour in ("white", "black"), 1.3), (drawn.background == "grey", 1.2)]
     return math.prod(factor for is_hard, factor in hard if is_hard)

@@ -65,8 +65,9 @@ public record NewestImages(SparkSession spark, CommittedRun run, StructType pass
   }
 
   /**
-   * Some columns of all rows of the manifest, also those without a digest. In few tasks, each of
-   * which reads the footer, and that has an entry for each column of each row group.
+   * Some columns of all rows of the manifest, also those without a digest. Spark chooses the number
+   * of tasks, as few as keep all cores busy: each task reads the whole footer, which has an entry
+   * for each column of each row group.
    */
   Dataset<Row> columns(String... names) {
     StructType schema = new StructType();

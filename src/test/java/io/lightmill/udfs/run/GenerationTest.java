@@ -133,6 +133,7 @@ class GenerationTest {
     assertThat(again.counts()).isEqualTo(Map.of(ImageStatus.REUSED, 2L));
     assertThat(inAnotherSession.counts()).isEqualTo(Map.of(ImageStatus.REUSED, 2L));
     before.assertUnchangedIn(spark);
+    assertThat(spark.sparkContext().getCheckpointDir().isEmpty()).isTrue();
   }
 
   @Test
