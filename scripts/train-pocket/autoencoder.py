@@ -10,8 +10,9 @@ from PIL import Image
 
 import networks
 import shapes
+from discriminator import Discriminator
 from pool import LARGE, SMALL, pool, tensor
-from training import Trainer, alone
+from training import DEVICE, Trainer, ahead, alone, autocast
 
 CROP, CROPS, WHOLE = 64, 16, 4  # batches of both kinds have about the same number of pixels
 BADGE_ROWS, BADGE_WEIGHT = 24, 3.0  # of 128; letters are small, so the rows of the badges weigh more
@@ -33,19 +34,30 @@ def latents(mean, log_variance, noise):
     return mean + torch.exp(0.5 * log_variance.clamp(-12, 4)) * noise
 
 
-def batch(pools, rng, whole):
-    """Whole images, so that group norms see the same input as in use, or crops: of three, the one with most edges, to learn more per pixel.
-    Images [count, 3, height, width] and the weight of each row [count, 1, height, 1]."""
+class Steps(torch.utils.data.Dataset):
+    """Batches of whole images, so that group norms see the same input as in use, or of crops: of three, the one with most edges, to learn more per pixel.
+    In the second half of the training all are whole."""
+
+    def __init__(self, pools, times, only_whole):
+        self.pools, self.times, self.only_whole = pools, times, only_whole
+
+    def __getitem__(self, step):
+        rng = np.random.default_rng(step)
+        return batch(self.pools, rng, self.only_whole or rng.random() < 0.4, self.times)
+
+
+def batch(pools, rng, whole, times):
+    """Bytes [count, height, width, 3] and the weight of each row [count, 1, height, 1]."""
     images = pools[rng.integers(len(pools))]
     large = images.shape[1] * images.shape[2] > 2 * 128 * 128
-    chosen = rng.integers(0, len(images) - 100, (1 if large else WHOLE) if whole else CROPS)
+    chosen = rng.integers(0, len(images) - 100, times * ((1 if large else WHOLE) if whole else CROPS))
     if whole:
         parts = [(images[i], 0) for i in chosen]
     else:
         parts = [max((crop(images[i], rng) for _ in range(3)), key=lambda part: edginess(part[0])) for i in chosen]
     badges = BADGE_ROWS * min(images.shape[1:3]) // 128
     weight = torch.stack([torch.where(torch.arange(top, top + len(part)) < badges, BADGE_WEIGHT, 1.0) for part, top in parts])
-    return tensor(np.stack([part for part, _ in parts])), weight[:, None, :, None]
+    return torch.from_numpy(np.stack([part for part, _ in parts])), weight[:, None, :, None]
 
 
 def crop(image, rng):
@@ -63,13 +75,16 @@ def main():
     arguments.add_argument("--minutes", type=float, default=25)
     arguments.add_argument("--start", type=pathlib.Path, help="a checkpoint to start from, instead of random weights")
     arguments.add_argument("--decoder-only", action="store_true", help="keep the encoder unchanged, so that latents stay valid")
+    arguments.add_argument("--adversarial", type=float, default=0, help="share of a discriminator in the decoder's loss, for sharp edges; 0 for none")
+    arguments.add_argument("--times", type=int, default=32 if DEVICE.type == "cuda" else 1, help="how many times as many images a step has, for a GPU")
     options = arguments.parse_args()
     lock = alone(options.folder)  # noqa: F841, locked until the process ends
     torch.manual_seed(0)
-    pools = [pool(options.folder, size)[0] for size in [(128, 128), *SMALL, *(LARGE if options.decoder_only else ())]]
+    pools = [pool(options.folder, size)[0] for size in [(128, 128), *SMALL, *(LARGE if options.decoder_only or options.start else ())]]
     begin = shapes.autoencoder(0) if options.start is None else shapes.trained(options.start / "vae")
     weights = {name: value.contiguous(memory_format=torch.channels_last) if value.dim() == 4 else value for name, value in begin.items()}
     kernels = lambda name, value: value.dim() == 4 and "resnets" in name and value.shape[-1] == 3
+    discriminator = Discriminator() if options.adversarial else None
     trainer = Trainer(weights, kernels, options.folder / "autoencoder.pt", rate=2e-3, muon_rate=2e-3, decay=0.998)
     # Both stages share the clock of one state, so each notes when it began.
     begun = options.folder / ("autoencoder-decoder-from.txt" if options.decoder_only else "autoencoder-from.txt")
@@ -78,30 +93,42 @@ def main():
             trainer.settle()
             trainer.save()
         begun.write_text(str(trainer.seconds))
-    recent = []
-    rng, start, limit = np.random.default_rng(trainer.step), float(begun.read_text()), options.minutes * 60
-    while (progress := (trainer.seconds - start) / limit) < 1:
-        true, weight = batch(pools, rng, whole=progress > 0.5 or rng.random() < 0.4)
-        with torch.autocast("cpu", torch.bfloat16):
-            with torch.set_grad_enabled(not options.decoder_only):
-                mean, log_variance = (part.float() for part in networks.encode(weights, shapes.AUTOENCODER, true))
-            # Half of them get slightly more noise than the encoder predicts, since the flow does not reach latents exactly either; more noise would cause blur.
-            noise, shape = torch.randn_like(mean), (len(true), 1, 1, 1)
-            extra = torch.rand(shape) * (torch.rand(shape) < 0.5) * 0.08 * mean.detach().std()
-            drawn = networks.decode(weights, shapes.AUTOENCODER, latents(mean, log_variance, noise) + extra * torch.randn_like(mean))
-        divergence = 0.5 * (mean.square() + log_variance.exp() - 1 - log_variance).mean()
-        near = distance(drawn, true, weight)
-        recent.append(near.item())
-        scale = min(1, (trainer.step + 1) / 50) * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * max(0.0, (progress - 0.2) / 0.8))))
-        trainer.update(near if options.decoder_only else near + DIVERGENCE * divergence, scale * (1 if options.start is None else 0.5))
-        if trainer.step % 50 == 0:
-            print(f"autoencoder step {trainer.step} at {trainer.seconds / 60:.1f} min: distance {sum(recent) / len(recent):.4f} divergence {divergence.item():.2f}", flush=True)
-            recent.clear()
-        trainer.save_sometimes()
+    start, limit = float(begun.read_text()), options.minutes * 60
+    for half in (0.5, 1):
+        for parts in ahead(Steps(pools, options.times, half == 1), trainer.step):
+            progress = (trainer.seconds - start) / limit
+            if progress >= half:
+                break
+            update(trainer, options, progress, discriminator, *(part.to(DEVICE, non_blocking=True) for part in parts))
+            trainer.save_sometimes()
     if not options.decoder_only:
         level(trainer, options.folder)
     trainer.save()
     report(trainer.average.weights, options.folder)
+
+
+def update(trainer, options, progress, discriminator, pixels, weight):
+    """One step."""
+    weights, true = trainer.weights, tensor(pixels)
+    with autocast():
+        with torch.set_grad_enabled(not options.decoder_only):
+            mean, log_variance = (part.float() for part in networks.encode(weights, shapes.AUTOENCODER, true))
+        # Half of them get slightly more noise than the encoder predicts, since the flow does not reach latents exactly either; more noise would cause blur.
+        noise, shape = torch.randn_like(mean), (len(true), 1, 1, 1)
+        extra = (torch.rand(shape) * (torch.rand(shape) < 0.5) * 0.08).to(DEVICE) * mean.detach().std()
+        drawn = networks.decode(weights, shapes.AUTOENCODER, latents(mean, log_variance, noise) + extra * torch.randn_like(mean))
+    loss = near = distance(drawn, true, weight)
+    if not options.decoder_only:
+        loss = loss + DIVERGENCE * 0.5 * (mean.square() + log_variance.exp() - 1 - log_variance).mean()
+    told = 0
+    if discriminator is not None:
+        told = discriminator.learn(drawn, true)
+        if progress > 0.05:  # it learns first
+            loss = loss + discriminator.against(drawn, near, weights["decoder.conv_out.weight"], options.adversarial)
+    scale = min(1, (trainer.step + 1) / 50) * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * max(0.0, (progress - 0.2) / 0.8))))
+    trainer.update(loss, scale * (1 if options.start is None else 0.5))
+    if trainer.step % 50 == 0:
+        print(f"autoencoder step {trainer.step} at {trainer.seconds / 60:.1f} min: distance {near.item():.4f}{f', discriminator {told:.3f}' if told else ''}", flush=True)
 
 
 @torch.no_grad()
@@ -129,7 +156,7 @@ def report(weights, folder):
         print(f"autoencoder {size}: PSNR {signal:.1f} dB, {rough_signal:.1f} dB with a noise of 0.15; latents' mean {mean.mean():.3f}, deviation {mean.std():.3f}, "
               f"by channel {[round(x, 2) for x in mean.std((0, 2, 3)).tolist()]}, posterior {torch.exp(0.5 * log_variance).mean():.3f}", flush=True)
         rows = [torch.cat(list(x[:8]), 2) for x in (true, drawn, rough)]
-        Image.fromarray(((torch.cat(rows, 1) + 1) * 127.5).round().byte().permute(1, 2, 0).numpy()).save(folder / f"autoencoder-{size[0]}.png")
+        Image.fromarray(((torch.cat(rows, 1) + 1) * 127.5).round().byte().permute(1, 2, 0).cpu().numpy()).save(folder / f"autoencoder-{size[0]}.png")
 
 
 if __name__ == "__main__":

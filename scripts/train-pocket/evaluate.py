@@ -23,6 +23,7 @@ from catalogue import LAYOUT, READ, Scene, scene
 from pool import tensor
 from prompts import CHECKPOINT, Prompts
 from render import render
+from training import DEVICE
 
 BATCH, PLAIN, BY_HAND = 50, "plain", "by hand"
 
@@ -37,7 +38,7 @@ class Checkpoint:
 
     def part(self, name):
         weights = load_file(next((self.folder / name).glob("*.safetensors")))
-        return {key: value.float() for key, value in weights.items()}, json.loads((self.folder / name / "config.json").read_text())
+        return {key: value.float().to(DEVICE) for key, value in weights.items()}, json.loads((self.folder / name / "config.json").read_text())
 
     def sigmas(self, steps, tokens):
         sigmas, s = torch.linspace(1, 1 / steps, steps), self.scheduler
@@ -59,16 +60,16 @@ class Checkpoint:
         (transformer, config), (vae, vae_config) = self.transformer, self.vae
         rows, columns = size[1] // 16, size[0] // 16
         shape = (1, vae_config["latent_channels"], 2 * rows, 2 * columns)
-        x = networks.pack(torch.cat([torch.randn(shape, generator=torch.Generator().manual_seed(seed + i)) for i in range(len(texts))]))
-        clip_ids, t5_ids = self.prompts.ids(texts, text_tokens)
+        x = networks.pack(torch.cat([torch.randn(shape, generator=torch.Generator().manual_seed(seed + i)) for i in range(len(texts))]).to(DEVICE))
+        clip_ids, t5_ids = (ids.to(DEVICE) for ids in self.prompts.ids(texts, text_tokens))
         pooled, context = networks.pooled(*self.clip, clip_ids), networks.context(*self.t5, t5_ids)
-        rope = networks.rope(config, text_tokens, rows, columns)
+        rope = networks.rope(config, text_tokens, rows, columns).to(DEVICE)
         sigmas = self.sigmas(steps, rows * columns)
         for sigma, following in zip(sigmas, sigmas[1:]):
-            x = x + (following - sigma) * networks.velocity(transformer, config, x, context, pooled, torch.full((len(texts),), sigma), rope)
+            x = x + (following - sigma) * networks.velocity(transformer, config, x, context, pooled, torch.full((len(texts),), sigma, device=DEVICE), rope)
         latents = networks.unpack(x, rows, columns) / vae_config["scaling_factor"] + vae_config["shift_factor"]
         images = networks.decode(vae, vae_config, latents.contiguous(memory_format=torch.channels_last)).clamp(-1, 1)
-        return ((images + 1) * 127.5).round() / 127.5 - 1
+        return (((images + 1) * 127.5).round() / 127.5 - 1).cpu()
 
 
 def asked(count, held, seed, style=None, **fixed):
@@ -89,12 +90,12 @@ def by_hand(count):
 
 
 def renders(scenes, size):
-    return tensor(np.stack([render(drawn, *size, 2 * 10**6 + i) for i, drawn in enumerate(scenes)]))
+    return tensor(np.stack([render(drawn, *size, 2 * 10**6 + i) for i, drawn in enumerate(scenes)])).cpu()
 
 
 @torch.no_grad()
 def features(judge, images):
-    return torch.cat([judge.features(images[i:i + 64]) for i in range(0, len(images), 64)]).double().numpy()
+    return torch.cat([judge.features(images[i:i + 64]) for i in range(0, len(images), 64)]).double().cpu().numpy()
 
 
 def frechet(a, b):

@@ -27,7 +27,7 @@ def write(folder, config_name, config, weights):
     (folder / config_name).write_text(json.dumps(config, indent=2, sort_keys=True) + "\n")
     if weights:
         name = "diffusion_pytorch_model" if "_class_name" in config else "model"
-        save_file({key: value.detach().half().contiguous() for key, value in weights.items()}, folder / f"{name}.safetensors", {"format": "pt"})
+        save_file({key: value.detach().half().cpu().contiguous() for key, value in weights.items()}, folder / f"{name}.safetensors", {"format": "pt"})
 
 
 def main():
@@ -36,7 +36,7 @@ def main():
     arguments.add_argument("--start", type=pathlib.Path, help="the checkpoint that the training started from, whose autoencoder is kept if none was trained")
     arguments.add_argument("--to", type=pathlib.Path, default=CHECKPOINT)
     options = arguments.parse_args()
-    flow = torch.load(options.folder / "flow.pt", weights_only=True)["average"]
+    flow = torch.load(options.folder / "flow.pt", "cpu", weights_only=True)["average"]
     if options.to != CHECKPOINT:
         shutil.copytree(CHECKPOINT, options.to, dirs_exist_ok=True, ignore=shutil.ignore_patterns("*.safetensors", "README.md"))
     shutil.copytree(options.folder / "tokenizer_2", options.to / "tokenizer_2", dirs_exist_ok=True)

@@ -16,7 +16,7 @@ from torch import nn
 from catalogue import ATTRIBUTES, LAYOUT, READ, scene
 from pool import JUDGED, pool, tensor
 from render import render
-from training import clock
+from training import DEVICE, autocast, clock
 
 AREA, WEIGHTS = 128 * 128, {"position": 0.5, "size": 0.5, "finish": 0.2}  # the other attributes have a weight of 1
 
@@ -43,14 +43,14 @@ class Judge(nn.Module):
         return [nn.Conv2d(inputs, outputs, 3, stride, 1, bias=False), nn.BatchNorm2d(outputs), nn.ReLU()]
 
     def features(self, images):
-        return self.wide(self.fine(near(images)))
+        return self.wide(self.fine(near(images.to(DEVICE))))
 
     def wide(self, x):
         return F.relu(self.hidden(F.adaptive_avg_pool2d(self.coarse(x), 4).flatten(1)))
 
     def forward(self, images):
         """The label is read from the upper three eighths of the image, wherever it is there."""
-        images = near(images)
+        images = near(images.to(DEVICE))
         word = self.words(images[:, :, :3 * images.shape[2] // 8]).amax((2, 3))
         label = self.label(F.dropout(word, 0.1, self.training))
         names = [name for name in ATTRIBUTES if name != "label"]
@@ -63,7 +63,7 @@ class Judge(nn.Module):
         position and size."""
         truth = torch.tensor([scene.labels() for scene in scenes])
         read = [torch.cat(parts) for parts in zip(*(self(images[i:i + 64]) for i in range(0, len(images), 64)))]
-        found = {name: logits.argmax(1) == truth[:, i] for i, (name, logits) in enumerate(zip(ATTRIBUTES, read))}
+        found = {name: logits.argmax(1).cpu() == truth[:, i] for i, (name, logits) in enumerate(zip(ATTRIBUTES, read))}
         together = lambda names: torch.stack([found[name] for name in names]).all(0)
         return found | {"all": together(READ), "layout": together(LAYOUT)}
 
@@ -79,8 +79,8 @@ def near(images):
 
 def load(folder):
     judge = Judge()
-    judge.load_state_dict(torch.load(folder / "judge.pt", weights_only=True))
-    return judge.eval()
+    judge.load_state_dict(torch.load(folder / "judge.pt", "cpu", weights_only=True))
+    return judge.eval().to(DEVICE)
 
 
 def disturb(images, rng):
@@ -102,10 +102,10 @@ class Training:
     """The judge, its optimiser and its clock, with a state on disk from which a stopped training resumes."""
 
     def __init__(self, folder, rate):
-        self.path, self.judge, self.step, self.seconds, self.mark = folder / "judge-state.pt", Judge(), 0, 0.0, clock()
+        self.path, self.judge, self.step, self.seconds, self.mark = folder / "judge-state.pt", Judge().to(DEVICE), 0, 0.0, clock()
         self.adam = torch.optim.AdamW(self.judge.parameters(), rate, weight_decay=0.02)
         if self.path.exists():
-            state = torch.load(self.path, weights_only=True)
+            state = torch.load(self.path, DEVICE, weights_only=True)
             self.judge.load_state_dict(state["judge"])
             self.adam.load_state_dict(state["adam"])
             self.step, self.seconds = state["step"], state["seconds"]
@@ -125,13 +125,13 @@ def train(options):
     torch.manual_seed(1)
     training = Training(options.folder, options.rate)
     pools = [pool(options.folder, size, judged=True) for size in JUDGED]
-    labels = [torch.tensor([drawn.labels() for drawn in scenes]) for _, scenes in pools]
+    labels = [torch.tensor([drawn.labels() for drawn in scenes], device=DEVICE) for _, scenes in pools]
     while (progress := training.seconds / (60 * options.minutes)) < 1:
         rng = random.Random(f"judge {training.step}")
         which = rng.choices(range(len(pools)), (2, 1, 1))[0]
         images = pools[which][0]
         chosen = sorted(rng.randrange(len(images)) for _ in range(64))
-        with torch.autocast("cpu", torch.bfloat16):
+        with autocast():
             read = training.judge(disturb(tensor(images[chosen]), rng))
         loss = sum(WEIGHTS.get(name, 1) * F.cross_entropy(logits.float(), labels[which][chosen, i]) for i, (name, logits) in enumerate(zip(ATTRIBUTES, read)))
         for group in training.adam.param_groups:

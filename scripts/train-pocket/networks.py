@@ -47,8 +47,8 @@ def linear(x, w, name):
 
 
 def attention(q, k, v, mask=None):
-    """Plain products, which are faster than the fused kernel for few tokens, backward above all. In FLUX no token is masked."""
-    if not torch.is_grad_enabled():
+    """On CPUs plain products, which are faster than the fused kernel for few tokens, backward above all. In FLUX no token is masked."""
+    if q.is_cuda or not torch.is_grad_enabled():
         return nn.merge_heads(F.scaled_dot_product_attention(q, k, v))
     scores = (q * q.shape[-1] ** -0.5) @ k.transpose(-1, -2)
     return nn.merge_heads(torch.softmax(scores, -1, dtype=torch.float32).to(v.dtype) @ v)

@@ -11,6 +11,7 @@ import torch
 
 from catalogue import Scene, scene
 from render import render
+from training import DEVICE
 
 # Number of images of each size (width, height). The areas of a group are similar, and so are its costs.
 SMALL = {(128, 128): 16_000, (160, 96): 10_000, (96, 160): 10_000}
@@ -53,8 +54,9 @@ def pool(folder, size, judged=False):
 
 
 def tensor(images):
-    """Bytes [count, height, width, 3] -> [count, 3, height, width] in [-1, 1]."""
-    return (torch.from_numpy(np.array(images)).permute(0, 3, 1, 2).float() / 127.5 - 1).contiguous(memory_format=torch.channels_last)
+    """Bytes [count, height, width, 3] -> [count, 3, height, width] in [-1, 1], on the device of the training."""
+    pixels = images if isinstance(images, torch.Tensor) else torch.from_numpy(np.array(images))
+    return (pixels.to(DEVICE, non_blocking=True).permute(0, 3, 1, 2).float() / 127.5 - 1).contiguous(memory_format=torch.channels_last)
 
 
 def main():

@@ -15,7 +15,7 @@ import vocabulary
 from captions import caption, known
 from catalogue import ATTRIBUTES, scene
 from prompts import CHECKPOINT, Prompts
-from training import Trainer, alone
+from training import DEVICE, Trainer, alone
 
 # FLUX attends to padding, so every supported text length is trained; the default of the model card most.
 TEXT_TOKENS, TEXT_SHARE = (32, 48, 64, 96, 128, 192, 256), (40, 18, 32, 3, 3, 2, 2)
@@ -64,7 +64,7 @@ def train(options):
     weights = encoders(options.start, options.folder)
     prompts, before, teacher = Prompts(options.folder), None, None
     if options.start is not None:
-        before, teacher = Prompts(options.start), {name: value.clone() for part in PARTS for name, value in
+        before, teacher = Prompts(options.start), {name: value.to(DEVICE, copy=True) for part in PARTS for name, value in
                                                    ((f"{part}.{name}", value) for name, value in shapes.trained(options.start / part).items())}
     torch.manual_seed(5)
     count = sum(map(len, ATTRIBUTES.values()))
@@ -75,8 +75,8 @@ def train(options):
         rng = random.Random(f"text {trainer.step}")
         scenes = [scene(rng) for _ in range(64)]
         tokens = rng.choices(TEXT_TOKENS, TEXT_SHARE)[0]
-        clip_ids, t5_ids = asked(scenes, tokens, prompts, rng)
-        truth, said = torch.tensor([drawn.labels() for drawn in scenes]), t5_ids.ne(0).sum(1).gt(1)
+        clip_ids, t5_ids = (ids.to(DEVICE) for ids in asked(scenes, tokens, prompts, rng))
+        truth, said = torch.tensor([drawn.labels() for drawn in scenes], device=DEVICE), t5_ids.ne(0).sum(1).gt(1)
         pooled, context = conditions(weights, clip_ids, t5_ids)
         mask = t5_ids.ne(0).float()[..., None]
         mean = (context * mask).sum(1) / mask.sum(1)
@@ -86,7 +86,7 @@ def train(options):
         right = (F.linear(mean, weights["head_2"])[said, -len(ATTRIBUTES["label"]):].argmax(1) == truth[said, -1]).float().mean().item()
         if teacher is not None and trainer.step >= 150:
             chosen = [i for i, drawn in enumerate(scenes) if said[i] and known(drawn)]
-            ids = before.ids([known(scenes[i]) for i in chosen], 32)
+            ids = [ids.to(DEVICE) for ids in before.ids([known(scenes[i]) for i in chosen], 32)]
             with torch.no_grad():
                 pooled_then, context_then = conditions(teacher, *ids)
             pooled_now, context_now = conditions(weights, *ids)

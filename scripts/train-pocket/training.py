@@ -1,6 +1,7 @@
 """Shared by all stages of the training: optimisers, moving averages, a clock, and a state on disk from which a training resumes."""
 
 import fcntl
+import itertools
 import math
 import os
 import socket
@@ -10,10 +11,24 @@ import torch
 import torch.distributed as together
 
 
+DEVICE = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+
+
 def clock():
     """Processor time per thread in seconds, so that other work on the machine does not shorten a stage.
-    With TRAIN_CLOCK=wall the wall time, for a training with a deadline."""
-    return time.monotonic() if os.environ.get("TRAIN_CLOCK") == "wall" else time.process_time() / torch.get_num_threads()
+    On a GPU, or with TRAIN_CLOCK=wall, the wall time."""
+    return time.monotonic() if DEVICE.type == "cuda" or os.environ.get("TRAIN_CLOCK") == "wall" else time.process_time() / torch.get_num_threads()
+
+
+def autocast():
+    return torch.autocast(DEVICE.type, torch.bfloat16)
+
+
+def ahead(steps, first):
+    """The items of the dataset `steps` from number `first` on, without end. For a GPU, other processes make them ahead, since it waits for them otherwise."""
+    if DEVICE.type == "cpu":
+        return map(steps.__getitem__, itertools.count(first))
+    return torch.utils.data.DataLoader(steps, None, sampler=range(first, first + 10**9), num_workers=max(1, os.cpu_count() - 2), prefetch_factor=4, pin_memory=True)
 
 
 def alone(folder):
@@ -36,7 +51,10 @@ def _worker(rank, count, port, work, options):
 
 def workers(count, work, options):
     """Runs work(options, rank) in processes of one thread each, whose trainers share gradients. If other work uses the same cores, threads that
-    synchronize at every operation mostly wait for one that has no core; these processes synchronize only once per step."""
+    synchronize at every operation mostly wait for one that has no core; these processes synchronize only once per step. A GPU is used by this process."""
+    if DEVICE.type == "cuda":
+        work(options, 0)
+        return
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -52,7 +70,7 @@ class Muon:
         self.momentum, self.decay, by_shape = momentum, decay, {}
         for parameter in parameters:
             by_shape.setdefault(tuple(parameter.shape), []).append(parameter)
-        self.stacks = [(same, torch.zeros(len(same), shape[0], same[0][0].numel())) for shape, same in by_shape.items()]
+        self.stacks = [(same, same[0].new_zeros(len(same), shape[0], same[0][0].numel(), requires_grad=False)) for shape, same in by_shape.items()]
 
     @torch.no_grad()
     def step(self, rate):
@@ -93,15 +111,15 @@ class Trainer:
     """The training of weights: Muon for the named matrices, AdamW for the rest, clipped gradients, resumable state."""
 
     def __init__(self, weights, muon, path, rate=2e-3, muon_rate=3e-3, decay=0.999):
-        self.weights = {name: value.requires_grad_() for name, value in weights.items()}
-        matrices = [value for name, value in weights.items() if muon(name, value)]
+        self.weights = {name: value.to(DEVICE).requires_grad_() for name, value in weights.items()}
+        matrices = [value for name, value in self.weights.items() if muon(name, value)]
         chosen = {id(value) for value in matrices}
-        self.adam = torch.optim.AdamW([value for value in weights.values() if id(value) not in chosen], rate, (0.9, 0.97), weight_decay=0.01, fused=True)
+        self.adam = torch.optim.AdamW([value for value in self.weights.values() if id(value) not in chosen], rate, (0.9, 0.97), weight_decay=0.01, fused=True)
         self.muon, self.rate, self.muon_rate = Muon(matrices), rate, muon_rate
-        self.average, self.path, self.step, self.seconds, self.mark = Average(weights, decay), path, 0, 0.0, clock()
+        self.average, self.path, self.step, self.seconds, self.mark = Average(self.weights, decay), path, 0, 0.0, clock()
         self.saved = time.monotonic()
         if path.exists():
-            state = torch.load(path, weights_only=True)
+            state = torch.load(path, DEVICE, weights_only=True)
             with torch.no_grad():
                 for name, value in state["weights"].items():
                     self.weights[name].copy_(value)
