@@ -139,6 +139,7 @@ def t5_shapes(width, inner, heads, layers, vocabulary):
         shapes.norms(block, ["0.layer_norm", "1.layer_norm"], width)
         for name in ("q", "k", "v"):
             shapes.linear(block + "0.SelfAttention." + name, width, heads * 64)
+        shapes.deviations[block + "0.SelfAttention.q.weight"] = width**-0.5 / 8  # T5 does not scale its products
         shapes.linear(block + "0.SelfAttention.o", heads * 64, width)
         for name in ("wi_0", "wi_1"):
             shapes.linear(block + "1.DenseReluDense." + name, width, inner)

@@ -68,6 +68,7 @@ class Shapes:
     def __init__(self, biases):
         self.biases = biases
         self.shapes = {}
+        self.deviations = {}  # of tensors whose random numbers are not scaled by their shape
         self.per_token = 0
 
     def linear(self, name, inputs, outputs, per_token=True):
@@ -103,7 +104,7 @@ class Shapes:
             vector = max(shape) == torch.Size(shape).numel()
             deviation = 0.1 if vector else torch.Size(shape[1:]).numel() ** -0.5
             scales = name.endswith((".gamma", "running_var")) or (len(shape) == 1 and name.endswith(".weight"))
-            w[name] = numbers.normal(shape, deviation, float(scales))
+            w[name] = numbers.normal(shape, self.deviations.get(name, deviation), float(scales))
         return fuse(w) if fused else w
 
 
@@ -164,7 +165,7 @@ def flux(numbers, size, fused=False):
 
     def prepare(x, rows, columns, lengths):
         rope = network.rope(max(lengths), rows, columns, widths, numbers.device)
-        guidance = torch.full((len(lengths),), 3.5, device=numbers.device, dtype=numbers.dtype)
+        guidance = torch.full((len(lengths),), 4.0, device=numbers.device, dtype=numbers.dtype)  # 1000 times that is exact in 16 bits
         times = torch.full((8,), 500.0, device=numbers.device)
         txt = network.text_tokens(w, x["context"][:, : max(lengths)])
         conditions = network.conditions(w, blocks, singles, times, x["pooled"], guidance)
