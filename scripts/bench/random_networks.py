@@ -99,13 +99,15 @@ class Shapes:
 
         fused: whether the projections to queries, keys and values are one layer, as Lightmill fuses them on CPUs
         """
-        w = {}
-        for name, shape in self.shapes.items():
-            vector = max(shape) == torch.Size(shape).numel()
-            deviation = 0.1 if vector else torch.Size(shape[1:]).numel() ** -0.5
-            scales = name.endswith((".gamma", "running_var")) or (len(shape) == 1 and name.endswith(".weight"))
-            w[name] = numbers.normal(shape, self.deviations.get(name, deviation), float(scales))
+        w = {name: self.random(name, numbers) for name in self.shapes}
         return fuse(w) if fused else w
+
+    def random(self, name, numbers):
+        shape = self.shapes[name]
+        vector = max(shape) == torch.Size(shape).numel()
+        deviation = 0.1 if vector else torch.Size(shape[1:]).numel() ** -0.5
+        scales = name.endswith(".gamma") or (len(shape) == 1 and name.endswith(".weight"))
+        return numbers.normal(shape, self.deviations.get(name, deviation), float(scales))
 
 
 def fuse(w):
@@ -129,14 +131,12 @@ ADDED = ["add_q_proj", "add_k_proj", "add_v_proj", "to_add_out"]
 STACK = torchscript.load("weights", "Weights")
 
 
-def flux(numbers, size, fused=False):
-    """FLUX.1-dev."""
-    heads, double, single, text = chosen(size, (24, 19, 38, 512), (4, 3, 4, 77), (2, 1, 2, 16))
-    width, widths = heads * 128, [16, 56, 56]
-    shapes = Shapes(biases=True)
+def flux_shapes(heads, double, single, context=4096, pooled=768, guided=True):
+    width, shapes = heads * 128, Shapes(biases=True)
     shapes.linear("x_embedder", 64, width, per_token=False)
-    shapes.linear("context_embedder", 4096, width, per_token=False)
-    for name, inputs in (("timestep_embedder", 256), ("guidance_embedder", 256), ("text_embedder", 768)):
+    shapes.linear("context_embedder", context, width, per_token=False)
+    embedders = [("timestep_embedder", 256), ("text_embedder", pooled)] + guided * [("guidance_embedder", 256)]
+    for name, inputs in embedders:
         shapes.embedder("time_text_embed." + name, inputs, width)
     shapes.linear("norm_out.linear", width, 2 * width, per_token=False)
     shapes.linear("proj_out", width, 64, per_token=False)
@@ -155,6 +155,14 @@ def flux(numbers, size, fused=False):
         for name in ("to_q", "to_k", "to_v"):
             shapes.linear(block + "attn." + name, width, width)
         shapes.norms(block + "attn.", ["norm_q", "norm_k"], 128)
+    return shapes
+
+
+def flux(numbers, size, fused=False):
+    """FLUX.1-dev."""
+    heads, double, single, text = chosen(size, (24, 19, 38, 512), (4, 3, 4, 77), (2, 1, 2, 16))
+    width, widths = heads * 128, [16, 56, 56]
+    shapes = flux_shapes(heads, double, single)
     w = shapes.weights(numbers, fused)
     network = torchscript.load("flux", "FluxTransformer2DModel")
     blocks, singles = STACK.stack(w, "transformer_blocks", double), STACK.stack(w, "single_transformer_blocks", single)
