@@ -161,25 +161,32 @@ def flux_shapes(heads, double, single, context=4096, pooled=768, guided=True):
 def flux(numbers, size, fused=False):
     """FLUX.1-dev."""
     heads, double, single, text = chosen(size, (24, 19, 38, 512), (4, 3, 4, 77), (2, 1, 2, 16))
-    width, widths = heads * 128, [16, 56, 56]
+    width = heads * 128
     shapes = flux_shapes(heads, double, single)
     w = shapes.weights(numbers, fused)
     network = torchscript.load("flux", "FluxTransformer2DModel")
-    blocks, singles = STACK.stack(w, "transformer_blocks", double), STACK.stack(w, "single_transformer_blocks", single)
 
     def inputs(rows, columns, batch):
         shapes = {"latents": (batch, rows * columns, 64), "context": (batch, text, 4096), "pooled": (batch, 768)}
         return {name: numbers.normal(shape) for name, shape in shapes.items()}
 
+    prepare = flux_prepare(network, w, heads, double, single, numbers)
+    return Family(28, text, width, double + single, shapes.per_token, inputs, prepare, w)
+
+
+def flux_prepare(network, w, heads, double, single, numbers):
+    """What prepares a step of FLUX.1 for inputs."""
+    blocks, singles = STACK.stack(w, "transformer_blocks", double), STACK.stack(w, "single_transformer_blocks", single)
+
     def prepare(x, rows, columns, lengths):
-        rope = network.rope(max(lengths), rows, columns, widths, numbers.device)
+        rope = network.rope(max(lengths), rows, columns, [16, 56, 56], numbers.device)
         guidance = torch.full((len(lengths),), 4.0, device=numbers.device, dtype=numbers.dtype)  # 1000 times that is exact in 16 bits
         times = torch.full((8,), 500.0, device=numbers.device)
         txt = network.text_tokens(w, x["context"][:, : max(lengths)])
         conditions = network.conditions(w, blocks, singles, times, x["pooled"], guidance)
         return lambda: network.forward(w, blocks, singles, x["latents"], txt, conditions, 0, rope, heads)
 
-    return Family(28, text, width, double + single, shapes.per_token, inputs, prepare, w)
+    return prepare
 
 
 def flux2(numbers, size, fused=False):

@@ -12,10 +12,10 @@ IMPORT = re.compile(r"^import (\w+)\n", re.MULTILINE)
 LITERAL = r"""\"(?:[^\"\\\n]|\\.)*\"|'(?:[^'\\\n]|\\.)*'|#[^\n]*"""  # names of texts are no calls there
 
 
-def load(text, class_name):
-    """The module `class_name` of the text `text`, as torch.jit loads it."""
+def load(text, class_name, edit=lambda name, source: source):
+    """The module `class_name` of the text `text`, as torch.jit loads it; `edit` may change the source of each text."""
     sources = {}
-    collect(text, sources)
+    collect(text, sources, edit)
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:
         archive.writestr("module/data.pkl", b"\x80\x02c__torch__.%s\n%s\n)\x81}b." % (text.encode(), class_name.encode()))
@@ -30,8 +30,8 @@ def load(text, class_name):
     return torch.jit.load(buffer)
 
 
-def collect(name, sources):
+def collect(name, sources, edit):
     if name not in sources:
-        sources[name] = (TEXTS / f"{name}.py").read_text(encoding="utf-8")
+        sources[name] = edit(name, (TEXTS / f"{name}.py").read_text(encoding="utf-8"))
         for used in IMPORT.findall(sources[name]):
-            collect(used, sources)
+            collect(used, sources, edit)
