@@ -89,7 +89,7 @@ def print_profiles(profiles):
     for name, (_, kernels) in profiles.items():
         longest = sorted(kernels.items(), key=lambda kernel: -kernel[1][1])
         for kernel, (group, time_ms) in [k for k in longest if k[1][0] == "attention"][:2] + [k for k in longest if k[1][0] != "attention"][:8]:
-            print(f"{name:11} {time_ms:8.2f} ms  {group:12}  {kernel[:150]}")
+            print(f"| {name:11} {time_ms:8.2f} ms  {group:12}  {kernel[:150]}")
 
 
 def attentions(device, options):

@@ -64,7 +64,7 @@ def autoencoders(device):
     for name, (groups, kernels) in profiles.items():
         print(f"{name:24}" + "  ".join(f"{group} {time_ms:.1f}" for group, time_ms in groups.items()) + " ms")
         for kernel, (_, time_ms) in sorted(kernels.items(), key=lambda kernel: -kernel[1][1])[:4]:
-            print(f"{time_ms:12.2f} ms  {kernel[:130]}")
+            print(f"| {time_ms:8.2f} ms  {kernel[:130]}")
 
 
 def main():

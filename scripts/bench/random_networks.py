@@ -18,20 +18,30 @@ def chosen(size, *values):
 class Numbers:
     """Random numbers for weights and inputs.
 
-    same: whether they are the same on every device and in every type, made on the CPU and rounded to bfloat16
+    tape: for the same numbers on several devices and in several types: made on the CPU and rounded to bfloat16, and kept in this list,
+        from which the next one with the same list takes them
     """
 
-    def __init__(self, device, dtype, same=False):
-        self.device, self.dtype, self.same = device, dtype, same
-        self.generator = torch.Generator("cpu" if same else device).manual_seed(0)
+    def __init__(self, device, dtype, tape=None):
+        self.device, self.dtype, self.tape, self.taken = device, dtype, tape, 0
+        self.generator = torch.Generator(device if tape is None else "cpu").manual_seed(0)
 
     def normal(self, shape, deviation=1.0, mean=0.0):
-        made = {} if self.same else {"device": self.device, "dtype": self.dtype}
-        x = torch.randn(shape, generator=self.generator, **made).mul_(deviation).add_(mean)
-        return x.to(torch.bfloat16).to(self.device, self.dtype) if self.same else x
+        if self.tape is None:
+            x = torch.randn(shape, generator=self.generator, device=self.device, dtype=self.dtype)
+            return x.mul_(deviation).add_(mean)
+        rounded = lambda: torch.randn(shape, generator=self.generator).mul_(deviation).add_(mean).to(torch.bfloat16)
+        return self.taped(rounded).to(self.device, self.dtype)
 
     def ids(self, batch, tokens, vocabulary):
-        return torch.randint(vocabulary, (batch, tokens), generator=self.generator, device=self.generator.device).to(self.device)
+        made = lambda: torch.randint(vocabulary, (batch, tokens), generator=self.generator, device=self.generator.device)
+        return (made() if self.tape is None else self.taped(made)).to(self.device)
+
+    def taped(self, made):
+        if self.taken == len(self.tape):
+            self.tape.append(made())
+        self.taken += 1
+        return self.tape[self.taken - 1]
 
 
 @dataclasses.dataclass
