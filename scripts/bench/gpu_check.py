@@ -6,7 +6,7 @@ table has relative errors, ‖output − reference‖ / ‖reference‖:
   largest: the largest difference in bfloat16, relative to the largest number of the reference
   alone: a batch of prompts of several lengths against each of them alone, in 32 bits and in bfloat16
   optimised: TorchScript's optimising executor, which Lightmill turns off, against without it, in 32 bits and in bfloat16
-The second table has the outputs of reference checkpoints in 32 bits against diffusers' recordings.
+A line has the errors of autoencoders in 32 bits with libtorch's own setting, which is TF32 in convolutions. The second table has the outputs of reference checkpoints in 32 bits against diffusers' recordings.
 
 Bounds: a sum of n products in 32 bits has a relative error of about √n · 2⁻²⁴, 1e-5 after a network, and TF32 one of 2⁻¹¹ at each
 product; so 1e-4 lets through rounding alone. bfloat16 rounds each number to 2⁻⁹ and float16 to 2⁻¹²; over the layers here that
@@ -128,6 +128,13 @@ def check(name, build, batch, options, table):
     print(f"{name:11}" + "".join(f"{cells.get(column, '–'):>10}" for column in columns), flush=True)
 
 
+def rounded(name, options):
+    """The error of a network in 32 bits under the settings of the moment."""
+    size, tape = "tiny" if options.tiny else "small", []
+    reference, out = (SUBJECTS[name][0](Numbers(*numbers, tape), size)(None) for numbers in (("cpu", torch.float64), (options.device, torch.float32)))
+    return error(out, reference)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--device", default="cuda")
@@ -148,6 +155,10 @@ def main():
             check(name, build, batch, options, table)
         except Exception as e:
             table.failures.append(f"{name}: {str(e).strip().splitlines()[-1]}")
+    torch.backends.cudnn.allow_tf32 = True
+    for name in random_components.AUTOENCODERS:
+        print(f"{name}, float32, TF32 in convolutions: {table.value(name, 'TF32', lambda: rounded(name, options)):>10}", flush=True)
+    torch.backends.cudnn.allow_tf32 = False
     print("\nagainst diffusers' recordings, in float32 and in bfloat16")
     for model, run in recordings.CASES:
 

@@ -33,7 +33,7 @@ def as_python(source):
 def modules(text):
     """The module of a text and those that it imports, by name."""
     sources = {}
-    torchscript.collect(text, sources, lambda name, source: source)
+    torchscript.collect(text, sources)
     found = {name: types.ModuleType("text_" + name) for name in sources}
     sys.modules.update({module.__name__: module for module in found.values()})  # where torch.compile looks for them
     for name, module in found.items():

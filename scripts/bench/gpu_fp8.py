@@ -103,7 +103,8 @@ def step(device, side, found):
     for name in [name for name in w if QUANTISED.search(name) and w[name].dim() == 2]:
         w[name], scale = quantise(w[name])
         w[name.removesuffix("weight") + "scale"] = scale.t().contiguous()
-    network = torchscript.load("flux", "FluxTransformer2DModel", edit)
+    with torchscript.edited(edit):
+        network = torchscript.load("flux", "FluxTransformer2DModel")
     run = random_networks.flux_prepare(network, w, heads, double, single, numbers)(x, rows, rows, [text])
     eight = device.seconds(run)[0]
     error = ((run().float() - out.float()).norm() / out.float().norm()).item()

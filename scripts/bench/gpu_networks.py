@@ -3,7 +3,9 @@
 Runs the project's own network texts with random bf16 weights of the released models' sizes, so it needs no checkpoint. Tables:
 1. Each family and batch: seconds per step, until the device has all its work ("host"), images per second over the family's usual
    number of steps without guidance, the share of the matrix products that the device reaches at its best, memory beyond the
-   weights and in all. "fused" has the projections to queries, keys and values as one layer, as Lightmill has them on CPUs.
+   weights and in all. Then, for a batch of 1, variants: "fused" has the projections to queries, keys and values as one layer, as
+   Lightmill has them on CPUs; "+cudnn" has also attention by cuDNN; "+rms_norm" has torch.rms_norm of this libtorch instead of
+   nn.unit_rms, and "+composite" its passes in libtorch 2.7.1.
 2. For a batch of 1, milliseconds by groups of kernels, the kernels of attention, and the longest others.
 3. Attention alone, in the networks' memory layout: the implementation that libtorch chooses, and milliseconds of each one.
 With --optimised only: a step under TorchScript's optimising executor, which Lightmill turns off, and what its first calls take.
@@ -20,9 +22,19 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 
 import gpu_tools
 import random_networks
+import torchscript
 from gpu_tools import GROUPS, Device, attempt, reason
 
 HEADS = {"flux": (24, 128), "flux2": (24, 128), "sd3": (38, 64), "qwen_image": (24, 128), "z_image": (30, 128)}
+UNIT_RMS = """    norm = torch.linalg_vector_norm(x, 2, [-1], True, dtype=6)
+    y = torch.mul(x, torch.rsqrt(norm * norm / x.size(-1) + eps), out=torch.empty_like(x))
+"""
+NORMS = {
+    "+rms_norm": "    y = torch.rms_norm(x, [x.size(-1)], None, eps)\n",
+    "+composite": """    wide = x.to(6)
+    y = torch.mul(wide, torch.rsqrt(torch.add(torch.mean(torch.pow(wide, 2), [-1], True), eps))).to(x.dtype)
+""",
+}
 BACKENDS = {
     "math": SDPBackend.MATH,
     "flash": SDPBackend.FLASH_ATTENTION,
@@ -65,8 +77,22 @@ def measure(device, name, options, peak, profiles):
         device.empty()
     family = None
     device.empty()
-    taken, host = device.seconds(build(device, name, fused=True).step(side, side, 1))
-    print(f"{name:11} fused {taken:8.4f} {host:7.4f}", flush=True)
+    variants(device, name, side)
+
+
+def variants(device, name, side):
+    """The last row of a family in the first table."""
+    step = build(device, name, fused=True).step(side, side, 1)
+    print(f"{name:11} fused {device.seconds(step)[0]:8.4f}", end="", flush=True)
+    with sdpa_kernel([SDPBackend.CUDNN_ATTENTION, SDPBackend.FLASH_ATTENTION, SDPBackend.MATH], set_priority=True):
+        print(f"  +cudnn {device.seconds(step)[0]:.4f}", end="", flush=True)
+    for title, norm in NORMS.items():
+        step = None
+        device.empty()
+        with torchscript.edited(lambda text, source: source.replace(UNIT_RMS, norm)):
+            step = build(device, name, fused=True).step(side, side, 1)
+        print(f"  {title} {device.seconds(step)[0]:.4f}", end="", flush=True)
+    print(flush=True)
 
 
 def speeds(device, options, profiles):
@@ -166,6 +192,7 @@ def main():
         return
     profiles = {}
     with torch.jit.optimized_execution(False):
+        assert UNIT_RMS in (torchscript.TEXTS / "nn.py").read_text(encoding="utf-8")
         attempt("1. steps", lambda: speeds(device, options, profiles))
         attempt("2. where a step's time goes", lambda: print_profiles(profiles))
         attempt("3. attention alone, ms", lambda: attentions(device, options))

@@ -1,5 +1,6 @@
 """Loads the network texts of pipeline/resources/torchscript in Python, from the same archive that TorchScriptArchive writes in Java."""
 
+import contextlib
 import io
 import pathlib
 import re
@@ -12,10 +13,23 @@ IMPORT = re.compile(r"^import (\w+)\n", re.MULTILINE)
 LITERAL = r"""\"(?:[^\"\\\n]|\\.)*\"|'(?:[^'\\\n]|\\.)*'|#[^\n]*"""  # names of texts are no calls there
 
 
-def load(text, class_name, edit=lambda name, source: source):
-    """The module `class_name` of the text `text`, as torch.jit loads it; `edit` may change the source of each text."""
+EDITS = []
+
+
+@contextlib.contextmanager
+def edited(edit):
+    """Texts loaded meanwhile have their sources changed by edit(name, source)."""
+    EDITS.append(edit)
+    try:
+        yield
+    finally:
+        EDITS.pop()
+
+
+def load(text, class_name):
+    """The module `class_name` of the text `text`, as torch.jit loads it."""
     sources = {}
-    collect(text, sources, edit)
+    collect(text, sources)
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:
         archive.writestr("module/data.pkl", b"\x80\x02c__torch__.%s\n%s\n)\x81}b." % (text.encode(), class_name.encode()))
@@ -30,8 +44,11 @@ def load(text, class_name, edit=lambda name, source: source):
     return torch.jit.load(buffer)
 
 
-def collect(name, sources, edit):
+def collect(name, sources):
+    """Adds the sources of a text and of those that it imports, by name."""
     if name not in sources:
-        sources[name] = edit(name, (TEXTS / f"{name}.py").read_text(encoding="utf-8"))
+        sources[name] = (TEXTS / f"{name}.py").read_text(encoding="utf-8")
+        for edit in EDITS:
+            sources[name] = edit(name, sources[name])
         for used in IMPORT.findall(sources[name]):
-            collect(used, sources, edit)
+            collect(used, sources)
