@@ -25,7 +25,7 @@ import torch
 import random_components
 import random_networks
 import recordings
-from random_networks import Numbers
+from random_weights import Numbers
 
 BOUNDS = {torch.float32: 1e-4, torch.bfloat16: 3e-2, torch.float16: 5e-3}
 MASKED = ("qwen_image", "z_image")  # their prompts have lengths

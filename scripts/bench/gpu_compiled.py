@@ -18,7 +18,7 @@ import gpu_tools
 import random_networks
 import torchscript
 from gpu_tools import Device, attempt
-from random_networks import Numbers
+from random_weights import Numbers, chosen
 
 TYPES = {"0": "uint8", "3": "int32", "4": "int64", "5": "float16", "6": "float32", "7": "float64", "11": "bool", "15": "bfloat16"}
 NAMES = {"Module": object, "annotate": lambda kind, value: value, "torch": torch, "Tensor": torch.Tensor, "Device": torch.device}
@@ -53,7 +53,7 @@ def rotate(x, rope):
 def step(device, side):
     numbers = Numbers(device.name, device.dtype)
     family, rows = random_networks.flux(numbers, device.size, fused=True), side // 16
-    heads, double, single, text = random_networks.chosen(device.size, (24, 19, 38, 512), None, (2, 1, 2, 16))
+    heads, double, single, text = chosen(device.size, (24, 19, 38, 512), None, (2, 1, 2, 16))
     x = family.inputs(rows, rows, 1)
     run = family.prepare(x, rows, rows, [text])
     with torch.jit.optimized_execution(False):

@@ -18,7 +18,7 @@ import gpu_tools
 import random_networks
 import torchscript
 from gpu_tools import Device, attempt, reason
-from random_networks import STACK, Numbers
+from random_weights import Numbers, chosen
 
 MOST = 448.0  # the largest number of E4M3
 PLAIN = '    y = torch.linear(x, weight, w.get(name + ".bias"))\n'
@@ -94,7 +94,7 @@ def layers(device, rows):
 def step(device, side, found):
     """The second table."""
     numbers = Numbers(device.name, torch.bfloat16)
-    heads, double, single, text = random_networks.chosen(device.size, (24, 19, 38, 512), None, (2, 1, 2, 16))
+    heads, double, single, text = chosen(device.size, (24, 19, 38, 512), None, (2, 1, 2, 16))
     family, rows = random_networks.flux(numbers, device.size, fused=True), side // 16
     x = family.inputs(rows, rows, 1)
     run = family.prepare(x, rows, rows, [text])

@@ -24,6 +24,7 @@ import gpu_tools
 import random_networks
 import torchscript
 from gpu_tools import GROUPS, Device, attempt, reason
+from random_weights import Numbers
 
 HEADS = {"flux": (24, 128), "flux2": (24, 128), "sd3": (38, 64), "qwen_image": (24, 128), "z_image": (30, 128)}
 UNIT_RMS = """    norm = torch.linalg_vector_norm(x, 2, [-1], True, dtype=6)
@@ -50,7 +51,7 @@ def flops(family, image_tokens):
 
 
 def build(device, name, fused=False):
-    return random_networks.FAMILIES[name](random_networks.Numbers(device.name, device.dtype), device.size, fused)
+    return random_networks.FAMILIES[name](Numbers(device.name, device.dtype), device.size, fused)
 
 
 def measure(device, name, options, peak, profiles):

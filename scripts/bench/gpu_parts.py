@@ -13,7 +13,7 @@ import torch
 import gpu_tools
 import random_components
 from gpu_tools import GIB, Device, attempt, reason
-from random_networks import Numbers
+from random_weights import Numbers
 
 
 def size(w):

@@ -18,6 +18,7 @@ import torch
 
 import random_components
 import random_networks
+from random_weights import Numbers, chosen
 from recordings import REFERENCE
 
 SCHNELL = REFERENCE / "flux-schnell" / "checkpoint"
@@ -30,7 +31,7 @@ def components(tiny):
     heads, double, single = (2, 2, 2) if tiny else (24, 19, 38)
     t5_width, inner, t5_heads, t5_layers, words = (256, 512, 4, 2, 32128) if tiny else (4096, 10240, 64, 24, 32128)
     clip_width, clip_heads, clip_layers = (64, 1, 2) if tiny else (768, 12, 12)
-    channels = random_networks.chosen(size, [128, 256, 512, 512], None, [32, 32, 64, 64])
+    channels = chosen(size, [128, 256, 512, 512], None, [32, 32, 64, 64])
     transformer = {"attention_head_dim": 128, "axes_dims_rope": [16, 56, 56], "num_attention_heads": heads, "num_layers": double}
     transformer |= {"num_single_layers": single, "joint_attention_dim": t5_width, "pooled_projection_dim": clip_width}
     t5 = {"d_model": t5_width, "d_ff": inner, "d_kv": 64, "num_heads": t5_heads, "num_layers": t5_layers, "vocab_size": words}
@@ -71,7 +72,7 @@ def write(path, names, shapes, device, seed):
         file.write(len(text).to_bytes(8, "little") + text)
         file.truncate(begin + end)
     mapped = torch.from_file(str(path), shared=True, size=(begin + end) // 2, dtype=torch.bfloat16)
-    numbers = random_networks.Numbers(device, torch.bfloat16)
+    numbers = Numbers(device, torch.bfloat16)
     numbers.generator.manual_seed(seed)
     for name in names:
         offset = (begin + header[name]["data_offsets"][0]) // 2

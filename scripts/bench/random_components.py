@@ -6,7 +6,7 @@ import typing
 import torch
 
 import torchscript
-from random_networks import STACK, Shapes, chosen
+from random_weights import STACK, Shapes, chosen
 
 
 @dataclasses.dataclass

@@ -7,7 +7,7 @@ import safetensors.torch
 import torch
 
 import torchscript
-from random_networks import STACK
+from random_weights import STACK
 
 REFERENCE = pathlib.Path(__file__).resolve().parents[2] / "src/test/resources/reference"
 
