@@ -1,10 +1,11 @@
 """What products in 8 bits (E4M3) would gain for FLUX.1-dev on a GPU, and what they cost in accuracy.
 
-1. Each kind of layer: milliseconds of the product in 16 bits, in 8 bits with one scale for each row of the input and of the weight,
-   of quantising the input with libtorch's operators, and of that by one kernel that torch.compile makes; relative error.
-2. The whole step: the network text with such products in all linear layers of the blocks, on weights that are quantised once; the
-   relative difference between its output and the output in 16 bits, and memory.
-3. A step estimated from the first table, if one kernel quantised an input, once for all layers that read it.
+1. The whole step: the network text with products in 8 bits in all linear layers of the blocks, with one scale for each row of the
+   input and of the weight, on weights that are quantised once; the relative difference between its output and the output in 16 bits,
+   and memory.
+2. Each kind of layer: milliseconds of the product in 16 and in 8 bits, of quantising the input with libtorch's operators, and of that
+   by one kernel that torch.compile makes; relative error.
+3. A step estimated from both, if one kernel quantised an input, once for all layers that read it.
 
 Usage: python gpu_fp8.py [--side 1024]          (needs torch with CUDA, on a GPU with products in 8 bits)
        python gpu_fp8.py --device cpu --tiny    (checks that the script runs)
@@ -50,7 +51,7 @@ def edit(name, source):
 
 
 def layers(device, rows):
-    """The first table; seconds that each kind of layer gains, by its name."""
+    """The second table; seconds that each kind of layer gains, by its name."""
     image, text, width = (256, 32, 256) if device.tiny else (4096, 512, 3072)
     kinds = [  # name, how many, rows, inputs, outputs, how many layers of the same input
         ("qkv image", 19, image, width, 3 * width, 1),
@@ -92,7 +93,7 @@ def layers(device, rows):
 
 
 def step(device, side, found):
-    """The second table."""
+    """The first table."""
     numbers = Numbers(device.name, torch.bfloat16)
     heads, double, single, text = chosen(device.size, (24, 19, 38, 512), None, (2, 1, 2, 16))
     family, rows = random_networks.flux(numbers, device.size, fused=True), side // 16
@@ -122,8 +123,8 @@ def main():
     gpu_tools.end_after(options.seconds)
     rows, found = {}, {}
     with torch.jit.optimized_execution(False):
-        attempt("1. layers, ms", lambda: layers(device, rows))
-        attempt("2. a step with fused projections", lambda: step(device, 128 if device.tiny else options.side, found))
+        attempt("1. a step with fused projections", lambda: step(device, 128 if device.tiny else options.side, found))
+        attempt("2. layers, ms", lambda: layers(device, rows))
     if rows and "plain" in found:
         gain = sum(rows.values())
         print(f"\n3. estimated: {found['plain'] - gain:.4f} s instead of {found['plain']:.4f} s, {found['plain'] / (found['plain'] - gain):.2f} times as fast")

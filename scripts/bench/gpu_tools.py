@@ -60,11 +60,10 @@ class Device:
 
     def seconds(self, work):
         """Median seconds of a function, and the seconds until it has given the device all its work."""
-        taken = []
         first = self.once(work)[0]
-        first = min(first, self.once(work)[0])
-        for _ in range(1 if self.tiny else max(2, min(10, int(1 / first)))):
-            taken.append(self.once(work))
+        if first < 0.3:
+            first = self.once(work)[0]
+        taken = [self.once(work) for _ in range(1 if self.tiny else max(2, min(10, int(0.5 / first))))]
         return tuple(statistics.median(times) for times in zip(*taken))
 
     def once(self, work):

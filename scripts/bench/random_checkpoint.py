@@ -8,10 +8,14 @@ Usage: python random_checkpoint.py DIRECTORY [--device cuda] [--tiny]
 
 import argparse
 import concurrent.futures
+import contextlib
+import itertools
 import json
 import math
+import os
 import pathlib
 import shutil
+import threading
 import time
 
 import torch
@@ -22,6 +26,7 @@ from random_weights import Numbers, chosen
 from recordings import REFERENCE
 
 SCHNELL = REFERENCE / "flux-schnell" / "checkpoint"
+THREAD = threading.local()
 STEM = {"transformer": "diffusion_pytorch_model", "vae": "diffusion_pytorch_model", "text_encoder": "model", "text_encoder_2": "model"}
 
 
@@ -59,26 +64,39 @@ def shards(shapes, most):
     return files
 
 
-def write(path, names, shapes, device, seed):
-    """Writes a safetensors file: the tensors are made in its mapped pages, or on the device and copied there."""
-    header, end = {"__metadata__": {"format": "pt"}}, 0
-    for name in names:
-        start, end = end, end + 2 * math.prod(shapes.shapes[name])
-        header[name] = {"dtype": "BF16", "shape": shapes.shapes[name], "data_offsets": [start, end]}
-    text = json.dumps(header).encode()
-    text += b" " * (-len(text) % 8)
-    begin = 8 + len(text)
-    with open(path, "wb") as file:
-        file.write(len(text).to_bytes(8, "little") + text)
-        file.truncate(begin + end)
-    mapped = torch.from_file(str(path), shared=True, size=(begin + end) // 2, dtype=torch.bfloat16)
-    numbers = Numbers(device, torch.bfloat16)
-    numbers.generator.manual_seed(seed)
-    for name in names:
-        offset = (begin + header[name]["data_offsets"][0]) // 2
-        shape = shapes.shapes[name]
-        mapped[offset : offset + math.prod(shape)].view(shape).copy_(shapes.random(name, numbers))
-    return path.name, header
+class Shard:
+    """A safetensors file of some tensors, which are written in any order."""
+
+    def __init__(self, path, names, shapes):
+        self.shapes, self.names, self.starts = shapes, names, {}
+        header, end = {"__metadata__": {"format": "pt"}}, 0
+        for name in names:
+            start, end = end, end + 2 * math.prod(shapes.shapes[name])
+            header[name] = {"dtype": "BF16", "shape": shapes.shapes[name], "data_offsets": [start, end]}
+        text = json.dumps(header).encode()
+        text += b" " * (-len(text) % 8)
+        for name in names:
+            self.starts[name] = 8 + len(text) + header[name]["data_offsets"][0]
+        self.size = 8 + len(text) + end
+        self.file = open(path, "wb")
+        self.file.write(len(text).to_bytes(8, "little") + text)
+        self.file.truncate(self.size)
+        self.file.flush()
+
+    def write(self, name, device, seed):
+        """Makes a tensor on the device and writes it. A thread has its own stream, so that several copy at once."""
+        cuda = device.startswith("cuda")
+        if cuda and not hasattr(THREAD, "stream"):
+            THREAD.stream = torch.cuda.Stream()
+        with torch.no_grad(), torch.cuda.stream(THREAD.stream) if cuda else contextlib.nullcontext():
+            numbers = Numbers(device, torch.bfloat16)
+            numbers.generator.manual_seed(seed)
+            made = self.shapes.random(name, numbers)
+            host = torch.empty(made.shape, dtype=made.dtype, pin_memory=cuda).copy_(made)
+        data, offset = memoryview(host.flatten().view(torch.uint8).numpy()), self.starts[name]
+        while data:
+            written = os.pwrite(self.file.fileno(), data, offset)
+            data, offset = data[written:], offset + written
 
 
 def main():
@@ -101,15 +119,18 @@ def main():
         parts = shards(shapes.shapes, options.shard)
         suffix = ["" if len(parts) == 1 else f"-{i + 1:05}-of-{len(parts):05}" for i in range(len(parts))]
         names = [f"{STEM[component]}{end}.safetensors" for end in suffix]
-        files += [(place / name, part, shapes, options.device) for name, part in zip(names, parts)]
+        files += [Shard(place / name, part, shapes) for name, part in zip(names, parts)]
         if len(parts) > 1:
             index = {"metadata": {"total_size": sum(2 * math.prod(shape) for shape in shapes.shapes.values())}}
             index["weight_map"] = {tensor: name for name, part in zip(names, parts) for tensor in part}
             (place / f"{STEM[component]}.safetensors.index.json").write_text(json.dumps(index, indent=2), encoding="utf-8")
-    with concurrent.futures.ThreadPoolExecutor(8) as pool, torch.no_grad():
-        for done in [pool.submit(write, *file, seed) for seed, file in enumerate(files)]:
+    turns = [job for jobs in itertools.zip_longest(*([(file, name) for name in file.names] for file in files)) for job in jobs if job]
+    with concurrent.futures.ThreadPoolExecutor(8) as pool:  # a file takes one write at a time, so the files take turns
+        for done in [pool.submit(file.write, name, options.device, seed) for seed, (file, name) in enumerate(turns)]:
             done.result()
-    size = sum(file[0].stat().st_size for file in files)
+    for file in files:
+        file.file.close()
+    size = sum(file.size for file in files)
     print(f"{options.directory}: {size / 1e9:.2f} GB in {len(files)} files, {time.perf_counter() - start:.1f} s")
 
 
