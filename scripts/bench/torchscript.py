@@ -1,5 +1,6 @@
 """Loads the network texts of pipeline/resources/torchscript in Python, from the same archive that TorchScriptArchive writes in Java."""
 
+import contextlib
 import io
 import pathlib
 import re
@@ -10,6 +11,19 @@ import torch
 TEXTS = pathlib.Path(__file__).resolve().parents[2] / "pipeline/resources/torchscript"
 IMPORT = re.compile(r"^import (\w+)\n", re.MULTILINE)
 LITERAL = r"""\"(?:[^\"\\\n]|\\.)*\"|'(?:[^'\\\n]|\\.)*'|#[^\n]*"""  # names of texts are no calls there
+
+
+EDITS = []
+
+
+@contextlib.contextmanager
+def edited(edit):
+    """Texts loaded meanwhile have their sources changed by edit(name, source)."""
+    EDITS.append(edit)
+    try:
+        yield
+    finally:
+        EDITS.pop()
 
 
 def load(text, class_name):
@@ -31,7 +45,10 @@ def load(text, class_name):
 
 
 def collect(name, sources):
+    """Adds the sources of a text and of those that it imports, by name."""
     if name not in sources:
         sources[name] = (TEXTS / f"{name}.py").read_text(encoding="utf-8")
+        for edit in EDITS:
+            sources[name] = edit(name, sources[name])
         for used in IMPORT.findall(sources[name]):
             collect(used, sources)

@@ -13,13 +13,15 @@ import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.function.Supplier;
 
 /**
  * Loads weights from files to a device. Files are memory-mapped: on the CPU, weights that already
  * have the requested type are the file's own pages; others are converted one tensor at a time, so
  * that loading never holds the weights twice. Layers that a CPU computes in 32 bits have
- * {@linkplain WeightPacking packed} weights, which are copies.
+ * {@linkplain WeightPacking packed} weights, which are copies; on other devices, some layers are
+ * {@linkplain ProjectionFusion fused}.
  *
  * @param device that the networks run on
  * @param dtype that they compute in
@@ -67,12 +69,16 @@ public record WeightLoader(Device device, DType dtype, Place place) {
     List<String> names = new ArrayList<>(stored.keySet());
     names.sort(Comparator.comparing(stored::get, StoredTensor.ON_DISK));
     Map<String, Tensor> tensors = new LinkedHashMap<>();
+    Optional<ProjectionFusion> fusion =
+        device.equals(Device.CPU) ? Optional.empty() : Optional.of(new ProjectionFusion(layout));
     ReadAhead reading = new ReadAhead(names.stream().map(stored::get).toList());
     try {
       for (String name : names) {
         reading.awaitNext();
         tensors.put(name, read(stored.get(name).file(), stored.get(name).entry()));
+        fusion.ifPresent(fusing -> fusing.fuse(tensors, name));
       }
+      fusion.ifPresent(fusing -> fusing.repeatNorms(tensors));
       if (OneDnn.packs(device, dtype)) {
         new WeightPacking(layout).pack(tensors);
       }

@@ -14,6 +14,8 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.TreeSet;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -49,6 +51,46 @@ class WeightPackingTest {
         .as("the adapters have an effect")
         .isGreaterThan(0.1f);
     adapters.values().forEach(Tensor::close);
+  }
+
+  @Test
+  void projectionsBecomeOneLayerInTheOrderOfTheFile() {
+    WeightLayout layout =
+        new WeightLayout()
+            .linear("attn.to_q", WIDTH, WIDTH)
+            .linear("attn.to_k", WIDTH, WIDTH)
+            .linear("attn.to_v", WIDTH, WIDTH)
+            .linearWithoutBias("attn.to_out.0", WIDTH, WIDTH)
+            .tensor("attn.norm_q.weight", 8)
+            .tensor("attn.norm_k.weight", 8);
+    ProjectionFusion fusion = new ProjectionFusion(layout);
+    Map<String, Tensor> tensors = new LinkedHashMap<>();
+    Map<String, float[]> numbers = new HashMap<>();
+    for (String name : new TreeSet<>(layout.shapes().keySet())) {
+      long[] shape = layout.shapes().get(name).stream().mapToLong(Long::longValue).toArray();
+      tensors.put(name, random(name.hashCode(), shape));
+      numbers.put(name, tensors.get(name).toFloats());
+      fusion.fuse(tensors, name);
+    }
+    fusion.repeatNorms(tensors);
+    assertThat(tensors)
+        .containsOnlyKeys(
+            "attn.to_qkv.weight",
+            "attn.to_qkv.bias",
+            "attn.to_out.0.weight",
+            "attn.norm_q.weight",
+            "attn.norm_k.weight",
+            "attn.norm_qk.weight");
+    for (String suffix : List.of(".weight", ".bias")) {
+      assertThat(tensors.get("attn.to_qkv" + suffix).toFloats())
+          .isEqualTo(
+              concatenated(
+                  numbers.get("attn.to_q" + suffix),
+                  numbers.get("attn.to_k" + suffix),
+                  numbers.get("attn.to_v" + suffix)));
+    }
+    assertThat(tensors.get("attn.norm_qk.weight").shape()).containsExactly(2, 3, 8);
+    tensors.values().forEach(Tensor::close);
   }
 
   private float difference(long channels, Map<String, Tensor> adapters) throws IOException {
@@ -104,6 +146,16 @@ class WeightPackingTest {
     }
     assertThat(largest).isGreaterThan(1);
     return difference / largest;
+  }
+
+  private static float[] concatenated(float[]... parts) {
+    float[] all = new float[Stream.of(parts).mapToInt(part -> part.length).sum()];
+    int end = 0;
+    for (float[] part : parts) {
+      System.arraycopy(part, 0, all, end, part.length);
+      end += part.length;
+    }
+    return all;
   }
 
   private static Tensor random(long seed, long... shape) {
