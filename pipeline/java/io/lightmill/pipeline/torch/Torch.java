@@ -2,6 +2,7 @@ package io.lightmill.pipeline.torch;
 
 import ai.djl.engine.Engine;
 import ai.djl.engine.EngineException;
+import ai.djl.engine.StandardCapabilities;
 import ai.djl.ndarray.NDManager;
 import ai.djl.pytorch.jni.JniUtils;
 import ai.djl.util.Utils;
@@ -18,12 +19,16 @@ import java.nio.file.StandardOpenOption;
 import java.util.Arrays;
 import java.util.Optional;
 import java.util.function.Supplier;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** The engine of this JVM: libtorch behind DJL, started on first use. */
 public final class Torch {
 
   /** DJL's property for the threads of an operation. */
   static final String THREADS = "ai.djl.pytorch.num_threads";
+
+  private static final Logger LOG = LoggerFactory.getLogger(Torch.class);
 
   private static Engine engine;
 
@@ -66,7 +71,16 @@ public final class Torch {
 
   /** GPUs that libtorch sees; 0 for a build without CUDA. */
   public static int gpus() {
-    return engine().getGpuCount();
+    Engine started = engine();
+    if (!started.hasCapability(StandardCapabilities.CUDA)) {
+      return 0;
+    }
+    try {
+      return CudaDevices.count();
+    } catch (EngineException e) {
+      LOG.debug("libtorch does not count its GPUs; DJL counts those of the CUDA runtime", e);
+      return started.getGpuCount();
+    }
   }
 
   /**
