@@ -2,6 +2,7 @@ package io.lightmill.pipeline.torch;
 
 import ai.djl.engine.Engine;
 import ai.djl.engine.EngineException;
+import ai.djl.engine.StandardCapabilities;
 import ai.djl.ndarray.NDManager;
 import ai.djl.pytorch.jni.JniUtils;
 import ai.djl.util.Utils;
@@ -16,16 +17,18 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.Arrays;
+import java.util.Optional;
 import java.util.function.Supplier;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** The engine of this JVM: libtorch behind DJL, started on first use. */
 public final class Torch {
 
-  /** The libtorch that DJL's JNI library was built against; any other crashes the JVM. */
-  private static final String LIBTORCH = "2.7.1";
-
   /** DJL's property for the threads of an operation. */
   static final String THREADS = "ai.djl.pytorch.num_threads";
+
+  private static final Logger LOG = LoggerFactory.getLogger(Torch.class);
 
   private static Engine engine;
 
@@ -68,7 +71,16 @@ public final class Torch {
 
   /** GPUs that libtorch sees; 0 for a build without CUDA. */
   public static int gpus() {
-    return engine().getGpuCount();
+    Engine started = engine();
+    if (!started.hasCapability(StandardCapabilities.CUDA)) {
+      return 0;
+    }
+    try {
+      return CudaDevices.count();
+    } catch (EngineException e) {
+      LOG.debug("libtorch does not count its GPUs; DJL counts those of the CUDA runtime", e);
+      return started.getGpuCount();
+    }
   }
 
   /**
@@ -88,9 +100,9 @@ public final class Torch {
     }
   }
 
-  /** Version of libtorch. */
-  public static String version() {
-    return engine().getVersion();
+  /** Version of libtorch, such as 2.7.1; empty if this JVM has not started it. */
+  public static synchronized Optional<String> startedVersion() {
+    return Optional.ofNullable(engine).map(Engine::getVersion);
   }
 
   static NDManager manager() {
@@ -98,13 +110,7 @@ public final class Torch {
   }
 
   private static Engine started() {
-    String flavour = System.getenv("PYTORCH_VERSION");
-    if (flavour != null && !flavour.equals(LIBTORCH)) {
-      throw new LightmillException(
-          ErrorCode.CONFIGURATION_INVALID,
-          "PYTORCH_VERSION is %s, but only libtorch %s works here; install that one and name it in PYTORCH_LIBRARY_PATH"
-              .formatted(flavour, LIBTORCH));
-    }
+    ChosenLibtorch.of(Utils::getEnvOrSystemProperty).requireFitting();
     setIfAbsent("ai.djl.offline", "true"); // no downloads, no telemetry
     setIfAbsent("ai.djl.pytorch.num_interop_threads", "1"); // the networks are chains
     setIfAbsent(THREADS, "1"); // EngineThread sets others for its thread
@@ -114,7 +120,7 @@ public final class Torch {
       throw new LightmillException(
           ErrorCode.CONFIGURATION_INVALID,
           "libtorch %s cannot be started (%s); see that pytorch-native for this platform is on the class path or PYTORCH_LIBRARY_PATH names a libtorch"
-              .formatted(LIBTORCH, e.getMessage()),
+              .formatted(ChosenLibtorch.SUPPORTED, e.getMessage()),
           e);
     }
   }

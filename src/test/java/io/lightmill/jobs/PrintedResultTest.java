@@ -75,7 +75,7 @@ class PrintedResultTest {
         null,
         null,
         0,
-        new RunRecord.Drawing(1, 2, 3, 12.34, 5L << 30, 80L << 20, 4, 2),
+        new RunRecord.Drawing(1, 2, 3, 12.34, 5L << 30, 80L << 20, 4, 2, Map.of(), 0),
         null,
         Map.of(),
         new RunRecord.Hosted(3, 0.0421, 0.0123));

@@ -58,6 +58,8 @@ class BatchingTest {
     sizes.addAll(Collections.nCopies(18, 2)); // two of them for the four images
     sizes.add(1);
     assertThat(pipeline.batches).extracting(List::size).containsExactlyElementsOf(sizes);
+    assertThat(result.record().drawing().batches()).isEqualTo(Map.of(1, 2L, 2, 19L));
+    assertThat(result.record().drawing().tooLargeBatches()).isEqualTo(1);
     assertThat(hashes(result))
         .isEqualTo(hashes(job().batchSize(1).runId("other").force().run(new SolidColorPipeline())));
   }

@@ -1,7 +1,6 @@
 package io.lightmill.udfs.draw;
 
 import io.lightmill.pipeline.BatchResult;
-import io.lightmill.pipeline.BatchWork;
 import io.lightmill.pipeline.DiffusionPipeline;
 import io.lightmill.pipeline.ImageRequest;
 import io.lightmill.pipeline.LightmillException;
@@ -65,7 +64,7 @@ final class BatchDrawing {
    *
    * @param chunk batches and their keys
    * @param goOn whether one more batch may begin; asked before each but the first
-   * @param worked receives the work on each attempt at a batch, and its images
+   * @param worked receives each attempt at a batch, and its number of images
    * @return for each batch one image or failure per request, in order
    * @throws LightmillException if the checkpoint cannot be loaded
    * @throws io.lightmill.udfs.device.BrokenDeviceException if the device no longer works
@@ -89,10 +88,10 @@ final class BatchDrawing {
   /** A batch, and the key that its requests have in common. */
   record KeyedBatch(String key, List<ImageRequest> requests) {}
 
-  /** Receives the work on one attempt at a batch. */
+  /** Receives one attempt at a batch. */
   @FunctionalInterface
   interface Work {
-    void add(int images, BatchWork work);
+    void add(int images, BatchResult result);
   }
 
   private List<List<DrawnImage>> drawn(
@@ -102,7 +101,7 @@ final class BatchDrawing {
             chunk.stream().map(KeyedBatch::requests).toList(),
             goOn,
             (batch, requests, result) -> {
-              worked.add(requests, result.work());
+              worked.add(requests, result);
               measured(chunk.get(batch), requests, result);
             })
         .drawn().stream().map(batch -> checked(pipeline, batch)).toList();

@@ -229,9 +229,10 @@ final class PartitionWork implements Chunks.Sizes, TaskCompletionListener {
             .draw(
                 batches.stream().map(PlannedBatch::requests).toList(),
                 () -> !reached(pace.goOn(largest, images)),
-                (count, more) -> {
-                  pace.drew(count, more);
-                  work.updateAndGet(more::plus);
+                (count, attempt) -> {
+                  pace.drew(count, attempt.work());
+                  work.updateAndGet(attempt.work()::plus);
+                  counters.add(count, attempt);
                 })
             .iterator();
     pace.drewChunk(images, Duration.ofNanos(System.nanoTime() - start), work.get().load());

@@ -1,5 +1,6 @@
 package io.lightmill.udfs.report;
 
+import io.lightmill.pipeline.torch.Torch;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
@@ -15,9 +16,10 @@ public final class BuildVersions {
   private static final String UNKNOWN = "unknown";
 
   /**
-   * Of {@code lightmill}, {@code djl}, {@code libtorch}, {@code java} and {@code spark}; and {@code
-   * commit}, the Git commit of the sources with {@code +changes} if there were any, which is {@code
-   * unknown} where they were built outside of a Git repository.
+   * Of {@code lightmill}, {@code djl}, {@code libtorch} (the one that runs, where this JVM has
+   * started it), {@code java} and {@code spark}; and {@code commit}, the Git commit of the sources
+   * with {@code +changes} if there were any, which is {@code unknown} where they were built outside
+   * of a Git repository.
    */
   public static Map<String, String> byName() {
     Properties built = built();
@@ -25,6 +27,7 @@ public final class BuildVersions {
     for (String name : new String[] {"lightmill", "djl", "libtorch"}) {
       versions.put(name, built.getProperty(name));
     }
+    Torch.startedVersion().ifPresent(started -> versions.put("libtorch", started));
     versions.put("java", Runtime.version().toString());
     versions.put("spark", org.apache.spark.package$.MODULE$.SPARK_VERSION());
     String commit = known(built, "commit");

@@ -110,6 +110,8 @@ public record RunRecord(
    * @param loadedBytesPerImage the same for each generated image
    * @param prompts texts that were to be encoded, negative prompts included
    * @param cachedPrompts those of them whose embeddings were known already
+   * @param batches that were drawn at once, by their number of images
+   * @param tooLargeBatches that needed more memory than there was, and were drawn in halves
    */
   @JsonNaming(PropertyNamingStrategies.SnakeCaseStrategy.class)
   public record Drawing(
@@ -120,7 +122,9 @@ public record RunRecord(
       long loadedBytes,
       long loadedBytesPerImage,
       long prompts,
-      long cachedPrompts) {
+      long cachedPrompts,
+      Map<Integer, Long> batches,
+      long tooLargeBatches) {
 
     public static Drawing of(
         Manifest.DeviceSeconds seconds, DrawingCounters.Sums work, long generated) {
@@ -132,7 +136,9 @@ public record RunRecord(
           work.loadedBytes(),
           work.loadedBytes() / Math.max(1, generated),
           work.prompts(),
-          work.cachedPrompts());
+          work.cachedPrompts(),
+          work.batches(),
+          work.tooLarge());
     }
 
     /** A line on the loading of networks that take turns on the device, if they did. */
