@@ -32,6 +32,7 @@ class LauncherTest {
       printf '%%s\\n' "$(basename "$0")" "$@" >>"$RECORD"
       echo "OMP_WAIT_POLICY=$OMP_WAIT_POLICY" >>"$RECORD"
       echo "THP_MEM_ALLOC_ENABLE=$THP_MEM_ALLOC_ENABLE" >>"$RECORD"
+      echo "NVIDIA_TF32_OVERRIDE=${NVIDIA_TF32_OVERRIDE:-}" >>"$RECORD"
       """;
 
   @TempDir Path temporary;
@@ -86,7 +87,8 @@ class LauncherTest {
             "--column=id=s k u",
             "",
             "OMP_WAIT_POLICY=PASSIVE",
-            "THP_MEM_ALLOC_ENABLE=1");
+            "THP_MEM_ALLOC_ENABLE=1",
+            "NVIDIA_TF32_OVERRIDE=");
   }
 
   @Test
@@ -95,7 +97,7 @@ class LauncherTest {
     environment.put("LIGHTMILL_JAVA_OPTS", "-Da=1  -Dai.djl.offline=false");
     environment.put("OMP_WAIT_POLICY", "ACTIVE");
     environment.put("THP_MEM_ALLOC_ENABLE", "0");
-    assertThat(launch("verify").status).isZero();
+    assertThat(launch("-v", "verify").status).isZero();
     assertThat(recorded())
         .containsSubsequence(
             "-Xmx12g",
@@ -105,7 +107,8 @@ class LauncherTest {
             "-cp",
             "verify",
             "OMP_WAIT_POLICY=ACTIVE",
-            "THP_MEM_ALLOC_ENABLE=0");
+            "THP_MEM_ALLOC_ENABLE=0",
+            "NVIDIA_TF32_OVERRIDE=0");
   }
 
   @Test
@@ -219,7 +222,7 @@ class LauncherTest {
             "--negative-prompt",
             "a {b} c");
     Files.delete(record);
-    assertThat(launch("verify").status).isZero();
+    assertThat(launch("-v", "verify").status).isZero();
     assertThat(recorded()).startsWith("java");
   }
 
