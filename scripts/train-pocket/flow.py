@@ -15,7 +15,7 @@ import networks
 import shapes
 from pool import LARGE, MEDIUM, SMALL, pool, tensor
 from prompts import Prompts
-from text import TEXT_SHARE, TEXT_TOKENS, asked, conditions
+from text import TEXT_SHARE, TEXT_TOKENS, asked, conditions, keep
 from training import DEVICE, Trainer, ahead, alone, autocast, workers
 
 GUIDANCE = 2.0  # the scale of classifier-free guidance that is trained in
@@ -156,6 +156,8 @@ def main():
     torch.manual_seed(5)
     torch.set_num_threads(1)
     scaling(options.folder, options.start)
+    if options.start and not (options.folder / "text.pt").exists():
+        keep(options.start, options.folder)
     for size in SMALL:
         encode(options.folder, size, options.start)
     workers(options.workers, train, (options, min(options.large_after, options.minutes), False))

@@ -5,6 +5,7 @@ Encoders of a checkpoint that can already draw keep their meaning: for captions 
 import argparse
 import pathlib
 import random
+import shutil
 
 import torch
 import torch.nn.functional as F
@@ -53,6 +54,12 @@ def encoders(start, folder):
     weights = {f"{part}.{name}": value for part in PARTS for name, value in shapes.trained(start / part).items()}
     vocabulary.embed(weights["text_encoder_2.shared.weight"], vocabulary.added(start / "tokenizer_2", folder / "tokenizer_2"))
     return weights
+
+
+def keep(start, folder):
+    """Takes the text encoders and the vocabulary of a checkpoint as they are."""
+    shutil.copytree(start / "tokenizer_2", folder / "tokenizer_2", dirs_exist_ok=True)
+    torch.save({f"{part}.{name}": value for part in PARTS for name, value in shapes.trained(start / part).items()}, folder / "text.pt")
 
 
 def cross_entropy(heads, states, truth):
