@@ -5,8 +5,9 @@ table has relative errors, ‖output − reference‖ / ‖reference‖:
   float32, bfloat16, float16: against the CPU in 64 bits; TF32 is off
   largest: the largest difference in bfloat16, relative to the largest number of the reference
   alone: a batch of prompts of several lengths against each of them alone, in 32 bits and in bfloat16
-A line has the errors of autoencoders in 32 bits with libtorch's own setting, which is TF32 in convolutions. The second table has the outputs of reference checkpoints against diffusers' recordings, and the last one those under TorchScript's
-optimising executor, which Lightmill turns off, against those without it.
+More lines have the errors of autoencoders in 32 bits with libtorch's own setting, which is TF32 in convolutions. The second table compares
+reference checkpoints with diffusers' recordings, and the last one compares outputs under TorchScript's optimising executor, which
+Lightmill turns off, with those without it.
 
 Bounds: a sum of n products in 32 bits has a relative error of about √n · 2⁻²⁴, 1e-5 after a network, and TF32 one of 2⁻¹¹ at each
 product; so 1e-4 lets through rounding alone. bfloat16 rounds each number to 2⁻⁹ and float16 to 2⁻¹²; over the layers here that
