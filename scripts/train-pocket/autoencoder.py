@@ -120,15 +120,15 @@ def update(trainer, options, progress, discriminator, pixels, weight):
     loss = near = distance(drawn, true, weight)
     if not options.decoder_only:
         loss = loss + DIVERGENCE * 0.5 * (mean.square() + log_variance.exp() - 1 - log_variance).mean()
-    told = 0
+    its_loss = None
     if discriminator is not None:
-        told = discriminator.learn(drawn, true)
+        its_loss = discriminator.learn(drawn, true)
         if progress > 0.05:  # it learns first
             loss = loss + discriminator.against(drawn, near, weights["decoder.conv_out.weight"], options.adversarial)
     scale = min(1, (trainer.step + 1) / 50) * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * max(0.0, (progress - 0.2) / 0.8))))
     trainer.update(loss, scale * (1 if options.start is None else 0.5))
     if trainer.step % 50 == 0:
-        print(f"autoencoder step {trainer.step} at {trainer.seconds / 60:.1f} min: distance {near.item():.4f}{f', discriminator {told:.3f}' if told else ''}", flush=True)
+        print(f"autoencoder step {trainer.step} at {trainer.seconds / 60:.1f} min: distance {near.item():.4f}{'' if its_loss is None else f', discriminator {its_loss:.3f}'}", flush=True)
 
 
 @torch.no_grad()

@@ -86,8 +86,8 @@ def layer_norm(x: Tensor, w: Dict[str, Tensor], name: str, eps: float) -> Tensor
 def norm(x: Tensor) -> Tensor:
   return torch.layer_norm(x, [x.size(-1)], None, None, 1e-6)
 
-# Divides by the root mean square. On GPUs, libtorch 2.7.1 computes torch.rms_norm in five passes over copies in 32 bits;
-# this reads twice and writes once, and rounds where diffusers does.
+# Divides by the root mean square. On GPUs, a libtorch without a fused kernel computes torch.rms_norm in several passes over
+# copies in 32 bits; this reads twice and writes once, and rounds where diffusers does.
 def unit_rms(x: Tensor, eps: float) -> Tensor:
   if x.is_cuda:
     norm = torch.linalg_vector_norm(x, 2, [-1], True, dtype=6)
