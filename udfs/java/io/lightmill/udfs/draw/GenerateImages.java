@@ -16,8 +16,8 @@ import org.apache.spark.sql.types.StructType;
 
 /**
  * The function that runs on every partition of the plan: {@link PlannedImages} in, {@link Manifest}
- * rows out. It draws rows as they are needed, and holds two batches at most, or two chunks of
- * batches.
+ * rows out. It draws rows as they are needed, and holds the images of a few chunks of batches at
+ * most, see {@link OverlappedBatches}.
  *
  * @param schema of the rows that come out, by {@link #schema(StructType)}
  */
@@ -38,9 +38,8 @@ public record GenerateImages(GenerationJob job, StructType schema)
     }
     PartitionWork work = new PartitionWork(job, task);
     task.addTaskCompletionListener(work);
-    Iterator<Row> manifest = new OverlappedBatches<>(new Chunks(planned, work), work::start);
     Iterator<Row> reported =
-        new ReportedRows(manifest, schema, job.stop().run(), task.partitionId());
+        new ReportedRows(work.rows(planned), schema, job.stop().run(), task.partitionId());
     Iterator<Row> rows = job.packing() == null ? reported : packed(reported, store, task);
     // In local mode Spark keeps the rows on its own disk.
     return job.cluster().local() ? rows : new AwaitedStore(rows, store);

@@ -21,13 +21,11 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.stream.Collectors;
-import org.apache.commons.lang3.exception.ExceptionUtils;
 import org.apache.spark.TaskContext;
 import org.apache.spark.sql.Row;
 import org.apache.spark.util.TaskCompletionListener;
@@ -37,8 +35,14 @@ import org.slf4j.LoggerFactory;
 /** The work of one task: draws its chunks on its device, and finishes images on other threads. */
 final class PartitionWork implements Chunks.Sizes, TaskCompletionListener {
 
-  /** Four threads encode 1024×1024 images faster than any GPU draws them. */
-  private static final int MAX_THREADS = 4;
+  /**
+   * Four threads encode 1024×1024 images faster than any GPU draws them. On a CPU they mostly wait
+   * for the store.
+   */
+  private static final int THREADS = 4;
+
+  /** Images that may be unfinished while others are drawn, since a store may take long for each. */
+  private static final int UNFINISHED = 2 * THREADS;
 
   private static final Logger LOG = LoggerFactory.getLogger(PartitionWork.class);
   private static final RepeatedErrors ERRORS = new RepeatedErrors(LOG::error);
@@ -88,9 +92,7 @@ final class PartitionWork implements Chunks.Sizes, TaskCompletionListener {
     this.triedBefore = complete && triedBefore(job, task);
     this.threads =
         Executors.newFixedThreadPool(
-            job.hosted() == null
-                ? Math.min(MAX_THREADS, Runtime.getRuntime().availableProcessors())
-                : job.hosted().atOnce());
+            job.hosted() == null ? THREADS : job.hosted().atOnce());
     this.hosted =
         Optional.ofNullable(job.hosted())
             .map(
@@ -129,8 +131,17 @@ final class PartitionWork implements Chunks.Sizes, TaskCompletionListener {
     return batching.chunk(first);
   }
 
+  /** The manifest rows of a partition, whose chunks are drawn as their rows are needed. */
+  Iterator<Row> rows(Iterator<Row> planned) {
+    return new OverlappedBatches<>(
+        new Chunks(planned, this),
+        chunk -> chunk.stream().mapToInt(List::size).sum(),
+        hosted.isPresent() ? 0 : UNFINISHED,
+        this::start);
+  }
+
   /** Draws a chunk. Its manifest rows are complete when its images are stored. */
-  OverlappedBatches.Finishing start(List<List<Row>> chunk) throws InterruptedException {
+  private OverlappedBatches.Finishing start(List<List<Row>> chunk) throws InterruptedException {
     String firstKey = chunk.get(0).get(0).getAs(PlannedImages.BATCH_KEY);
     if (firstKey == null) {
       List<Row> known =
@@ -138,7 +149,7 @@ final class PartitionWork implements Chunks.Sizes, TaskCompletionListener {
               .flatMap(List::stream)
               .map(row -> rows.of(device.manifest(), row, undrawn.of(row)))
               .toList();
-      return () -> known;
+      return new FinishingRows(known, List.of());
     }
     List<Row> finished = new ArrayList<>();
     List<PlannedBatch> batches = new ArrayList<>();
@@ -154,10 +165,7 @@ final class PartitionWork implements Chunks.Sizes, TaskCompletionListener {
         stopped || batches.isEmpty()
             ? leftOut(batches, finished)
             : hosted.isPresent() ? hosted.get().of(batches) : drawn(batches, finished);
-    return () -> {
-      finished.addAll(awaited(finishing));
-      return finished;
-    };
+    return new FinishingRows(finished, finishing);
   }
 
   /**
@@ -263,18 +271,6 @@ final class PartitionWork implements Chunks.Sizes, TaskCompletionListener {
                 Collectors.groupingBy(
                     ManifestColumns.IMAGE_ID::<String>of, LinkedHashMap::new, Collectors.toList()));
     return List.copyOf(images.values());
-  }
-
-  private static List<Row> awaited(List<Future<List<Row>>> finishing) throws InterruptedException {
-    List<Row> awaited = new ArrayList<>();
-    for (Future<List<Row>> image : finishing) {
-      try {
-        awaited.addAll(image.get());
-      } catch (ExecutionException e) { // the store does not respond, or a defect: others are rows
-        throw ExceptionUtils.<RuntimeException>rethrow(e.getCause());
-      }
-    }
-    return awaited;
   }
 
   @Override

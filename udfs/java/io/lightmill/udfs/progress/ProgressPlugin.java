@@ -28,6 +28,9 @@ public final class ProgressPlugin implements SparkPlugin {
 
   private static final Logger LOG = LoggerFactory.getLogger(ProgressPlugin.class);
 
+  /** Spark's id of the driver, which in local mode is also that of the only executor. */
+  private static final String DRIVER = "driver";
+
   private static volatile PluginContext executor;
 
   /** A message that waits for no reply. */
@@ -107,7 +110,8 @@ public final class ProgressPlugin implements SparkPlugin {
     return new ExecutorPlugin() {
       @Override
       public void init(PluginContext context, Map<String, String> extraConf) {
-        executor = context;
+        // In local mode a call is enough: a message takes a few threads, on cores that all draw.
+        executor = context.executorID().equals(DRIVER) ? null : context;
       }
 
       @Override

@@ -12,6 +12,7 @@ import java.awt.geom.Path2D;
 import java.awt.geom.RoundRectangle2D;
 import java.awt.image.BufferedImage;
 import java.util.List;
+import java.util.stream.IntStream;
 
 /**
  * A printed photographer's contact sheet: strips of film on paper, one frame for each row. Drawn
@@ -28,21 +29,29 @@ public final class ContactSheet {
   private static final Color UNEXPOSED = new Color(0x2b2620);
   private static final Color GREASE_PENCIL = new Color(0xe5484d);
 
+  /** The longer side of the largest frame; larger images are shrunk. */
+  static final int MAX_FRAME = 224;
+
+  /** The same of the smallest frame; smaller images are enlarged. */
+  static final int MIN_FRAME = 128;
+
   private static final int MARGIN = 40;
-  static final int FRAME = 224;
   private static final int FRAME_GAP = 10;
   private static final int REBATE = 26;
   private static final int STRIP_GAP = 22;
-  private static final int HOLES = 8;
-
-  private static final int STRIP = FRAME + 2 * REBATE;
+  private static final int HOLE_PITCH = 29;
   private static final int MIN_COLUMNS = 4;
   private static final int MAX_COLUMNS = 8;
 
-  private ContactSheet() {}
+  private final int frame;
+
+  private ContactSheet(int frame) {
+    this.frame = frame;
+  }
 
   /**
-   * Draws the tiles row by row.
+   * Draws the tiles row by row. All frames are as large as the largest image, within {@link
+   * #MIN_FRAME} and {@link #MAX_FRAME}: small images appear pixel by pixel.
    *
    * @param tiles 1 to {@value #MAX_TILES}
    * @return a sheet of four to eight columns, about square
@@ -52,25 +61,48 @@ public final class ContactSheet {
       throw new IllegalArgumentException(
           "%d tiles for a sheet of 1 to %d".formatted(tiles.size(), MAX_TILES));
     }
+    return new ContactSheet(frame(tiles)).drawn(tiles);
+  }
+
+  private static int frame(List<Tile> tiles) {
+    int largest =
+        tiles.stream()
+            .mapToInt(
+                tile ->
+                    tile instanceof Tile.Image image
+                        ? Math.max(image.image().width(), image.image().height())
+                        : 0)
+            .max()
+            .orElseThrow();
+    return Math.max(MIN_FRAME, Math.min(MAX_FRAME, largest));
+  }
+
+  private RgbImage drawn(List<Tile> tiles) {
     int columns = columns(tiles.size());
     int rows = (tiles.size() + columns - 1) / columns;
     BufferedImage sheet =
         new BufferedImage(
-            2 * MARGIN + columns * (FRAME + FRAME_GAP) + FRAME_GAP,
-            2 * MARGIN + rows * STRIP + (rows - 1) * STRIP_GAP,
+            2 * MARGIN + columns * (frame + FRAME_GAP) + FRAME_GAP,
+            2 * MARGIN + rows * strip() + (rows - 1) * STRIP_GAP,
             BufferedImage.TYPE_INT_RGB);
-    Graphics2D graphics = sheet.createGraphics();
-    graphics.setRenderingHint(RenderingHints.KEY_ANTIALIASING, RenderingHints.VALUE_ANTIALIAS_ON);
-    graphics.setRenderingHint(
-        RenderingHints.KEY_INTERPOLATION, RenderingHints.VALUE_INTERPOLATION_BICUBIC);
-    graphics.setColor(PAPER);
-    graphics.fillRect(0, 0, sheet.getWidth(), sheet.getHeight());
-    for (int row = 0; row < rows; row++) {
-      List<Tile> strip = tiles.subList(row * columns, Math.min(tiles.size(), (row + 1) * columns));
-      drawStrip(graphics, strip, MARGIN + row * (STRIP + STRIP_GAP));
-    }
-    graphics.dispose();
+    Graphics2D paper = sheet.createGraphics();
+    paper.setColor(PAPER);
+    paper.fillRect(0, 0, sheet.getWidth(), sheet.getHeight());
+    paper.dispose();
+    IntStream.range(0, rows)
+        .parallel()
+        .forEach(
+            row ->
+                drawStrip(
+                    sheet.getSubimage(
+                        0, MARGIN + row * (strip() + STRIP_GAP), sheet.getWidth(), strip()),
+                    tiles.subList(row * columns, Math.min(tiles.size(), (row + 1) * columns))));
     return Pixels.copy(sheet);
+  }
+
+  /** The height of a strip. */
+  private int strip() {
+    return frame + 2 * REBATE;
   }
 
   /** The square root, so that sheets grow in both directions, between four and eight. */
@@ -78,35 +110,41 @@ public final class ContactSheet {
     return Math.max(MIN_COLUMNS, Math.min(MAX_COLUMNS, (int) Math.ceil(Math.sqrt(tiles))));
   }
 
-  private static void drawStrip(Graphics2D graphics, List<Tile> strip, int y) {
+  private void drawStrip(BufferedImage film, List<Tile> tiles) {
+    Graphics2D graphics = film.createGraphics();
+    graphics.setRenderingHint(RenderingHints.KEY_ANTIALIASING, RenderingHints.VALUE_ANTIALIAS_ON);
+    graphics.setRenderingHint(
+        RenderingHints.KEY_INTERPOLATION, RenderingHints.VALUE_INTERPOLATION_BICUBIC);
     graphics.setColor(FILM);
-    graphics.fillRect(MARGIN, y, strip.size() * (FRAME + FRAME_GAP) + FRAME_GAP, STRIP);
-    for (int i = 0; i < strip.size(); i++) {
-      int x = MARGIN + FRAME_GAP + i * (FRAME + FRAME_GAP);
-      drawHoles(graphics, x, y + REBATE / 2);
-      drawHoles(graphics, x, y + STRIP - REBATE / 2);
-      drawTile(graphics, strip.get(i), x, y + REBATE);
+    graphics.fillRect(MARGIN, 0, tiles.size() * (frame + FRAME_GAP) + FRAME_GAP, strip());
+    for (int i = 0; i < tiles.size(); i++) {
+      int x = MARGIN + FRAME_GAP + i * (frame + FRAME_GAP);
+      drawHoles(graphics, x, REBATE / 2);
+      drawHoles(graphics, x, strip() - REBATE / 2);
+      drawTile(graphics, tiles.get(i), x, REBATE);
     }
+    graphics.dispose();
   }
 
-  private static void drawHoles(Graphics2D graphics, int x, int middle) {
+  private void drawHoles(Graphics2D graphics, int x, int middle) {
     graphics.setColor(HOLE);
-    double pitch = (double) (FRAME + FRAME_GAP) / HOLES;
-    for (int i = 0; i < HOLES; i++) {
+    int holes = (frame + FRAME_GAP) / HOLE_PITCH;
+    double pitch = (double) (frame + FRAME_GAP) / holes;
+    for (int i = 0; i < holes; i++) {
       double left = x + (i + 0.5) * pitch - FRAME_GAP / 2.0 - 5;
       graphics.fill(new RoundRectangle2D.Double(left, middle - 6.5, 10, 13, 5, 5));
     }
   }
 
-  private static void drawTile(Graphics2D graphics, Tile tile, int x, int y) {
+  private void drawTile(Graphics2D graphics, Tile tile, int x, int y) {
     if (tile instanceof Tile.Image image) {
-      BufferedImage small = Thumbnail.within(Pixels.view(image.image()), FRAME, FRAME);
+      BufferedImage small = Thumbnail.within(Pixels.view(image.image()), frame, frame);
       double scale =
-          Math.min((double) FRAME / small.getWidth(), (double) FRAME / small.getHeight());
+          Math.min((double) frame / small.getWidth(), (double) frame / small.getHeight());
       int width = (int) Math.round(small.getWidth() * scale);
       int height = (int) Math.round(small.getHeight() * scale);
-      int left = x + (FRAME - width) / 2;
-      int top = y + (FRAME - height) / 2;
+      int left = x + (frame - width) / 2;
+      int top = y + (frame - height) / 2;
       if (image.image().isBlank()) { // nothing to interpolate
         graphics.setColor(new Color(small.getRGB(0, 0)));
         graphics.fillRect(left, top, width, height);
@@ -115,15 +153,15 @@ public final class ContactSheet {
       }
     } else if (tile instanceof Tile.Empty empty) {
       graphics.setColor(UNEXPOSED);
-      graphics.fillRect(x, y, FRAME, FRAME);
-      drawMark(graphics, empty.mark(), x + FRAME / 2.0, y + FRAME / 2.0);
+      graphics.fillRect(x, y, frame, frame);
+      drawMark(graphics, empty.mark(), x + frame / 2.0, y + frame / 2.0);
     }
   }
 
-  private static void drawMark(Graphics2D graphics, FrameMark mark, double x, double y) {
-    double r = FRAME * 0.22;
+  private void drawMark(Graphics2D graphics, FrameMark mark, double x, double y) {
+    double r = frame * 0.22;
     graphics.setColor(GREASE_PENCIL);
-    graphics.setStroke(new BasicStroke(9, BasicStroke.CAP_ROUND, BasicStroke.JOIN_ROUND));
+    graphics.setStroke(new BasicStroke(frame * 0.04f, BasicStroke.CAP_ROUND, BasicStroke.JOIN_ROUND));
     switch (mark) {
       case BLOCKED -> {
         graphics.draw(new Ellipse2D.Double(x - r, y - r, 2 * r, 2 * r));

@@ -70,7 +70,7 @@ public record RunContactSheet(ImageStore output, List<Row> rows) {
             image ->
                 Math.max(image.width(), image.height())
                     >= Math.min(
-                        ContactSheet.FRAME,
+                        ContactSheet.MAX_FRAME,
                         Math.max(row.<Integer>getAs("width"), row.<Integer>getAs("height"))));
   }
 

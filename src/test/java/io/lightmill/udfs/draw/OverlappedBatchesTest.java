@@ -44,19 +44,31 @@ class OverlappedBatchesTest {
     };
   }
 
-  private OverlappedBatches.Finishing draw(List<Row> batch) {
-    events.add("draw " + batch.get(0).getInt(0));
-    return () -> {
-      events.add("await " + batch.get(0).getInt(0));
+  /** Rows of a chunk that are complete at once, or only when they are awaited. */
+  private record Finishing(boolean isDone, List<Row> batch, Runnable awaited)
+      implements OverlappedBatches.Finishing {
+
+    @Override
+    public List<Row> rows() {
+      awaited.run();
       return batch;
-    };
+    }
+  }
+
+  private OverlappedBatches.Finishing draw(boolean done, List<Row> batch) {
+    events.add("draw " + batch.get(0).getInt(0));
+    return new Finishing(done, batch, () -> events.add("await " + batch.get(0).getInt(0)));
+  }
+
+  private OverlappedBatches<List<Row>> overlapped(
+      List<List<Row>> batches, int ahead, boolean done) {
+    return new OverlappedBatches<>(
+        batches.iterator(), List::size, ahead, batch -> draw(done, batch));
   }
 
   @Test
   void drawsTheNextBatchBeforeItWaitsForTheLastOnesRows() {
-    Iterator<Row> rows =
-        new OverlappedBatches<>(
-            List.of(batch(0, 2), batch(2, 1), batch(3, 2)).iterator(), this::draw);
+    Iterator<Row> rows = overlapped(List.of(batch(0, 2), batch(2, 1), batch(3, 2)), 0, false);
 
     rows.forEachRemaining(row -> events.add("row " + row.getInt(0)));
 
@@ -66,6 +78,30 @@ class OverlappedBatchesTest {
             "await 3", "row 3", "row 4");
     assertThat(rows.hasNext()).isFalse();
     assertThatThrownBy(rows::next).isInstanceOf(NoSuchElementException.class);
+  }
+
+  @Test
+  void drawsSmallBatchesAheadWhileTheStoreIsSlow() {
+    Iterator<Row> rows =
+        overlapped(
+            List.of(batch(0, 1), batch(1, 1), batch(2, 2), batch(4, 1), batch(5, 1)), 4, false);
+
+    rows.forEachRemaining(row -> events.add("row " + row.getInt(0)));
+
+    assertThat(events)
+        .containsExactly(
+            "draw 0", "draw 1", "draw 2", "await 0", "row 0", "draw 4", "await 1", "row 1",
+            "draw 5", "await 2", "row 2", "row 3", "await 4", "row 4", "await 5", "row 5");
+  }
+
+  @Test
+  void handsOutRowsThatAreCompleteBeforeItDrawsOn() {
+    Iterator<Row> rows = overlapped(List.of(batch(0, 1), batch(1, 2)), 8, true);
+
+    rows.forEachRemaining(row -> events.add("row " + row.getInt(0)));
+
+    assertThat(events)
+        .containsExactly("draw 0", "await 0", "row 0", "draw 1", "await 1", "row 1", "row 2");
   }
 
   @Test
@@ -85,7 +121,11 @@ class OverlappedBatchesTest {
             .iterator();
 
     Iterator<Row> rows =
-        new OverlappedBatches<>(new Chunks(planned, fixed(size)), chunk -> () -> chunk.get(0));
+        new OverlappedBatches<>(
+            new Chunks(planned, fixed(size)),
+            chunk -> chunk.get(0).size(),
+            0,
+            chunk -> new Finishing(false, chunk.get(0), () -> {}));
     int given = 0;
     int mostHeld = 0;
     while (rows.hasNext()) {
@@ -100,11 +140,10 @@ class OverlappedBatchesTest {
 
   @Test
   void drawsNothingUntilAskedAndNothingForNoBatches() {
-    new OverlappedBatches<>(List.of(batch(0, 1)).iterator(), this::draw);
+    overlapped(List.of(batch(0, 1)), 8, false);
 
     assertThat(events).isEmpty();
-    assertThat(new OverlappedBatches<>(List.<List<Row>>of().iterator(), this::draw).hasNext())
-        .isFalse();
+    assertThat(overlapped(List.of(), 8, false).hasNext()).isFalse();
   }
 
   @Test
@@ -112,6 +151,8 @@ class OverlappedBatchesTest {
     OverlappedBatches<List<Row>> rows =
         new OverlappedBatches<>(
             List.of(batch(0, 1)).iterator(),
+            List::size,
+            8,
             batch -> {
               throw new InterruptedException();
             });

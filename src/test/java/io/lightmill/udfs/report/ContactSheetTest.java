@@ -5,7 +5,9 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.lightmill.pipeline.RgbImage;
 import io.lightmill.pipeline.image.Pictures;
+import io.lightmill.pipeline.image.Pixels;
 import io.lightmill.udfs.ImageStatus;
+import java.awt.image.BufferedImage;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
@@ -53,12 +55,29 @@ class ContactSheetTest {
     assertThat(red.left + red.width).isLessThan(blue.left);
   }
 
-  @Test
-  void smallPicturesFillTheirFrames() {
-    RgbImage small = ContactSheet.draw(List.of(new Tile.Image(Pictures.plain(128, 64, RED))));
-    RgbImage large = ContactSheet.draw(List.of(new Tile.Image(Pictures.plain(1024, 512, RED))));
+  @ParameterizedTest
+  @CsvSource({"8,128", "128,128", "129,129", "200,200", "224,224", "1024,224"})
+  void thePicturesFillFramesOfTheLargestOfThem(int side, int frame) {
+    RgbImage sheet =
+        ContactSheet.draw(
+            List.of(
+                new Tile.Image(Pictures.plain(side, side / 2, RED)),
+                new Tile.Image(Pictures.plain(2, 2, BLUE)),
+                new Tile.Empty(FrameMark.FAILED)));
 
-    assertThat(box(small, RED)).isEqualTo(box(large, RED));
+    assertThat(box(sheet, RED).width).isEqualTo(frame);
+    assertThat(box(sheet, BLUE).width).isEqualTo(frame);
+  }
+
+  @Test
+  void aPictureAsLargeAsItsFrameAppearsPixelByPixel() {
+    RgbImage picture = Pictures.noise(160, 160);
+    RgbImage sheet = ContactSheet.draw(List.of(new Tile.Image(picture)));
+    BufferedImage all = Pixels.view(sheet);
+
+    int left = 50;
+    int top = 66; // below the edge of the strip
+    assertThat(Pixels.copy(all.getSubimage(left, top, 160, 160)).rgb()).isEqualTo(picture.rgb());
   }
 
   @Test
