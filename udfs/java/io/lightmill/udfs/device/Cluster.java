@@ -7,6 +7,7 @@ import io.lightmill.udfs.DeviceChoice;
 import java.io.Serializable;
 import java.util.Optional;
 import java.util.function.IntSupplier;
+import java.util.stream.IntStream;
 import org.apache.spark.SparkConf;
 import org.apache.spark.SparkContext;
 
@@ -146,7 +147,29 @@ public record Cluster(boolean cuda, int slots, boolean local, int localGpus, dou
     return chunk == 0 ? batch : (int) Math.min(chunk, each);
   }
 
-  /** Partitions of the generating stage: four to eight a slot, never more than batches. */
+  /**
+   * Partitions of the generating stage, by their sizes relative to each other. Spark starts their
+   * tasks in order, and each slot gets one of each size: at most eight, of which the last is the
+   * smallest, so that no slot is idle for long while others draw.
+   *
+   * @return sizes that decrease to 1, with a sum of no more than batches
+   */
+  public int[] partitionSizes(long batches) {
+    int largest = 1;
+    while (largest < MOST_PARTITIONS_PER_SLOT
+        && (largest + 1L) * (largest + 2) / 2 * slots <= batches) {
+      largest++;
+    }
+    int perSize = (int) Math.max(1, Math.min(batches, slots));
+    return IntStream.iterate(largest, size -> size >= 1, size -> size - 1)
+        .flatMap(size -> IntStream.generate(() -> size).limit(perSize))
+        .toArray();
+  }
+
+  /**
+   * Number of partitions of about the same size, such as those of shards: four to eight a slot,
+   * never more than batches.
+   */
   public int partitions(long batches) {
     long few = Math.min(batches, (long) PARTITIONS_PER_SLOT * slots);
     long many = Math.min(batches / BATCHES_PER_PARTITION, (long) MOST_PARTITIONS_PER_SLOT * slots);

@@ -8,6 +8,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.SortedMap;
+import java.util.stream.IntStream;
 
 /**
  * The partition of every image, computed from the number of images of each batch key and slice. A
@@ -16,7 +17,8 @@ import java.util.SortedMap;
  *
  * <p>The images of a key are ordered by id and cut into batches. Batches are ranked from the most
  * to the least expensive and assigned to partitions in snake order: forward, then backward, then
- * forward. All full batches of a key cost the same and have consecutive ranks. A slice belongs to
+ * forward, over a list that names each partition as often as its relative size says. All full
+ * batches of a key cost the same and have consecutive ranks. A slice belongs to
  * the batch of its first image, so no image needs a number of its own, and no task has to see all
  * images of a key. The size of the plan depends on the number of keys and slices.
  */
@@ -27,6 +29,7 @@ public final class BatchPlan implements Serializable {
 
   private final int batchSize;
   private final int partitions;
+  private final int[] turns;
   private final Map<String, Slices> slices = new HashMap<>();
 
   /**
@@ -65,13 +68,25 @@ public final class BatchPlan implements Serializable {
 
   private record Batches(String batchKey, long cost, long count, boolean full) {}
 
-  BatchPlan(List<KeyCount> keys, int batchSize, int partitions) {
+  /**
+   * @param sizes of the partitions relative to each other, at least 1
+   */
+  BatchPlan(List<KeyCount> keys, int batchSize, int[] sizes) {
     this.batchSize = batchSize;
-    this.partitions = partitions;
+    this.partitions = sizes.length;
+    this.turns = turns(sizes);
     Map<String, Run> runs = runs(keys, batchSize);
     for (KeyCount key : keys) {
       slices.put(key.batchKey(), assigned(key.slices(), runs.get(key.batchKey())));
     }
+  }
+
+  /** Each partition once, then each of those that are larger, and so on. */
+  private static int[] turns(int[] sizes) {
+    int largest = IntStream.of(sizes).max().orElseThrow();
+    return IntStream.range(0, largest)
+        .flatMap(turn -> IntStream.range(0, sizes.length).filter(i -> sizes[i] > turn))
+        .toArray();
   }
 
   private static Map<String, Run> runs(List<KeyCount> keys, int batchSize) {
@@ -136,8 +151,8 @@ public final class BatchPlan implements Serializable {
 
   /** The partition of a batch. */
   private int partition(long batch) {
-    int place = (int) (batch % partitions);
-    boolean forward = batch / partitions % 2 == 0;
-    return forward ? place : partitions - 1 - place;
+    int place = (int) (batch % turns.length);
+    boolean forward = batch / turns.length % 2 == 0;
+    return turns[forward ? place : turns.length - 1 - place];
   }
 }

@@ -28,6 +28,7 @@ import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.TreeMap;
 import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import org.apache.spark.sql.Column;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
@@ -164,11 +165,15 @@ public record ImagePlan(
   /**
    * Cuts the images into batches.
    *
-   * @param partitions number of them; empty to derive it from the cluster
+   * @param partitions number of them, of about the same size; empty to derive them from the cluster
    */
   public BatchPlan batches(int batchSize, Cluster cluster, OptionalInt partitions) {
-    long batches = BatchPlan.batches(keys, batchSize);
-    return new BatchPlan(keys, batchSize, partitions.orElseGet(() -> cluster.partitions(batches)));
+    return new BatchPlan(
+        keys,
+        batchSize,
+        partitions.isPresent()
+            ? IntStream.generate(() -> 1).limit(partitions.getAsInt()).toArray()
+            : cluster.partitionSizes(BatchPlan.batches(keys, batchSize)));
   }
 
   /** All images. */

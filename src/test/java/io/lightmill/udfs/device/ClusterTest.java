@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.lightmill.pipeline.ErrorCode;
 import io.lightmill.pipeline.LightmillException;
 import io.lightmill.udfs.DeviceChoice;
+import java.util.Arrays;
 import java.util.Optional;
 import org.apache.spark.SparkConf;
 import org.junit.jupiter.api.Test;
@@ -180,6 +181,23 @@ class ClusterTest {
   @CsvSource({"0,1", "1,1", "7,7", "20,16", "100,25", "128,32", "100000,32"})
   void partitionsAreFourToEightASlotAndNeverMoreThanBatches(long batches, int partitions) {
     assertThat(new Cluster(false, 4, false, 0).partitions(batches)).isEqualTo(partitions);
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "0, 1",
+    "1, 1",
+    "2, 1 1",
+    "5, 1 1",
+    "6, 2 2 1 1",
+    "12, 3 3 2 2 1 1",
+    "71, 7 7 6 6 5 5 4 4 3 3 2 2 1 1",
+    "72, 8 8 7 7 6 6 5 5 4 4 3 3 2 2 1 1",
+    "1000000000, 8 8 7 7 6 6 5 5 4 4 3 3 2 2 1 1"
+  })
+  void laterPartitionsAreSmallerAndNoneLacksABatch(long batches, String sizes) {
+    assertThat(new Cluster(false, 2, false, 0).partitionSizes(batches))
+        .containsExactly(Arrays.stream(sizes.split(" ")).mapToInt(Integer::parseInt).toArray());
   }
 
   @ParameterizedTest

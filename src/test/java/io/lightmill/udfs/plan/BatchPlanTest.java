@@ -1,6 +1,7 @@
 package io.lightmill.udfs.plan;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
 
 import io.lightmill.udfs.plan.BatchPlan.KeyCount;
 import java.util.ArrayList;
@@ -11,10 +12,13 @@ import java.util.Map;
 import java.util.Random;
 import java.util.SortedMap;
 import java.util.TreeMap;
+import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import java.util.stream.LongStream;
 import org.apache.commons.codec.digest.DigestUtils;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 class BatchPlanTest {
 
@@ -32,6 +36,10 @@ class BatchPlanTest {
     SortedMap<Integer, Long> slices = new TreeMap<>();
     IntStream.range(0, images).forEach(image -> slices.put(image * (SLICES / images), 1L));
     return new KeyCount(key, cost, slices);
+  }
+
+  private static int[] equal(int partitions) {
+    return IntStream.generate(() -> 1).limit(partitions).toArray();
   }
 
   private static String imageId(int slice) {
@@ -53,7 +61,7 @@ class BatchPlanTest {
 
   @Test
   void imagesOfABatchAreInOnePartition() {
-    partitions(new BatchPlan(MIXED, 4, 8), MIXED)
+    partitions(new BatchPlan(MIXED, 4, equal(8)), MIXED)
         .forEach(
             (key, partitions) -> {
               for (int image = 0; image < partitions.size(); image++) {
@@ -70,7 +78,7 @@ class BatchPlanTest {
   @Test
   void dearestPartitionIsWithinATenthOfTheMean() {
     for (int partitions : new int[] {2, 3, 8, 16, 29}) {
-      BatchPlan plan = new BatchPlan(MIXED, 4, partitions);
+      BatchPlan plan = new BatchPlan(MIXED, 4, equal(partitions));
       long[] costs = new long[partitions];
       for (KeyCount key : MIXED) {
         partitions(plan, List.of(key))
@@ -92,7 +100,7 @@ class BatchPlanTest {
     for (int image = 0; image < images; image++) {
       slices.merge(BatchPlan.slice(DigestUtils.sha256Hex("image " + image)), 1L, Long::sum);
     }
-    BatchPlan plan = new BatchPlan(List.of(new KeyCount("key", 1, slices)), 8, partitions);
+    BatchPlan plan = new BatchPlan(List.of(new KeyCount("key", 1, slices)), 8, equal(partitions));
     long[] counts = new long[partitions];
     slices.forEach((slice, count) -> counts[plan.partition("key", imageId(slice))] += count);
 
@@ -105,16 +113,48 @@ class BatchPlanTest {
     List<KeyCount> shuffled = new ArrayList<>(MIXED);
     Collections.shuffle(shuffled, new Random(1));
 
-    assertThat(partitions(new BatchPlan(shuffled, 4, 8), MIXED))
-        .isEqualTo(partitions(new BatchPlan(MIXED, 4, 8), MIXED));
+    assertThat(partitions(new BatchPlan(shuffled, 4, equal(8)), MIXED))
+        .isEqualTo(partitions(new BatchPlan(MIXED, 4, equal(8)), MIXED));
   }
 
   @Test
   void snakeTurnsAtBothEnds() {
     KeyCount key = single("key", 1, 8);
 
-    assertThat(partitions(new BatchPlan(List.of(key), 1, 3), List.of(key)).get("key"))
+    assertThat(partitions(new BatchPlan(List.of(key), 1, equal(3)), List.of(key)).get("key"))
         .containsExactly(0, 1, 2, 2, 1, 0, 0, 1);
+  }
+
+  @ParameterizedTest
+  @CsvSource({"5,2", "3,1", "1,1"})
+  void partitionsHaveTheirSizes(int first, int second) {
+    int[] sizes = {first, second, 1};
+    KeyCount key = single("key", 1, 10 * (first + second + 1));
+
+    assertThat(
+            partitions(new BatchPlan(List.of(key), 1, sizes), List.of(key)).get("key").stream()
+                .collect(Collectors.groupingBy(partition -> partition, Collectors.counting())))
+        .isEqualTo(Map.of(0, 10L * first, 1, 10L * second, 2, 10L));
+  }
+
+  /** Of batches that cost the same, the smallest partition has the fewest at any number. */
+  @Test
+  void batchesThatAreLeftOverGoToTheLargerPartitions() {
+    int[] sizes = {3, 3, 2, 2, 1, 1};
+    for (int batches = 1; batches <= 100; batches++) {
+      KeyCount key = single("key", 1, batches);
+      int[] counts = new int[sizes.length];
+      partitions(new BatchPlan(List.of(key), 1, sizes), List.of(key))
+          .get("key")
+          .forEach(partition -> counts[partition]++);
+
+      for (int i = 0; i < sizes.length; i++) {
+        assertThat(counts[i])
+            .as("partition %d of %d batches", i, batches)
+            .isCloseTo(Math.round(batches * sizes[i] / 12f), within(2));
+        assertThat(counts[5]).isLessThanOrEqualTo(sizes[i] > 1 ? counts[i] : counts[i] + 1);
+      }
+    }
   }
 
   /** The dearest key begins at the first partition; the cheaper one goes on where it ends. */
@@ -122,7 +162,7 @@ class BatchPlanTest {
   void dearBatchesComeFirst() {
     List<KeyCount> keys = List.of(single("cheap", 1, 2), single("dear", 9, 2));
 
-    assertThat(partitions(new BatchPlan(keys, 1, 4), keys))
+    assertThat(partitions(new BatchPlan(keys, 1, equal(4)), keys))
         .isEqualTo(Map.of("dear", List.of(0, 1), "cheap", List.of(2, 3)));
   }
 }

@@ -88,7 +88,7 @@ class RunPlanTest {
         .isEqualTo(Map.of("32x32/4", 2L, "64x32/2", 2L));
     assertThat(plan.estimate().basis()).isEqualTo("measured by 1 image of earlier runs");
     assertThat(plan.estimate().deviceSeconds()).isPositive();
-    assertThat(plan.partitions()).isEqualTo(4);
+    assertThat(plan.partitions()).isEqualTo(2);
     assertThat(String.join("\n", plan.lines()))
         .contains("exist                 1", "SIZE_INVALID", "row id=6", "ID_DUPLICATE: row id=2");
     JsonNode json = new ObjectMapper().readTree(plan.json());
