@@ -10,6 +10,8 @@ import io.lightmill.udfs.run.RunResult;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.Writer;
+import java.math.BigInteger;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -29,8 +31,8 @@ class TerminationTest {
   private final BlockingQueue<String> said = new LinkedBlockingQueue<>();
 
   @ParameterizedTest
-  @CsvSource({"TERM, SIGTERM", "INT, Ctrl-C"})
-  void theFirstSignalEndsTheRunOnceAndTheProcessGoesOn(String signal, String name)
+  @CsvSource({"TERM, 15, SIGTERM", "INT, 2, Ctrl-C"})
+  void theFirstSignalEndsTheRunOnceAndTheProcessGoesOn(String signal, int number, String name)
       throws Exception {
     CountDownLatch ended = new CountDownLatch(1);
     try (Termination termination =
@@ -44,11 +46,15 @@ class TerminationTest {
       termination.listen();
 
       send(signal);
+      boolean ignored = isIgnored(number);
+      if (ignored) {
+        send("TERM");
+      }
 
       assertThat(said.poll(20, TimeUnit.SECONDS))
           .startsWith(
               "lightmill: the run ends on "
-                  + name
+                  + (ignored ? "SIGTERM" : name)
                   + "; if it is drawing, batches in flight finish");
       assertThat(ended.await(20, TimeUnit.SECONDS)).isTrue();
     }
@@ -86,6 +92,24 @@ class TerminationTest {
           .isEqualTo(Map.of(ImageStatus.GENERATED, 2L, ImageStatus.PENDING, 3L));
       assertThat(ExitStatus.of(result.summary(), Optional.empty())).isEqualTo(ExitStatus.STOPPED);
     }
+  }
+
+  /**
+   * Whether this process was started with the signal ignored, as shells start background jobs with
+   * Ctrl-C. The JVM leaves it so.
+   */
+  private static boolean isIgnored(int signal) throws IOException {
+    Path status = Path.of("/proc/self/status");
+    if (!Files.exists(status)) {
+      return false;
+    }
+    String ignored =
+        Files.readAllLines(status).stream()
+            .filter(line -> line.startsWith("SigIgn:"))
+            .map(line -> line.substring("SigIgn:".length()).strip())
+            .findFirst()
+            .orElseThrow();
+    return new BigInteger(ignored, 16).testBit(signal - 1);
   }
 
   private static void await(CountDownLatch ended) {

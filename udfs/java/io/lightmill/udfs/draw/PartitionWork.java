@@ -91,8 +91,7 @@ final class PartitionWork implements Chunks.Sizes, TaskCompletionListener {
         job.identity().model().checks().isEmpty() || job.marking().prompts() == PromptMetadata.FULL;
     this.triedBefore = complete && triedBefore(job, task);
     this.threads =
-        Executors.newFixedThreadPool(
-            job.hosted() == null ? THREADS : job.hosted().atOnce());
+        Executors.newFixedThreadPool(job.hosted() == null ? THREADS : job.hosted().atOnce());
     this.hosted =
         Optional.ofNullable(job.hosted())
             .map(

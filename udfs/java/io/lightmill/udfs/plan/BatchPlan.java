@@ -18,9 +18,9 @@ import java.util.stream.IntStream;
  * <p>The images of a key are ordered by id and cut into batches. Batches are ranked from the most
  * to the least expensive and assigned to partitions in snake order: forward, then backward, then
  * forward, over a list that names each partition as often as its relative size says. All full
- * batches of a key cost the same and have consecutive ranks. A slice belongs to
- * the batch of its first image, so no image needs a number of its own, and no task has to see all
- * images of a key. The size of the plan depends on the number of keys and slices.
+ * batches of a key cost the same and have consecutive ranks. A slice belongs to the batch of its
+ * first image, so no image needs a number of its own, and no task has to see all images of a key.
+ * The size of the plan depends on the number of keys and slices.
  */
 public final class BatchPlan implements Serializable {
 

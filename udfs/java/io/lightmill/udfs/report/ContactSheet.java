@@ -161,7 +161,8 @@ public final class ContactSheet {
   private void drawMark(Graphics2D graphics, FrameMark mark, double x, double y) {
     double r = frame * 0.22;
     graphics.setColor(GREASE_PENCIL);
-    graphics.setStroke(new BasicStroke(frame * 0.04f, BasicStroke.CAP_ROUND, BasicStroke.JOIN_ROUND));
+    graphics.setStroke(
+        new BasicStroke(frame * 0.04f, BasicStroke.CAP_ROUND, BasicStroke.JOIN_ROUND));
     switch (mark) {
       case BLOCKED -> {
         graphics.draw(new Ellipse2D.Double(x - r, y - r, 2 * r, 2 * r));
