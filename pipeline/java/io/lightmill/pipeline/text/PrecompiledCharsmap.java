@@ -5,6 +5,7 @@ import java.nio.ByteOrder;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayDeque;
+import java.util.Arrays;
 import java.util.BitSet;
 import java.util.Deque;
 
@@ -21,6 +22,11 @@ final class PrecompiledCharsmap {
 
   private static final int LABELS = 0xff;
 
+  /**
+   * The last map that was sound: nearly all checkpoints have the same one, and a check takes long.
+   */
+  private static volatile byte[] lastSound = {};
+
   private final int[] trie;
   private final ByteBuffer texts;
   private final BitSet seen = new BitSet();
@@ -33,6 +39,16 @@ final class PrecompiledCharsmap {
 
   /** Whether a map can normalize every text. */
   static boolean isSound(byte[] map) {
+    if (!Arrays.equals(map, lastSound)) {
+      if (!isSoundAnew(map)) {
+        return false;
+      }
+      lastSound = map.clone();
+    }
+    return true;
+  }
+
+  private static boolean isSoundAnew(byte[] map) {
     ByteBuffer bytes = ByteBuffer.wrap(map).order(ByteOrder.LITTLE_ENDIAN);
     if (bytes.remaining() < Integer.BYTES) {
       return false;

@@ -1,6 +1,5 @@
 package io.lightmill.udfs.report;
 
-import static org.apache.spark.sql.functions.left;
 import static org.apache.spark.sql.functions.lit;
 import static org.apache.spark.sql.functions.pmod;
 import static org.apache.spark.sql.functions.xxhash64;
@@ -8,22 +7,33 @@ import static org.apache.spark.sql.functions.xxhash64;
 import io.lightmill.udfs.ImageStatus;
 import io.lightmill.udfs.manifest.Manifest;
 import io.lightmill.udfs.manifest.ManifestColumns;
+import io.lightmill.udfs.rows.MappedPartitions;
+import java.io.Serializable;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Comparator;
+import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import org.apache.commons.collections4.IteratorUtils;
+import org.apache.spark.api.java.function.FlatMapFunction;
 import org.apache.spark.sql.Column;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
-import org.apache.spark.sql.catalyst.util.QuotingUtils;
+import org.apache.spark.sql.catalyst.CatalystTypeConverters;
+import org.apache.spark.sql.catalyst.InternalRow;
+import org.apache.spark.sql.catalyst.expressions.GenericRowWithSchema;
 import org.apache.spark.sql.functions;
 import org.apache.spark.sql.types.BooleanType;
-import org.apache.spark.sql.types.DataTypes;
 import org.apache.spark.sql.types.DateType;
+import org.apache.spark.sql.types.Decimal;
 import org.apache.spark.sql.types.NumericType;
 import org.apache.spark.sql.types.StringType;
 import org.apache.spark.sql.types.StructField;
+import org.apache.spark.sql.types.StructType;
+import org.apache.spark.unsafe.types.UTF8String;
+import scala.Function1;
 
 /**
  * The rows of a run that its pages show, in the order of their ids. The memory that they take is
@@ -52,12 +62,37 @@ public record PageRows(List<Row> rows, int textLimit, int passthroughLimit) {
   private static final Set<ImageStatus> WITHOUT_IMAGE =
       Set.of(ImageStatus.BLOCKED, ImageStatus.INVALID, ImageStatus.FAILED);
 
-  /** By number where ids are numbers. */
-  private static final Column[] ORDER = {
-    ManifestColumns.ID.col().try_cast(DataTypes.createDecimalType(38, 9)).asc_nulls_last(),
-    ManifestColumns.ID.col(),
-    ManifestColumns.VARIANT.col()
-  };
+  /** By number where ids are numbers, as Spark casts and orders. */
+  private static final Comparator<Placed> ORDER =
+      Comparator.comparing(Placed::number, Comparator.nullsLast(Comparator.naturalOrder()))
+          .thenComparing(Placed::id, Comparator.nullsFirst(Comparator.naturalOrder()))
+          .thenComparing(Placed::variant, Comparator.nullsFirst(Comparator.naturalOrder()));
+
+  /** A row and its place. */
+  private record Placed(Decimal number, UTF8String id, Integer variant, Row row) {
+
+    static Placed of(Row row) {
+      UTF8String id = UTF8String.fromString(ManifestColumns.ID.of(row));
+      Decimal number = id == null ? null : Decimal.fromString(id);
+      return new Placed(
+          number != null && number.changePrecision(DIGITS, DECIMALS) ? number : null,
+          id,
+          ManifestColumns.VARIANT.of(row),
+          row);
+    }
+  }
+
+  private static final int DIGITS = 38;
+  private static final int DECIMALS = 9;
+
+  /**
+   * A column that is shown.
+   *
+   * @param limit characters of a text; {@link #WHOLE} for other types and all characters
+   */
+  private record Shown(int index, StructField field, int limit) implements Serializable {}
+
+  private static final int WHOLE = -1;
 
   /**
    * Reads all rows of a run, or a sample that is spread evenly.
@@ -85,26 +120,67 @@ public record PageRows(List<Row> rows, int textLimit, int passthroughLimit) {
           rows.filter(
               problem.and(some).or(functions.not(problem).and(PageThumbnails.of(all).chosen())));
     }
-    Dataset<Row> cut = shown.select(columns(rows, text, passthrough));
-    // So few are sorted in one task; of many rows, that task only sorts, and does not filter.
-    Dataset<Row> together = all > MOST ? cut.repartition(1) : cut.coalesce(1);
-    return new PageRows(together.sortWithinPartitions(ORDER).collectAsList(), text, passthrough);
+    List<Shown> columns = columns(rows.schema(), text, passthrough);
+    return new PageRows(cut(shown, columns), text, passthrough);
   }
 
-  private static Column[] columns(Dataset<Row> rows, int text, int passthrough) {
+  /** Plain code, since planning a query over so many columns takes longer than most tables. */
+  private static List<Row> cut(Dataset<Row> rows, List<Shown> columns) {
+    StructType schema =
+        new StructType(columns.stream().map(Shown::field).toArray(StructField[]::new));
+    return MappedPartitions.collected(
+            MappedPartitions.of(
+                ((org.apache.spark.sql.classic.Dataset<Row>) rows).queryExecution().toRdd(),
+                new Cut(columns)),
+            rows.sparkSession())
+        .stream()
+        .map(values -> Placed.of(new GenericRowWithSchema(values, schema)))
+        .sorted(ORDER)
+        .map(Placed::row)
+        .toList();
+  }
+
+  private record Cut(List<Shown> columns)
+      implements FlatMapFunction<Iterator<InternalRow>, Object[]> {
+
+    @Override
+    public Iterator<Object[]> call(Iterator<InternalRow> rows) {
+      List<Function1<Object, Object>> external =
+          columns.stream()
+              .map(it -> CatalystTypeConverters.createToScalaConverter(it.field().dataType()))
+              .toList();
+      return IteratorUtils.transformedIterator(
+          rows,
+          row -> {
+            Object[] values = new Object[columns.size()];
+            Arrays.setAll(values, i -> external.get(i).apply(value(row, columns.get(i))));
+            return values;
+          });
+    }
+
+    private static Object value(InternalRow row, Shown column) {
+      Object value =
+          row.isNullAt(column.index()) ? null : row.get(column.index(), column.field().dataType());
+      return column.limit() != WHOLE && value instanceof UTF8String text
+          ? text.substring(0, column.limit())
+          : value;
+    }
+  }
+
+  private static List<Shown> columns(StructType schema, int text, int passthrough) {
     List<String> own = Manifest.reserved();
-    List<Column> columns = new ArrayList<>();
+    List<Shown> columns = new ArrayList<>();
     int others = 0;
-    for (StructField field : rows.schema().fields()) {
-      Column column = functions.col(QuotingUtils.quoteIdentifier(field.name()));
+    for (int i = 0; i < schema.length(); i++) {
+      StructField field = schema.apply(i);
       boolean isText = field.dataType() instanceof StringType;
       if (own.contains(field.name())) {
-        columns.add(isText ? left(column, lit(text + 1)).as(field.name()) : column);
+        columns.add(new Shown(i, field, isText ? text + 1 : WHOLE));
       } else if (isPlain(field) && others++ < MOST_PASSTHROUGH) {
-        columns.add(isText ? left(column, lit(passthrough + 1)).as(field.name()) : column);
+        columns.add(new Shown(i, field, isText ? passthrough + 1 : WHOLE));
       }
     }
-    return columns.toArray(Column[]::new);
+    return columns;
   }
 
   private static boolean isPlain(StructField field) {

@@ -15,7 +15,6 @@ import java.util.TreeMap;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import java.util.stream.LongStream;
-import org.apache.commons.codec.digest.DigestUtils;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -97,9 +96,7 @@ class BatchPlanTest {
     int images = 1_000_000;
     int partitions = 1_000;
     SortedMap<Integer, Long> slices = new TreeMap<>();
-    for (int image = 0; image < images; image++) {
-      slices.merge(BatchPlan.slice(DigestUtils.sha256Hex("image " + image)), 1L, Long::sum);
-    }
+    new Random(1).ints(images, 0, SLICES).forEach(slice -> slices.merge(slice, 1L, Long::sum));
     BatchPlan plan = new BatchPlan(List.of(new KeyCount("key", 1, slices)), 8, equal(partitions));
     long[] counts = new long[partitions];
     slices.forEach((slice, count) -> counts[plan.partition("key", imageId(slice))] += count);
