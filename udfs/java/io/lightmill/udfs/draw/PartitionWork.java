@@ -41,8 +41,11 @@ final class PartitionWork implements Chunks.Sizes, TaskCompletionListener {
    */
   private static final int THREADS = 4;
 
-  /** Images that may be unfinished while others are drawn, since a store may take long for each. */
-  private static final int UNFINISHED = 2 * THREADS;
+  /**
+   * Images that may be drawn and not stored: enough for a store that takes three times as long for
+   * an image as the device, and few, since they are drawn again if the process is killed.
+   */
+  private static final int UNFINISHED = 4;
 
   private static final Logger LOG = LoggerFactory.getLogger(PartitionWork.class);
   private static final RepeatedErrors ERRORS = new RepeatedErrors(LOG::error);
