@@ -121,7 +121,9 @@ public record PageRows(List<Row> rows, int textLimit, int passthroughLimit) {
               problem.and(some).or(functions.not(problem).and(PageThumbnails.of(all).chosen())));
     }
     List<Shown> columns = columns(rows.schema(), text, passthrough);
-    return new PageRows(cut(shown, columns), text, passthrough);
+    // One task for few rows, since a task takes longer than they do.
+    Dataset<Row> read = all > MOST ? shown : shown.coalesce(1);
+    return new PageRows(cut(read, columns), text, passthrough);
   }
 
   /** Plain code, since planning a query over so many columns takes longer than most tables. */
