@@ -59,6 +59,14 @@ public record PageRows(List<Row> rows, int textLimit, int passthroughLimit) {
   private static final int PASSTHROUGH_SHARE = 8;
   private static final int MOST_PASSTHROUGH = 30;
 
+  /** No limit of a column's texts. */
+  private static final int WHOLE = -1;
+
+  /** Of the decimal numbers that ids are ordered by. */
+  private static final int DIGITS = 38;
+
+  private static final int DECIMALS = 9;
+
   private static final Set<ImageStatus> WITHOUT_IMAGE =
       Set.of(ImageStatus.BLOCKED, ImageStatus.INVALID, ImageStatus.FAILED);
 
@@ -82,17 +90,12 @@ public record PageRows(List<Row> rows, int textLimit, int passthroughLimit) {
     }
   }
 
-  private static final int DIGITS = 38;
-  private static final int DECIMALS = 9;
-
   /**
    * A column that is shown.
    *
    * @param limit characters of a text; {@link #WHOLE} for other types and all characters
    */
   private record Shown(int index, StructField field, int limit) implements Serializable {}
-
-  private static final int WHOLE = -1;
 
   /**
    * Reads all rows of a run, or a sample that is spread evenly.
