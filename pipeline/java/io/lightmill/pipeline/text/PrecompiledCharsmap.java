@@ -23,9 +23,10 @@ final class PrecompiledCharsmap {
   private static final int LABELS = 0xff;
 
   /**
-   * The last map that was sound: nearly all checkpoints have the same one, and a check takes long.
+   * The last map that was sound, null before the first: nearly all checkpoints have the same one,
+   * and a check takes long.
    */
-  private static volatile byte[] lastSound = {};
+  private static volatile byte[] lastSound;
 
   private final int[] trie;
   private final ByteBuffer texts;

@@ -30,9 +30,6 @@ final class KernelLevelDrawing {
 
   static final int IMAGES = 8;
 
-  /** Those that are also drawn while no other thread draws. */
-  private static final int UNDISTURBED = 2;
-
   /** Small images with and without guidance, and larger ones, which take other kernels. */
   static final List<Subject> SUBJECTS =
       List.of(new Subject(64, false), new Subject(64, true), new Subject(128, false));
@@ -69,8 +66,12 @@ final class KernelLevelDrawing {
   private void print(String checkpoint, Subject subject) throws Exception {
     List<ImageRequest> requests =
         IntStream.range(0, IMAGES).mapToObj(i -> request(i, subject)).toList();
-    List<String> undisturbed = digests(requests.subList(0, UNDISTURBED));
-    List<List<String>> beside = beside(requests);
+    List<String> alone = new ArrayList<>();
+    for (ImageRequest request : requests) {
+      alone.addAll(digests(List.of(request)));
+    }
+    List<String> together = digests(requests);
+    List<String> atOnce = atOnce(requests);
     for (int i = 0; i < IMAGES; i++) {
       System.out.printf(
           "%s %d %s\t%d\t%s\t%s\t%s%n",
@@ -78,34 +79,29 @@ final class KernelLevelDrawing {
           subject.side,
           subject.guided,
           i,
-          i < UNDISTURBED ? undisturbed.get(i) : beside.get(0).get(i),
-          beside.get(0).get(i),
-          beside.get(1).get(i));
+          alone.get(i),
+          together.get(i),
+          atOnce.get(i));
     }
   }
 
-  /** The images one by one on a thread, and as a batch on another one at the same time. */
-  private List<List<String>> beside(List<ImageRequest> requests) throws Exception {
+  /** Half of the images by one thread while another draws the others. */
+  private List<String> atOnce(List<ImageRequest> requests) throws Exception {
     CyclicBarrier start = new CyclicBarrier(2);
     ExecutorService threads = Executors.newFixedThreadPool(2);
     try {
-      Callable<List<String>> alone =
-          () -> {
-            start.await();
-            List<String> digests = new ArrayList<>();
-            for (ImageRequest request : requests) {
-              digests.addAll(digests(List.of(request)));
-            }
-            return digests;
-          };
-      Callable<List<String>> together =
-          () -> {
-            start.await();
-            return digests(requests);
-          };
-      List<List<String>> digests = new ArrayList<>();
-      for (Future<List<String>> each : threads.invokeAll(List.of(alone, together))) {
-        digests.add(each.get());
+      List<Callable<List<String>>> halves = new ArrayList<>();
+      for (int half = 0; half < 2; half++) {
+        List<ImageRequest> mine = requests.subList(half * IMAGES / 2, (half + 1) * IMAGES / 2);
+        halves.add(
+            () -> {
+              start.await();
+              return digests(mine);
+            });
+      }
+      List<String> digests = new ArrayList<>();
+      for (Future<List<String>> half : threads.invokeAll(halves)) {
+        digests.addAll(half.get());
       }
       return digests;
     } finally {

@@ -32,7 +32,7 @@ public final class ContactSheet {
   /** The longer side of the largest frame; larger images are shrunk. */
   static final int MAX_FRAME = 224;
 
-  /** The same of the smallest frame; smaller images are enlarged. */
+  /** The longer side of the smallest frame; smaller images are enlarged. */
   static final int MIN_FRAME = 128;
 
   private static final int MARGIN = 40;
