@@ -164,7 +164,6 @@ public final class S3Server implements AutoCloseable {
     settings.put("secret.key", "secret");
     settings.put(
         "aws.credentials.provider", "org.apache.hadoop.fs.s3a.SimpleAWSCredentialsProvider");
-    settings.put("fast.upload.buffer", "array");
     settings.put("retry.interval", "5ms");
     settings.put("retry.throttle.interval", "5ms");
     Map<String, String> ofTheBucket = new TreeMap<>();

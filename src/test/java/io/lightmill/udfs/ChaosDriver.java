@@ -47,16 +47,8 @@ final class ChaosDriver {
 
   /** Arguments: settings of Spark as {@code key=value}. */
   public static void main(String... arguments) throws IOException {
-    SparkSession.Builder builder =
-        SparkSession.builder()
-            .config("spark.ui.enabled", false)
-            .config("spark.driver.host", "127.0.0.1")
-            .config("spark.driver.bindAddress", "127.0.0.1")
-            .config("spark.sql.shuffle.partitions", 2)
-            .config("spark.sql.adaptive.enabled", false)
-            .config("spark.sql.codegen.wholeStage", false)
-            .config("spark.sql.codegen.factoryMode", "NO_CODEGEN")
-            .config("spark.sql.ui.explainMode", "simple");
+    SparkSession.Builder builder = SparkSession.builder();
+    TestSpark.settings().forEach(builder::config);
     for (String setting : arguments) {
       builder.config(
           setting.substring(0, setting.indexOf('=')), setting.substring(setting.indexOf('=') + 1));

@@ -151,20 +151,13 @@ class HostedClusterTest {
   }
 
   private BufferedReader startDriver() throws IOException {
-    Map<String, String> settings = new HashMap<>();
+    Map<String, String> settings = new HashMap<>(TestSpark.settings());
     settings.put("spark.master", "local-cluster[%d,1,1024]".formatted(EXECUTORS));
     settings.put("spark.executor.memory", "512m");
     settings.put("spark.executor.extraClassPath", TestJvm.classPath());
     settings.put("spark.executor.extraJavaOptions", TestJvm.executorOptions());
     settings.put("spark.scheduler.minRegisteredResourcesRatio", "1");
     settings.put("spark.plugins", ProgressPlugin.class.getName());
-    settings.put("spark.ui.enabled", "false");
-    settings.put("spark.driver.host", "127.0.0.1");
-    settings.put("spark.driver.bindAddress", "127.0.0.1");
-    settings.put("spark.sql.shuffle.partitions", "2");
-    settings.put("spark.sql.adaptive.enabled", "false");
-    settings.put("spark.sql.codegen.wholeStage", "false");
-    settings.put("spark.sql.codegen.factoryMode", "NO_CODEGEN");
     ProcessBuilder builder =
         TestJvm.of(
                 "1g",

@@ -20,6 +20,9 @@ public final class TestJvm {
       Stream.concat(
               Stream.of(
                   "-XX:TieredStopAtLevel=1",
+                  "-XX:C1MaxInlineSize=12", // of code that runs a few times, compiling is the cost
+                  "-XX:CICompilerCount=1",
+                  "-XX:-UsePerfData",
                   "-XX:ReservedCodeCacheSize=256m",
                   "-XX:+UseSerialGC",
                   "-XX:MetaspaceSize=200m"),

@@ -26,7 +26,9 @@ public final class SessionSettings {
           "spark.sql.adaptive.enabled", "false",
           // Tables are small: compiling their queries takes longer than running them.
           "spark.sql.codegen.wholeStage", "false",
-          "spark.sql.codegen.factoryMode", "NO_CODEGEN");
+          "spark.sql.codegen.factoryMode", "NO_CODEGEN",
+          // Spark reads the call stack for each column expression, to name the line in errors.
+          "spark.sql.dataFrameQueryContext.enabled", "false");
 
   /** Of the executors of a cluster, which cannot be changed once they run. */
   public static final Map<String, String> EXECUTORS =

@@ -1,0 +1,16 @@
+package io.lightmill;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.nio.file.Path;
+import org.junit.jupiter.api.Test;
+
+/** The build's class-data archive, without which all tests pass but take longer. */
+class ClassArchiveTest {
+
+  @Test
+  void theProgramThatLoadsItsClassesEndsWithoutAnError() {
+    assertThat(Path.of("target/class-archive/log")).isEmptyFile();
+    assertThat(Path.of("target/forks.jsa")).isNotEmptyFile();
+  }
+}
