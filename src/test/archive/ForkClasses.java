@@ -32,6 +32,14 @@ public final class ForkClasses {
 
   private static final String FILES = "files";
 
+  private static final StructType SCHEMA =
+      new StructType()
+          .add("id", DataTypes.StringType)
+          .add("variant", DataTypes.IntegerType)
+          .add("price", DataTypes.DoubleType)
+          .add("image", DataTypes.BinaryType)
+          .add("at", DataTypes.TimestampType);
+
   private final SparkSession spark;
 
   private ForkClasses(SparkSession spark) {
@@ -69,7 +77,7 @@ public final class ForkClasses {
     spark.sparkContext().setLogLevel("OFF");
     ForkClasses classes = new ForkClasses(spark);
     classes.queryFiles(directory.resolve(FILES).toUri().toString());
-    classes.queryFiles(classes.bucket());
+    classes.parquet(classes.bucket());
   }
 
   private String bucket() throws Exception {
@@ -111,26 +119,28 @@ public final class ForkClasses {
     return "s3a://bucket/files";
   }
 
+  private Dataset<Row> rows() {
+    return spark.createDataFrame(
+        List.of(
+            RowFactory.create("a", 0, 1.5, new byte[] {1}, null),
+            RowFactory.create("b", 1, null, null, new java.sql.Timestamp(0))),
+        SCHEMA);
+  }
+
+  private Dataset<Row> parquet(String location) {
+    rows().write().parquet(location + "/rows.parquet");
+    Dataset<Row> read = spark.read().parquet(location + "/rows.parquet");
+    assertThat(read.collectAsList()).hasSize(2);
+    return read;
+  }
+
   private void queryFiles(String location) throws Exception {
-    StructType schema =
-        new StructType()
-            .add("id", DataTypes.StringType)
-            .add("variant", DataTypes.IntegerType)
-            .add("price", DataTypes.DoubleType)
-            .add("image", DataTypes.BinaryType)
-            .add("at", DataTypes.TimestampType);
-    Dataset<Row> rows =
-        spark.createDataFrame(
-            List.of(
-                RowFactory.create("a", 0, 1.5, new byte[] {1}, null),
-                RowFactory.create("b", 1, null, null, new java.sql.Timestamp(0))),
-            schema);
-    rows.write().parquet(location + "/rows.parquet");
+    Dataset<Row> rows = rows();
+    Dataset<Row> parquet = parquet(location);
     rows.drop("image").write().option("header", true).csv(location + "/rows.csv");
     rows.drop("image").write().json(location + "/rows.json");
-    Dataset<Row> parquet = spark.read().parquet(location + "/rows.parquet");
     Dataset<Row> csv = spark.read().option("header", true).csv(location + "/rows.csv");
-    Dataset<Row> json = spark.read().schema(schema).json(location + "/rows.json");
+    Dataset<Row> json = spark.read().schema(SCHEMA).json(location + "/rows.json");
     parquet.createOrReplaceTempView("rows");
     String newest =
         "SELECT id, variant, row_number() OVER (PARTITION BY id ORDER BY at DESC) AS place"

@@ -4,13 +4,16 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.lightmill.udfs.TestTables;
 import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.Comparator;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.IntStream;
 import org.apache.spark.sql.Row;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
-import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.CsvSource;
-import org.junit.jupiter.params.provider.ValueSource;
 
 /** What the values of a table request, as people and other tools write them. */
 class RequestValuesTest {
@@ -25,7 +28,32 @@ class RequestValuesTest {
   }
 
   private static Row only(String header, String line) {
-    return TestTables.planned(TestTables.of(header, line)).collectAsList().get(0);
+    return rows(header, line).get(0);
+  }
+
+  /**
+   * One query for all cases of a test, since each query takes longer than its rows.
+   *
+   * @return in the order of the lines, which start with an id
+   */
+  private static List<Row> rows(String header, String... lines) {
+    List<String> ids =
+        Arrays.stream(lines).map(line -> line.substring(0, line.indexOf(','))).toList();
+    List<Row> rows =
+        TestTables.planned(TestTables.of(header, lines)).collectAsList().stream()
+            .sorted(Comparator.comparing(row -> ids.indexOf(row.<String>getAs("id"))))
+            .toList();
+    assertThat(rows).hasSameSizeAs(lines);
+    return rows;
+  }
+
+  /** The rows of values that follow an id. */
+  private static List<Row> rows(String header, List<String> values) {
+    return rows(
+        header,
+        IntStream.range(0, values.size())
+            .mapToObj(i -> i + "," + values.get(i))
+            .toArray(String[]::new));
   }
 
   @Test
@@ -54,39 +82,37 @@ class RequestValuesTest {
     assertThat(files.planned("a1111.csv", "seed")).contains("7").doesNotContain("-1");
   }
 
-  @ParameterizedTest
-  @ValueSource(strings = {"-1", " -1 ", "-1.0", "-1."})
-  void seedMinusOneIsNoSeed(String seed) {
-    Row given = only("id,prompt,seed", "a,mug," + seed);
+  @Test
+  void seedMinusOneIsNoSeed() {
     Row none = only("id,prompt", "a,mug");
 
-    assertThat(given.<Long>getAs("seed")).isEqualTo(none.<Long>getAs("seed"));
-    assertThat(given.<String>getAs("image_id")).isEqualTo(none.<String>getAs("image_id"));
+    assertThat(rows("id,prompt,seed", "a,mug,-1", "a,mug, -1 ", "a,mug,-1.0", "a,mug,-1."))
+        .allSatisfy(
+            given -> {
+              assertThat(given.<Long>getAs("seed")).isEqualTo(none.<Long>getAs("seed"));
+              assertThat(given.<String>getAs("image_id")).isEqualTo(none.<String>getAs("image_id"));
+            });
   }
 
   @Test
   void otherNegativeSeedsAreSeeds() {
-    assertThat(only("id,prompt,seed", "a,mug,-2").<Long>getAs("seed")).isEqualTo(-2);
-    assertThat(only("id,prompt,seed", "a,mug,-10").<Long>getAs("seed")).isEqualTo(-10);
-    assertThat(only("id,prompt,seed", "a,mug,18446744073709551615").<Long>getAs("seed"))
-        .isEqualTo(-1);
+    assertThat(rows("id,prompt,seed", "a,mug,-2", "b,mug,-10", "c,mug,18446744073709551615"))
+        .extracting(row -> row.<Long>getAs("seed"))
+        .containsExactly(-2L, -10L, -1L);
   }
 
-  @ParameterizedTest
-  @CsvSource({
-    "M,32,32",
-    "42,32,32",
-    "20x30,32,32",
-    "30x40 cm,32,32",
-    "128x64,128,64",
-    "64*128,64,128"
-  })
-  void aSizeThatIsNoSizeInPixelsRequestsNothing(String size, int width, int height) {
-    Row row = only("id,prompt,size", "a,mug," + size);
+  @Test
+  void aSizeThatIsNoSizeInPixelsRequestsNothing() {
+    List<String> sizes = List.of("M", "42", "20x30", "30x40 cm", "128x64", "64*128");
 
-    assertThat(row.<Integer>getAs("width")).isEqualTo(width);
-    assertThat(row.<Integer>getAs("height")).isEqualTo(height);
-    assertThat(row.<Row>getAs("passthrough").<String>getAs("size")).isEqualTo(size);
+    List<Row> rows = rows("id,size,prompt", sizes.stream().map(size -> size + ",mug").toList());
+
+    assertThat(rows)
+        .extracting(row -> row.<Row>getAs("passthrough").<String>getAs("size"))
+        .isEqualTo(sizes);
+    assertThat(rows)
+        .extracting(row -> row.getAs("width") + "x" + row.getAs("height"))
+        .containsExactly("32x32", "32x32", "32x32", "32x32", "128x64", "64x128");
   }
 
   @Test
@@ -95,71 +121,100 @@ class RequestValuesTest {
         .contains("width 100 is not a positive multiple of 16");
   }
 
-  @ParameterizedTest
-  @CsvSource({
-    "a cat <lora:brand:0.5>,,a cat,brand@0.5",
-    "<lora:brand> a cat,,a cat,brand@1",
-    "a cat<lora:brand:1><lora:style:.5>,,a cat,brand@1+style@0.5",
-    "a cat <lora:brand:0.5>,style@0.3,a cat,brand@0.5+style@0.3",
-    "a cat <lora:brand:0.5>,none,a cat,brand@0.5",
-    "a cat <lora:brand:0>,,a cat,",
-    "a < b <3 cat,,a < b <3 cat,"
-  })
-  void adaptersOfPromptsAreThoseOfTheRow(String prompt, String lora, String drawn, String blend) {
-    Row row = only("id,prompt,lora", "a," + prompt + "," + (lora == null ? "" : lora));
+  @Test
+  void adaptersOfPromptsAreThoseOfTheRow() {
+    List<Row> rows =
+        rows(
+            "id,prompt,lora",
+            List.of(
+                "a cat <lora:brand:0.5>,",
+                "<lora:brand> a cat,",
+                "a cat<lora:brand:1><lora:style:.5>,",
+                "a cat <lora:brand:0.5>,style@0.3",
+                "a cat <lora:brand:0.5>,none",
+                "a cat <lora:brand:0>,",
+                "a < b <3 cat,"));
 
-    assertThat(row.<String>getAs("error_message")).isNull();
-    assertThat(row.<String>getAs("prompt")).isEqualTo(drawn);
-    assertThat(row.<String>getAs("lora")).isEqualTo(blend);
+    assertThat(rows).extracting(row -> row.<String>getAs("error_message")).containsOnlyNulls();
+    assertThat(rows)
+        .extracting(row -> row.getAs("prompt") + " | " + row.getAs("lora"))
+        .containsExactly(
+            "a cat | brand@0.5",
+            "a cat | brand@1",
+            "a cat | brand@1+style@0.5",
+            "a cat | brand@0.5+style@0.3",
+            "a cat | brand@0.5",
+            "a cat | null",
+            "a < b <3 cat | null");
   }
 
-  @ParameterizedTest
-  @CsvSource({
-    "a cat <lora:house:0.5>,lora names house",
-    "a cat <lora:brand:0.5:0.7>,is not made of names and weights",
-    "a cat <lora:My Style:1>,is not made of names and weights",
-    "a cat <lora:brand:1><lora:brand:2>,names 'brand' twice",
-    "<lora:brand:1>,prompt is empty"
-  })
-  void adaptersThatCannotBeUsedAreErrors(String prompt, String said) {
-    assertThat(only("id,prompt", "a," + prompt).<String>getAs("error_message")).contains(said);
+  @Test
+  void adaptersThatCannotBeUsedAreErrors() {
+    Map<String, String> said = new LinkedHashMap<>();
+    said.put("a cat <lora:house:0.5>", "lora names house");
+    said.put("a cat <lora:brand:0.5:0.7>", "is not made of names and weights");
+    said.put("a cat <lora:My Style:1>", "is not made of names and weights");
+    said.put("a cat <lora:brand:1><lora:brand:2>", "names 'brand' twice");
+    said.put("<lora:brand:1>", "prompt is empty");
+
+    assertThat(rows("id,prompt", List.copyOf(said.keySet())))
+        .extracting(row -> row.<String>getAs("error_message"))
+        .zipSatisfy(said.values(), (message, part) -> assertThat(message).contains(part));
   }
 
-  @ParameterizedTest
-  @ValueSource(
-      strings = {
-        "\u0000", "\u001b", "\u0007\b", "\u200B", "\uFEFF", "\u00A0", "\u2028", "\u202E\u202C",
+  @Test
+  void aPromptWithoutAVisibleCharacterIsMissing() {
+    List<String> prompts =
+        List.of(
+            "\u0000",
+            "\u001b",
+            "\u0007\b",
+            "\u200B",
+            "\uFEFF",
+            "\u00A0",
+            "\u2028",
+            "\u202E\u202C",
             "\u00AD",
-        "\u3164", "\u2800", "\uFE0F", "\u180E", "\u3000", "\u2066 \u2069", "\uDB40\uDC20", "\t",
-            "\u0085"
-      })
-  void aPromptWithoutAVisibleCharacterIsMissing(String prompt) {
-    Row row = only("id,prompt", "a," + prompt);
+            "\u3164",
+            "\u2800",
+            "\uFE0F",
+            "\u180E",
+            "\u3000",
+            "\u2066 \u2069",
+            "\uDB40\uDC20",
+            "\t",
+            "\u0085");
 
-    assertThat(row.<String>getAs("error_code")).isEqualTo("PROMPT_MISSING");
-    assertThat(row.<String>getAs("error_message")).contains("prompt is empty");
+    assertThat(rows("id,prompt", prompts))
+        .allSatisfy(
+            row -> {
+              assertThat(row.<String>getAs("error_code")).isEqualTo("PROMPT_MISSING");
+              assertThat(row.<String>getAs("error_message")).contains("prompt is empty");
+            });
   }
 
-  @ParameterizedTest
-  @ValueSource(
-      strings = {".", "\u2764\uFE0F", "\u00E9", "a\u200Bb", "\uD83D\uDC68\u200D\uD83D\uDC69"})
-  void aPromptWithAVisibleCharacterIsOne(String prompt) {
-    Row row = only("id,prompt", "a," + prompt);
+  @Test
+  void aPromptWithAVisibleCharacterIsOne() {
+    List<String> prompts =
+        List.of(".", "\u2764\uFE0F", "\u00E9", "a\u200Bb", "\uD83D\uDC68\u200D\uD83D\uDC69");
 
-    assertThat(row.<String>getAs("error_code")).isNull();
-    assertThat(row.<String>getAs("prompt")).isEqualTo(prompt);
+    List<Row> rows = rows("id,prompt", prompts);
+
+    assertThat(rows).extracting(row -> row.<String>getAs("error_code")).containsOnlyNulls();
+    assertThat(rows).extracting(row -> row.<String>getAs("prompt")).isEqualTo(prompts);
   }
 
-  @ParameterizedTest
-  @ValueSource(strings = {"\u200B", "\u001b", " "})
-  void aTemplateNeedsAVisibleValue(String color) {
-    Row row =
-        TestTables.planned(
-                TestTables.of("id,color", "a," + color), "a {color} mug", TestTables.DEFAULTS)
-            .collectAsList()
-            .get(0);
-
-    assertThat(row.<String>getAs("error_code")).isEqualTo("PROMPT_MISSING");
+  @Test
+  void aTemplateNeedsAVisibleValue() {
+    assertThat(
+            TestTables.planned(
+                    TestTables.of("id,color", "a,\u200B", "b,\u001b", "c, "),
+                    "a {color} mug",
+                    TestTables.DEFAULTS)
+                .collectAsList())
+        .hasSize(3)
+        .extracting(row -> row.<String>getAs("error_code"))
+        .containsOnly("PROMPT_MISSING");
   }
 
   @Test
