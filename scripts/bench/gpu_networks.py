@@ -27,13 +27,13 @@ from gpu_tools import GROUPS, Device, attempt, reason
 from random_weights import Numbers
 
 HEADS = {"flux": (24, 128), "flux2": (24, 128), "sd3": (38, 64), "qwen_image": (24, 128), "z_image": (30, 128)}
-UNIT_RMS = """    norm = torch.linalg_vector_norm(x, 2, [-1], True, dtype=6)
-    y = torch.mul(x, torch.rsqrt(norm * norm / x.size(-1) + eps), out=torch.empty_like(x))
+UNIT_RMS = """  norm = torch.linalg_vector_norm(x, 2, [-1], True, dtype=6)
+  return torch.mul(x, torch.rsqrt(norm * norm / x.size(-1) + eps), out=torch.empty_like(x))
 """
 NORMS = {
-    "+rms_norm": "    y = torch.rms_norm(x, [x.size(-1)], None, eps)\n",
-    "+composite": """    wide = x.to(6)
-    y = torch.mul(wide, torch.rsqrt(torch.add(torch.mean(torch.pow(wide, 2), [-1], True), eps))).to(x.dtype)
+    "+rms_norm": "  return torch.rms_norm(x, [x.size(-1)], None, eps)\n",
+    "+composite": """  wide = x.to(6)
+  return torch.mul(wide, torch.rsqrt(torch.add(torch.mean(torch.pow(wide, 2), [-1], True), eps))).to(x.dtype)
 """,
 }
 BACKENDS = {

@@ -86,22 +86,14 @@ def layer_norm(x: Tensor, w: Dict[str, Tensor], name: str, eps: float) -> Tensor
 def norm(x: Tensor) -> Tensor:
   return torch.layer_norm(x, [x.size(-1)], None, None, 1e-6)
 
-# Divides by the root mean square. On GPUs, a libtorch without a fused kernel computes torch.rms_norm in several passes over
-# copies in 32 bits; this reads twice and writes once, and rounds where diffusers does.
+# Divides by the root mean square. libtorch computes torch.rms_norm in several passes over copies in 32 bits, unless it has
+# a fused kernel; this reads twice and writes once, and rounds where diffusers does.
 def unit_rms(x: Tensor, eps: float) -> Tensor:
-  if x.is_cuda:
-    norm = torch.linalg_vector_norm(x, 2, [-1], True, dtype=6)
-    y = torch.mul(x, torch.rsqrt(norm * norm / x.size(-1) + eps), out=torch.empty_like(x))
-  else:
-    y = torch.rms_norm(x, [x.size(-1)], None, eps)
-  return y
+  norm = torch.linalg_vector_norm(x, 2, [-1], True, dtype=6)
+  return torch.mul(x, torch.rsqrt(norm * norm / x.size(-1) + eps), out=torch.empty_like(x))
 
 def rms_norm(x: Tensor, weight: Tensor, eps: float) -> Tensor:
-  if x.is_cuda:
-    y = nn.unit_rms(x, eps).mul_(weight)
-  else:
-    y = torch.rms_norm(x, [x.size(-1)], weight, eps)
-  return y
+  return nn.unit_rms(x, eps).mul_(weight)
 
 def group_norm(x: Tensor, w: Dict[str, Tensor], name: str, groups: int) -> Tensor:
   return torch.group_norm(x, groups, w[name + ".weight"], w[name + ".bias"], 1e-6)
