@@ -27,7 +27,7 @@ from gpu_tools import GROUPS, Device, attempt, reason
 from random_weights import Numbers
 
 HEADS = {"flux": (24, 128), "flux2": (24, 128), "sd3": (38, 64), "qwen_image": (24, 128), "z_image": (30, 128)}
-UNIT_RMS = """  norm = torch.linalg_vector_norm(x, 2, [-1], True, dtype=6)
+UNIT_RMS = """  norm = torch.linalg_vector_norm(x, 2, [-1], True, dtype=torch.promote_types(x.dtype, 6))
   return torch.mul(x, torch.rsqrt(norm * norm / x.size(-1) + eps), out=torch.empty_like(x))
 """
 NORMS = {

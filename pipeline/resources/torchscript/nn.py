@@ -87,9 +87,9 @@ def norm(x: Tensor) -> Tensor:
   return torch.layer_norm(x, [x.size(-1)], None, None, 1e-6)
 
 # Divides by the root mean square. libtorch computes torch.rms_norm in several passes over copies in 32 bits, unless it has
-# a fused kernel; this reads twice and writes once, and rounds where diffusers does.
+# a fused kernel; this reads twice and writes once, in at least 32 bits, and rounds where diffusers does.
 def unit_rms(x: Tensor, eps: float) -> Tensor:
-  norm = torch.linalg_vector_norm(x, 2, [-1], True, dtype=6)
+  norm = torch.linalg_vector_norm(x, 2, [-1], True, dtype=torch.promote_types(x.dtype, 6))
   return torch.mul(x, torch.rsqrt(norm * norm / x.size(-1) + eps), out=torch.empty_like(x))
 
 def rms_norm(x: Tensor, weight: Tensor, eps: float) -> Tensor:
