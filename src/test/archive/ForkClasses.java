@@ -8,10 +8,12 @@ import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import org.apache.commons.io.FileUtils;
+import org.apache.commons.lang3.exception.ExceptionUtils;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
@@ -49,14 +51,16 @@ public final class ForkClasses {
   /**
    * @param arguments a directory for files
    */
-  public static void main(String... arguments) {
+  public static void main(String... arguments) throws Exception {
+    Path directory = Files.createDirectories(Path.of(arguments[0]));
+    String result = "complete";
     try {
-      Path directory = Path.of(arguments[0]);
       FileUtils.deleteDirectory(directory.resolve(FILES).toFile()); // of an earlier build
       use(directory);
-    } catch (Exception e) {
-      e.printStackTrace();
+    } catch (Throwable e) {
+      result = ExceptionUtils.getStackTrace(e);
     } finally {
+      Files.writeString(directory.resolve("result"), result); // which ClassArchiveTest reads
       Runtime.getRuntime().exit(0); // Spark and the S3 service have threads
     }
   }
