@@ -58,6 +58,7 @@ nn.attention = nn.masked_attention = attention
 nn.channels_last = lambda x: x.contiguous(memory_format=torch.channels_last)
 nn.rms_norm = lambda x, weight, eps: torch.rms_norm(x.float(), [x.size(-1)], weight, eps)  # one type, as the fused kernel requires
 nn.unit_rms = lambda x, eps: torch.rms_norm(x, [x.size(-1)], None, eps)  # differentiable on GPUs, too
+nn.gated_ = nn.gated  # gradients need the stream as it was
 nn.angles = (lambda angles: lambda positions, widths, theta, dtype: angles(positions, widths, theta, TYPES[dtype]))(nn.angles)
 
 

@@ -6,7 +6,7 @@ def resnet(x: Tensor, w: Dict[str, Tensor], name: str, groups: int) -> Tensor:
   h = nn.conv(torch.silu_(nn.group_norm(h, w, name + ".norm2", groups)), w, name + ".conv2")
   if name + ".conv_shortcut.weight" in w:
     x = nn.conv(x, w, name + ".conv_shortcut")
-  return x + h
+  return h.add_(x)
 
 # Attention of one head over all pixels.
 def attention(x: Tensor, w: Dict[str, Tensor], name: str, groups: int) -> Tensor:

@@ -20,14 +20,14 @@ def double_block(
   txt = nn.gated(txt, txt_gate2, nn.feed_forward(nn.modulate(txt, txt_shift2, txt_scale2), w, "ff_context"))
   return (img, txt)
 
-# A single block. Computes the tokens from index `first` on.
+# A single block. Computes the tokens from index `first` on, and overwrites them in x.
 def single_block(x: Tensor, modulation: Tensor, rope: Tensor, w: Dict[str, Tensor], heads: int, first: int) -> Tensor:
   shift, scale, gate = modulation.chunk(3, -1)
   h = nn.modulate(x, shift, scale)
   qk, v = nn.heads_of(h, w, "attn", heads, 1e-6)
   attended = nn.attend(nn.rotate(qk, rope), v, None, first)
   mlp = nn.linear_gelu(h[:, first:], w, "proj_mlp")
-  return nn.gated(x[:, first:], gate, nn.linear(torch.cat([attended, mlp], 2), w, "proj_out"))
+  return nn.gated_(x[:, first:], gate, nn.linear(torch.cat([attended, mlp], 2), w, "proj_out"))
 
 class FluxTransformer2DModel(Module):
 

@@ -27,14 +27,14 @@ def double_block(
   return (img, txt)
 
 # A single block: attention and feed-forward in parallel, with one input projection and one output projection. Computes
-# the tokens from index `first` on.
+# the tokens from index `first` on, and overwrites them in x.
 def single_block(x: Tensor, modulation: Tensor, rope: Tensor, w: Dict[str, Tensor], heads: int, first: int) -> Tensor:
   shift, scale, gate = modulation.chunk(3, -1)
   projected = nn.linear(nn.modulate(x, shift, scale), w, "attn.to_qkv_mlp_proj")
   qk, v = nn.normed_heads(projected[..., :3 * x.size(2)], w, "attn.norm_q", "attn.norm_k", heads, 1e-6)
   attended = nn.attend(nn.rotate(qk, rope), v, None, first)
   mlp = flux2.swiglu(projected[:, first:, 3 * x.size(2):])
-  return nn.gated(x[:, first:], gate, nn.linear(torch.cat([attended, mlp], 2), w, "attn.to_out"))
+  return nn.gated_(x[:, first:], gate, nn.linear(torch.cat([attended, mlp], 2), w, "attn.to_out"))
 
 class Flux2Transformer2DModel(Module):
 

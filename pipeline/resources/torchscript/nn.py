@@ -86,11 +86,19 @@ def layer_norm(x: Tensor, w: Dict[str, Tensor], name: str, eps: float) -> Tensor
 def norm(x: Tensor) -> Tensor:
   return torch.layer_norm(x, [x.size(-1)], None, None, 1e-6)
 
-# Divides by the root mean square. libtorch computes torch.rms_norm in several passes over copies in 32 bits, unless it has
-# a fused kernel; this reads twice and writes once, in at least 32 bits, and rounds where diffusers does.
-def unit_rms(x: Tensor, eps: float) -> Tensor:
+# The reciprocal of the root mean square, in at least 32 bits.
+def reciprocal_rms(x: Tensor, eps: float) -> Tensor:
   norm = torch.linalg_vector_norm(x, 2, [-1], True, dtype=torch.promote_types(x.dtype, 6))
-  return torch.mul(x, torch.rsqrt(norm * norm / x.size(-1) + eps), out=torch.empty_like(x))
+  return norm.square_().div_(x.size(-1)).add_(eps).rsqrt_()
+
+# Divides by the root mean square. libtorch computes torch.rms_norm in several passes over copies in 32 bits, unless it has
+# a fused kernel; this reads twice and writes once, and rounds where diffusers does.
+def unit_rms(x: Tensor, eps: float) -> Tensor:
+  return torch.mul(x, nn.reciprocal_rms(x, eps), out=torch.empty_like(x))
+
+# The same in place: what a block computes from one product to the next then stays in a core's cache.
+def unit_rms_(x: Tensor, eps: float) -> Tensor:
+  return x.mul_(nn.reciprocal_rms(x, eps))
 
 def rms_norm(x: Tensor, weight: Tensor, eps: float) -> Tensor:
   return nn.unit_rms(x, eps).mul_(weight)
@@ -116,6 +124,10 @@ def modulate(x: Tensor, shift: Tensor, scale: Tensor) -> Tensor:
 def gated(stream: Tensor, gate: Tensor, branch: Tensor) -> Tensor:
   return torch.addcmul(stream, gate, branch)
 
+# The same in place.
+def gated_(stream: Tensor, gate: Tensor, branch: Tensor) -> Tensor:
+  return stream.addcmul_(gate, branch)
+
 def feed_forward(x: Tensor, w: Dict[str, Tensor], name: str) -> Tensor:
   return nn.linear(nn.linear_gelu(x, w, name + ".net.0.proj"), w, name + ".net.2")
 
@@ -134,8 +146,8 @@ def masked_attention(q: Tensor, k: Tensor, v: Tensor, mask: Optional[Tensor]) ->
   return nn.merge_heads(torch.scaled_dot_product_attention(q, k, v, mask))
 
 # Concatenated queries, keys and values [batch, tokens, 3 * heads * width] -> queries and keys [batch, tokens, 2, heads,
-# width], with RMS norms if the checkpoint has them, and values [batch, tokens, heads, width]. The weights may have those
-# of both norms repeated for each head, [2, heads, width], with which the product is faster.
+# width], with RMS norms if the checkpoint has them, and values [batch, tokens, heads, width], all within the same memory.
+# The weights may have those of both norms repeated for each head, [2, heads, width], with which the product is faster.
 def normed_heads(
     qkv: Tensor,
     w: Dict[str, Tensor],
@@ -146,7 +158,7 @@ def normed_heads(
   split = qkv.unflatten(-1, [3, heads, -1])
   qk = split[:, :, :2]
   if norm_q + "k.weight" in w:
-    qk = nn.unit_rms(qk, eps).mul_(w[norm_q + "k.weight"])
+    qk = nn.unit_rms_(qk, eps).mul_(w[norm_q + "k.weight"])
   elif norm_q + ".weight" in w:
     weight = torch.stack([w[norm_q + ".weight"], w[norm_k + ".weight"]], 0).unsqueeze(1)
     qk = nn.unit_rms(qk, eps) * weight
@@ -232,7 +244,8 @@ def rope(positions: Tensor, widths: List[int], theta: float) -> Tensor:
   return nn.turns(nn.angles(positions, widths, theta, 7))
 
 # Rotary embedding: multiplies neighbouring pairs of channels, as complex numbers: heads [batch, tokens, 2, heads, width]
-# by a table [tokens, width / 2] or, with a table for each row, [batch, 1, tokens, width / 2].
+# by a table [tokens, width / 2] or, with a table for each row, [batch, 1, tokens, width / 2]. In place where x has 32 bits.
 def rotate(x: Tensor, rope: Tensor) -> Tensor:
-  turn = rope.reshape([-1, x.size(1), 1, 1, rope.size(-1)])
-  return torch.view_as_real(torch.view_as_complex(x.to(6).unflatten(-1, [-1, 2])) * turn).flatten(-2).to(x.dtype)
+  wide = x.to(6)
+  torch.view_as_complex(wide.unflatten(-1, [-1, 2])).mul_(rope.reshape([-1, x.size(1), 1, 1, rope.size(-1)]))
+  return wide.to(x.dtype)

@@ -31,7 +31,8 @@ import org.apache.spark.sql.Row;
 
 /**
  * Jobs under injected faults. Each round runs a job on S3 with a fault at a random point, runs the
- * job again, and checks every row, object and repeated drawing. The points are those of a fixed
+ * job again (in another driver if the fault killed the first), and checks every row, object and
+ * repeated drawing. The points are those of a fixed
  * seed; {@code -Dlightmill.chaos.seed} gives another one, or {@code random}, and {@code
  * -Dlightmill.chaos.times=10} ten times as many rounds. With {@code -Dlightmill.chaos.trouble},
  * which names a fault, one round with that fault and seed runs alone.
@@ -193,7 +194,7 @@ final class ChaosRun {
     for (String lock : s3.keys(root + "/out/run.lock/")) { // that of a killed run would expire
       s3.delete(lock);
     }
-    Optional<String> second = driver(trouble.rerunHome).run(job(root, "second", loader));
+    Optional<String> second = again(driver, job(root, "second", loader));
 
     int faults = struck.get() + (loader.thrown() ? 1 : 0) + (loader.twinned() ? 1 : 0);
     int regenerated = loader.drawings().size() - ROWS;
@@ -212,6 +213,13 @@ final class ChaosRun {
     if (trouble.home != ChaosTrouble.Home.LOCAL || trouble == ChaosTrouble.TASK_THROWS) {
       assertThat(faults).as("faults that the round is about").isPositive();
     }
+  }
+
+  /** Runs a job in the driver of an earlier run or, if that was killed, in this process. */
+  private static Optional<String> again(ChaosProcess driver, ChaosDriver.Job job) {
+    return driver.alive()
+        ? driver.run(job)
+        : Optional.of(ChaosDriver.run(TestSpark.session(), job));
   }
 
   private void check(

@@ -4,12 +4,8 @@ import io.lightmill.s3.FaultyLink.Call;
 import java.util.Random;
 import java.util.concurrent.atomic.AtomicInteger;
 
-/** The fault of a round of a {@link ChaosRun}. */
+/** The fault of a round of a {@link ChaosRun}. Rounds that kill a driver come last, so that others share one. */
 enum ChaosTrouble {
-  /** SIGKILL just before a change reaches the store, wherever in the protocol that is. */
-  DRIVER_KILLED_BEFORE(Home.LOCAL, 2, ChaosRun.SLOTS),
-  /** SIGKILL just after. */
-  DRIVER_KILLED_AFTER(Home.LOCAL, 2, ChaosRun.SLOTS),
   TASK_THROWS(Home.LOCAL, 1, 1),
   /** Another attempt of the same task stores the same image just before. */
   TWIN(Home.LOCAL, 1, 0),
@@ -17,19 +13,20 @@ enum ChaosTrouble {
   DROPPED_BEFORE(Home.LOCAL, 1, 0),
   DROPPED_AFTER(Home.LOCAL, 1, 0),
   SLOW(Home.LOCAL, 1, 0),
+  /** SIGKILL just before a change reaches the store, wherever in the protocol that is. */
+  DRIVER_KILLED_BEFORE(Home.LOCAL, 2, ChaosRun.SLOTS),
+  /** SIGKILL just after. */
+  DRIVER_KILLED_AFTER(Home.LOCAL, 2, ChaosRun.SLOTS),
   /** SIGKILL for one of the two executors, while it draws and stores. */
   EXECUTOR_KILLED(Home.CLUSTER, 2, 1),
-  /** SIGKILL for the driver and all executors; a driver of another machine runs the job again. */
-  MACHINE_KILLED(Home.CLUSTER, Home.LOCAL, 1, ChaosRun.SLOTS),
+  /** SIGKILL for the driver and all executors. */
+  MACHINE_KILLED(Home.CLUSTER, 1, ChaosRun.SLOTS),
   /** Spark starts a second attempt of a task that makes no progress; both draw and store. */
   SPECULATIVE_TWIN(Home.CLUSTER_WITH_TWINS, 1, 1),
   /** As {@link #MACHINE_KILLED}, with speculation: a twin may draw beside the two tasks. */
-  MACHINE_KILLED_WITH_TWINS(Home.CLUSTER_WITH_TWINS, Home.LOCAL, 1, ChaosRun.SLOTS + 1);
+  MACHINE_KILLED_WITH_TWINS(Home.CLUSTER_WITH_TWINS, 1, ChaosRun.SLOTS + 1);
 
   final Home home;
-
-  /** Where the job runs again. */
-  final Home rerunHome;
 
   final int rounds;
 
@@ -37,12 +34,7 @@ enum ChaosTrouble {
   final int slotsLost;
 
   ChaosTrouble(Home home, int rounds, int slotsLost) {
-    this(home, home, rounds, slotsLost);
-  }
-
-  ChaosTrouble(Home home, Home rerunHome, int rounds, int slotsLost) {
     this.home = home;
-    this.rerunHome = rerunHome;
     this.rounds = rounds;
     this.slotsLost = slotsLost;
   }
