@@ -32,10 +32,10 @@ import org.apache.spark.sql.Row;
 /**
  * Jobs under injected faults. Each round runs a job on S3 with a fault at a random point, runs the
  * job again (in another driver if the fault killed the first), and checks every row, object and
- * repeated drawing. The points are those of a fixed
- * seed; {@code -Dlightmill.chaos.seed} gives another one, or {@code random}, and {@code
- * -Dlightmill.chaos.times=10} ten times as many rounds. With {@code -Dlightmill.chaos.trouble},
- * which names a fault, one round with that fault and seed runs alone.
+ * repeated drawing. The points are those of a fixed seed; {@code -Dlightmill.chaos.seed} gives
+ * another one, or {@code random}, and {@code -Dlightmill.chaos.times=10} ten times as many rounds.
+ * With {@code -Dlightmill.chaos.trouble}, which names a fault, one round with that fault and seed
+ * runs alone.
  */
 final class ChaosRun {
 

@@ -4,7 +4,10 @@ import io.lightmill.s3.FaultyLink.Call;
 import java.util.Random;
 import java.util.concurrent.atomic.AtomicInteger;
 
-/** The fault of a round of a {@link ChaosRun}. Rounds that kill a driver come last, so that others share one. */
+/**
+ * The fault of a round of a {@link ChaosRun}. Rounds that kill a driver come last, so that others
+ * share one.
+ */
 enum ChaosTrouble {
   TASK_THROWS(Home.LOCAL, 1, 1),
   /** Another attempt of the same task stores the same image just before. */
