@@ -15,17 +15,16 @@ def double_block(
 
   img_out, txt_out = nn.joint_attention(nn.modulate(img, shift, scale), nn.modulate(txt, txt_shift, txt_scale), rope, None, w, heads)
   img = nn.gated(img, gate, img_out)
-  img = nn.gated(img, gate2, nn.feed_forward(nn.modulate(img, shift2, scale2), w, "ff"))
+  img = nn.gated_(img, gate2, nn.feed_forward(nn.modulate(img, shift2, scale2), w, "ff"))
   txt = nn.gated(txt, txt_gate, txt_out)
-  txt = nn.gated(txt, txt_gate2, nn.feed_forward(nn.modulate(txt, txt_shift2, txt_scale2), w, "ff_context"))
+  txt = nn.gated_(txt, txt_gate2, nn.feed_forward(nn.modulate(txt, txt_shift2, txt_scale2), w, "ff_context"))
   return (img, txt)
 
 # A single block. Computes the tokens from index `first` on, and overwrites them in x.
 def single_block(x: Tensor, modulation: Tensor, rope: Tensor, w: Dict[str, Tensor], heads: int, first: int) -> Tensor:
   shift, scale, gate = modulation.chunk(3, -1)
   h = nn.modulate(x, shift, scale)
-  qk, v = nn.heads_of(h, w, "attn", heads, 1e-6)
-  attended = nn.attend(nn.rotate(qk, rope), v, None, first)
+  attended = nn.attend(nn.heads_of(h, w, "attn", heads, 1e-6), rope, None, first)
   mlp = nn.linear_gelu(h[:, first:], w, "proj_mlp")
   return nn.gated_(x[:, first:], gate, nn.linear(torch.cat([attended, mlp], 2), w, "proj_out"))
 

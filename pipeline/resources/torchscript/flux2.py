@@ -21,9 +21,9 @@ def double_block(
   txt_shift, txt_scale, txt_gate, txt_shift2, txt_scale2, txt_gate2 = txt_modulation.chunk(6, -1)
   img_out, txt_out = nn.joint_attention(nn.modulate(img, shift, scale), nn.modulate(txt, txt_shift, txt_scale), rope, None, w, heads)
   img = nn.gated(img, gate, img_out)
-  img = nn.gated(img, gate2, flux2.feed_forward(nn.modulate(img, shift2, scale2), w, "ff"))
+  img = nn.gated_(img, gate2, flux2.feed_forward(nn.modulate(img, shift2, scale2), w, "ff"))
   txt = nn.gated(txt, txt_gate, txt_out)
-  txt = nn.gated(txt, txt_gate2, flux2.feed_forward(nn.modulate(txt, txt_shift2, txt_scale2), w, "ff_context"))
+  txt = nn.gated_(txt, txt_gate2, flux2.feed_forward(nn.modulate(txt, txt_shift2, txt_scale2), w, "ff_context"))
   return (img, txt)
 
 # A single block: attention and feed-forward in parallel, with one input projection and one output projection. Computes
@@ -31,8 +31,8 @@ def double_block(
 def single_block(x: Tensor, modulation: Tensor, rope: Tensor, w: Dict[str, Tensor], heads: int, first: int) -> Tensor:
   shift, scale, gate = modulation.chunk(3, -1)
   projected = nn.linear(nn.modulate(x, shift, scale), w, "attn.to_qkv_mlp_proj")
-  qk, v = nn.normed_heads(projected[..., :3 * x.size(2)], w, "attn.norm_q", "attn.norm_k", heads, 1e-6)
-  attended = nn.attend(nn.rotate(qk, rope), v, None, first)
+  qkv = nn.normed_heads(projected[..., :3 * x.size(2)], w, "attn.norm_q", "attn.norm_k", heads, 1e-6)
+  attended = nn.attend(qkv, rope, None, first)
   mlp = flux2.swiglu(projected[:, first:, 3 * x.size(2):])
   return nn.gated_(x[:, first:], gate, nn.linear(torch.cat([attended, mlp], 2), w, "attn.to_out"))
 

@@ -145,39 +145,36 @@ def attention(q: Tensor, k: Tensor, v: Tensor) -> Tensor:
 def masked_attention(q: Tensor, k: Tensor, v: Tensor, mask: Optional[Tensor]) -> Tensor:
   return nn.merge_heads(torch.scaled_dot_product_attention(q, k, v, mask))
 
-# Concatenated queries, keys and values [batch, tokens, 3 * heads * width] -> queries and keys [batch, tokens, 2, heads,
-# width], with RMS norms if the checkpoint has them, and values [batch, tokens, heads, width], all within the same memory.
-# The weights may have those of both norms repeated for each head, [2, heads, width], with which the product is faster.
-def normed_heads(
-    qkv: Tensor,
-    w: Dict[str, Tensor],
-    norm_q: str,
-    norm_k: str,
-    heads: int,
-    eps: float) -> Tuple[Tensor, Tensor]:
+# Queries, keys and values of all heads, from their concatenation [batch, tokens, 3 * heads * width]: [batch, tokens, 3,
+# heads, width]. Queries and keys have RMS norms if the checkpoint has them. The weights may have those of both norms
+# repeated for each head, [2, heads, width], with which the product is faster.
+def normed_heads(qkv: Tensor, w: Dict[str, Tensor], norm_q: str, norm_k: str, heads: int, eps: float) -> Tensor:
   split = qkv.unflatten(-1, [3, heads, -1])
   qk = split[:, :, :2]
   if norm_q + "k.weight" in w:
-    qk = nn.unit_rms_(qk, eps).mul_(w[norm_q + "k.weight"])
+    nn.unit_rms_(qk, eps).mul_(w[norm_q + "k.weight"])
   elif norm_q + ".weight" in w:
     weight = torch.stack([w[norm_q + ".weight"], w[norm_k + ".weight"]], 0).unsqueeze(1)
-    qk = nn.unit_rms(qk, eps) * weight
-  return (qk, split[:, :, 2])
+    split = torch.cat([nn.unit_rms(qk, eps) * weight, split[:, :, 2:]], 2)
+  return split
 
 # normed_heads of image tokens, with the layers of the attention of this name.
-def heads_of(x: Tensor, w: Dict[str, Tensor], name: str, heads: int, eps: float) -> Tuple[Tensor, Tensor]:
+def heads_of(x: Tensor, w: Dict[str, Tensor], name: str, heads: int, eps: float) -> Tensor:
   qkv = nn.linears(x, w, name + ".to_qkv", [name + ".to_q", name + ".to_k", name + ".to_v"])
   return nn.normed_heads(qkv, w, name + ".norm_q", name + ".norm_k", heads, eps)
 
 # normed_heads of text tokens, with the layers that joint attention has for them.
-def added_heads(x: Tensor, w: Dict[str, Tensor], name: str, heads: int, eps: float) -> Tuple[Tensor, Tensor]:
+def added_heads(x: Tensor, w: Dict[str, Tensor], name: str, heads: int, eps: float) -> Tensor:
   qkv = nn.linears(x, w, name + ".to_added_qkv", [name + ".add_q_proj", name + ".add_k_proj", name + ".add_v_proj"])
   return nn.normed_heads(qkv, w, name + ".norm_added_q", name + ".norm_added_k", heads, eps)
 
-# Attention of the tokens from index `first` on, by heads of queries and keys, and values.
-def attend(qk: Tensor, v: Tensor, mask: Optional[Tensor], first: int) -> Tensor:
-  q, k = qk[:, first:, 0].transpose(1, 2), qk[:, :, 1].transpose(1, 2)
-  return nn.masked_attention(q, k, v.transpose(1, 2), mask)
+# Attention of the tokens from index `first` on, whose queries and keys are rotated in place if there is a rotary table.
+def attend(qkv: Tensor, rope: Optional[Tensor], mask: Optional[Tensor], first: int) -> Tensor:
+  qk, v = qkv[:, :, :2], qkv[:, :, 2]
+  if rope is not None:
+    qk = nn.rotate(qk, rope)
+  q, k = qk[:, first:, 0], qk[:, :, 1]
+  return nn.masked_attention(q.transpose(1, 2), k.transpose(1, 2), v.transpose(1, 2), mask)
 
 # Joint attention of two streams, text first, each with its own projections and norms.
 def joint_attention(
@@ -187,10 +184,8 @@ def joint_attention(
     mask: Optional[Tensor],
     w: Dict[str, Tensor],
     heads: int) -> Tuple[Tensor, Tensor]:
-  txt_qk, txt_v = nn.added_heads(txt, w, "attn", heads, 1e-6)
-  img_qk, img_v = nn.heads_of(img, w, "attn", heads, 1e-6)
-  qk = nn.rotate(torch.cat([txt_qk, img_qk], 1), rope)
-  attended = nn.attend(qk, torch.cat([txt_v, img_v], 1), mask, 0)
+  qkv = torch.cat([nn.added_heads(txt, w, "attn", heads, 1e-6), nn.heads_of(img, w, "attn", heads, 1e-6)], 1)
+  attended = nn.attend(qkv, rope, mask, 0)
   tokens = txt.size(1)
   return (nn.linear(attended[:, tokens:], w, "attn.to_out.0"), nn.linear(attended[:, :tokens], w, "attn.to_add_out"))
 

@@ -16,9 +16,9 @@ def block(
   txt_shift, txt_scale, txt_gate, txt_shift2, txt_scale2, txt_gate2 = qwen_image.modulation(temb, w, "txt_mod").chunk(6, -1)
   img_out, txt_out = nn.joint_attention(nn.modulate(img, shift, scale), nn.modulate(txt, txt_shift, txt_scale), rope, mask, w, heads)
   img = nn.gated(img, gate, img_out)
-  img = nn.gated(img, gate2, nn.feed_forward(nn.modulate(img, shift2, scale2), w, "img_mlp"))
+  img = nn.gated_(img, gate2, nn.feed_forward(nn.modulate(img, shift2, scale2), w, "img_mlp"))
   txt = nn.gated(txt, txt_gate, txt_out)
-  txt = nn.gated(txt, txt_gate2, nn.feed_forward(nn.modulate(txt, txt_shift2, txt_scale2), w, "txt_mlp"))
+  txt = nn.gated_(txt, txt_gate2, nn.feed_forward(nn.modulate(txt, txt_shift2, txt_scale2), w, "txt_mlp"))
   return (img, txt)
 
 # The attention mask: all image tokens, and the text tokens of each row without its padding.

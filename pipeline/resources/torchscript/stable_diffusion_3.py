@@ -5,7 +5,7 @@ import nn
 def block(img: Tensor, txt: Tensor, temb: Tensor, w: Dict[str, Tensor], heads: int) -> Tuple[Tensor, Tensor]:
   chunks = nn.modulation(temb, w, "norm1").split(img.size(2), -1)
   shift, scale, gate, shift2, scale2, gate2 = chunks[0], chunks[1], chunks[2], chunks[3], chunks[4], chunks[5]
-  qk, v = nn.heads_of(nn.modulate(img, shift, scale), w, "attn", heads, 1e-6)
+  qkv = nn.heads_of(nn.modulate(img, shift, scale), w, "attn", heads, 1e-6)
 
   # The last block computes no text output; its text norm has the scale before the shift.
   txt_chunks = nn.modulation(temb, w, "norm1_context").split(txt.size(2), -1)
@@ -14,22 +14,20 @@ def block(img: Tensor, txt: Tensor, temb: Tensor, w: Dict[str, Tensor], heads: i
     x = nn.modulate(txt, txt_chunks[1], txt_chunks[0])
   else:
     x = nn.modulate(txt, txt_chunks[0], txt_chunks[1])
-  txt_qk, txt_v = nn.added_heads(x, w, "attn", heads, 1e-6)
 
-  attended = nn.attend(torch.cat([qk, txt_qk], 1), torch.cat([v, txt_v], 1), None, 0)
+  attended = nn.attend(torch.cat([qkv, nn.added_heads(x, w, "attn", heads, 1e-6)], 1), None, None, 0)
   tokens = img.size(1)
   stream = nn.gated(img, gate, nn.linear(attended[:, :tokens], w, "attn.to_out.0"))
   if len(chunks) == 9:
-    stream = nn.gated(stream, chunks[8], stable_diffusion_3.self_attention(nn.modulate(img, chunks[6], chunks[7]), w, heads))
-  img = nn.gated(stream, gate2, nn.feed_forward(nn.modulate(stream, shift2, scale2), w, "ff"))
+    stream = nn.gated_(stream, chunks[8], stable_diffusion_3.self_attention(nn.modulate(img, chunks[6], chunks[7]), w, heads))
+  img = nn.gated_(stream, gate2, nn.feed_forward(nn.modulate(stream, shift2, scale2), w, "ff"))
   if not last:
     txt = nn.gated(txt, txt_chunks[2], nn.linear(attended[:, tokens:], w, "attn.to_add_out"))
-    txt = nn.gated(txt, txt_chunks[5], nn.feed_forward(nn.modulate(txt, txt_chunks[3], txt_chunks[4]), w, "ff_context"))
+    txt = nn.gated_(txt, txt_chunks[5], nn.feed_forward(nn.modulate(txt, txt_chunks[3], txt_chunks[4]), w, "ff_context"))
   return (img, txt)
 
 def self_attention(x: Tensor, w: Dict[str, Tensor], heads: int) -> Tensor:
-  qk, v = nn.heads_of(x, w, "attn2", heads, 1e-6)
-  return nn.linear(nn.attend(qk, v, None, 0), w, "attn2.to_out.0")
+  return nn.linear(nn.attend(nn.heads_of(x, w, "attn2", heads, 1e-6), None, None, 0), w, "attn2.to_out.0")
 
 # [batch, channels, height, width] -> [batch, tokens, width]: a convolution whose stride is its kernel size, computed as
 # a linear layer.

@@ -10,8 +10,7 @@ def fill(x: Tensor, w: Dict[str, Tensor], name: str) -> Tensor:
   return torch.cat([x, w[name].to(x.dtype).unsqueeze(0).expand([x.size(0), missing, x.size(2)])], 1)
 
 def attention(x: Tensor, rope: Tensor, mask: Optional[Tensor], w: Dict[str, Tensor], heads: int) -> Tensor:
-  qk, v = nn.heads_of(x, w, "attention", heads, 1e-5)
-  return nn.linear(nn.attend(nn.rotate(qk, rope), v, mask, 0), w, "attention.to_out.0")
+  return nn.linear(nn.attend(nn.heads_of(x, w, "attention", heads, 1e-5), rope, mask, 0), w, "attention.to_out.0")
 
 def feed_forward(x: Tensor, w: Dict[str, Tensor]) -> Tensor:
   gated = torch.silu(nn.linear(x, w, "feed_forward.w1")) * nn.linear(x, w, "feed_forward.w3")
@@ -31,7 +30,7 @@ def block(
   h = z_image.attention(h, rope, mask, w, heads)
   x = nn.gated(x, torch.tanh(gate), nn.rms_norm(h, w["attention_norm2.weight"], eps))
   h = z_image.feed_forward(nn.rms_norm(x, w["ffn_norm1.weight"], eps) * (1 + scale2), w)
-  return nn.gated(x, torch.tanh(gate2), nn.rms_norm(h, w["ffn_norm2.weight"], eps))
+  return nn.gated_(x, torch.tanh(gate2), nn.rms_norm(h, w["ffn_norm2.weight"], eps))
 
 # A block without modulation, for captions.
 def still_block(x: Tensor, rope: Tensor, w: Dict[str, Tensor], heads: int, eps: float) -> Tensor:
