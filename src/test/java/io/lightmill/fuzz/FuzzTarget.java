@@ -6,6 +6,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import org.apache.commons.io.FileUtils;
 
 /**
  * A parser of files or texts from outside, and what must hold for every input. {@code scripts/fuzz}
@@ -62,7 +63,8 @@ public interface FuzzTarget {
   static Path directory() {
     try {
       Path directory = Files.createTempDirectory("lightmill-fuzz-");
-      directory.toFile().deleteOnExit();
+      Thread deletion = new Thread(() -> FileUtils.deleteQuietly(directory.toFile()));
+      Runtime.getRuntime().addShutdownHook(deletion);
       return directory;
     } catch (IOException e) {
       throw new UncheckedIOException(e);
