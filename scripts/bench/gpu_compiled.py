@@ -61,7 +61,8 @@ def step(device, side):
     print(f"TorchScript {plain:.4f} s", flush=True)
     found = modules("flux")
     flux, found["nn"].rotate = found["flux"], rotate
-    found["nn"].unit_rms = found["nn"].unit_rms_ = lambda x, eps: torch.rms_norm(x, [x.size(-1)], None, eps)
+    found["nn"].unit_rms = lambda x, eps: torch.rms_norm(x, [x.size(-1)], None, eps)
+    found["nn"].unit_rms_ = lambda x, eps: x.copy_(found["nn"].unit_rms(x, eps))
     script = torchscript.load("flux", "FluxTransformer2DModel")
     network = types.SimpleNamespace(forward=flux.FluxTransformer2DModel().forward)
     network.rope = lambda *positions: torch.view_as_real(script.rope(*positions))

@@ -96,7 +96,7 @@ def reciprocal_rms(x: Tensor, eps: float) -> Tensor:
 def unit_rms(x: Tensor, eps: float) -> Tensor:
   return torch.mul(x, nn.reciprocal_rms(x, eps), out=torch.empty_like(x))
 
-# The same in place: what a block computes from one product to the next then stays in a core's cache.
+# The same in place, which needs less of a core's cache.
 def unit_rms_(x: Tensor, eps: float) -> Tensor:
   return x.mul_(nn.reciprocal_rms(x, eps))
 
@@ -147,7 +147,7 @@ def masked_attention(q: Tensor, k: Tensor, v: Tensor, mask: Optional[Tensor]) ->
 
 # Queries, keys and values of all heads, from their concatenation [batch, tokens, 3 * heads * width]: [batch, tokens, 3,
 # heads, width]. Queries and keys have RMS norms if the checkpoint has them. The weights may have those of both norms
-# repeated for each head, [2, heads, width], with which the product is faster.
+# repeated for each head, [2, heads, width]; then qkv is overwritten, which is faster.
 def normed_heads(qkv: Tensor, w: Dict[str, Tensor], norm_q: str, norm_k: str, heads: int, eps: float) -> Tensor:
   split = qkv.unflatten(-1, [3, heads, -1])
   qk = split[:, :, :2]

@@ -5,8 +5,8 @@ import java.util.Random;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /**
- * The fault of a round of a {@link ChaosRun}. Rounds that kill a driver come last, so that others
- * share one.
+ * The fault of a round of a {@link ChaosRun}. Of a home's rounds, those that kill the driver come
+ * last, so that the others share one.
  */
 enum ChaosTrouble {
   TASK_THROWS(Home.LOCAL, 1, 1),
