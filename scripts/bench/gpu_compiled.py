@@ -80,6 +80,9 @@ def compare(title, device, run, out):
     seconds = device.seconds(run)[0]
     error = ((run().float() - out.float()).norm() / out.float().norm()).item()
     print(f"{title} {seconds:.4f} s, relative difference {error:.1e}", flush=True)
+    most = 1e-4 if out.dtype == torch.float32 else 5e-2
+    if not error <= most:
+        raise ArithmeticError(f"{title} computes something else: the relative difference is over {most}")
 
 
 def main():
@@ -90,4 +93,4 @@ def main():
 
 
 if __name__ == "__main__":
-    main()
+    gpu_tools.run(main)

@@ -23,7 +23,7 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 import gpu_tools
 import random_networks
 import torchscript
-from gpu_tools import GROUPS, Device, attempt, reason
+from gpu_tools import GROUPS, Device, attempt, failed
 from random_weights import Numbers
 
 HEADS = {"flux": (24, 128), "flux2": (24, 128), "sd3": (38, 64), "qwen_image": (24, 128), "z_image": (30, 128)}
@@ -70,7 +70,7 @@ def measure(device, name, options, peak, profiles):
         except torch.cuda.OutOfMemoryError:
             print(f"{name:11} {batch:5}  out of memory", flush=True)
         except RuntimeError as e:
-            print(f"{name:11} {batch:5}  FAILED: {reason(e)}", flush=True)
+            failed(f"{name:11} {batch:5}", e)
         step = None
         device.empty()
     family = None
@@ -106,7 +106,7 @@ def speeds(device, options, profiles):
         try:
             measure(device, name, options, peak, profiles)
         except Exception as e:
-            print(f"{name:11} FAILED: {reason(e)}", flush=True)
+            failed(f"{name:11}", e)
         device.empty()
 
 
@@ -132,7 +132,7 @@ def attentions(device, options):
         try:
             print(attention(device, name, batch, heads, width, tokens, kind), flush=True)
         except Exception as e:
-            print(f"{name:18} FAILED: {reason(e)}", flush=True)
+            failed(f"{name:18}", e)
         device.empty()
 
 
@@ -172,7 +172,7 @@ def optimised(device, options):
                 faster = device.seconds(step)[0]
             print(f"{name:11} {plain:8.4f} {faster:10.4f}  " + ", ".join(f"{seconds:.2f}" for seconds in first), flush=True)
         except Exception as e:
-            print(f"{name:11} FAILED: {reason(e)}", flush=True)
+            failed(f"{name:11}", e)
         step = None
         device.empty()
 
@@ -203,4 +203,4 @@ def main():
 
 
 if __name__ == "__main__":
-    main()
+    gpu_tools.run(main)

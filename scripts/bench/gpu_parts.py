@@ -12,7 +12,7 @@ import torch
 
 import gpu_tools
 import random_components
-from gpu_tools import GIB, Device, attempt, reason
+from gpu_tools import GIB, Device, attempt, failed
 from random_weights import Numbers
 
 
@@ -30,7 +30,7 @@ def text_encoders(device):
             taken, host = device.seconds(lambda: component.run(ids))
             print(f"{name:10} {size(component.weights):12.2f} {taken:8.4f} {host:7.4f} {more:8.2f}", flush=True)
         except Exception as e:
-            print(f"{name:10} FAILED: {reason(e)}", flush=True)
+            failed(f"{name:10}", e)
         component = None
         device.empty()
 
@@ -58,7 +58,7 @@ def autoencoders(device):
             print(f"{name:10} {taken:8.4f} {host:7.4f} {more:8.2f} {faster:15.4f} {less:8.2f} {apart:11.4f}", flush=True)
             profiles[name + " channels last"] = device.profile(lambda: component.run(latents))
         except Exception as e:
-            print(f"{name:10} FAILED: {reason(e)}", flush=True)
+            failed(f"{name:10}", e)
         component = None
         device.empty()
     for name, (groups, kernels) in profiles.items():
@@ -75,4 +75,4 @@ def main():
 
 
 if __name__ == "__main__":
-    main()
+    gpu_tools.run(main)

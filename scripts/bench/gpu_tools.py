@@ -4,6 +4,7 @@ import argparse
 import os
 import re
 import statistics
+import sys
 import threading
 import time
 
@@ -19,6 +20,7 @@ GROUPS = {  # of kernels by name, the first that matches
     "other": r"",
 }
 GIB = 2**30
+FAILED = []  # titles of parts
 
 
 def options(doc, **more):
@@ -115,6 +117,18 @@ def reason(e):
     return (str(e).strip().splitlines() or [repr(e)])[-1][:160]
 
 
+def failed(title, e):
+    """Says that a part failed, in its row of a table."""
+    FAILED.append(title)
+    print(f"{title}  FAILED: {type(e).__name__}: {reason(e)}", flush=True)
+
+
+def run(main):
+    """Runs a script; its status is 1 if a part failed."""
+    main()
+    sys.exit(1 if FAILED else 0)
+
+
 def attempt(title, work):
     """Does a part of a script; if it fails, says so, and the script goes on."""
     start = time.perf_counter()
@@ -122,7 +136,7 @@ def attempt(title, work):
     try:
         work()
     except Exception as e:
-        print(f"FAILED: {type(e).__name__}: {reason(e)}")
+        failed(title, e)
     print(f"({time.perf_counter() - start:.1f} s)", flush=True)
 
 
