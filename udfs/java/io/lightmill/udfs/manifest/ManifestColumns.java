@@ -1,8 +1,17 @@
 package io.lightmill.udfs.manifest;
 
+import static io.lightmill.udfs.manifest.ManifestColumn.ofImage;
+import static io.lightmill.udfs.manifest.ManifestColumn.ofRun;
+import static io.lightmill.udfs.manifest.ManifestColumn.planned;
 import static io.lightmill.udfs.manifest.ManifestValues.ofScreened;
 import static io.lightmill.udfs.manifest.ManifestValues.ofStored;
 import static io.lightmill.udfs.manifest.ManifestValues.ofVerdict;
+import static org.apache.spark.sql.types.DataTypes.BooleanType;
+import static org.apache.spark.sql.types.DataTypes.DoubleType;
+import static org.apache.spark.sql.types.DataTypes.IntegerType;
+import static org.apache.spark.sql.types.DataTypes.LongType;
+import static org.apache.spark.sql.types.DataTypes.StringType;
+import static org.apache.spark.sql.types.DataTypes.TimestampType;
 
 import io.lightmill.pipeline.Verdict;
 import io.lightmill.udfs.VerdictCounts;
@@ -19,7 +28,6 @@ import java.util.function.Function;
 import java.util.function.ToDoubleFunction;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
-import org.apache.spark.sql.types.DataTypes;
 
 /**
  * The registry of the manifest's own columns. A request column that is a part of requests is one of
@@ -31,135 +39,121 @@ public final class ManifestColumns {
       Set.of(RequestColumns.ID, RequestColumns.PROMPT, RequestColumns.WIDTH, RequestColumns.HEIGHT);
 
   /** Null in invalid rows. */
-  public static final ManifestColumn IMAGE_ID =
-      ManifestColumn.planned("image_id", DataTypes.StringType);
+  public static final ManifestColumn IMAGE_ID = planned("image_id", StringType);
 
   public static final ManifestColumn ID = requested(RequestColumns.ID);
 
   /** Number of the image among those of its table row, from 0. */
-  public static final ManifestColumn VARIANT =
-      ManifestColumn.planned("variant", DataTypes.IntegerType);
+  public static final ManifestColumn VARIANT = planned("variant", IntegerType);
 
   /** A label of {@link io.lightmill.udfs.ImageStatus}. */
   public static final ManifestColumn STATUS =
-      ManifestColumn.ofRun("status", DataTypes.StringType, row -> row.outcome().status().label());
+      ofRun("status", StringType, row -> row.outcome().status().label());
 
   public static final ManifestColumn ERROR_CODE =
-      ManifestColumn.ofRun("error_code", DataTypes.StringType, row -> row.outcome().errorCode());
+      ofRun("error_code", StringType, row -> row.outcome().errorCode());
 
   public static final ManifestColumn ERROR_MESSAGE =
-      ManifestColumn.ofRun(
-          "error_message", DataTypes.StringType, row -> row.outcome().errorMessage());
+      ofRun("error_message", StringType, row -> row.outcome().errorMessage());
 
   /** {@code blocked} or {@code flagged}, by the verdict that decides; null if there is none. */
   public static final ManifestColumn VERDICT =
-      ManifestColumn.ofRun(
-          "verdict",
-          DataTypes.StringType,
-          ofVerdict(verdict -> VerdictCounts.verdictOf(verdict.action())));
+      ofRun("verdict", StringType, ofVerdict(verdict -> VerdictCounts.verdictOf(verdict.action())));
 
   /** A label of {@link Verdict.Stage}. */
   public static final ManifestColumn VERDICT_STAGE =
-      ManifestColumn.ofRun(
-          "verdict_stage", DataTypes.StringType, ofVerdict(verdict -> verdict.stage().label()));
+      ofRun("verdict_stage", StringType, ofVerdict(verdict -> verdict.stage().label()));
 
   public static final ManifestColumn VERDICT_CATEGORY =
-      ManifestColumn.ofRun("verdict_category", DataTypes.StringType, ofVerdict(Verdict::category));
+      ofRun("verdict_category", StringType, ofVerdict(Verdict::category));
 
   /** A label of {@link Verdict.Severity}. */
   public static final ManifestColumn VERDICT_SEVERITY =
-      ManifestColumn.ofRun(
-          "verdict_severity",
-          DataTypes.StringType,
-          ofVerdict(verdict -> verdict.severity().label()));
+      ofRun("verdict_severity", StringType, ofVerdict(verdict -> verdict.severity().label()));
 
   /** Rule of the policy, or label of the classifier. */
   public static final ManifestColumn VERDICT_RULE =
-      ManifestColumn.ofRun("verdict_rule", DataTypes.StringType, ofVerdict(Verdict::rule));
+      ofRun("verdict_rule", StringType, ofVerdict(Verdict::rule));
 
   public static final ManifestColumn VERDICT_SCORE =
-      ManifestColumn.ofRun(
+      ofRun(
           "verdict_score",
-          DataTypes.DoubleType,
+          DoubleType,
           ofVerdict(verdict -> verdict.score().map(Verdict.Score::value).orElse(null)));
 
   public static final ManifestColumn VERDICT_THRESHOLD =
-      ManifestColumn.ofRun(
+      ofRun(
           "verdict_threshold",
-          DataTypes.DoubleType,
+          DoubleType,
           ofVerdict(verdict -> verdict.score().map(Verdict.Score::threshold).orElse(null)));
 
   /** All verdicts as a JSON array, by {@link VerdictJson}; null if there is none. */
   public static final ManifestColumn VERDICTS =
-      ManifestColumn.ofRun("verdicts", DataTypes.StringType, row -> VerdictJson.of(row.verdicts()));
+      ofRun("verdicts", StringType, row -> VerdictJson.of(row.verdicts()));
 
   /**
    * Digest of the policy that gave the verdict; without a verdict, of the policy that the prompt
    * passed. Null if no policy was applied.
    */
   public static final ManifestColumn POLICY_DIGEST =
-      ManifestColumn.ofRun("policy_digest", DataTypes.StringType, ManifestValues::policyDigest);
+      ofRun("policy_digest", StringType, ManifestValues::policyDigest);
 
   /** Id of the row that this row is a rewording of, as the table says. */
-  public static final ManifestColumn REVISES =
-      ManifestColumn.planned("revises", DataTypes.StringType);
+  public static final ManifestColumn REVISES = planned("revises", StringType);
 
   /**
    * Key of the image object, or of the shard that holds it, relative to the output, so that the
    * output may be moved.
    */
-  public static final ManifestColumn PATH =
-      ManifestColumn.ofRun("path", DataTypes.StringType, ofStored(StoredImage::path));
+  public static final ManifestColumn PATH = ofRun("path", StringType, ofStored(StoredImage::path));
 
   /**
    * The full URI of {@link #PATH}, with the scheme of the output, such as {@code s3a}. {@link
    * Manifest#commit} fills it in.
    */
-  public static final ManifestColumn PATH_URI =
-      ManifestColumn.ofRun("path_uri", DataTypes.StringType, row -> null);
+  public static final ManifestColumn PATH_URI = ofRun("path_uri", StringType, row -> null);
 
   /**
    * Digest of the table row, the options and the model, by which the next run recognizes an
    * unchanged row; null in rows that it must plan again. It says nothing of the image.
    */
   public static final ManifestColumn ROW_DIGEST =
-      ManifestColumn.ofRun(
+      ofRun(
           "row_digest",
-          DataTypes.StringType,
+          StringType,
           row -> row.isPlain() ? row.planned().getAs("row_digest") : null);
 
   /** Name of the image in its shard; null if it is not packed. */
   public static final ManifestColumn MEMBER =
-      ManifestColumn.ofRun("member", DataTypes.StringType, ofStored(StoredImage::member));
+      ofRun("member", StringType, ofStored(StoredImage::member));
 
   /** First byte of the image in a tar shard; null elsewhere. */
   public static final ManifestColumn MEMBER_OFFSET =
-      ManifestColumn.ofRun(
-          "member_offset", DataTypes.LongType, ofStored(StoredImage::memberOffset));
+      ofRun("member_offset", LongType, ofStored(StoredImage::memberOffset));
 
   public static final ManifestColumn SHARD_BYTES =
-      ManifestColumn.ofRun("shard_bytes", DataTypes.LongType, ofStored(StoredImage::shardBytes));
+      ofRun("shard_bytes", LongType, ofStored(StoredImage::shardBytes));
 
   public static final ManifestColumn FORMAT =
-      ManifestColumn.ofImage(
+      ofImage(
           "format",
-          DataTypes.StringType,
+          StringType,
           row -> row.outcome().image() == null ? null : row.task().format().extension());
 
   /** Of the image, packed or not. */
   public static final ManifestColumn BYTES =
-      ManifestColumn.ofImage("bytes", DataTypes.LongType, ofStored(StoredImage::bytes));
+      ofImage("bytes", LongType, ofStored(StoredImage::bytes));
 
   /** Of the image, packed or not. */
   public static final ManifestColumn SHA256 =
-      ManifestColumn.ofImage("sha256", DataTypes.StringType, ofStored(StoredImage::sha256));
+      ofImage("sha256", StringType, ofStored(StoredImage::sha256));
 
   /**
    * Whether all pixels of the image are equal; null if the run found its file and did not draw it.
    * So it differs from attempt to attempt, and is not stored in shards.
    */
   public static final ManifestColumn BLANK =
-      ManifestColumn.ofRun("blank", DataTypes.BooleanType, ofStored(StoredImage::blank));
+      ofRun("blank", BooleanType, ofStored(StoredImage::blank));
 
   public static final ManifestColumn WIDTH = requested(RequestColumns.WIDTH);
 
@@ -175,48 +169,45 @@ public final class ManifestColumns {
    * draws the same image without checks.
    */
   public static final ManifestColumn SEED_USED =
-      ManifestColumn.ofRun("seed_used", DataTypes.LongType, ManifestValues::seedUsed);
+      ofRun("seed_used", LongType, ManifestValues::seedUsed);
 
   /** Images that were drawn for the row; null without classifiers and scorer. */
   public static final ManifestColumn DRAWS =
-      ManifestColumn.ofRun(
-          "draws", DataTypes.IntegerType, ofScreened(screening -> screening.draws().size()));
+      ofRun("draws", IntegerType, ofScreened(screening -> screening.draws().size()));
 
   /** See {@link ScreeningJson}; null without classifiers and scorer. */
   public static final ManifestColumn SCORES =
-      ManifestColumn.ofRun("scores", DataTypes.StringType, ofScreened(ScreeningJson::of));
+      ofRun("scores", StringType, ofScreened(ScreeningJson::of));
 
   /** Whether a prompt has more tokens than the text encoder reads. */
-  public static final ManifestColumn PROMPT_TRUNCATED =
-      ManifestColumn.planned("prompt_truncated", DataTypes.BooleanType);
+  public static final ManifestColumn PROMPT_TRUNCATED = planned("prompt_truncated", BooleanType);
 
   public static final ManifestColumn LORA = requested(RequestColumns.LORA);
 
   /** Of the adapters' files, in the order of {@link #LORA}. */
   public static final ManifestColumn LORA_DIGESTS =
-      ManifestColumn.ofImage("lora_digests", DataTypes.StringType, ManifestValues::loraDigests);
+      ofImage("lora_digests", StringType, ManifestValues::loraDigests);
 
   public static final ManifestColumn MODEL =
-      ManifestColumn.ofImage("model", DataTypes.StringType, row -> row.task().model().name());
+      ofImage("model", StringType, row -> row.task().model().name());
 
   public static final ManifestColumn MODEL_DIGEST =
-      ManifestColumn.ofImage(
-          "model_digest", DataTypes.StringType, row -> row.task().model().digest());
+      ofImage("model_digest", StringType, row -> row.task().model().digest());
 
   public static final ManifestColumn DTYPE =
-      ManifestColumn.ofImage("dtype", DataTypes.StringType, row -> row.task().model().dtype());
+      ofImage("dtype", StringType, row -> row.task().model().dtype());
 
   public static final ManifestColumn RUN_ID =
-      ManifestColumn.ofRun("run_id", DataTypes.StringType, row -> row.task().runId());
+      ofRun("run_id", StringType, row -> row.task().runId());
 
   public static final ManifestColumn ATTEMPT =
-      ManifestColumn.ofRun("attempt", DataTypes.IntegerType, row -> row.task().attempt());
+      ofRun("attempt", IntegerType, row -> row.task().attempt());
 
   /** Filled with microseconds since 1970, which {@link Manifest#commit} makes a timestamp. */
   public static final ManifestColumn CREATED_AT =
-      ManifestColumn.ofRun(
+      ofRun(
           "created_at",
-          DataTypes.TimestampType,
+          TimestampType,
           row -> ChronoUnit.MICROS.between(Instant.EPOCH, Instant.now()));
 
   /**
@@ -237,9 +228,9 @@ public final class ManifestColumns {
 
   /** Of the transformer's blocks, both sides of guidance counted; null if not drawn by this run. */
   public static final ManifestColumn TRANSFORMER_CALLS =
-      ManifestColumn.ofRun(
+      ofRun(
           "transformer_calls",
-          DataTypes.IntegerType,
+          IntegerType,
           row -> {
             OptionalInt calls = row.outcome().facts().transformerCalls();
             return calls.isPresent() ? calls.getAsInt() : null;
@@ -247,30 +238,29 @@ public final class ManifestColumns {
 
   /** The time of encoding the image file. */
   public static final ManifestColumn ENCODE_MS =
-      ManifestColumn.ofRun("encode_ms", DataTypes.DoubleType, row -> row.outcome().encodeMillis());
+      ofRun("encode_ms", DoubleType, row -> row.outcome().encodeMillis());
 
   public static final ManifestColumn STORE_MS =
-      ManifestColumn.ofRun("store_ms", DataTypes.DoubleType, row -> row.outcome().storeMillis());
+      ofRun("store_ms", DoubleType, row -> row.outcome().storeMillis());
 
   public static final ManifestColumn DEVICE =
-      ManifestColumn.ofRun(
+      ofRun(
           "device",
-          DataTypes.StringType,
+          StringType,
           row -> row.outcome().device() == null ? null : row.task().device().name());
 
   /** Whether the same request draws the same image: not so for hosted models. */
   public static final ManifestColumn REPRODUCIBLE =
-      ManifestColumn.ofImage(
-          "reproducible", DataTypes.BooleanType, row -> !row.task().model().hosted());
+      ofImage("reproducible", BooleanType, row -> !row.task().model().hosted());
 
   /**
    * Price of the requests to a hosted model for this image, failed ones included, in the currency
    * of the given prices; null elsewhere.
    */
   public static final ManifestColumn COST =
-      ManifestColumn.ofRun(
+      ofRun(
           "cost",
-          DataTypes.DoubleType,
+          DoubleType,
           row -> {
             OptionalDouble cost = row.outcome().facts().cost();
             return cost.isPresent() ? cost.getAsDouble() : null;
@@ -360,16 +350,16 @@ public final class ManifestColumns {
   /** A value that a hosted model does not get is null in its rows. */
   private static ManifestColumn requested(RequestColumn<?> column) {
     boolean sent = SENT_TO_HOSTED.contains(column);
-    return ManifestColumn.ofImage(
+    return ofImage(
         column.name(),
         column.sparkType(),
         row -> sent || !row.task().model().hosted() ? row.planned().getAs(column.name()) : null);
   }
 
   private static ManifestColumn ofDevice(String name, ToDoubleFunction<DeviceMillis> value) {
-    return ManifestColumn.ofRun(
+    return ofRun(
         name,
-        DataTypes.DoubleType,
+        DoubleType,
         row -> row.outcome().device() == null ? null : value.applyAsDouble(row.outcome().device()));
   }
 }
