@@ -26,15 +26,11 @@ import torch
 import random_components
 import random_networks
 import recordings
+from gpu_tools import error
 from random_weights import Numbers
 
 BOUNDS = {torch.float32: 1e-4, torch.bfloat16: 3e-2, torch.float16: 5e-3}
 MASKED = ("qwen_image", "z_image")  # their prompts have lengths
-
-
-def error(out, reference):
-    out, reference = out.double().cpu(), reference.double().cpu()
-    return ((out - reference).norm() / reference.norm()).item()
 
 
 def family(name):

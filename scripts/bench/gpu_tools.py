@@ -112,13 +112,19 @@ class Device:
         return groups, kernels
 
 
+def error(out, reference):
+    """The relative difference of a tensor from another."""
+    out, reference = out.to(reference.device).double(), reference.double()
+    return ((out - reference).norm() / reference.norm()).item()
+
+
 def reason(e):
     """The last line of an exception."""
     return (str(e).strip().splitlines() or [repr(e)])[-1][:160]
 
 
 def failed(title, e):
-    """Says that a part failed, in its row of a table."""
+    """Says that a part failed, and remembers it for the status of the script."""
     FAILED.append(title)
     print(f"{title}  FAILED: {type(e).__name__}: {reason(e)}", flush=True)
 
